@@ -1,0 +1,182 @@
+//! What the engine is asked and what it answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::source::{BotName, Counted, Risk};
+
+/// A call as the model made it. The text is parsed here, once, strictly; nobody else parses it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The tool name as the model knows it, prefix included.
+    pub tool: &'a str,
+    /// The arguments, a JSON object as text.
+    pub arguments: &'a str,
+}
+
+/// What the engine may know beyond the call: handed in, since it has no clock and no memory.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The present.
+    pub now: jiff::Timestamp,
+    /// How much of each quota is used (settled and reserved), by [`QuotaKey`]. A quota that is absent here is unknown, and denies.
+    pub used: BTreeMap<QuotaKey, u64>,
+}
+
+/// Which quota of which grant; the ledger's key for a counter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaKey {
+    /// The binding's name.
+    pub binding: String,
+    /// The grant's origin.
+    pub grant: String,
+    /// The quota's name.
+    pub quota: String,
+}
+
+/// What to reserve before the call's effect, and settle after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    /// The counter.
+    pub key: QuotaKey,
+    /// What is counted.
+    pub counts: Counted,
+    /// How much to reserve.
+    pub amount: u64,
+    /// The limit that the ledger must hold atomically.
+    pub limit: u64,
+    /// The window's length in seconds; without it, for ever.
+    pub window_seconds: Option<u64>,
+}
+
+/// The answer, with how it came about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// The answer itself.
+    pub verdict: Verdict,
+    /// Why, for people; never shown to a model.
+    pub trace: Trace,
+}
+
+/// Permitted, permitted if a person agrees, or not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// One grant alone permits the call.
+    Allow(Box<Permit>),
+    /// One grant alone permits the call, and asks for a person's agreement first.
+    NeedsApproval(Box<Permit>),
+    /// Everything else.
+    Deny(Denial),
+}
+
+/// What exactly is permitted: all that an executor, an approval or a record may use of the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Permit {
+    /// The binding's name; the policy document says the rest.
+    pub binding: String,
+    /// The tool's own name, without prefix.
+    pub tool: String,
+    /// For example `issue.read`.
+    pub operation: String,
+    /// How much harm it can do.
+    pub risk: Risk,
+    /// The origin of the grant that permits.
+    pub grant: String,
+    /// The arguments after strict parsing, with canonical forms put in place. Serialised again, it is what is executed.
+    pub arguments: Value,
+    /// Canonical values by dimension, in the order that the tool feeds them. A command is an array of its words.
+    pub canonical: BTreeMap<String, Vec<Value>>,
+    /// What to reserve before the effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reserve: Vec<Reservation>,
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Denial {
+    /// The closed code: in records, metrics and tests.
+    pub reason: Reason,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// Why a call is denied. These names are API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    /// No such tool in this bot's world. A forbidden tool and one that does not exist are the same.
+    UnknownTool,
+    /// The arguments are not one strict JSON object.
+    MalformedArguments,
+    /// The arguments break the tool's parameter schema, or carry something that it does not declare.
+    InvalidArguments,
+    /// A value has no canonical form (a command with an operator, a path that climbs, …).
+    NotCanonical,
+    /// No grant covers the operation and tool with all dimensions.
+    OutOfScope,
+    /// The grants that cover the call are not valid now.
+    NotValidNow,
+    /// A quota, budget or rate is used up or unknown.
+    QuotaExceeded,
+    /// A person must agree, and nobody could.
+    ApprovalRequired,
+    /// No policy, or one that is stale or does not load.
+    NoPolicy,
+    /// An error of ours: fail closed.
+    Internal,
+}
+
+/// How a decision came about: each grant that was looked at, and where it stopped.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trace {
+    /// Whose policy.
+    pub bot: Option<BotName>,
+    /// The binding whose tool was called.
+    pub binding: Option<String>,
+    /// What went wrong before any grant was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// In the order of the document.
+    pub grants: Vec<GrantTrace>,
+}
+
+/// One grant's part in a decision.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantTrace {
+    /// The grant's origin.
+    pub grant: String,
+    /// Whether it covers the tool and operation.
+    pub covers_tool: bool,
+    /// Each dimension that applies.
+    pub dimensions: Vec<DimensionTrace>,
+    /// Whether this grant permits the call.
+    pub permits: bool,
+    /// What besides dimensions stopped it (validity, quota).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<String>,
+}
+
+/// One dimension's part in a grant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DimensionTrace {
+    /// The dimension.
+    pub dimension: String,
+    /// The canonical value that was looked at.
+    pub value: Value,
+    /// The pattern that matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Value>,
+    /// The patterns that did not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Value>,
+}

@@ -1,0 +1,23 @@
+//! The permission engine: what a bot may do, decided from data alone.
+//!
+//! Two questions, never one. [`Engine::tools`] answers *visible(bot, tool)* from names, operations and identity, before
+//! the model is asked. [`Engine::check`] answers *permit(bot, call)* from everything, after the model has asked.
+//!
+//! Data flows one way: a [`source::BotSource`] (what the custom resources say) is compiled by [`compile`] into a
+//! [`document::Document`] (the policy that is digested and streamed), which [`Engine::load`] turns into matchers.
+//!
+//! **Architecture invariant:** this crate does no I/O and knows no clock, no randomness, no async runtime and no Kubernetes. The same input
+//! gives the same bytes in an operator, a gateway, a command line and a test.
+
+mod compile;
+pub mod decision;
+pub mod document;
+mod engine;
+mod fault;
+pub mod source;
+mod validate;
+
+pub use compile::{Compilation, compile};
+pub use engine::{Engine, LoadError, VisibleTool};
+pub use fault::{Fault, FieldFault};
+pub use validate::{validate_grants, validate_resource_type};

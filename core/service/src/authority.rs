@@ -1,0 +1,149 @@
+//! The installation's own certificate authority.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use monstrum_wire::identity::Identity;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+
+use crate::tls::Pem;
+
+/// Clocks of nodes differ; a certificate is valid from this long ago.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
+/// Ten years, in seconds: the authority's own life.
+const AUTHORITY_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// Signs the certificates of an installation's processes.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate_pem: String,
+    key_pem: String,
+    trust_domain: String,
+}
+
+/// Why an authority can't be made or can't sign.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// A key pair could not be made or read.
+    #[error("the authority's key can't be used")]
+    Key(#[source] rcgen::Error),
+    /// The authority's certificate could not be made or read.
+    #[error("the authority's certificate can't be used")]
+    Certificate(#[source] rcgen::Error),
+    /// A name does not fit into a certificate.
+    #[error("{name:?} can't be a name in a certificate")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why.
+        source: rcgen::Error,
+    },
+    /// A certificate could not be signed.
+    #[error("a certificate for {identity} can't be signed")]
+    Sign {
+        /// Whose.
+        identity: String,
+        /// Why.
+        source: rcgen::Error,
+    },
+    /// A lifetime that the calendar does not hold.
+    #[error("a lifetime of {0:?} is out of range")]
+    Lifetime(Duration),
+}
+
+impl Authority {
+    /// Makes a new authority with a new key.
+    pub fn generate(trust_domain: &str) -> Result<Self, AuthorityError> {
+        let key = KeyPair::generate().map_err(AuthorityError::Key)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common_name(&format!("monstrum {trust_domain}"));
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        set_validity(&mut params, AUTHORITY_LIFETIME)?;
+        let certificate = params.self_signed(&key).map_err(AuthorityError::Certificate)?;
+        Self::from_pem(&certificate.pem(), &key.serialize_pem(), trust_domain)
+    }
+
+    /// Takes up an authority that was kept.
+    pub fn from_pem(certificate_pem: &str, key_pem: &str, trust_domain: &str) -> Result<Self, AuthorityError> {
+        let key = KeyPair::from_pem(key_pem).map_err(AuthorityError::Key)?;
+        let issuer = Issuer::from_ca_cert_pem(certificate_pem, key).map_err(AuthorityError::Certificate)?;
+        Ok(Self {
+            issuer,
+            certificate_pem: certificate_pem.to_owned(),
+            key_pem: key_pem.to_owned(),
+            trust_domain: trust_domain.to_owned(),
+        })
+    }
+
+    /// Issues a certificate with a new key for `identity`, for both ends of a connection, with `names` (DNS names or IP
+    /// addresses) for when it serves.
+    pub fn issue(&self, identity: &Identity, names: &[&str], lifetime: Duration) -> Result<Pem, AuthorityError> {
+        let key = KeyPair::generate().map_err(AuthorityError::Key)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common_name("monstrum");
+        params.subject_alt_names.push(uri(&identity.uri(&self.trust_domain))?);
+        for name in names {
+            params.subject_alt_names.push(server_name(name)?);
+        }
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        set_validity(&mut params, lifetime)?;
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .map_err(|source| AuthorityError::Sign { identity: identity.to_string(), source })?;
+        Ok(Pem {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+            authority: self.certificate_pem.clone(),
+        })
+    }
+
+    /// The authority's certificate, for those who trust it.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    /// The authority's key. Whoever has it is the installation.
+    pub fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
+    /// The trust domain of the identities it signs.
+    pub fn trust_domain(&self) -> &str {
+        &self.trust_domain
+    }
+}
+
+fn set_validity(params: &mut CertificateParams, lifetime: Duration) -> Result<(), AuthorityError> {
+    let now = SystemTime::now();
+    let out_of_range = || AuthorityError::Lifetime(lifetime);
+    params.not_before = now.checked_sub(CLOCK_SKEW).ok_or_else(out_of_range)?.into();
+    params.not_after = now.checked_add(lifetime).ok_or_else(out_of_range)?.into();
+    Ok(())
+}
+
+fn common_name(name: &str) -> DistinguishedName {
+    let mut distinguished = DistinguishedName::new();
+    distinguished.push(DnType::CommonName, name);
+    distinguished
+}
+
+fn uri(name: &str) -> Result<SanType, AuthorityError> {
+    let wrong = |source| AuthorityError::Name { name: name.to_owned(), source };
+    Ok(SanType::URI(name.try_into().map_err(wrong)?))
+}
+
+fn server_name(name: &str) -> Result<SanType, AuthorityError> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Ok(SanType::IpAddress(address));
+    }
+    let wrong = |source| AuthorityError::Name { name: name.to_owned(), source };
+    Ok(SanType::DnsName(name.try_into().map_err(wrong)?))
+}

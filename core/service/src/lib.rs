@@ -1,0 +1,20 @@
+//! What every process of Monstrum shares: flags, telemetry, the admin port, readiness, supervised tasks, draining,
+//! and mutual TLS with identities.
+//!
+//! The order of a process's life is the same everywhere: flags → telemetry → admin port → readiness tokens → work →
+//! unready → drain → stop. [`run`] keeps it.
+
+mod admin;
+mod args;
+pub mod authority;
+mod process;
+mod readiness;
+mod shutdown;
+mod telemetry;
+pub mod tls;
+
+pub use args::{ServiceArgs, TlsArgs};
+pub use process::{Service, install_crypto, run};
+pub use readiness::{Readiness, Token};
+pub use shutdown::Shutdown;
+pub use tls::{Pem, Tls, TlsError, peer};

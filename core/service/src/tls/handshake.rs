@@ -1,0 +1,54 @@
+//! One handshake, from either end.
+
+use std::io;
+use std::time::Duration;
+
+use monstrum_wire::identity::Identity;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::Tls;
+
+/// A peer that does not finish its handshake in this time is dropped.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connects to the authority of `uri`, with this process's certificate.
+pub(super) async fn connect(tls: &Tls, uri: &http::Uri) -> io::Result<client::TlsStream<TcpStream>> {
+    let host = uri.host().ok_or_else(|| io::Error::other("the URI has no host"))?.trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(443);
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    TlsConnector::from(tls.material().client.clone()).connect(name, stream).await
+}
+
+/// Accepts one connection and finds out whose it is.
+pub(super) async fn accept(
+    tls: &Tls,
+    stream: TcpStream,
+) -> io::Result<(server::TlsStream<TcpStream>, Option<Identity>)> {
+    stream.set_nodelay(true)?;
+    let acceptor = TlsAcceptor::from(tls.material().server.clone());
+    let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
+    let leaf = stream.get_ref().1.peer_certificates().and_then(<[CertificateDer<'_>]>::first);
+    let identity = leaf.and_then(|leaf| identity(leaf, tls.trust_domain()));
+    Ok((stream, identity))
+}
+
+/// The identity in a verified certificate: exactly one URI, of our trust domain.
+fn identity(leaf: &CertificateDer<'_>, trust_domain: &str) -> Option<Identity> {
+    let (_, certificate) = X509Certificate::from_der(leaf).ok()?;
+    let names = certificate.subject_alternative_name().ok()??;
+    let mut uris = names.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::URI(uri) => Some(*uri),
+        _ => None,
+    });
+    let (first, second) = (uris.next()?, uris.next());
+    match second {
+        None => Identity::parse(first, trust_domain).ok(),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,22 @@
+//! The generated types, one module per protobuf package. Their documentation is in `proto/`.
+
+macro_rules! package {
+    ($name:ident, $package:literal) => {
+        #[doc = concat!("`", $package, "`")]
+        #[expect(
+            missing_docs,
+            clippy::pedantic,
+            clippy::allow_attributes_without_reason,
+            reason = "generated; documented in proto/"
+        )]
+        pub mod $name {
+            tonic::include_proto!($package);
+        }
+    };
+}
+
+package!(guardian, "monstrum.guardian.v1");
+package!(policy, "monstrum.policy.v1");
+package!(runner, "monstrum.runner.v1");
+package!(chat, "monstrum.chat.v1");
+package!(ledger, "monstrum.ledger.v1");

@@ -1,0 +1,50 @@
+//! Whose rows: the keys that every query carries.
+
+use std::fmt;
+
+use monstrum_guardian::source::BotName;
+
+/// A bot as a key, `namespace/name`. Neither part can hold a slash, so that no two bots share a key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BotKey(String);
+
+impl BotKey {
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&BotName> for BotKey {
+    fn from(bot: &BotName) -> Self {
+        Self(format!("{}/{}", bot.namespace, bot.name))
+    }
+}
+
+impl fmt::Display for BotKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whose ids are taken once: a bot's, or a channel's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owner(String);
+
+impl Owner {
+    /// A channel as owner.
+    pub fn channel(namespace: &str, name: &str) -> Self {
+        Self(format!("channel/{namespace}/{name}"))
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&BotKey> for Owner {
+    fn from(bot: &BotKey) -> Self {
+        Self(format!("bot/{bot}"))
+    }
+}
