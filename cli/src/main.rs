@@ -1,1 +1,5 @@
-fn main() {}
+//! `monstrum`, also installed as `kubectl-monstrum`.
+
+fn main() -> std::process::ExitCode {
+    monstrum_cli::run()
+}

@@ -1,1 +1,7 @@
-//! Placeholder.
+//! What the tests on a real cluster stand on: servers that they talk to, and a harness that drives the cluster.
+//!
+//! The servers (`monstrum-fixtures`) run as pods: a scripted model that speaks the providers' wire formats, a
+//! GitHub-shaped API that records what reaches it, and an inbox for webhook answers.
+
+pub mod fixtures;
+pub mod harness;

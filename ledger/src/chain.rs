@@ -52,7 +52,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use monstrum_guardian::source::BotName;
+    use monstrum_wire::identity::BotName;
     use monstrum_wire::audit::Verifier;
 
     fn bot() -> BotKey {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use monstrum_guardian::source::BotName;
+use monstrum_wire::identity::BotName;
 
 /// A bot as a key, `namespace/name`. Neither part can hold a slash, so that no two bots share a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,6 +12,11 @@ impl BotKey {
     /// The key.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A key that the store itself wrote, read back.
+    pub(crate) fn stored(key: String) -> Self {
+        Self(key)
     }
 }
 

@@ -1,5 +1,9 @@
 //! The compiled policy of one bot: normalised, ordered, digested, free of secrets.
 
+mod encoding;
+
+pub use encoding::DecodeError;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -15,6 +15,7 @@ pub mod document;
 mod engine;
 mod fault;
 pub mod source;
+mod strict_json;
 mod validate;
 
 pub use compile::{Compilation, compile};

@@ -49,7 +49,7 @@ impl Document {
             return Err(DecodeError::TooLarge(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| DecodeError::Json(error.to_string()))?;
-        let limits = strict_json::Limits { bytes: MAX_BYTES, depth: MAX_DEPTH, numbers: strict_json::Numbers::Exact };
+        let limits = strict_json::Limits { bytes: MAX_BYTES, depth: MAX_DEPTH, numbers: strict_json::Numbers::AsWritten };
         let value = strict_json::object(text, limits).map_err(|error| DecodeError::Json(error.to_string()))?;
         let document: Self = serde_json::from_value(value).map_err(DecodeError::Form)?;
         if document.format == FORMAT { Ok(document) } else { Err(DecodeError::Format(document.format)) }

@@ -1,0 +1,52 @@
+# The front door. `make help` says what there is.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+export MONSTRUM_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/monstrum
+export CARGO_TARGET_DIR ?= $(MONSTRUM_CACHE)/target
+IMAGE_TARGET := $(MONSTRUM_CACHE)/target-image
+BINARIES := $(IMAGE_TARGET)/x86_64-unknown-linux-gnu/image
+CLUSTER := e2e/cluster/cluster
+# The product's own command line, as the tests and the demo use it.
+export MONSTRUM_BIN ?= $(BINARIES)/monstrum
+
+.PHONY: help demo test check gen cluster-up cluster-down images install bench unit
+
+help: ## What there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: install ## A cluster, a governed bot, and what it may and may not do: told in a page
+	@eval "$$($(CLUSTER) env)"
+	bash e2e/demo/demo.sh
+
+test: check install ## Every test, on a real cluster
+	@eval "$$($(CLUSTER) env)"
+	cargo test --workspace --locked
+
+unit: ## The tests that need no cluster
+	@cargo test --workspace --locked --exclude monstrum-e2e
+
+check: ## Formatting, lints, generated files
+	@cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo xtask gen --check
+
+gen: ## Writes what is generated from the custom resources' Rust types
+	@cargo xtask gen
+
+cluster-up: ## A real Kubernetes on this machine (or checks the one of KUBECONFIG, with E2E_CLUSTER=external)
+	@$(CLUSTER) up
+
+cluster-down: ## Ends it, leaving nothing behind
+	@$(CLUSTER) down
+
+images: ## Static binaries and the OCI archives around them
+	@bash e2e/images.sh
+
+install: cluster-up images ## Loads the images, installs the charts and the tests' servers
+	@bash e2e/install.sh
+
+bench: ## The benchmarks; docs/benchmarks.md says how to read them
+	@cargo bench --workspace --locked

@@ -1,0 +1,15 @@
+//! Files of objects, read so that every value knows its place in the text.
+
+mod deserializer;
+mod error;
+mod field;
+mod manifest;
+mod node;
+mod source;
+
+pub(crate) use deserializer::read;
+pub(crate) use error::{InputError, Spot};
+pub(crate) use field::place_of;
+pub(crate) use manifest::Manifest;
+pub(crate) use node::{Kind, Node, Place};
+pub(crate) use source::{Source, collect, parse};

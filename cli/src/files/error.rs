@@ -1,0 +1,115 @@
+//! What is wrong with a file, with the spot in its text.
+
+use std::io;
+use std::sync::Arc;
+
+use miette::{LabeledSpan, NamedSource, SourceSpan};
+
+use super::node::Place;
+use super::source::Source;
+
+/// A spot in a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Spot {
+    /// Which file.
+    pub(crate) source: Arc<Source>,
+    /// Where in it.
+    pub(crate) place: Place,
+}
+
+impl Spot {
+    /// The file's name, line and column, from 1: `bot.yaml:3:7`.
+    pub(crate) fn position(&self) -> String {
+        let (line, column) = self.line_and_column();
+        format!("{}:{line}:{column}", self.source.name)
+    }
+
+    /// From 1; columns are characters.
+    pub(crate) fn line_and_column(&self) -> (usize, usize) {
+        let before = self.source.text.get(..self.place.offset).unwrap_or(&self.source.text);
+        let line = before.matches('\n').count().saturating_add(1);
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+        (line, column)
+    }
+
+    /// For a report.
+    pub(crate) fn code(&self) -> NamedSource<String> {
+        NamedSource::new(&self.source.name, self.source.text.clone())
+    }
+
+    /// For a report.
+    pub(crate) fn label(&self, text: impl Into<String>) -> LabeledSpan {
+        LabeledSpan::new_primary_with_span(Some(text.into()), self.span())
+    }
+
+    fn span(&self) -> SourceSpan {
+        let length = self.place.length.max(usize::from(self.place.offset < self.source.text.len()));
+        SourceSpan::new(self.place.offset.min(self.source.text.len()).into(), length)
+    }
+}
+
+/// Why files are not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    /// It cannot be read.
+    #[error("{path} cannot be read")]
+    Read {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There is nothing in it.
+    #[error("no YAML or JSON file with objects is in {paths}")]
+    Empty {
+        /// Where.
+        paths: String,
+    },
+    /// It is not YAML, or not what was expected in this place.
+    #[error("{}: {message}", spot.position())]
+    Content {
+        /// What is wrong.
+        message: String,
+        /// Where.
+        spot: Box<Spot>,
+        /// The text, for the report.
+        code: Box<NamedSource<String>>,
+        /// What to do.
+        help: String,
+    },
+}
+
+impl InputError {
+    /// Something wrong at a spot.
+    pub(crate) fn content(message: impl Into<String>, spot: Spot, help: impl Into<String>) -> Self {
+        let code = Box::new(spot.code());
+        Self::Content { message: message.into(), spot: Box::new(spot), code, help: help.into() }
+    }
+}
+
+impl miette::Diagnostic for InputError {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Empty { .. } => {
+                Some(Box::new("name files, folders that hold *.yaml, *.yml or *.json, or - for the standard input"))
+            }
+            Self::Content { help, .. } => (!help.is_empty()).then(|| Box::new(help) as Box<_>),
+        }
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        match self {
+            Self::Content { code, .. } => Some(code.as_ref()),
+            Self::Read { .. } | Self::Empty { .. } => None,
+        }
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        match self {
+            Self::Content { spot, .. } => Some(Box::new(std::iter::once(spot.label("here")))),
+            Self::Read { .. } | Self::Empty { .. } => None,
+        }
+    }
+}

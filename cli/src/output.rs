@@ -1,0 +1,15 @@
+//! How things are written: formats, colours, tables, reports.
+
+mod colour;
+mod format;
+mod printable;
+mod report;
+mod screen;
+mod table;
+
+pub(crate) use colour::{ColorWhen, colour, paint};
+pub(crate) use format::Format;
+pub(crate) use printable::printable;
+pub(crate) use report::{render, report};
+pub(crate) use screen::Screen;
+pub(crate) use table::{Cell, Table};

@@ -1,0 +1,100 @@
+//! How much work an expression can be, at most, from its form alone.
+
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+
+/// More than any honest rule; a fraction of a second of work.
+const MAX_COST: u64 = 50_000;
+/// What one regular expression counts, for it is compiled anew each time.
+const REGEX_COST: u64 = 500;
+const MAX_REGEX: usize = 256;
+const MAX_REGEX_COMPILED: usize = 64 << 10;
+
+/// Besides the operators. Anything else is refused, so that a newer library cannot bring in a function unseen.
+const FUNCTIONS: [&str; 21] = [
+    "size", "contains", "startsWith", "endsWith", "matches", "int", "double", "string", "bool", "timestamp", "duration",
+    "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes",
+    "getSeconds", "getMilliseconds",
+];
+
+const OPERATORS: [&str; 18] = [
+    operators::CONDITIONAL, operators::LOGICAL_AND, operators::LOGICAL_OR, operators::LOGICAL_NOT, operators::SUBSTRACT,
+    operators::ADD, operators::MULTIPLY, operators::DIVIDE, operators::MODULO, operators::EQUALS, operators::NOT_EQUALS,
+    operators::GREATER_EQUALS, operators::LESS_EQUALS, operators::GREATER, operators::LESS, operators::NEGATE,
+    operators::INDEX, operators::IN,
+];
+
+/// Refuses an expression that could take long or that names something unknown.
+pub(super) fn check(expression: &IdedExpr) -> Result<(), String> {
+    let mut names = vec!["call".to_owned(), "bot".to_owned(), "now".to_owned()];
+    let cost = cost(&expression.expr, &mut names)?;
+    if cost <= MAX_COST { Ok(()) } else { Err("the expression could take too long; nest fewer loops".to_owned()) }
+}
+
+fn cost(expr: &Expr, names: &mut Vec<String>) -> Result<u64, String> {
+    let parts = match expr {
+        Expr::Unspecified => return Err("the expression has an empty part".to_owned()),
+        Expr::Struct(built) => return Err(format!("there is no type {}", built.type_name)),
+        Expr::Literal(_) => 0,
+        Expr::Ident(name) if names.iter().any(|known| known == name) => 0,
+        Expr::Ident(name) => return Err(format!("there is no {name}; an expression sees call, bot and now")),
+        Expr::Select(select) => cost(&select.operand.expr, names)?,
+        Expr::List(list) => sum(list.elements.iter(), names)?,
+        Expr::Map(map) => sum(
+            map.entries.iter().flat_map(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => [&entry.key, &entry.value],
+                EntryExpr::StructField(field) => [&field.value, &field.value],
+            }),
+            names,
+        )?,
+        Expr::Call(call) => call_cost(call, names)?,
+        Expr::Comprehension(comprehension) => loop_cost(comprehension, names)?,
+    };
+    Ok(parts.saturating_add(1))
+}
+
+fn sum<'a>(parts: impl IntoIterator<Item = &'a IdedExpr>, names: &mut Vec<String>) -> Result<u64, String> {
+    parts.into_iter().try_fold(0_u64, |total, part| Ok(total.saturating_add(cost(&part.expr, names)?)))
+}
+
+fn call_cost(call: &CallExpr, names: &mut Vec<String>) -> Result<u64, String> {
+    let name = call.func_name.as_str();
+    let internal = name == operators::NOT_STRICTLY_FALSE;
+    if !internal && !FUNCTIONS.contains(&name) && !OPERATORS.contains(&name) {
+        return Err(format!("there is no function {name}"));
+    }
+    let own = if name == "matches" { regex_cost(call)? } else { 0 };
+    Ok(sum(call.target.iter().map(AsRef::as_ref).chain(&call.args), names)?.saturating_add(own))
+}
+
+/// The regular expression must be written in the rule, and small.
+fn regex_cost(call: &CallExpr) -> Result<u64, String> {
+    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.last().map(|argument| &argument.expr) else {
+        return Err("matches takes a regular expression that is written in the rule".to_owned());
+    };
+    let pattern = pattern.inner();
+    if pattern.len() > MAX_REGEX {
+        return Err(format!("a regular expression is longer than {MAX_REGEX} bytes"));
+    }
+    let compiled = regex::RegexBuilder::new(pattern).size_limit(MAX_REGEX_COMPILED).build();
+    compiled.map(|_| REGEX_COST).map_err(|error| error.to_string().replace('\n', " "))
+}
+
+fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Vec<String>) -> Result<u64, String> {
+    let range = &comprehension.iter_range.expr;
+    let rounds = match range {
+        Expr::List(list) => list.elements.len() as u64,
+        Expr::Map(map) => map.entries.len() as u64,
+        Expr::Ident(_) | Expr::Select(_) => super::MAX_ELEMENTS as u64,
+        Expr::Call(_) | Expr::Comprehension(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {
+            return Err("a loop runs over a part of the call or a written list only".to_owned());
+        }
+    };
+    let before = cost(range, names)?.saturating_add(cost(&comprehension.accu_init.expr, names)?);
+    let known = names.len();
+    names.extend([comprehension.iter_var.clone(), comprehension.accu_var.clone()]);
+    names.extend(comprehension.iter_var2.clone());
+    let body = sum([&comprehension.loop_cond, &comprehension.loop_step], names);
+    let after = cost(&comprehension.result.expr, names);
+    names.truncate(known);
+    Ok(before.saturating_add(body?.saturating_mul(rounds)).saturating_add(after?))
+}

@@ -1,0 +1,264 @@
+//! `Host`: names and addresses in one spelling, against host globs (over `.`), addresses and networks.
+//!
+//! A glob never matches an address, and a wildcard never reaches a name that only means something locally.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use super::glob::Style;
+use super::{Anchor, Glob, NotCanonical, PatternFault, text};
+
+/// The longest name that the DNS carries.
+const MAX_NAME: usize = 253;
+const MAX_LABEL: usize = 63;
+
+/// Last labels that never leave the machine, the cluster or the site.
+const LOCAL: [&str; 20] = [
+    "localhost", "local", "internal", "intranet", "private", "corp", "home", "lan", "localdomain", "svc", "cluster",
+    "arpa", "test", "invalid", "example", "onion", "alt", "workgroup", "domain", "host",
+];
+
+/// A host in the one form that is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Host {
+    /// Lower case, in ASCII; an address in its shortest notation, without brackets.
+    pub(super) text: String,
+    /// If it is an address.
+    pub(super) address: Option<IpAddr>,
+}
+
+impl Host {
+    /// Folds every spelling: case, IDNA, a final dot, and every notation of an address.
+    pub(super) fn read(value: &str) -> Result<Self, NotCanonical> {
+        text::visible(value)?;
+        let bare = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(value);
+        if bare.contains(':') {
+            let address: Ipv6Addr = bare.parse().map_err(|_| "is not a host name or address (a port is not part of one)")?;
+            return Ok(Self::of_address(address.into()));
+        }
+        if value.contains(['%', '*', '[']) {
+            return Err("is not a host name or address".into());
+        }
+        match url::Host::parse(value).map_err(|_| "is not a host name or address")? {
+            url::Host::Ipv4(address) => Ok(Self::of_address(address.into())),
+            url::Host::Ipv6(address) => Ok(Self::of_address(address.into())),
+            url::Host::Domain(name) => Self::of_name(&name),
+        }
+    }
+
+    pub(super) fn of_address(address: IpAddr) -> Self {
+        let address = super::address::folded(address);
+        Self { text: address.to_string(), address: Some(address) }
+    }
+
+    /// A name that IDNA has already made ASCII and lower case.
+    pub(super) fn of_name(name: &str) -> Result<Self, NotCanonical> {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let ordinary = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        let label = |label: &str| !label.is_empty() && label.len() <= MAX_LABEL && label.chars().all(ordinary);
+        if name.len() > MAX_NAME || !name.split('.').all(label) {
+            return Err("is not a host name or address".into());
+        }
+        Ok(Self { text: name.to_owned(), address: None })
+    }
+
+    /// Whether the name means something only in this machine, cluster or site.
+    fn is_local(&self) -> bool {
+        let last = self.text.rsplit('.').next().unwrap_or_default();
+        self.address.is_none() && (!self.text.contains('.') || LOCAL.contains(&last))
+    }
+}
+
+/// What a grant says of hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HostPattern {
+    /// A name, or names with wildcards.
+    Name(Glob),
+    /// A network; one address is a network too.
+    Network(IpNet),
+}
+
+impl HostPattern {
+    pub(super) fn compile(pattern: &str) -> Result<Self, PatternFault> {
+        if pattern.contains('/') {
+            return Self::network(pattern);
+        }
+        if pattern.contains('\\') {
+            return Err("a host has no \\".to_owned());
+        }
+        let name = if pattern.contains('*') {
+            wild_name(pattern)?
+        } else {
+            let host = Host::read(pattern).map_err(|fault| format!("{pattern} {fault}"))?;
+            match host.address {
+                Some(address) => return Ok(Self::Network(IpNet::from(address))),
+                None => host.text,
+            }
+        };
+        // A `**` in front stands for at least one label: `**.example.com` is not `example.com`.
+        let style = Style { separator: Some('.'), trailing_may_be_empty: false, leading_may_be_empty: false };
+        Glob::compile(&name, style).map(Self::Name)
+    }
+
+    fn network(pattern: &str) -> Result<Self, PatternFault> {
+        let network: IpNet =
+            pattern.parse().map_err(|_| format!("{pattern} is not a network such as 10.0.0.0/8"))?;
+        if network != network.trunc() {
+            return Err(format!("{pattern} has bits beyond its length; write {}", network.trunc()));
+        }
+        match network {
+            IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => {
+                Err(format!("{pattern} wraps an IPv4 network; write the IPv4 network itself"))
+            }
+            IpNet::V6(_) | IpNet::V4(_) => Ok(Self::Network(network)),
+        }
+    }
+
+    pub(super) fn matches(&self, host: &Host) -> bool {
+        match (self, host.address) {
+            (Self::Network(network), Some(address)) => super::address::covers(network, address),
+            (Self::Name(glob), None) => {
+                let named = glob.only_text().is_some()
+                    || (host.text.contains('.') && glob.last_segment_is_literal())
+                    || !host.is_local();
+                named && glob.matches(&host.text)
+            }
+            (Self::Network(_), None) | (Self::Name(_), Some(_)) => false,
+        }
+    }
+
+    pub(super) fn anchor(&self) -> Anchor {
+        match self {
+            Self::Name(glob) => glob.anchor(),
+            Self::Network(network) if network.prefix_len() == network.max_prefix_len() => {
+                Anchor::Whole(network.addr().to_string())
+            }
+            Self::Network(_) => Anchor::Anywhere,
+        }
+    }
+
+    pub(super) fn only_text(&self) -> Option<&str> {
+        match self {
+            Self::Name(glob) => glob.only_text(),
+            Self::Network(_) => None,
+        }
+    }
+}
+
+/// A name with wildcards, its literal labels in the form that values have.
+fn wild_name(pattern: &str) -> Result<String, PatternFault> {
+    let labels: Result<Vec<_>, _> = pattern.split('.').map(wild_label).collect();
+    Ok(labels?.join("."))
+}
+
+fn wild_label(label: &str) -> Result<String, PatternFault> {
+    if label.contains('*') {
+        let ordinary = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*');
+        return if label.chars().all(ordinary) {
+            Ok(label.to_ascii_lowercase())
+        } else {
+            Err(format!("{label} mixes a wildcard with characters that a host name does not have"))
+        };
+    }
+    let ascii = idna::domain_to_ascii(label).map_err(|_| format!("{label} is not part of a host name"))?;
+    // A label alone may look like a number, which a whole name may not.
+    Host::of_name(&ascii).map(|host| host.text).map_err(|fault| format!("{label} {fault}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("Example.COM", "example.com")]
+    #[case("example.com.", "example.com")]
+    #[case("bücher.example", "xn--bcher-kva.example")]
+    #[case("ｅxample．com", "example.com")]
+    #[case("example\u{3002}com", "example.com")]
+    #[case::kelvin_sign("\u{212a}ube.io", "kube.io")]
+    #[case::decimal("2130706433", "127.0.0.1")]
+    #[case::hexadecimal("0x7f000001", "127.0.0.1")]
+    #[case::octal("0177.0.0.1", "127.0.0.1")]
+    #[case::short("127.1", "127.0.0.1")]
+    #[case::final_dot("127.0.0.1.", "127.0.0.1")]
+    #[case::mapped("::ffff:127.0.0.1", "127.0.0.1")]
+    #[case::mapped_hexadecimal("[::ffff:7f00:1]", "127.0.0.1")]
+    #[case::long_v6("0:0:0:0:0:0:0:1", "::1")]
+    #[case::fullwidth_digits("１２７.0.0.1", "127.0.0.1")]
+    fn folds(#[case] value: &str, #[case] canonical: &str) {
+        let host = Host::read(value).unwrap();
+        assert_eq!(host.text, canonical);
+        assert_eq!(Host::read(canonical).unwrap(), host);
+    }
+
+    #[rstest]
+    #[case::empty("")]
+    #[case::port("example.com:443")]
+    #[case::userinfo("user@example.com")]
+    #[case::path("example.com/x")]
+    #[case::scheme("https://example.com")]
+    #[case::space("example.com ")]
+    #[case::newline("example.com\n")]
+    #[case::nul("example.com\0.evil.test")]
+    #[case::percent("example%2ecom")]
+    #[case::two_dots("example..com")]
+    #[case::only_dot(".")]
+    #[case::backslash("example.com\\evil")]
+    #[case::zone("fe80::1%eth0")]
+    #[case::zero_width("exam\u{200b}ple.com")]
+    #[case::soft_hyphen("exam\u{ad}ple.com")]
+    #[case::wildcard("*.example.com")]
+    #[case::v4_overflow("256.256.256.256")]
+    #[case::long_label(&"a".repeat(64))]
+    #[case::bad_punycode("xn--zzzzzzz")]
+    fn refuses(#[case] value: &str) {
+        assert!(Host::read(value).is_err());
+    }
+
+    #[rstest]
+    #[case("api.example.com", "api.example.com", true)]
+    #[case("api.example.com", "api.example.com.evil.test", false)]
+    #[case("*.example.com", "api.example.com", true)]
+    #[case("*.example.com", "a.b.example.com", false)]
+    #[case("*.example.com", "example.com", false)]
+    #[case("*.example.com", "evilexample.com", false)]
+    #[case("**.example.com", "a.b.example.com", true)]
+    #[case("**.example.com", "example.com", false)]
+    #[case("API-*.Example.com", "api-1.example.com", true)]
+    #[case("bücher.*", "xn--bcher-kva.de", true)]
+    #[case("**", "a.example.com", true)]
+    #[case::address("**", "93.184.216.34", false)]
+    #[case::address_by_segments("*.*.*.*", "10.0.0.1", false)]
+    #[case::single_label("**", "kubernetes", false)]
+    #[case::localhost("*", "localhost", false)]
+    #[case::cluster_name("**", "ledger.monstrum.svc.cluster.local", false)]
+    #[case::cluster_name_short("**", "ledger.monstrum.svc", false)]
+    #[case::metadata_name("**", "metadata.google.internal", false)]
+    #[case::named_local("*.monstrum.svc.cluster.local", "ledger.monstrum.svc.cluster.local", true)]
+    #[case::named_single_label("kubernetes", "kubernetes", true)]
+    #[case("10.0.0.0/8", "10.1.1.1", true)]
+    #[case("10.0.0.0/8", "::ffff:10.1.1.1", true)]
+    #[case("0.0.0.0/0", "10.1.1.1", false)]
+    #[case("10.0.0.1", "167772161", true)]
+    #[case("10.0.0.0/8", "ten.example.com", false)]
+    fn compares(#[case] pattern: &str, #[case] value: &str, #[case] expected: bool) {
+        let pattern = HostPattern::compile(pattern).unwrap();
+        assert_eq!(pattern.matches(&Host::read(value).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case("10.0.0.1/8")]
+    #[case("::ffff:10.0.0.0/104")]
+    #[case("example.com/24")]
+    #[case("https://example.com")]
+    #[case("a\\*.com")]
+    #[case("a*b c.com")]
+    #[case("*..com")]
+    #[case("?.com")]
+    fn refuses_patterns(#[case] pattern: &str) {
+        assert!(HostPattern::compile(pattern).is_err());
+    }
+}

@@ -1,0 +1,269 @@
+//! `Url`: addresses after WHATWG parsing, against `scheme://host:port/path`.
+//!
+//! In a pattern the host is a host pattern (networks and IPv6 in brackets), the port is the scheme's own unless written
+//! (`:*` for any), and the path is a glob over `/`. The query is not restricted; the fragment is never sent.
+
+use std::fmt::Write as _;
+
+use ::url::Url;
+
+use super::glob::Style;
+use super::host::{Host, HostPattern};
+use super::{Glob, NotCanonical, PatternFault, text};
+
+const SCHEMES: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
+
+/// A URL in the one form that is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// The whole, without fragment, as it is sent.
+    pub(super) text: String,
+    pub(super) host: Host,
+    scheme: String,
+    port: u16,
+    path: String,
+}
+
+impl Address {
+    /// Folds every spelling to one and refuses what servers and clients read differently.
+    pub(super) fn read(value: &str) -> Result<Self, NotCanonical> {
+        text::visible(value)?;
+        if value.contains(['\\', ' ']) {
+            return Err("holds a backslash or a space".into());
+        }
+        let (scheme, _) = value.split_once("://").ok_or("is not an absolute URL")?;
+        if !SCHEMES.iter().any(|(known, _)| scheme.eq_ignore_ascii_case(known)) {
+            return Err("does not have one of the schemes http, https, ws, wss".into());
+        }
+        let url = Url::parse(value).map_err(|_| "is not a URL")?;
+        if !url.username().is_empty() || url.password().is_some() || authority(value).contains('@') {
+            return Err("holds a user name or password".into());
+        }
+        let host = match url.host().ok_or("has no host")? {
+            ::url::Host::Ipv4(address) => Host::of_address(address.into()),
+            ::url::Host::Ipv6(address) => Host::of_address(address.into()),
+            ::url::Host::Domain(name) => Host::of_name(name)?,
+        };
+        let port = url.port_or_known_default().filter(|port| *port != 0).ok_or("has no usable port")?;
+        let path = canonical_path(url.path())?;
+        Ok(Self::assemble(url.scheme(), host, port, path, url.query()))
+    }
+
+    fn assemble(scheme: &str, host: Host, port: u16, path: String, query: Option<&str>) -> Self {
+        let bracketed = host.text.contains(':');
+        let mut text = format!("{scheme}://");
+        // Writing to a string cannot fail.
+        let _ = if bracketed { write!(text, "[{}]", host.text) } else { write!(text, "{}", host.text) };
+        if default_port(scheme) != Some(port) {
+            let _ = write!(text, ":{port}");
+        }
+        text.push_str(&path);
+        if let Some(query) = query {
+            let _ = write!(text, "?{query}");
+        }
+        Self { text, host, scheme: scheme.to_owned(), port, path }
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    SCHEMES.iter().find(|(known, _)| *known == scheme).map(|(_, port)| *port)
+}
+
+/// The text between `://` and the path.
+fn authority(value: &str) -> &str {
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Decodes what never needed encoding, and refuses encodings that some servers decode into structure.
+fn canonical_path(path: &str) -> Result<String, NotCanonical> {
+    let mut canonical = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(place) = rest.find('%') {
+        let (plain, encoded) = rest.split_at_checked(place).unwrap_or((rest, ""));
+        canonical.push_str(plain);
+        let byte = encoded.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            None => return Err("has a % in its path that encodes nothing".into()),
+            Some(b'/' | b'\\' | b'%' | b';') => return Err("has an encoded /, \\, ; or % in its path".into()),
+            Some(byte) if byte.is_ascii_control() => return Err("has an encoded control character in its path".into()),
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => canonical.push(char::from(byte)),
+            Some(byte) => {
+                let _ = write!(canonical, "%{byte:02X}");
+            }
+        }
+        rest = encoded.get(3..).unwrap_or_default();
+    }
+    canonical.push_str(rest);
+    let climbs = |segment: &str| matches!(segment, "." | "..") || segment.starts_with("..;") || segment.starts_with(".;");
+    if canonical.contains("//") || canonical.split('/').any(climbs) {
+        return Err("has an empty segment or one that climbs in its path".into());
+    }
+    Ok(canonical)
+}
+
+/// What a grant says of URLs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UrlPattern {
+    scheme: String,
+    pub(super) host: HostPattern,
+    /// None for any.
+    port: Option<u16>,
+    path: Glob,
+}
+
+impl UrlPattern {
+    pub(super) fn compile(pattern: &str) -> Result<Self, PatternFault> {
+        let (scheme, rest) = pattern
+            .split_once("://")
+            .ok_or_else(|| format!("{pattern} has no scheme; write for example https://example.com/**"))?;
+        let default = default_port(scheme)
+            .ok_or_else(|| format!("{scheme} is not one of the schemes http, https, ws, wss"))?;
+        let (authority, path) = split_path(rest)
+            .ok_or_else(|| format!("{pattern} has no path; end it with /** for every path"))?;
+        let (host, port) = host_and_port(authority)?;
+        let port = match port {
+            None => Some(default),
+            Some("*") => None,
+            Some(port) => Some(port.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("{port} is not a port"))?),
+        };
+        Ok(Self { scheme: scheme.to_owned(), host: HostPattern::compile(host)?, port, path: path_glob(path)? })
+    }
+
+    pub(super) fn matches(&self, url: &Address) -> bool {
+        self.scheme == url.scheme
+            && self.port.is_none_or(|port| port == url.port)
+            && self.host.matches(&url.host)
+            && self.path.matches(&url.path)
+    }
+}
+
+/// Authority and path; a network in brackets has a slash of its own.
+fn split_path(rest: &str) -> Option<(&str, &str)> {
+    let from = if rest.starts_with('[') { rest.find(']')? } else { 0 };
+    let place = rest.get(from..)?.find('/')?.checked_add(from)?;
+    rest.split_at_checked(place)
+}
+
+fn host_and_port(authority: &str) -> Result<(&str, Option<&str>), PatternFault> {
+    if authority.contains('@') {
+        return Err("a URL pattern holds no user name".to_owned());
+    }
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or("the bracket of the host is not closed")?;
+        return match after.strip_prefix(':') {
+            Some(port) => Ok((host, Some(port))),
+            None if after.is_empty() => Ok((host, None)),
+            None => Err("after the bracketed host comes a : and a port, or the path".to_owned()),
+        };
+    }
+    Ok(authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))))
+}
+
+fn path_glob(path: &str) -> Result<Glob, PatternFault> {
+    if path.contains(['?', '#', '\\']) {
+        return Err("a URL pattern restricts neither query nor fragment and has no \\".to_owned());
+    }
+    // Literals in the form that values have after parsing.
+    let set = percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'^');
+    let encoded = percent_encoding::utf8_percent_encode(path, &set).to_string();
+    let canonical = canonical_path(&encoded).map_err(|fault| format!("the pattern {fault}"))?;
+    let style = Style { separator: Some('/'), trailing_may_be_empty: true, leading_may_be_empty: true };
+    Glob::compile(&canonical, style)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("HTTPS://Example.COM:443/a/./b/../c#frag", "https://example.com/a/c")]
+    #[case("http://example.com", "http://example.com/")]
+    #[case("http://example.com./a", "http://example.com/a")]
+    #[case("http://2130706433/", "http://127.0.0.1/")]
+    #[case("http://0x7f.1/", "http://127.0.0.1/")]
+    #[case("http://[::ffff:127.0.0.1]/", "http://127.0.0.1/")]
+    #[case("http://[0:0:0:0:0:0:0:1]:8080/", "http://[::1]:8080/")]
+    #[case("https://example.com/%61dmin", "https://example.com/admin")]
+    #[case("https://example.com/a/%2E%2e/b", "https://example.com/b")]
+    #[case("https://example.com/é?q=1", "https://example.com/%C3%A9?q=1")]
+    #[case("https://exa%6dple.com/", "https://example.com/")]
+    #[case("https://１２７.0.0.1/", "https://127.0.0.1/")]
+    fn folds(#[case] value: &str, #[case] canonical: &str) {
+        let url = Address::read(value).unwrap();
+        assert_eq!(url.text, canonical);
+        assert_eq!(Address::read(canonical).unwrap(), url);
+    }
+
+    #[rstest]
+    #[case::userinfo("https://example.com@evil.test/")]
+    #[case::password("https://a:b@example.com/")]
+    #[case::empty_userinfo("https://@example.com/")]
+    #[case::file("file:///etc/passwd")]
+    #[case::gopher("gopher://example.com/")]
+    #[case::javascript("javascript://example.com/%0aalert(1)")]
+    #[case::no_slashes("https:example.com")]
+    #[case::relative("//example.com/")]
+    #[case::backslash("https://example.com\\@evil.test/")]
+    #[case::tab("https://exam\tple.com/")]
+    #[case::newline("https://example.com/\n")]
+    #[case::space("https://example.com/a b")]
+    #[case::encoded_slash("https://example.com/a%2f..%2fb")]
+    #[case::encoded_backslash("https://example.com/a%5c..")]
+    #[case::encoded_twice("https://example.com/a/%252e%252e/b")]
+    #[case::encoded_nul("https://example.com/a%00")]
+    #[case::encoded_newline("https://example.com/a%0d%0aX")]
+    #[case::bare_percent("https://example.com/100%")]
+    #[case::empty_segment("https://example.com/public//admin")]
+    #[case::parameter_climbs("https://example.com/public/..;/admin")]
+    #[case::port_zero("https://example.com:0/")]
+    #[case::port_overflow("https://example.com:65979/")]
+    #[case::no_host("https:///path")]
+    #[case::zero_width("https://exam\u{200b}ple.com/")]
+    fn refuses(#[case] value: &str) {
+        assert!(Address::read(value).is_err(), "{:?}", Address::read(value));
+    }
+
+    #[rstest]
+    #[case("https://api.example.com/**", "https://api.example.com/", true)]
+    #[case("https://api.example.com/**", "https://api.example.com/a/b?c", true)]
+    #[case("https://api.example.com/**", "http://api.example.com/a", false)]
+    #[case("https://api.example.com/**", "https://api.example.com:8443/a", false)]
+    #[case("https://api.example.com:8443/**", "https://api.example.com:8443/a", true)]
+    #[case("https://api.example.com:*/**", "https://api.example.com:1/a", true)]
+    #[case("https://api.example.com/v1/*", "https://api.example.com/v1/../admin", false)]
+    #[case("https://api.example.com/v1/**", "https://api.example.com/v1/a/%2e%2e/%2e%2e/admin", false)]
+    #[case("https://api.example.com/v1/**", "https://api.example.com/v10/a", false)]
+    #[case("https://*.example.com/**", "https://a.example.com/", true)]
+    #[case("https://*.example.com/**", "https://evil.test/?.example.com/", false)]
+    #[case("https://*.example.com/**", "https://evil.test/.example.com/", false)]
+    #[case("https://**/**", "https://169.254.169.254/latest/meta-data", false)]
+    #[case("https://**/**", "https://kubernetes.default.svc/api", false)]
+    #[case("https://[0.0.0.0/0]/**", "https://93.184.216.34/", true)]
+    #[case("https://[0.0.0.0/0]/**", "https://10.0.0.1/", false)]
+    #[case("https://[0.0.0.0/0]/**", "https://[64:ff9b::a00:1]/", false)]
+    #[case("http://[10.0.0.0/8]:8080/**", "http://[::ffff:10.0.0.1]:8080/x", true)]
+    #[case("http://[::1]/", "http://[::1]/", true)]
+    #[case("https://example.com/é/*", "https://example.com/%c3%a9/a", true)]
+    fn compares(#[case] pattern: &str, #[case] value: &str, #[case] expected: bool) {
+        let pattern = UrlPattern::compile(pattern).unwrap();
+        assert_eq!(pattern.matches(&Address::read(value).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case("example.com/**")]
+    #[case("https://example.com")]
+    #[case("https://example.com/a?b")]
+    #[case("https://u@example.com/")]
+    #[case("ftp://example.com/")]
+    #[case("https://example.com:0/")]
+    #[case("https://example.com:99999/")]
+    #[case("https://example.com/a/../b")]
+    #[case("https://[::1/")]
+    #[case("*://example.com/")]
+    fn refuses_patterns(#[case] pattern: &str) {
+        assert!(UrlPattern::compile(pattern).is_err());
+    }
+}

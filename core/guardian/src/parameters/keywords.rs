@@ -1,0 +1,219 @@
+//! What a parameter schema may be made of.
+
+use serde_json::{Map, Value};
+
+use crate::fault::FieldFault;
+
+/// No honest schema is larger.
+const MAX_BYTES: usize = 128 << 10;
+/// Nor deeper.
+const MAX_DEPTH: usize = 32;
+
+/// Keywords that reach outside the schema, or that older drafts enforce and this one ignores.
+const REFUSED: [&str; 8] =
+    ["$id", "$dynamicRef", "$recursiveRef", "$vocabulary", "dependencies", "additionalItems", "id", "$dynamicAnchor"];
+/// Keywords that describe the same part of the instance.
+const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+const IN_PLACE: [&str; 4] = ["not", "if", "then", "else"];
+
+/// Everything that keeps a schema from being used. Fields are relative to it, and empty for the schema itself.
+pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
+    let Value::Object(root) = schema else {
+        return vec![FieldFault::new("", "the parameters are not a JSON Schema; write an object schema")];
+    };
+    if root.get("type").and_then(Value::as_str) != Some("object") {
+        return vec![FieldFault::new("type", "the parameters are not of type object; write type: object")];
+    }
+    if schema.to_string().len() > MAX_BYTES {
+        return vec![FieldFault::new("", format!("the schema is larger than {MAX_BYTES} bytes"))];
+    }
+    let mut faults = Vec::new();
+    walk(root, "", MAX_DEPTH, false, &mut faults);
+    if faults.is_empty() && loops(schema, root, &mut Vec::new()) {
+        faults.push(FieldFault::new("", "a $ref leads back to itself without a property between; break the circle"));
+    }
+    if faults.is_empty()
+        && let Err(error) = super::build(&super::closed(schema))
+    {
+        faults.push(FieldFault::new("", format!("the schema does not compile: {error}")));
+    }
+    faults
+}
+
+/// Looks at each subschema. `condition` is set below `not` and `if`, where a reference to a closed schema would permit more.
+fn walk(schema: &Map<String, Value>, field: &str, depth: usize, condition: bool, faults: &mut Vec<FieldFault>) {
+    let Some(depth) = depth.checked_sub(1) else {
+        faults.push(FieldFault::new(field, "the schema nests too deeply"));
+        return;
+    };
+    for (keyword, value) in schema {
+        let field = if field.is_empty() { keyword.clone() } else { format!("{field}.{keyword}") };
+        check_keyword(keyword, value, &field, condition, faults);
+        let condition = condition || matches!(keyword.as_str(), "not" | "if" | "contains");
+        match (keyword.as_str(), value) {
+            // Values, not schemas.
+            ("const" | "enum" | "default" | "examples" | "required", _) => {}
+            ("properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas", Value::Object(parts)) => {
+                for (name, part) in parts {
+                    walk_part(part, &format!("{field}.{name}"), depth, condition, faults);
+                }
+            }
+            (_, Value::Array(parts)) => {
+                for (place, part) in parts.iter().enumerate() {
+                    walk_part(part, &format!("{field}[{place}]"), depth, condition, faults);
+                }
+            }
+            (_, part) => walk_part(part, &field, depth, condition, faults),
+        }
+    }
+}
+
+fn walk_part(part: &Value, field: &str, depth: usize, condition: bool, faults: &mut Vec<FieldFault>) {
+    if let Value::Object(part) = part {
+        walk(part, field, depth, condition, faults);
+    }
+}
+
+fn check_keyword(keyword: &str, value: &Value, field: &str, condition: bool, faults: &mut Vec<FieldFault>) {
+    if REFUSED.contains(&keyword) && !(keyword == "id" && value.is_object()) {
+        faults.push(FieldFault::new(field, format!("the keyword {keyword} is not supported; remove it")));
+    }
+    if keyword == "$ref" {
+        let local = value.as_str().is_some_and(|target| target == "#" || target.starts_with("#/"));
+        if !local {
+            faults.push(FieldFault::new(field, format!("{value} leads outside the schema; put what it names under $defs")));
+        } else if condition {
+            faults.push(FieldFault::new(field, "a $ref below not, if or contains is not supported; write the schema there"));
+        }
+    }
+}
+
+/// Whether validation could go round without end: a circle of keywords that all describe the same part of the instance.
+fn loops(root: &Value, schema: &Map<String, Value>, open: &mut Vec<String>) -> bool {
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    if let Some(target) = reference {
+        if open.iter().any(|seen| seen == target) {
+            return true;
+        }
+        open.push(target.to_owned());
+        let circle = resolve(root, target).is_some_and(|next| loops(root, next, open));
+        open.pop();
+        if circle {
+            return true;
+        }
+    }
+    let in_place = IN_PLACE_LISTS
+        .iter()
+        .filter_map(|keyword| schema.get(*keyword)?.as_array())
+        .flatten()
+        .chain(IN_PLACE.iter().filter_map(|keyword| schema.get(*keyword)))
+        .chain(schema.get("dependentSchemas").and_then(Value::as_object).into_iter().flat_map(Map::values));
+    in_place.filter_map(Value::as_object).any(|part| loops(root, part, open))
+        // Once below the root, each part begins a circle of its own.
+        || (open.is_empty() && below(schema).any(|part| loops(root, part, open)))
+}
+
+/// Every subschema that describes another part of the instance, and every definition.
+fn below(schema: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
+    let maps = ["properties", "patternProperties", "$defs", "definitions"];
+    let single = ["items", "additionalProperties", "unevaluatedItems", "unevaluatedProperties", "contains", "propertyNames"];
+    let named = maps.into_iter().filter_map(|keyword| schema.get(keyword)?.as_object()).flat_map(Map::values);
+    let alone = single.into_iter().filter_map(|keyword| schema.get(keyword));
+    let listed = schema.get("prefixItems").and_then(Value::as_array).into_iter().flatten();
+    named.chain(alone).chain(listed).filter_map(Value::as_object)
+}
+
+fn resolve<'a>(root: &'a Value, target: &str) -> Option<&'a Map<String, Value>> {
+    root.pointer(target.strip_prefix('#')?)?.as_object()
+}
+
+/// Whether the pointer can lead to a declared parameter; unknown where the schema is put together from others.
+pub(crate) fn declares(schema: &Value, pointer: &str) -> bool {
+    let mut schema = schema;
+    for token in pointer.split('/').skip(1) {
+        let name = token.replace("~1", "/").replace("~0", "~");
+        let Value::Object(map) = schema else { return true };
+        let composed = map.contains_key("$ref") || IN_PLACE_LISTS.iter().any(|keyword| map.contains_key(*keyword));
+        if let Some(next) = map.get("properties").and_then(|properties| properties.get(&name)) {
+            schema = next;
+        } else if composed || map.contains_key("patternProperties") || map.get("additionalProperties").is_some_and(Value::is_object) {
+            return true;
+        } else if let (Some(items), Ok(_)) = (map.get("items"), name.parse::<usize>()) {
+            schema = items;
+        } else {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case::not_a_schema(json!("object"), "not a JSON Schema")]
+    #[case::boolean(json!(true), "not a JSON Schema")]
+    #[case::not_an_object(json!({"type": "string"}), "type object")]
+    #[case::untyped(json!({}), "type object")]
+    #[case::remote(json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/x.json"}}}), "outside")]
+    #[case::file(json!({"type": "object", "properties": {"a": {"$ref": "file:///etc/passwd"}}}), "outside")]
+    #[case::relative(json!({"type": "object", "properties": {"a": {"$ref": "x.json#/a"}}}), "outside")]
+    #[case::base(json!({"type": "object", "$id": "https://example.com/"}), "not supported")]
+    #[case::dangling(json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/none"}}}), "does not compile")]
+    #[case::circle(json!({"type": "object", "allOf": [{"$ref": "#"}]}), "circle")]
+    #[case::circle_in_definitions(
+        json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}},
+               "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}}),
+        "circle"
+    )]
+    #[case::reference_in_condition(
+        json!({"type": "object", "properties": {"a": {"not": {"$ref": "#/$defs/a"}}}, "$defs": {"a": {}}}),
+        "below not"
+    )]
+    #[case::old_keyword(json!({"type": "object", "dependencies": {"a": ["b"]}}), "not supported")]
+    #[case::wrong_keyword(json!({"type": "object", "properties": {"a": {"minimum": "1"}}}), "does not compile")]
+    #[case::back_reference(json!({"type": "object", "properties": {"a": {"pattern": "(a)\\1"}}}), "does not compile")]
+    #[case::look_ahead(json!({"type": "object", "properties": {"a": {"pattern": "(?=a)"}}}), "does not compile")]
+    fn finds(#[case] schema: Value, #[case] reason: &str) {
+        let faults = faults(&schema);
+        assert!(faults.iter().any(|fault| fault.message.contains(reason)), "{faults:?}");
+    }
+
+    #[test]
+    fn refuses_depth() {
+        let mut schema = json!({"type": "string"});
+        for _ in 0..40 {
+            schema = json!({"type": "object", "properties": {"a": schema}});
+        }
+        assert!(faults(&schema).iter().any(|fault| fault.message.contains("deeply")));
+    }
+
+    #[test]
+    fn a_recursive_schema_is_fine() {
+        let tree = json!({"type": "object", "properties": {"child": {"$ref": "#"}, "name": {"type": "string"}}});
+        assert_eq!(faults(&tree), []);
+    }
+
+    #[test]
+    fn a_property_may_have_any_name() {
+        let schema = json!({"type": "object", "properties": {"id": {"type": "string"}, "dependencies": {"type": "string"}}});
+        assert_eq!(faults(&schema), []);
+    }
+
+    #[test]
+    fn knows_declared_parameters() {
+        let schema = json!({"type": "object", "properties": {
+            "owner": {"type": "string"}, "filter": {"type": "object", "properties": {"a/b": {}}}, "any": {"$ref": "#/$defs/x"}
+        }});
+        assert!(declares(&schema, "/owner"));
+        assert!(declares(&schema, "/filter/a~1b"));
+        assert!(declares(&schema, "/any/thing"));
+        assert!(!declares(&schema, "/ownr"));
+        assert!(!declares(&schema, "/filter/c"));
+        assert!(!declares(&schema, "/owner/name"));
+    }
+}

@@ -1,0 +1,238 @@
+//! JSON with one reading only: what is judged is what is forwarded.
+//!
+//! Tokens are read by `serde_json`; this module refuses what parsers disagree about: duplicate keys (compared after
+//! unescaping, at any depth), trailing data, a byte order mark, deep nesting, numbers that other readers would round.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// The largest integer that every JSON reader keeps exactly (RFC 7493, section 2.2).
+const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
+
+/// How large and deep a text may be, and what becomes of its numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// The longest text.
+    pub(crate) bytes: usize,
+    /// How many objects and arrays may be open at once.
+    pub(crate) depth: usize,
+    /// Which numbers are taken.
+    pub(crate) numbers: Numbers,
+}
+
+/// Which numbers are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// Those that every reader keeps exactly. `1.0` and `1e0` become `1`, so that one number has one form.
+    Interoperable,
+    /// All that fit a 64-bit integer or float, as they are written.
+    AsWritten,
+}
+
+/// What a tool call's arguments must stay within.
+pub(crate) const ARGUMENTS: Limits = Limits { bytes: 256 << 10, depth: 32, numbers: Numbers::Interoperable };
+
+/// Why a text is not strict JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotStrict(String);
+
+/// Reads exactly one object. Its keys are in the order of their bytes, whatever the order in the text.
+pub(crate) fn object(text: &str, limits: Limits) -> Result<Value, NotStrict> {
+    if text.len() > limits.bytes {
+        return Err(NotStrict(format!("{} bytes are more than the limit of {}", text.len(), limits.bytes)));
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let strict = Strict { depth: limits.depth, numbers: limits.numbers };
+    let value = strict.deserialize(&mut reader).map_err(|error| NotStrict(error.to_string()))?;
+    reader.end().map_err(|error| NotStrict(error.to_string()))?;
+    if value.is_object() { Ok(value) } else { Err(NotStrict("not an object".to_owned())) }
+}
+
+/// One form for each number: an integer where it is one. None where other readers would round it.
+pub(crate) fn interoperable(number: &Number) -> Option<Number> {
+    if let Some(integer) = number.as_i64() {
+        return (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&integer).then(|| integer.into());
+    }
+    let float = number.as_f64()?;
+    #[expect(clippy::cast_precision_loss, reason = "2^53 - 1 has an exact float")]
+    let within = float.abs() <= MAX_SAFE_INTEGER as f64;
+    if !within {
+        return None;
+    }
+    if float.fract() == 0.0 {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        return Some((float as i64).into());
+    }
+    Number::from_f64(float)
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+    numbers: Numbers,
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Self { depth, ..self }),
+            None => Err(E::custom("nested too deeply")),
+        }
+    }
+
+    fn number<E: serde::de::Error>(self, number: Number) -> Result<Value, E> {
+        match self.numbers {
+            Numbers::AsWritten => Ok(Value::Number(number)),
+            Numbers::Interoperable => interoperable(&number)
+                .map(Value::Number)
+                .ok_or_else(|| E::custom(format!("the number {number} has no exact form"))),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("strict JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Value, E> {
+        self.number(value.into())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+        self.number(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        let number = Number::from_f64(value).ok_or_else(|| E::custom("a number is not finite"))?;
+        self.number(number)
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        // Sorted, so that the re-serialised text does not depend on the order that the model chose.
+        let mut fields = BTreeMap::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(inner)?;
+            if fields.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key {key:?} occurs twice")));
+            }
+            fields.insert(key, value);
+        }
+        Ok(Value::Object(fields.into_iter().collect::<Map<_, _>>()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case::duplicate_key(r#"{"a":1,"a":1}"#, "twice")]
+    #[case::duplicate_key_after_unescaping(r#"{"a":1,"\u0061":2}"#, "twice")]
+    #[case::duplicate_key_nested(r#"{"x":[{"y":{"k":1,"k":2}}]}"#, "twice")]
+    #[case::trailing_object(r#"{"a":1}{"a":2}"#, "trailing")]
+    #[case::trailing_garbage(r#"{"a":1} x"#, "trailing")]
+    #[case::trailing_comma(r#"{"a":1,}"#, "trailing comma")]
+    #[case::trailing_nul("{\"a\":1}\0", "trailing")]
+    #[case::byte_order_mark("\u{feff}{}", "expected value")]
+    #[case::comment("{/* c */}", "key must be a string")]
+    #[case::single_quotes("{'a':1}", "key must be a string")]
+    #[case::not_a_number(r#"{"a":NaN}"#, "expected value")]
+    #[case::infinity(r#"{"a":Infinity}"#, "expected value")]
+    #[case::overflow(r#"{"a":1e999}"#, "out of range")]
+    #[case::integer_beyond_doubles(r#"{"a":9007199254740993}"#, "no exact form")]
+    #[case::integer_beyond_64_bits(r#"{"a":123456789012345678901234567890}"#, "no exact form")]
+    #[case::large_float(r#"{"a":1e30}"#, "no exact form")]
+    #[case::leading_zero(r#"{"a":01}"#, "invalid number")]
+    #[case::leading_plus(r#"{"a":+1}"#, "expected value")]
+    #[case::hexadecimal(r#"{"a":0x10}"#, "expected `,` or `}`")]
+    #[case::lone_high_surrogate(r#"{"a":"\ud800"}"#, "hex escape")]
+    #[case::lone_low_surrogate(r#"{"a":"\udc00"}"#, "surrogate")]
+    #[case::surrogate_in_key(r#"{"\ud800":1}"#, "hex escape")]
+    #[case::raw_newline_in_string("{\"a\":\"x\ny\"}", "control character")]
+    #[case::array("[]", "not an object")]
+    #[case::text("\"{}\"", "not an object")]
+    #[case::null("null", "not an object")]
+    #[case::nothing("", "EOF")]
+    #[case::unfinished(r#"{"a":"#, "EOF")]
+    fn refuses(#[case] text: &str, #[case] reason: &str) {
+        let error = object(text, ARGUMENTS).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+
+    #[test]
+    fn refuses_depth_and_size() {
+        let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert!(object(&nested(31), ARGUMENTS).is_ok());
+        assert!(object(&nested(32), ARGUMENTS).is_err());
+        assert!(object(&nested(100_000), ARGUMENTS).is_err());
+        let sized = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
+        assert!(object(&sized(ARGUMENTS.bytes), ARGUMENTS).is_ok());
+        assert!(object(&sized(ARGUMENTS.bytes + 1), ARGUMENTS).is_err());
+    }
+
+    #[rstest]
+    #[case(r#"{"b":1,"a":{"d":1,"c":2}}"#, r#"{"a":{"c":2,"d":1},"b":1}"#)]
+    #[case(r#"{"a":1.0}"#, r#"{"a":1}"#)]
+    #[case(r#"{"a":1e2}"#, r#"{"a":100}"#)]
+    #[case(r#"{"a":-0}"#, r#"{"a":0}"#)]
+    #[case(r#"{"a":-0.0}"#, r#"{"a":0}"#)]
+    #[case(r#"{"a":1e-400}"#, r#"{"a":0}"#)]
+    #[case(r#"{"a":0.1}"#, r#"{"a":0.1}"#)]
+    #[case(r#"{"a":9007199254740991}"#, r#"{"a":9007199254740991}"#)]
+    #[case(r#"{"\u0061":"\u00e9\ud83d\ude00"}"#, "{\"a\":\"é😀\"}")]
+    #[case(" {} ", "{}")]
+    fn has_one_form(#[case] text: &str, #[case] form: &str) {
+        let value = object(text, ARGUMENTS).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), form);
+        assert_eq!(object(form, ARGUMENTS).unwrap(), value);
+    }
+
+    #[test]
+    fn keeps_case_variants_of_a_key_apart() {
+        assert_eq!(object(r#"{"Repo":1,"repo":2}"#, ARGUMENTS).unwrap(), json!({"Repo": 1, "repo": 2}));
+    }
+}

@@ -1,0 +1,197 @@
+//! The `CustomResourceDefinition`s that are installed: what the derives give, made plain and bounded.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt as _;
+use serde_json::{Map, Value, json};
+
+use crate::kinds::{
+    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
+};
+
+/// Every kind's definition as the API server takes it, in the order in which people meet them.
+pub fn all() -> Vec<Value> {
+    [
+        ResourceType::crd(),
+        Workspace::crd(),
+        ModelProvider::crd(),
+        Credential::crd(),
+        Resource::crd(),
+        Bot::crd(),
+        BotRole::crd(),
+        BotBinding::crd(),
+        Channel::crd(),
+    ]
+    .into_iter()
+    .map(plain)
+    .collect()
+}
+
+fn plain(definition: CustomResourceDefinition) -> Value {
+    // Serialisation of these types is infallible; should that change, the generator's checks see the null.
+    let mut value = serde_json::to_value(definition).unwrap_or_default();
+    if let Some(schema) = value.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
+        tidy(schema);
+    }
+    value
+}
+
+/// Makes one schema and all below it plain.
+fn tidy(schema: &mut Value) {
+    let Value::Object(object) = schema else { return };
+    // An absent field is absent: null would be a third state that rules and users must think of.
+    object.remove("nullable");
+    // Structural schemas are closed already, and the API server refuses the word.
+    if object.get("additionalProperties") == Some(&Value::Bool(false)) {
+        object.remove("additionalProperties");
+    }
+    object.remove("default");
+    if object.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
+        bound_quantity(object);
+    }
+    if is_condition(object) {
+        bound_condition(object);
+    }
+    for key in ["properties", "additionalProperties", "items", "oneOf", "anyOf", "allOf", "not"] {
+        match object.get_mut(key) {
+            Some(Value::Object(children)) if key == "properties" => children.values_mut().for_each(tidy),
+            Some(Value::Array(children)) => children.iter_mut().for_each(tidy),
+            Some(child) => tidy(child),
+            None => {}
+        }
+    }
+}
+
+/// As controller-gen writes a quantity.
+fn bound_quantity(object: &mut Map<String, Value>) {
+    object.insert("anyOf".into(), json!([{ "type": "integer" }, { "type": "string" }]));
+    object.insert("maxLength".into(), json!(32));
+    object.insert(
+        "pattern".into(),
+        json!(
+            r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+        ),
+    );
+}
+
+fn is_condition(object: &Map<String, Value>) -> bool {
+    object
+        .get("properties")
+        .and_then(Value::as_object)
+        .is_some_and(|properties| properties.contains_key("lastTransitionTime"))
+}
+
+/// The bounds that Kubernetes documents for a condition.
+fn bound_condition(object: &mut Map<String, Value>) {
+    let bounds = [
+        ("message", json!({ "maxLength": 32_768 })),
+        ("reason", json!({ "minLength": 1, "maxLength": 1_024 })),
+        ("status", json!({ "enum": ["True", "False", "Unknown"] })),
+        ("type", json!({ "maxLength": 316 })),
+        ("observedGeneration", json!({ "minimum": 0 })),
+    ];
+    for (name, bound) in bounds {
+        let property = object.get_mut("properties").and_then(|properties| properties.get_mut(name));
+        if let (Some(Value::Object(property)), Value::Object(bound)) = (property, bound) {
+            property.extend(bound);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls `look` with each schema below `schema` and its path.
+    fn walk(path: &str, schema: &Value, look: &mut impl FnMut(&str, &Map<String, Value>)) {
+        let Value::Object(object) = schema else { return };
+        look(path, object);
+        if let Some(Value::Object(properties)) = object.get("properties") {
+            for (name, child) in properties {
+                walk(&format!("{path}.{name}"), child, look);
+            }
+        }
+        for key in ["items", "additionalProperties"] {
+            if let Some(child) = object.get(key) {
+                walk(&format!("{path}[]"), child, look);
+            }
+        }
+    }
+
+    fn each(look: &mut impl FnMut(&str, &Map<String, Value>)) {
+        for definition in all() {
+            let kind = definition["spec"]["names"]["kind"].as_str().unwrap().to_owned();
+            let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            for part in ["spec", "status"] {
+                walk(&format!("{kind}.{part}"), &schema["properties"][part], look);
+            }
+        }
+    }
+
+    #[test]
+    fn every_string_list_and_map_is_bounded() {
+        let mut free = Vec::new();
+        each(&mut |path, schema| {
+            let bounded = match schema.get("type").and_then(Value::as_str) {
+                Some("string") => {
+                    schema.contains_key("maxLength")
+                        || schema.contains_key("enum")
+                        || schema.get("format") == Some(&json!("date-time"))
+                }
+                Some("array") => schema.contains_key("maxItems"),
+                Some("object") if schema.contains_key("additionalProperties") => {
+                    schema.contains_key("maxProperties")
+                }
+                _ => true,
+            };
+            if !bounded {
+                free.push(path.to_owned());
+            }
+        });
+        assert!(free.is_empty(), "unbounded: {free:#?}");
+    }
+
+    #[test]
+    fn every_field_is_documented() {
+        let mut silent = Vec::new();
+        each(&mut |path, schema| {
+            if !path.ends_with("[]") && !path.contains("[].io") && !schema.contains_key("description") {
+                silent.push(path.to_owned());
+            }
+        });
+        assert!(silent.is_empty(), "undocumented: {silent:#?}");
+    }
+
+    #[test]
+    fn nothing_is_nullable_defaulted_or_unsigned() {
+        let text = serde_json::to_string(&all()).unwrap();
+        for word in ["\"nullable\"", "\"default\":", "uint", "\"$ref\"", "\"additionalProperties\":false"] {
+            assert!(!text.contains(word), "{word} in a definition");
+        }
+    }
+
+    #[test]
+    fn every_kind_is_in_the_category_and_shows_readiness_and_age() {
+        for definition in all() {
+            let names = &definition["spec"]["names"];
+            assert_eq!(names["categories"], json!(["monstrum"]));
+            assert_eq!(names["shortNames"].as_array().unwrap().len(), 1);
+            let columns: Vec<_> = definition["spec"]["versions"][0]["additionalPrinterColumns"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|column| column["name"].as_str().unwrap().to_owned())
+                .collect();
+            assert!(columns.contains(&"Ready".to_owned()), "{names} shows {columns:?}");
+            assert_eq!(columns.last().unwrap(), "Age");
+        }
+    }
+
+    #[test]
+    fn the_conditions_of_every_kind_are_keyed_by_type() {
+        for definition in all() {
+            let conditions = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
+                ["properties"]["conditions"];
+            assert_eq!(conditions["x-kubernetes-list-map-keys"], json!(["type"]));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `Channel`: where people and programs talk to bots.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::pod::PodSettings;
+use super::secret::SecretKeyRef;
+use super::span::Span;
+use super::status::ObjectStatus;
+use crate::schema;
+
+/// Where people and programs talk to bots: it checks who speaks, and routes each message to a bot.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "monstrum.dev",
+    version = "v1alpha1",
+    kind = "Channel",
+    namespaced,
+    status = "ObjectStatus",
+    shortname = "mch",
+    category = "monstrum",
+    derive = "PartialEq",
+    doc = "Where people and programs talk to bots: it checks who speaks, and routes each message to a bot.",
+    validation = Rule::new("self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
+        .message("a Channel's name has at most 50 characters: lower-case letters, digits and '-', starting with a letter"),
+    validation = Rule::new("!self.metadata.name.matches('-runner(-|$)')")
+        .message("a Channel's name can't contain '-runner-' or end in '-runner': its pods would be called like a Bot's"),
+    printcolumn(name = "Routes", type_ = "string", json_path = ".spec.routes[*].bot"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChannelSpec {
+    /// The platform that messages come from.
+    #[serde(rename = "type")]
+    pub type_: ChannelType,
+    /// Which message goes to which bot. The first route that fits is taken; a message that fits none is refused.
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub routes: Vec<Route>,
+    /// Who may talk. Without it, nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talkers: Option<Talkers>,
+    /// How many pods. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10))]
+    pub replicas: Option<i32>,
+    /// Size and placement of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
+}
+
+/// A platform that messages come from.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum ChannelType {
+    /// Signed HTTP requests, as Standard Webhooks describes them.
+    Webhook(Webhook),
+}
+
+/// Signed HTTP requests with a JSON body.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("self.mode != 'Callback' || has(self.callbackUrl)")
+    .message("mode Callback needs callbackUrl: the address that answers are sent to"))]
+#[x_kube(validation = Rule::new("self.mode == 'Callback' || !has(self.callbackUrl)")
+    .message("callbackUrl is only for mode Callback"))]
+pub struct Webhook {
+    /// The signing secret, `whsec_` and base64 as Standard Webhooks writes it. It signs callbacks as well.
+    pub secret: SecretKeyRef,
+    /// Whether the answer is the response (`Synchronous`) or is sent to `callbackUrl` later (`Callback`).
+    pub mode: WebhookMode,
+    /// Where answers are sent in mode `Callback`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 8, max = 1024), regex(pattern = schema::HTTP_URL))]
+    pub callback_url: Option<String>,
+    /// How far a message's timestamp may be from the present, at most `1h`. Default: `5m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<Span>,
+    /// The largest body that is read. Default: 65536.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 256, max = 4_194_304))]
+    pub max_body_bytes: Option<i32>,
+}
+
+/// When a webhook's sender gets the answer.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookMode {
+    /// In the response to its request.
+    Synchronous,
+    /// In a request of ours, later.
+    Callback,
+}
+
+/// Which messages go to one bot, and where in them the parts stand. Each message's id is its `webhook-id` header.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Route {
+    /// A name for it, unique in the channel.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::LABEL))]
+    pub name: String,
+    /// The name of a Bot in the same namespace.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::LABEL))]
+    pub bot: String,
+    /// The request path that it is for. Default: `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^/[-._~/a-zA-Z0-9]*$"))]
+    pub path: Option<String>,
+    /// What the body must say; all of it must fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[serde(rename = "match")]
+    pub matches: Vec<FieldMatch>,
+    /// Where the message's text stands in the body, as a JSON Pointer. Default: `/text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = schema::POINTER))]
+    pub text: Option<String>,
+    /// Where the sender's id stands in the body, as a JSON Pointer. Default: `/user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = schema::POINTER))]
+    pub user: Option<String>,
+    /// Where the conversation's id stands in the body, as a JSON Pointer. Absent means one conversation for each sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = schema::POINTER))]
+    pub session: Option<String>,
+}
+
+/// One thing that a body must say.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FieldMatch {
+    /// Where, as a JSON Pointer.
+    #[schemars(length(min = 1, max = 256), regex(pattern = schema::POINTER))]
+    pub pointer: String,
+    /// What must stand there: a string, number or boolean, equal in type and value.
+    #[schemars(schema_with = "schema::open_value")]
+    pub equals: serde_json::Value,
+}
+
+/// Who may talk.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("!(has(self.everyone) && self.everyone) || !has(self.users) || size(self.users) == 0")
+    .message("either everyone or users: remove one of them"))]
+pub struct Talkers {
+    /// Ids of senders who may talk; ids, not names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1_000), inner(length(min = 1, max = 256)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub users: Vec<String>,
+    /// Whether everyone whose message carries the right signature may talk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub everyone: bool,
+}

@@ -1,0 +1,106 @@
+//! Which credentials an instance of an integration can use.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::schema;
+
+/// One way to authenticate.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CredentialMethod {
+    /// Its name, for example `token`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
+    pub method: String,
+    /// What it is and where people get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// The fields that a Credential must have.
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub fields: Vec<MethodField>,
+    /// How it is put into a request. Needed for executor `http`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presentation: Option<Presentation>,
+}
+
+/// One field of a credential.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MethodField {
+    /// Its name, for example `token`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
+    pub name: String,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub description: Option<String>,
+    /// Whether a Credential may lack it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+}
+
+/// How a credential is put into a request.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Presentation {
+    /// As `Authorization: Bearer <field>`.
+    Bearer(Bearer),
+    /// In a header of its own.
+    Header(HeaderPresentation),
+    /// As `Authorization: Basic`, from a user name and a password.
+    Basic(Basic),
+    /// As a query parameter.
+    Query(Query),
+}
+
+/// `Authorization: Bearer`.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bearer {
+    /// The credential's field that is the token.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
+    pub field: String,
+}
+
+/// A header of its own.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HeaderPresentation {
+    /// The header's name.
+    #[schemars(length(min = 1, max = 128), regex(pattern = schema::HEADER))]
+    pub name: String,
+    /// The credential's field that is the value.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
+    pub field: String,
+    /// What stands before the value, with its blank.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 64), regex(pattern = schema::HEADER_VALUE))]
+    pub prefix: String,
+}
+
+/// `Authorization: Basic`.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Basic {
+    /// The credential's field that is the user name.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
+    pub username_field: String,
+    /// The credential's field that is the password.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
+    pub password_field: String,
+}
+
+/// A query parameter.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Query {
+    /// The parameter's name.
+    #[schemars(length(min = 1, max = 128))]
+    pub name: String,
+    /// The credential's field that is the value.
+    #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
+    pub field: String,
+}

@@ -1,0 +1,70 @@
+//! `Workspace`: a namespace's defaults.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bot::{Limits, Prompts};
+use super::status::ObjectStatus;
+use crate::schema;
+
+/// The only name that a Workspace can have.
+pub const NAME: &str = "workspace";
+
+/// Defaults for the bots of a namespace, and which resource types may be used there. At most one, named `workspace`.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "monstrum.dev",
+    version = "v1alpha1",
+    kind = "Workspace",
+    namespaced,
+    status = "ObjectStatus",
+    shortname = "mws",
+    category = "monstrum",
+    derive = "PartialEq",
+    doc = "Defaults for the bots of a namespace, and which resource types may be used there. At most one, named `workspace`.",
+    validation = Rule::new("self.metadata.name == 'workspace'")
+        .message("a namespace has one Workspace, and its name is 'workspace'"),
+    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.model.provider"),
+    printcolumn(name = "Model", type_ = "string", json_path = ".spec.model.name"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WorkspaceSpec {
+    /// What bots are told before every conversation, unless they say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<Prompts>,
+    /// The model that bots think with, unless they say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<DefaultModel>,
+    /// The bounds of bots' turns, unless they say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// The ResourceTypes that may be used in this namespace. Absent means all; an empty list means none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128), inner(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub permitted_resource_types: Option<Vec<String>>,
+}
+
+/// The model of bots that name none.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DefaultModel {
+    /// The name of a ModelProvider in the same namespace.
+    #[schemars(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN))]
+    pub provider: String,
+    /// One of the provider's models, by name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}

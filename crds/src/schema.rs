@@ -1,0 +1,87 @@
+//! Pieces of OpenAPI schema that Rust types alone do not give: patterns of names, and parts that hold any JSON.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// A DNS label, as Kubernetes namespaces are called.
+pub const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// A DNS subdomain, as most Kubernetes objects are called.
+pub const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+/// A key of a Kubernetes Secret.
+pub const SECRET_KEY: &str = "^[-._a-zA-Z0-9]+$";
+/// A name in camel case or with dashes, for dimensions, credential methods and their fields.
+pub const IDENTIFIER: &str = "^[a-zA-Z][-_a-zA-Z0-9]*$";
+/// A tool's name, as every model provider accepts it.
+pub const TOOL: &str = "^[a-zA-Z0-9_-]+$";
+/// A dotted operation such as `issue.read`.
+pub const OPERATION: &str = r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$";
+/// A dotted operation, a prefix of operations such as `issue.*`, or `*`.
+pub const OPERATION_PATTERN: &str = r"^(\*|[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*(\.\*)?)$";
+/// A tool's name, in which `*` stands for any characters.
+pub const TOOL_PATTERN: &str = "^[a-zA-Z0-9_*-]+$";
+/// What stands before `__` in a tool's name.
+pub const ALIAS: &str = "^[a-zA-Z][a-zA-Z0-9-]*$";
+/// An HTTP header's name (RFC 9110 token).
+pub const HEADER: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+/// Text that can stand in an HTTP header's value.
+pub const HEADER_VALUE: &str = r"^[\t\x20-\x7e]*$";
+/// An absolute `http` or `https` URL; more is checked after parsing.
+pub const HTTP_URL: &str = r"^https?://[^\s]+$";
+/// A JSON Pointer (RFC 6901); the empty one is the whole.
+pub const POINTER: &str = r"^(/([^/~]|~[01])*)*$";
+/// A decimal number of US dollars or the like.
+pub const DECIMAL: &str = r"^[0-9]{1,6}(\.[0-9]{1,6})?$";
+
+/// An object of any content, kept as it is.
+pub fn open_object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// Any JSON value, kept as it is.
+pub fn open_value(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// A list of literals: strings, numbers or booleans.
+pub fn literals(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 256,
+        "items": { "x-kubernetes-preserve-unknown-fields": true }
+    })
+}
+
+/// Patterns by dimension.
+pub fn scope(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": literals(generator)
+    })
+}
+
+/// Quantities by resource name, for example `cpu: 500m`.
+pub fn quantities(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 16,
+        "additionalProperties": { "x-kubernetes-int-or-string": true }
+    })
+}
+
+/// Short strings by short names.
+pub fn labels(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": { "type": "string", "maxLength": 253 }
+    })
+}
+
+/// Header or query templates by name.
+pub fn templates(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": { "type": "string", "maxLength": 1024 }
+    })
+}

@@ -1,0 +1,6 @@
+//! Servers for the tests. Each keeps a record of every request, byte for byte.
+
+pub mod github;
+pub mod inbox;
+pub mod model;
+pub mod recording;

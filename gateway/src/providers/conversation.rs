@@ -1,0 +1,162 @@
+//! What is said to a model and what it answers, in this project's own words.
+
+use monstrum_wire::policy::{Model, Prices};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One request to a model.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelRequest<'a> {
+    /// Which model, where.
+    pub model: &'a Model,
+    /// The system prompt.
+    pub system: &'a str,
+    /// The conversation, oldest first.
+    pub messages: &'a [Message],
+    /// What the model may call. Nothing else is ever named to it.
+    pub tools: &'a [ToolSpec],
+}
+
+/// One message of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Said by a person.
+    User(String),
+    /// Said by the model.
+    Assistant {
+        /// May be empty when there are calls.
+        text: String,
+        /// What it called.
+        calls: Vec<ToolCall>,
+    },
+    /// The answer to one call.
+    ToolResult {
+        /// The call's id.
+        id: String,
+        /// What came of it.
+        content: String,
+        /// Whether it worked.
+        ok: bool,
+    },
+}
+
+/// A tool call as the model made it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ToolCall {
+    /// The provider's id; empty when the model gave none.
+    pub id: String,
+    /// The tool's name as the model wrote it.
+    pub name: String,
+    /// The arguments as the model wrote them: text, not yet parsed by anyone.
+    pub arguments: String,
+}
+
+impl ToolCall {
+    /// The arguments as a JSON object for an echo to the model; an empty one when the text is none. Never executed.
+    pub(super) fn echo(&self) -> Value {
+        match serde_json::from_str(&self.arguments) {
+            Ok(Value::Object(object)) => Value::Object(object),
+            Ok(_) | Err(_) => Value::Object(serde_json::Map::new()),
+        }
+    }
+}
+
+/// A tool as the model is told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolSpec {
+    /// Prefix included.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// The parameters' JSON Schema.
+    pub parameters: Value,
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// All text.
+    pub text: String,
+    /// In the model's order.
+    pub calls: Vec<ToolCall>,
+    /// Why it ended.
+    pub stop: Stop,
+    /// What it used; absent when the provider did not say.
+    pub usage: Option<Usage>,
+}
+
+/// Why a model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// It was done, or wants its calls answered.
+    Complete,
+    /// It ran into the output limit.
+    Length,
+    /// The provider withheld the rest.
+    Filtered,
+}
+
+/// Tokens of one or more requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// All input, cached included.
+    pub input: u64,
+    /// The part of the input that was read from a cache.
+    pub cached: u64,
+    /// All output, reasoning included.
+    pub output: u64,
+}
+
+impl Usage {
+    /// Input and output together.
+    pub fn total(self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            cached: self.cached.saturating_add(other.cached),
+            output: self.output.saturating_add(other.output),
+        }
+    }
+
+    /// What this costs in millionths of a US dollar, rounded up; prices are per million tokens.
+    pub fn cost(self, prices: Prices) -> u64 {
+        let cached = self.cached.min(self.input);
+        let uncached = self.input.saturating_sub(cached);
+        let times = |tokens: u64, price: u64| u128::from(tokens).saturating_mul(u128::from(price));
+        let sum = times(uncached, prices.input)
+            .saturating_add(times(cached, prices.cached_input))
+            .saturating_add(times(self.output, prices.output));
+        u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const PRICES: Prices = Prices { input: 3_000_000, cached_input: 300_000, output: 15_000_000 };
+
+    #[rstest]
+    #[case::nothing(Usage::default(), 0)]
+    #[case::one_input_token(Usage { input: 1, ..Usage::default() }, 3)]
+    #[case::cached_is_cheaper(Usage { input: 1000, cached: 1000, output: 0 }, 300)]
+    #[case::all_three(Usage { input: 1000, cached: 400, output: 100 }, 1800 + 120 + 1500)]
+    #[case::more_cached_than_input(Usage { input: 10, cached: 99, output: 0 }, 3)]
+    #[case::absurd(Usage { input: u64::MAX, cached: 0, output: u64::MAX }, u64::MAX)]
+    fn a_cost_is_exact_and_never_overflows(#[case] usage: Usage, #[case] cost: u64) {
+        assert_eq!(usage.cost(PRICES), cost);
+    }
+
+    #[test]
+    fn a_fraction_rounds_up() {
+        assert_eq!(Usage { input: 1, ..Usage::default() }.cost(Prices { input: 1, ..Prices::default() }), 1);
+    }
+}

@@ -1,0 +1,34 @@
+//! OpenAI Chat Completions, and everything that copies it (DeepSeek, Ollama, vLLM, Azure's v1 endpoints).
+
+mod request;
+mod stream;
+
+use serde_json::Value;
+
+use super::conversation::ModelRequest;
+use super::{Decoder, ModelProvider};
+
+/// The dialect.
+pub(super) struct OpenAi;
+
+impl ModelProvider for OpenAi {
+    fn path(&self) -> &'static [&'static str] {
+        &["chat", "completions"]
+    }
+
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    fn key_header(&self) -> (&'static str, &'static str) {
+        ("authorization", "Bearer ")
+    }
+
+    fn body(&self, request: &ModelRequest<'_>) -> Value {
+        request::body(request)
+    }
+
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(stream::Reader::default())
+    }
+}

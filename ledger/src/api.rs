@@ -1,0 +1,78 @@
+//! The gRPC services of `monstrum.ledger.v1`, over any store.
+
+mod audit;
+mod call;
+mod caller;
+mod field;
+mod ledger;
+mod once;
+mod quota;
+mod refusal;
+mod session;
+mod usage;
+
+use std::time::{Duration, Instant};
+
+use monstrum_service::Shutdown;
+use monstrum_service::tls::Incoming;
+use monstrum_wire::ledger::audit_server::AuditServer;
+use monstrum_wire::ledger::ledger_server::LedgerServer;
+use tonic::transport::Server;
+use tonic::{Response, Status};
+
+pub use refusal::Refusal;
+
+use crate::clock::Clock;
+use crate::metrics::{Method, Metrics};
+use crate::store::Store;
+
+/// The largest request.
+pub const LARGEST_REQUEST: usize = 1024 * 1024;
+
+/// The longest that a request may take before its caller is told so.
+const LONGEST: Duration = Duration::from_secs(20);
+const REQUESTS_PER_CONNECTION: usize = 128;
+const STREAMS_PER_CONNECTION: u32 = 256;
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// Both services.
+#[derive(Debug, Clone)]
+pub struct Api<S> {
+    store: S,
+    clock: Clock,
+    metrics: Metrics,
+    shutdown: Shutdown,
+}
+
+impl<S: Store> Api<S> {
+    /// Serves what `store` holds.
+    pub fn new(store: S, clock: Clock, metrics: Metrics, shutdown: Shutdown) -> Self {
+        Self { store, clock, metrics, shutdown }
+    }
+
+    /// Does the work of one request, counts it, and turns a refusal into its status.
+    async fn measured<R>(
+        &self,
+        method: Method,
+        work: impl Future<Output = Result<R, Refusal>>,
+    ) -> Result<Response<R>, Status> {
+        let began = Instant::now();
+        let result = work.await;
+        self.metrics.answered(method, began.elapsed(), result.as_ref().err().map(Refusal::class));
+        result.map(Response::new).map_err(|refusal| refusal.told(method))
+    }
+}
+
+/// Serves until the process is to stop, then until the requests under way are answered.
+pub async fn serve<S: Store>(incoming: Incoming, api: Api<S>) -> Result<(), tonic::transport::Error> {
+    let shutdown = api.shutdown.clone();
+    Server::builder()
+        .timeout(LONGEST)
+        .concurrency_limit_per_connection(REQUESTS_PER_CONNECTION)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .add_service(LedgerServer::new(api.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(AuditServer::new(api).max_decoding_message_size(LARGEST_REQUEST))
+        .serve_with_incoming_shutdown(incoming, async move { shutdown.requested().await })
+        .await
+}

@@ -1,0 +1,99 @@
+//! The `Ledger` service: each method names its caller first, then does its work.
+
+use monstrum_wire::ledger::ledger_server::Ledger;
+use monstrum_wire::ledger::{
+    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendMessagesResponse, AppendRequest,
+    AppendResponse, FinishCallRequest, FinishCallResponse, LoadMessagesRequest, LoadMessagesResponse,
+    QuotaUseRequest, QuotaUseResponse, RecordUsageRequest, RecordUsageResponse, ReleaseSessionRequest,
+    ReleaseSessionResponse, RenewSessionRequest, RenewSessionResponse, ReserveRequest, ReserveResponse,
+    SettleRequest, SettleResponse, StartCallRequest, StartCallResponse, SumUsageRequest, SumUsageResponse,
+    TakeOnceRequest, TakeOnceResponse, UnfinishedCallsRequest, UnfinishedCallsResponse,
+};
+use tonic::{Request, Response, Status};
+
+use super::{Api, caller};
+use crate::metrics::Method;
+use crate::store::Store;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl<S: Store> Ledger for Api<S> {
+    async fn append(&self, request: Request<AppendRequest>) -> Answer<AppendResponse> {
+        let work = async { self.append_record(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::Append, work).await
+    }
+
+    async fn acquire_session(&self, request: Request<AcquireSessionRequest>) -> Answer<AcquireSessionResponse> {
+        let work = async { self.acquire(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::AcquireSession, work).await
+    }
+
+    async fn renew_session(&self, request: Request<RenewSessionRequest>) -> Answer<RenewSessionResponse> {
+        let work = async { self.renew(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::RenewSession, work).await
+    }
+
+    async fn release_session(&self, request: Request<ReleaseSessionRequest>) -> Answer<ReleaseSessionResponse> {
+        let work = async { self.release(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::ReleaseSession, work).await
+    }
+
+    async fn append_messages(&self, request: Request<AppendMessagesRequest>) -> Answer<AppendMessagesResponse> {
+        let work = async { self.add_messages(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::AppendMessages, work).await
+    }
+
+    async fn load_messages(&self, request: Request<LoadMessagesRequest>) -> Answer<LoadMessagesResponse> {
+        let work = async { self.messages(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::LoadMessages, work).await
+    }
+
+    async fn start_call(&self, request: Request<StartCallRequest>) -> Answer<StartCallResponse> {
+        let work = async { self.begin_call(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::StartCall, work).await
+    }
+
+    async fn finish_call(&self, request: Request<FinishCallRequest>) -> Answer<FinishCallResponse> {
+        let work = async { self.end_call(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::FinishCall, work).await
+    }
+
+    async fn unfinished_calls(
+        &self,
+        request: Request<UnfinishedCallsRequest>,
+    ) -> Answer<UnfinishedCallsResponse> {
+        let work = async { self.calls_unfinished(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::UnfinishedCalls, work).await
+    }
+
+    async fn record_usage(&self, request: Request<RecordUsageRequest>) -> Answer<RecordUsageResponse> {
+        let work = async { self.add_usage(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::RecordUsage, work).await
+    }
+
+    async fn sum_usage(&self, request: Request<SumUsageRequest>) -> Answer<SumUsageResponse> {
+        let work = async { self.usage(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::SumUsage, work).await
+    }
+
+    async fn take_once(&self, request: Request<TakeOnceRequest>) -> Answer<TakeOnceResponse> {
+        let work = async { self.take(&caller::owner(&request)?, request.into_inner()).await };
+        self.measured(Method::TakeOnce, work).await
+    }
+
+    async fn quota_use(&self, request: Request<QuotaUseRequest>) -> Answer<QuotaUseResponse> {
+        let work = async { self.counters(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::QuotaUse, work).await
+    }
+
+    async fn reserve(&self, request: Request<ReserveRequest>) -> Answer<ReserveResponse> {
+        let work = async { self.open_reservation(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::Reserve, work).await
+    }
+
+    async fn settle(&self, request: Request<SettleRequest>) -> Answer<SettleResponse> {
+        let work = async { self.settle_reservation(&caller::bot(&request)?, request.into_inner()).await };
+        self.measured(Method::Settle, work).await
+    }
+}

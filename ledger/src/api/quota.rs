@@ -1,0 +1,127 @@
+//! Quota counters.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use monstrum_wire::ledger::{
+    Counter, QuotaUseRequest, QuotaUseResponse, ReserveRequest, ReserveResponse, SettleRequest, SettleResponse,
+};
+
+use super::{Api, Refusal, field};
+use crate::store::{Charge, CounterKey, Store, Use};
+use crate::tenant::BotKey;
+
+/// Counters in one request.
+const MOST: usize = 64;
+
+/// The longest that a reservation may stay open.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// The longest window: a hundred years. What is longer is for ever, which is 0.
+const LONGEST_WINDOW: u64 = 100 * 366 * 24 * 3600;
+
+impl<S: Store> Api<S> {
+    pub(super) async fn counters(&self, bot: &BotKey, request: QuotaUseRequest) -> Result<QuotaUseResponse, Refusal> {
+        let keys = field::bounded("counters", request.counters, MOST)?
+            .into_iter()
+            .map(|counter| key(counter).map(|(key, ..)| key))
+            .collect::<Result<Vec<_>, _>>()?;
+        let uses = self.store.quota_use(bot, self.clock.now(), keys).await?;
+        Ok(QuotaUseResponse { counters: uses.into_iter().map(counter).collect() })
+    }
+
+    pub(super) async fn open_reservation(
+        &self,
+        bot: &BotKey,
+        request: ReserveRequest,
+    ) -> Result<ReserveResponse, Refusal> {
+        let reservation = field::name("reservation", request.reservation)?;
+        let charges = charges(field::bounded("counters", request.counters, MOST)?)?;
+        let keep = field::seconds("ttl_seconds", request.ttl_seconds, LONGEST)?;
+        self.store.reserve(bot, self.clock.now(), &reservation, charges, keep).await?;
+        Ok(ReserveResponse {})
+    }
+
+    pub(super) async fn settle_reservation(
+        &self,
+        bot: &BotKey,
+        request: SettleRequest,
+    ) -> Result<SettleResponse, Refusal> {
+        let reservation = field::name("reservation", request.reservation)?;
+        let uses = uses(field::bounded("counters", request.counters, MOST)?)?;
+        self.store.settle(bot, self.clock.now(), &reservation, uses).await?;
+        Ok(SettleResponse {})
+    }
+}
+
+/// The counter's key, its amount and its limit.
+fn key(counter: Counter) -> Result<(CounterKey, u64, u64), Refusal> {
+    if counter.window_seconds > LONGEST_WINDOW {
+        return Err(field::refused(
+            "counters.window_seconds",
+            format!("is {}, at most {LONGEST_WINDOW} may be (0 is for ever)", counter.window_seconds),
+        ));
+    }
+    let key = CounterKey {
+        binding: field::label("counters.binding", counter.binding)?,
+        grant: field::label("counters.grant", counter.grant)?,
+        quota: field::name("counters.quota", counter.quota)?,
+        window_seconds: counter.window_seconds,
+    };
+    Ok((key, counter.amount, counter.limit))
+}
+
+/// A counter that is named twice is charged the sum, under the smaller limit.
+fn charges(counters: Vec<Counter>) -> Result<Vec<Charge>, Refusal> {
+    let mut merged: BTreeMap<CounterKey, (u64, u64)> = BTreeMap::new();
+    for counter in counters {
+        let (key, amount, limit) = key(counter)?;
+        let (sum, lowest) = merged.entry(key).or_insert((0, u64::MAX));
+        *sum = field::amount("counters.amount", sum.saturating_add(amount))?;
+        *lowest = limit.min(*lowest);
+    }
+    Ok(merged.into_iter().map(|(key, (amount, limit))| Charge { key, amount, limit }).collect())
+}
+
+/// A counter that is named twice was used the sum.
+fn uses(counters: Vec<Counter>) -> Result<Vec<Use>, Refusal> {
+    let mut merged: BTreeMap<CounterKey, u64> = BTreeMap::new();
+    for counter in counters {
+        let (key, amount, _) = key(counter)?;
+        let sum = merged.entry(key).or_insert(0);
+        *sum = field::amount("counters.amount", sum.saturating_add(amount))?;
+    }
+    Ok(merged.into_iter().map(|(key, amount)| Use { key, amount }).collect())
+}
+
+fn counter(used: Use) -> Counter {
+    Counter {
+        binding: used.key.binding,
+        grant: used.key.grant,
+        quota: used.key.quota,
+        window_seconds: used.key.window_seconds,
+        amount: used.amount,
+        limit: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(quota: &str, amount: u64, limit: u64) -> Counter {
+        Counter { quota: quota.to_owned(), amount, limit, ..Counter::default() }
+    }
+
+    #[test]
+    fn a_counter_named_twice_is_charged_the_sum_under_the_smaller_limit() {
+        let charges = charges(vec![named("calls", 1, 5), named("calls", 2, 3), named("money", 4, 9)]).unwrap();
+        let plain: Vec<_> = charges.iter().map(|c| (c.key.quota.as_str(), c.amount, c.limit)).collect();
+        assert_eq!(plain, [("calls", 3, 3), ("money", 4, 9)]);
+    }
+
+    #[test]
+    fn an_absurd_amount_is_refused_not_wrapped() {
+        assert!(charges(vec![named("calls", u64::MAX, u64::MAX), named("calls", 2, u64::MAX)]).is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! Why a request is not answered, and what its caller is told: enough to act on, nothing of the database.
+
+use monstrum_wire::identity::Identity;
+use tonic::{Code, Status};
+
+use crate::metrics::{Class, Method};
+use crate::store::StoreError;
+
+/// A request that is not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The connection has no identity of this installation.
+    #[error("the caller has no identity")]
+    Nobody(Status),
+    /// The identity may not call this.
+    #[error("{0} may not call this: only a bot's gateway may")]
+    Forbidden(Identity),
+    /// A field is not as it must be.
+    #[error("{field} {problem}")]
+    Field {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong with it, and what would be right.
+        problem: String,
+    },
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The process ends.
+    #[error("the ledger is stopping: try again")]
+    Stopping,
+}
+
+impl Refusal {
+    /// The metric's label.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Nobody(_) | Self::Forbidden(_) => Class::Forbidden,
+            Self::Field { .. } => Class::Invalid,
+            Self::Stopping => Class::Failure,
+            Self::Store(error) => store_class(error),
+        }
+    }
+
+    /// The status for the caller. A failure of the database is logged here, with its cause, and not told.
+    pub(super) fn told(self, method: Method) -> Status {
+        match self {
+            Self::Nobody(status) => status,
+            Self::Store(error) if error.is_failure() => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::error!(?method, error = %error, cause, "request failed");
+                Status::new(store_code(&error), "the ledger's database failed: try again")
+            }
+            refusal => Status::new(refusal.code(), refusal.to_string()),
+        }
+    }
+
+    fn code(&self) -> Code {
+        match self {
+            Self::Nobody(_) => Code::Unauthenticated,
+            Self::Forbidden(_) => Code::PermissionDenied,
+            Self::Field { .. } => Code::InvalidArgument,
+            Self::Stopping => Code::Unavailable,
+            Self::Store(error) => store_code(error),
+        }
+    }
+}
+
+fn store_code(error: &StoreError) -> Code {
+    match error {
+        StoreError::UnknownSession(_) | StoreError::UnknownCall(_) | StoreError::UnknownReservation(_) => {
+            Code::NotFound
+        }
+        StoreError::SessionHeld { .. } => Code::Aborted,
+        StoreError::ForeignChannel { .. } => Code::PermissionDenied,
+        StoreError::NotHeld { .. } | StoreError::ReservationEnded(_) => Code::FailedPrecondition,
+        StoreError::CallStarted(_) | StoreError::CallFinished(_) | StoreError::ReservationDiffers(_) => {
+            Code::AlreadyExists
+        }
+        StoreError::QuotaExhausted { .. } => Code::ResourceExhausted,
+        StoreError::UnknownCounter { .. } | StoreError::TooLarge(_) => Code::InvalidArgument,
+        StoreError::Corrupt(_) | StoreError::Migration(_) => Code::Internal,
+        StoreError::Database(_) | StoreError::File { .. } | StoreError::Unconfirmed => Code::Unavailable,
+    }
+}
+
+fn store_class(error: &StoreError) -> Class {
+    match error {
+        StoreError::UnknownSession(_) | StoreError::UnknownCall(_) | StoreError::UnknownReservation(_) => {
+            Class::Unknown
+        }
+        StoreError::ForeignChannel { .. } => Class::Forbidden,
+        StoreError::SessionHeld { .. }
+        | StoreError::NotHeld { .. }
+        | StoreError::CallStarted(_)
+        | StoreError::CallFinished(_)
+        | StoreError::ReservationDiffers(_)
+        | StoreError::ReservationEnded(_) => Class::Conflict,
+        StoreError::QuotaExhausted { .. } => Class::Exhausted,
+        StoreError::UnknownCounter { .. } | StoreError::TooLarge(_) => Class::Invalid,
+        StoreError::Database(_)
+        | StoreError::Migration(_)
+        | StoreError::File { .. }
+        | StoreError::Corrupt(_)
+        | StoreError::Unconfirmed => Class::Failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_database_is_told() {
+        let inner = sqlx::Error::Protocol("near \"SELECT secret\": syntax error".to_owned());
+        let status = Refusal::Store(StoreError::Database(inner)).told(Method::Append);
+        assert_eq!(status.code(), Code::Unavailable);
+        assert!(!status.message().contains("SELECT"), "{}", status.message());
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let status = Refusal::Store(StoreError::NotHeld { session: "s".to_owned(), fence: 3 }).told(Method::StartCall);
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        assert_eq!(status.message(), "session \"s\" is not held under fence 3: acquire it again");
+    }
+}

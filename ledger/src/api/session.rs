@@ -1,0 +1,116 @@
+//! Sessions and messages.
+
+use monstrum_wire::ledger::{
+    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendMessagesResponse,
+    LoadMessagesRequest, LoadMessagesResponse, Message, ReleaseSessionRequest, ReleaseSessionResponse,
+    RenewSessionRequest, RenewSessionResponse,
+};
+use uuid::Uuid;
+
+use super::{Api, Refusal, field};
+use crate::store::{Claim, Held, Store, Tail};
+use crate::tenant::BotKey;
+
+/// Messages in one request.
+const MOST_MESSAGES: usize = 256;
+
+/// The longest message, in bytes of its JSON.
+const LONGEST_MESSAGE: usize = 512 * 1024;
+
+/// Messages that are loaded when nothing is said, and at most.
+const TAIL: u32 = 200;
+const LONGEST_TAIL: u32 = 1000;
+
+/// Content that is loaded at most; a client takes 4 MiB in one answer.
+const TAIL_BYTES: usize = 2 * 1024 * 1024;
+
+const ROLES: [&str; 4] = ["user", "assistant", "tool", "note"];
+
+impl<S: Store> Api<S> {
+    pub(super) async fn acquire(
+        &self,
+        bot: &BotKey,
+        request: AcquireSessionRequest,
+    ) -> Result<AcquireSessionResponse, Refusal> {
+        let session = match request.session {
+            empty if empty.is_empty() => Uuid::new_v4().to_string(),
+            named => field::name("session", named)?,
+        };
+        let claim = Claim {
+            session: session.clone(),
+            holder: field::name("holder", request.holder)?,
+            lease: field::seconds("ttl_seconds", request.ttl_seconds, field::LONGEST_LEASE)?,
+            user: field::label("user", request.user)?,
+            channel: field::label("channel", request.channel)?,
+        };
+        let hold = self.store.acquire(bot, self.clock.now(), claim).await?;
+        Ok(AcquireSessionResponse {
+            session,
+            fence: hold.fence,
+            abandoned_by: hold.abandoned_by.unwrap_or_default(),
+        })
+    }
+
+    pub(super) async fn renew(&self, bot: &BotKey, request: RenewSessionRequest) -> Result<RenewSessionResponse, Refusal> {
+        let held = held(request.session, request.fence)?;
+        let lease = field::seconds("ttl_seconds", request.ttl_seconds, field::LONGEST_LEASE)?;
+        self.store.renew(bot, self.clock.now(), held, lease).await?;
+        Ok(RenewSessionResponse {})
+    }
+
+    pub(super) async fn release(
+        &self,
+        bot: &BotKey,
+        request: ReleaseSessionRequest,
+    ) -> Result<ReleaseSessionResponse, Refusal> {
+        self.store.release(bot, held(request.session, request.fence)?).await?;
+        Ok(ReleaseSessionResponse {})
+    }
+
+    pub(super) async fn add_messages(
+        &self,
+        bot: &BotKey,
+        request: AppendMessagesRequest,
+    ) -> Result<AppendMessagesResponse, Refusal> {
+        let held = held(request.session, request.fence)?;
+        let messages = field::bounded("messages", request.messages, MOST_MESSAGES)?
+            .into_iter()
+            .map(message)
+            .collect::<Result<Vec<_>, _>>()?;
+        let last_position = self.store.append_messages(bot, self.clock.now(), held, messages).await?;
+        Ok(AppendMessagesResponse { last_position })
+    }
+
+    pub(super) async fn messages(
+        &self,
+        bot: &BotKey,
+        request: LoadMessagesRequest,
+    ) -> Result<LoadMessagesResponse, Refusal> {
+        let session = field::name("session", request.session)?;
+        let limit = if request.limit == 0 { TAIL } else { request.limit.min(LONGEST_TAIL) };
+        let tail = Tail { messages: limit, bytes: TAIL_BYTES };
+        Ok(LoadMessagesResponse { messages: self.store.load_messages(bot, &session, tail).await? })
+    }
+}
+
+pub(super) fn held(session: String, fence: u64) -> Result<Held, Refusal> {
+    Ok(Held { session: field::name("session", session)?, fence })
+}
+
+/// A message that can be kept: the ledger fills position and time.
+fn message(message: Message) -> Result<Message, Refusal> {
+    if !ROLES.contains(&message.role.as_str()) {
+        return Err(field::refused("messages.role", format!("must be one of {}", ROLES.join(", "))));
+    }
+    let length = message.content_json.len();
+    if length == 0 || length > LONGEST_MESSAGE {
+        return Err(field::refused(
+            "messages.content_json",
+            format!("has {length} bytes, must have from 1 to {LONGEST_MESSAGE}"),
+        ));
+    }
+    if message.content_json.contains('\0') {
+        return Err(field::refused("messages.content_json", "must not hold NUL"));
+    }
+    Ok(Message { turn: field::label("messages.turn", message.turn)?, ..message })
+}

@@ -1,0 +1,93 @@
+//! Sessions: one writer at a time, and the messages in their order.
+
+use std::future::Future;
+use std::time::Duration;
+
+use monstrum_wire::ledger::Message;
+
+use super::StoreError;
+use crate::clock::Moment;
+use crate::tenant::BotKey;
+
+/// A wish to be a session's one writer.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Which session; it is made if there is none of this id.
+    pub session: String,
+    /// The gateway replica.
+    pub holder: String,
+    /// How long, unless renewed.
+    pub lease: Duration,
+    /// Who began it, if it is made.
+    pub user: String,
+    /// Through which channel; a session stays with the channel that it was begun through.
+    pub channel: String,
+}
+
+/// What an acquired session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Greater than that of every hold before.
+    pub fence: u64,
+    /// Who held it before and did not release it.
+    pub abandoned_by: Option<String>,
+}
+
+/// A session together with the hold that the caller believes to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Which session.
+    pub session: String,
+    /// Which hold.
+    pub fence: u64,
+}
+
+/// How much of the end of a conversation to load.
+#[derive(Debug, Clone, Copy)]
+pub struct Tail {
+    /// At most this many messages.
+    pub messages: u32,
+    /// Of at most this many bytes of content together; one message at least.
+    pub bytes: usize,
+}
+
+/// Sessions and their messages.
+pub trait SessionStore {
+    /// Takes the session for `claim.holder`. A lease that is another holder's and lives refuses it;
+    /// the same holder gets a new fence, which ends its old hold.
+    fn acquire(
+        &self,
+        bot: &BotKey,
+        now: Moment,
+        claim: Claim,
+    ) -> impl Future<Output = Result<Hold, StoreError>> + Send;
+
+    /// Prolongs a hold. One whose lease ran out is prolonged too, as long as nobody took the session since.
+    fn renew(
+        &self,
+        bot: &BotKey,
+        now: Moment,
+        held: Held,
+        lease: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Gives a hold back. Once more is no error.
+    fn release(&self, bot: &BotKey, held: Held) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Puts messages at the session's end, all or none, and answers with the last position.
+    fn append_messages(
+        &self,
+        bot: &BotKey,
+        now: Moment,
+        held: Held,
+        messages: Vec<Message>,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// The newest messages, oldest first.
+    fn load_messages(
+        &self,
+        bot: &BotKey,
+        session: &str,
+        tail: Tail,
+    ) -> impl Future<Output = Result<Vec<Message>, StoreError>> + Send;
+}

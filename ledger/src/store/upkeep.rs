@@ -1,0 +1,39 @@
+//! What a store tidies up from time to time.
+
+use std::future::Future;
+
+use super::StoreError;
+use crate::clock::Moment;
+
+/// How much one round tidied up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Reservations that ran out and became use.
+    pub expired_reservations: u64,
+    /// Rows that nothing needs any more.
+    pub forgotten_rows: u64,
+}
+
+/// How many rows there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rows {
+    /// Audit records of all bots.
+    pub audit_records: u64,
+    /// Sessions of all bots.
+    pub sessions: u64,
+    /// Calls without an outcome.
+    pub unfinished_calls: u64,
+    /// Ids that are taken.
+    pub taken_ids: u64,
+    /// Reservations that are not settled.
+    pub open_reservations: u64,
+}
+
+/// Upkeep, over all bots.
+pub trait UpkeepStore {
+    /// Turns expired reservations into use and forgets what has run out, at most `limit` rows of each sort.
+    fn sweep(&self, now: Moment, limit: u32) -> impl Future<Output = Result<Swept, StoreError>> + Send;
+
+    /// Counts the rows.
+    fn rows(&self) -> impl Future<Output = Result<Rows, StoreError>> + Send;
+}

@@ -1,0 +1,96 @@
+//! The operator's flags.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use monstrum_service::ServiceArgs;
+
+/// Reconciles Monstrum's custom resources: compiles each bot's policy, provisions its pods, opens its credentials.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "monstrum-operator", version)]
+pub struct OperatorArgs {
+    /// What every process has.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+
+    /// The namespace this operator runs in: its lease, its authority and the ledger's certificate are kept there.
+    #[arg(long, env = "MONSTRUM_NAMESPACE", default_value = "monstrum-system")]
+    pub namespace: String,
+
+    /// This pod's name; names the holder of the lease.
+    #[arg(long, env = "POD_NAME", default_value = "monstrum-operator")]
+    pub pod_name: String,
+
+    /// The namespaces to govern, separated by commas; all of them when empty.
+    #[arg(long, env = "MONSTRUM_WATCH_NAMESPACES", value_delimiter = ',')]
+    pub watch_namespaces: Vec<String>,
+
+    /// The trust domain of this installation's identities.
+    #[arg(long, env = "MONSTRUM_TRUST_DOMAIN", default_value = "monstrum.local")]
+    pub trust_domain: String,
+
+    /// Where gateways and channels call for policy and credentials.
+    #[arg(long, env = "MONSTRUM_GRPC_ADDRESS", default_value = "0.0.0.0:9443")]
+    pub grpc_address: SocketAddr,
+
+    /// Where the API server asks for admission.
+    #[arg(long, env = "MONSTRUM_WEBHOOK_ADDRESS", default_value = "0.0.0.0:8443")]
+    pub webhook_address: SocketAddr,
+
+    /// The `ValidatingWebhookConfiguration` that is given this installation's authority; none when empty.
+    #[arg(long, env = "MONSTRUM_WEBHOOK_CONFIGURATION", default_value = "")]
+    pub webhook_configuration: String,
+
+    /// The name of the Service in front of the operators.
+    #[arg(long, env = "MONSTRUM_OPERATOR_SERVICE", default_value = "monstrum-operator")]
+    pub operator_service: String,
+
+    /// The name of the Service in front of the ledger.
+    #[arg(long, env = "MONSTRUM_LEDGER_SERVICE", default_value = "monstrum-ledger")]
+    pub ledger_service: String,
+
+    /// How many seconds a policy, and with it a leased credential, holds without renewal.
+    #[arg(long, env = "MONSTRUM_POLICY_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(4..=3600))]
+    pub policy_lease_seconds: u32,
+
+    /// How many hours the certificates of bots' pods are valid; they are renewed after two thirds of it.
+    #[arg(long, env = "MONSTRUM_CERTIFICATE_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8760))]
+    pub certificate_hours: u64,
+
+    /// What the pods of bots and channels run.
+    #[command(flatten)]
+    pub images: ImageArgs,
+}
+
+/// What the pods of bots and channels run.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ImageArgs {
+    /// The image of gateways and channels.
+    #[arg(long, env = "MONSTRUM_GATEWAY_IMAGE")]
+    pub gateway_image: String,
+
+    /// The image of runners, which also brings the runner into sandboxes.
+    #[arg(long, env = "MONSTRUM_RUNNER_IMAGE")]
+    pub runner_image: String,
+
+    /// When these images are pulled.
+    #[arg(long, env = "MONSTRUM_IMAGE_PULL_POLICY", default_value = "IfNotPresent", value_parser = ["Always", "IfNotPresent", "Never"])]
+    pub image_pull_policy: String,
+
+    /// Names of Secrets in the bots' namespaces to pull with, separated by commas.
+    #[arg(long, env = "MONSTRUM_IMAGE_PULL_SECRETS", value_delimiter = ',')]
+    pub image_pull_secrets: Vec<String>,
+}
+
+impl OperatorArgs {
+    /// How long a certificate is valid.
+    pub fn certificate_lifetime(&self) -> Duration {
+        Duration::from_secs(self.certificate_hours.saturating_mul(3600))
+    }
+}
+
+impl AsRef<ServiceArgs> for OperatorArgs {
+    fn as_ref(&self) -> &ServiceArgs {
+        &self.service
+    }
+}

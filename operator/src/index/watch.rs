@@ -1,0 +1,108 @@
+//! One watch: what the API server tells, taken into the index.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Config, Event, ExponentialBackoff};
+use kube::{Api, Resource, ResourceExt};
+use monstrum_service::Token;
+use serde::de::DeserializeOwned;
+
+use super::objects::{Objects, Seen};
+use crate::metrics::Metrics;
+
+/// Annotations of Secrets and others hold whatever people put there; only ours are kept.
+const OUR_ANNOTATIONS: &str = "monstrum.dev/";
+
+/// A watch ended for good; kube's watches never should.
+#[derive(Debug, thiserror::Error)]
+#[error("the watch on {kind} ended")]
+pub struct WatchEnded {
+    kind: String,
+}
+
+/// One watch before it runs.
+pub(crate) struct Watch<K> {
+    pub(crate) objects: Arc<Objects<K>>,
+    /// The namespace it is of; none for all.
+    pub(crate) scope: Option<String>,
+    /// Released once the first list is complete.
+    pub(crate) listed: Token,
+    pub(crate) metrics: Metrics,
+}
+
+impl<K: Resource<DynamicType = ()> + ResourceExt + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watch<K> {
+    /// Follows whole objects.
+    pub(crate) async fn follow(
+        self,
+        api: Api<K>,
+        config: Config,
+        trim: impl Fn(&mut K) + Send,
+        tell: impl Fn(Seen<K>) + Send,
+    ) -> Result<(), WatchEnded> {
+        let events = watcher::watcher(api, config).backoff(backoff());
+        self.take_up(events, K::kind(&()).into_owned(), trim, tell).await
+    }
+}
+
+impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static>
+    Watch<PartialObjectMeta<K>>
+{
+    /// Follows metadata only.
+    pub(crate) async fn follow_metadata(
+        self,
+        api: Api<K>,
+        tell: impl Fn(Seen<PartialObjectMeta<K>>) + Send,
+    ) -> Result<(), WatchEnded> {
+        let events = watcher::metadata_watcher(api, Config::default()).backoff(backoff());
+        self.take_up(events, K::kind(&()).into_owned(), |_| {}, tell).await
+    }
+}
+
+impl<K: ResourceExt> Watch<K> {
+    pub(crate) async fn take_up(
+        self,
+        events: impl futures::Stream<Item = watcher::Result<Event<K>>> + Send,
+        kind: String,
+        trim: impl Fn(&mut K) + Send,
+        tell: impl Fn(Seen<K>) + Send,
+    ) -> Result<(), WatchEnded> {
+        let mut events = std::pin::pin!(events);
+        let mut listed = Some(self.listed);
+        while let Some(event) = events.next().await {
+            let event = match event {
+                Ok(event) => event,
+                Err(error) => {
+                    self.metrics.watch_failed();
+                    tracing::warn!(%kind, error = %error, "a watch failed; it is begun anew");
+                    continue;
+                }
+            };
+            let done = matches!(event, Event::InitDone);
+            let event = event.modify(|object| {
+                strip(object);
+                trim(object);
+            });
+            for seen in self.objects.take_up(self.scope.as_deref(), event) {
+                tell(seen);
+            }
+            if done && let Some(token) = listed.take() {
+                token.release();
+            }
+        }
+        Err(WatchEnded { kind })
+    }
+}
+
+fn strip<K: ResourceExt>(object: &mut K) {
+    object.meta_mut().managed_fields = None;
+    object.annotations_mut().retain(|key, _| key.starts_with(OUR_ANNOTATIONS));
+}
+
+pub(crate) fn backoff() -> ExponentialBackoff {
+    ExponentialBackoff::new(Duration::from_millis(200), Duration::from_secs(10), 2.0, true)
+}

@@ -1,0 +1,60 @@
+//! Who leads: one operator at a time writes, streams policies and opens credentials; the others keep warm.
+//!
+//! A lease on `coordination/v1`, written only over the exact version that was read. A leader that can't renew in time
+//! ends its process, before any other may lead. The number of transitions is the epoch of its policies.
+
+mod candidate;
+mod lease;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use candidate::{Candidate, LeadershipError, Timing};
+
+/// One time of leading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Rises with every change of leader.
+    pub epoch: u64,
+    /// Until when nobody else can lead.
+    until: Instant,
+}
+
+/// Whether this process leads, for its parts.
+#[derive(Debug, Clone)]
+pub struct Leadership {
+    term: watch::Receiver<Option<Term>>,
+}
+
+impl Leadership {
+    /// The epoch of the running term; none when this process does not lead at this instant.
+    pub fn epoch(&self) -> Option<u64> {
+        self.term.borrow().filter(|term| Instant::now() < term.until).map(|term| term.epoch)
+    }
+
+    /// Resolves with the epoch once this process leads; never, when the election ended.
+    pub async fn won(&self) -> u64 {
+        let mut term = self.term.clone();
+        loop {
+            if let Some(epoch) = self.epoch() {
+                return epoch;
+            }
+            if term.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// A leadership that is held for ever, for tests of what only a leader does.
+    #[cfg(test)]
+    pub(crate) fn held(epoch: u64) -> Self {
+        let far = Instant::now() + std::time::Duration::from_secs(86_400);
+        Self { term: watch::channel(Some(Term { epoch, until: far })).1 }
+    }
+
+    /// A follower's.
+    #[cfg(test)]
+    pub(crate) fn followed() -> Self {
+        Self { term: watch::channel(None).1 }
+    }
+}

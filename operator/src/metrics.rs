@@ -1,0 +1,181 @@
+//! What the operator counts: `monstrum_operator_*`.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::kinds::Kind;
+
+/// Upper bounds in seconds, for what should stay far below one.
+const SECONDS: [f64; 12] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
+
+/// The operator's counters; clones share them.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    reconciles: Family<ReconcileLabels, Counter>,
+    writes: Family<WriteLabels, Counter>,
+    acks: Family<AckLabels, Counter>,
+    leases: Family<LeaseLabels, Counter>,
+    admissions: Family<AdmissionLabels, Counter>,
+    /// New policies.
+    pub policies_published: Counter,
+    /// From the sight of a change to the acknowledgement of the policy that it led to, per gateway.
+    pub change_to_enforced: Histogram,
+    /// How long compiling one namespace took.
+    pub compile_seconds: Histogram,
+    /// Whether this process leads.
+    pub leading: Gauge,
+    objects: Family<ObjectLabels, Gauge<i64>>,
+    restarts: Counter<u64, AtomicU64>,
+}
+
+/// How a reconcile ended: well, or with an error of one of the classes that decide what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Outcome {
+    /// Everything is as it should be.
+    Done,
+    /// Tried again with back-off.
+    Transient,
+    /// The API server refused what we wrote: our fault.
+    Internal,
+}
+
+/// What came of a request for a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum LeaseOutcome {
+    /// Handed out.
+    Granted,
+    /// Nothing of this caller's policy.
+    NotFound,
+    /// Named, but of another version, or it can't be opened.
+    Unopenable,
+    /// The API server did not answer.
+    Failed,
+}
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Written {
+    /// A status.
+    Status,
+    /// An object of ours.
+    Object,
+    /// A deletion of an object of ours.
+    Deletion,
+    /// An event.
+    Event,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReconcileLabels {
+    kind: Kind,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WriteLabels {
+    written: Written,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AckLabels {
+    loaded: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LeaseLabels {
+    outcome: LeaseOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AdmissionLabels {
+    allowed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ObjectLabels {
+    kind: Kind,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            reconciles: Family::default(),
+            writes: Family::default(),
+            acks: Family::default(),
+            leases: Family::default(),
+            admissions: Family::default(),
+            policies_published: Counter::default(),
+            change_to_enforced: Histogram::new(SECONDS),
+            compile_seconds: Histogram::new(SECONDS),
+            leading: Gauge::default(),
+            objects: Family::default(),
+            restarts: Counter::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Counters in `registry`.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        let registry = registry.sub_registry_with_prefix("monstrum_operator");
+        registry.register("reconciles", "Reconciles by kind and outcome", metrics.reconciles.clone());
+        registry.register("writes", "Writes to the API server", metrics.writes.clone());
+        registry.register("policy_acks", "Acknowledgements of policies by gateways", metrics.acks.clone());
+        registry.register("credential_leases", "Requests for credentials by outcome", metrics.leases.clone());
+        registry.register("admissions", "Admission reviews by answer", metrics.admissions.clone());
+        registry.register("policies_published", "New policies", metrics.policies_published.clone());
+        registry.register(
+            "change_to_enforced_seconds",
+            "From the sight of a change to its acknowledgement by a gateway",
+            metrics.change_to_enforced.clone(),
+        );
+        registry.register("compile_seconds", "Compiling one namespace", metrics.compile_seconds.clone());
+        registry.register("leading", "Whether this process leads", metrics.leading.clone());
+        registry.register("objects", "Objects by kind", metrics.objects.clone());
+        registry.register("watch_failures", "Watches that were begun anew", metrics.restarts.clone());
+        metrics
+    }
+
+    /// Counts a reconcile.
+    pub fn reconciled(&self, kind: Kind, outcome: Outcome) {
+        self.reconciles.get_or_create(&ReconcileLabels { kind, outcome }).inc();
+    }
+
+    /// Counts a write to the API server.
+    pub fn wrote(&self, written: Written) {
+        self.writes.get_or_create(&WriteLabels { written }).inc();
+    }
+
+    /// Counts an acknowledgement.
+    pub fn acknowledged(&self, loaded: bool) {
+        self.acks.get_or_create(&AckLabels { loaded }).inc();
+    }
+
+    /// Counts a request for a credential.
+    pub fn leased(&self, outcome: LeaseOutcome) {
+        self.leases.get_or_create(&LeaseLabels { outcome }).inc();
+    }
+
+    /// Counts an admission review.
+    pub fn admitted(&self, allowed: bool) {
+        self.admissions.get_or_create(&AdmissionLabels { allowed }).inc();
+    }
+
+    /// Tells how many objects of a kind there are.
+    pub fn counted(&self, kind: Kind, objects: usize) {
+        self.objects.get_or_create(&ObjectLabels { kind }).set(i64::try_from(objects).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a watch that was begun anew.
+    pub fn watch_failed(&self) {
+        self.restarts.inc();
+    }
+}

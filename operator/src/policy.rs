@@ -1,0 +1,17 @@
+//! The policies of all bots: published by the compiler, streamed to gateways, acknowledged by digest.
+//!
+//! **Architecture invariant:** a bot's gateways get that bot's policy and no other, and never one of a lower version than
+//! they were sent before. Nothing is streamed before every namespace has been compiled once in this term, so that a
+//! new leader never takes a bot for a deleted one.
+
+mod draft;
+mod hub;
+mod service;
+mod standing;
+mod stream;
+
+pub use draft::{Draft, FieldSource, Opening, Openings};
+pub use hub::{Hub, Published, Session};
+pub use service::PolicyService;
+pub(crate) use service::leading;
+pub use standing::{ReplicaStanding, Standing};

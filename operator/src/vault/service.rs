@@ -1,0 +1,115 @@
+//! `monstrum.policy.v1.Vault`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use monstrum_service::peer;
+use monstrum_wire::identity::Identity;
+use monstrum_wire::policy::lease_request::Subject;
+use monstrum_wire::policy::vault_server::Vault;
+use monstrum_wire::policy::{LeaseRequest, LeaseResponse, SecretField};
+use tonic::{Request, Response, Status};
+
+use super::opener::{OpenError, Opener};
+use crate::leadership::Leadership;
+use crate::metrics::{LeaseOutcome, Metrics};
+use crate::policy::{Hub, Opening, leading};
+
+/// Opens credentials while this process leads.
+#[derive(Clone)]
+pub struct VaultService {
+    hub: Arc<Hub>,
+    leadership: Leadership,
+    opener: Opener,
+    lease: Duration,
+    metrics: Metrics,
+}
+
+impl VaultService {
+    /// A vault whose leases hold for `lease`.
+    pub fn new(hub: Arc<Hub>, leadership: Leadership, opener: Opener, lease: Duration, metrics: Metrics) -> Self {
+        Self { hub, leadership, opener, lease, metrics }
+    }
+
+    /// What the caller asks for, if it is the caller's: with the namespace that it stands in.
+    fn opening(&self, caller: &Identity, subject: Option<&Subject>) -> Option<(String, Opening)> {
+        match (caller, subject?) {
+            (Identity::Gateway(bot), Subject::Binding(binding)) => {
+                Some((bot.namespace.clone(), self.hub.binding(bot, binding)?))
+            }
+            (Identity::Gateway(bot), Subject::Provider(provider)) => {
+                Some((bot.namespace.clone(), self.hub.provider(bot, provider)?))
+            }
+            (Identity::Channel { namespace, name }, Subject::Channel(channel)) if name == channel => {
+                Some((namespace.clone(), self.hub.channel(namespace, name)?))
+            }
+            (
+                Identity::Operator
+                | Identity::Ledger
+                | Identity::Runner { .. }
+                | Identity::Gateway(_)
+                | Identity::Channel { .. },
+                Subject::Binding(_) | Subject::Provider(_) | Subject::Channel(_),
+            ) => None,
+        }
+    }
+
+    fn refuse(&self, caller: &Identity, subject: &str, outcome: LeaseOutcome, status: Status) -> Status {
+        self.metrics.leased(outcome);
+        tracing::warn!(%caller, %subject, reason = %status.message(), "credential refused");
+        status
+    }
+}
+
+#[tonic::async_trait]
+impl Vault for VaultService {
+    async fn lease(&self, request: Request<LeaseRequest>) -> Result<Response<LeaseResponse>, Status> {
+        let caller = peer(&request)?;
+        leading(&self.hub, &self.leadership)?;
+        let asked = request.into_inner();
+        let subject = describe(asked.subject.as_ref());
+        let Some((namespace, opening)) = self.opening(&caller, asked.subject.as_ref()) else {
+            let status = Status::not_found("the caller's policy names no such credential");
+            return Err(self.refuse(&caller, &subject, LeaseOutcome::NotFound, status));
+        };
+        if asked.version != opening.version {
+            let status = Status::failed_precondition("the caller's policy names another version of the credential");
+            return Err(self.refuse(&caller, &subject, LeaseOutcome::Unopenable, status));
+        }
+        let opened = self.opener.open(&namespace, &opening).await.map_err(|error| {
+            let (outcome, status) = refusal(&error);
+            self.refuse(&caller, &subject, outcome, status)
+        })?;
+        self.metrics.leased(LeaseOutcome::Granted);
+        tracing::info!(
+            %caller, %subject, credential = %opening.credential, version = %opening.version, "credential leased"
+        );
+        let fields = opened.into_iter().map(|field| SecretField { name: field.name, value: field.value.to_vec() });
+        Ok(Response::new(LeaseResponse {
+            fields: fields.collect(),
+            version: opening.version,
+            ttl_seconds: u32::try_from(self.lease.as_secs()).unwrap_or(u32::MAX),
+        }))
+    }
+}
+
+fn describe(subject: Option<&Subject>) -> String {
+    match subject {
+        Some(Subject::Binding(name)) => format!("binding/{name}"),
+        Some(Subject::Provider(name)) => format!("provider/{name}"),
+        Some(Subject::Channel(name)) => format!("channel/{name}"),
+        None => "nothing".to_owned(),
+    }
+}
+
+fn refusal(error: &OpenError) -> (LeaseOutcome, Status) {
+    match error {
+        OpenError::Missing { .. } | OpenError::Changed { .. } | OpenError::NoKey { .. } => {
+            (LeaseOutcome::Unopenable, Status::failed_precondition(error.to_string()))
+        }
+        OpenError::Read { source, .. } => {
+            tracing::error!(error = %source, "a secret can't be read");
+            (LeaseOutcome::Failed, Status::unavailable(error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One permitted call: what to do, with what, until when, and how it ended.
+
+mod credential;
+mod outcome;
+mod output;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use monstrum_wire::runner::Execute;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use credential::Credential;
+pub use outcome::{Facts, Failure, FailureKind, Outcome, Success};
+pub use output::{Gone, Output};
+
+/// How long a call may take when the gateway does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest that a gateway can ask for.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+/// How much is kept of a result when the gateway does not say.
+const DEFAULT_RESULT_BYTES: usize = 64 * 1024;
+/// The most that a gateway can ask for.
+const MOST_RESULT_BYTES: usize = 16 * 1024 * 1024;
+
+/// One permitted call.
+#[derive(Debug)]
+pub struct Call {
+    /// The gateway's name for it.
+    pub id: String,
+    /// Which executor performs it.
+    pub executor: String,
+    /// The tool's own name.
+    pub tool: String,
+    /// Canonical arguments.
+    pub arguments: Value,
+    /// Canonical values by dimension.
+    pub canonical: Map<String, Value>,
+    /// The leased credential.
+    pub credential: Credential,
+    /// How much of a result is kept.
+    pub max_result_bytes: usize,
+    config: String,
+    execution: String,
+    presentation: String,
+    timeout: Duration,
+    deadline: Instant,
+    cancelled: CancellationToken,
+}
+
+impl Call {
+    /// Takes a call over from the wire. The clock starts now; `cancelled` ends it early.
+    pub fn new(execute: Execute, cancelled: CancellationToken) -> Result<Self, Failure> {
+        let arguments: Map<String, Value> = json("arguments", &execute.arguments_json)?;
+        let timeout = bounded_timeout(execute.timeout_ms);
+        Ok(Self {
+            arguments: Value::Object(arguments),
+            canonical: json("canonical values", &execute.canonical_json)?,
+            credential: Credential::new(execute.credential),
+            max_result_bytes: bounded_result(execute.max_result_bytes),
+            config: execute.config_json,
+            execution: execute.execution_json,
+            presentation: execute.presentation_json,
+            timeout,
+            deadline: Instant::now().checked_add(timeout).unwrap_or_else(Instant::now),
+            cancelled,
+            id: execute.call_id,
+            executor: execute.executor,
+            tool: execute.tool,
+        })
+    }
+
+    /// The resource's settings.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        json("the resource's config", &self.config)
+    }
+
+    /// The executor's instructions.
+    pub fn execution<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        json("the tool's execution", &self.execution)
+    }
+
+    /// How the credential is presented, if it is.
+    pub fn presentation<T: DeserializeOwned>(&self) -> Result<Option<T>, Failure> {
+        json::<Option<T>>(
+            "the credential's presentation",
+            if self.presentation.is_empty() { "null" } else { &self.presentation },
+        )
+    }
+
+    /// When the call must have ended.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Resolves when the call has to end before it is done.
+    pub async fn stopped(&self) -> Failure {
+        tokio::select! {
+            () = self.cancelled.cancelled() => Failure::cancelled("the call was cancelled"),
+            () = tokio::time::sleep_until(self.deadline) => Failure::timeout(format!(
+                "the call did not end within {} and was stopped",
+                seconds(self.timeout)
+            )),
+        }
+    }
+
+    /// Runs `work` until it is done or the call has to end; then it is dropped.
+    pub async fn within<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            failure = self.stopped() => Err(failure),
+            done = work => done,
+        }
+    }
+}
+
+fn json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Failure> {
+    let text = if text.is_empty() { "{}" } else { text };
+    serde_json::from_str(text).map_err(|error| Failure::invalid(format!("{what}: {error}")))
+}
+
+fn bounded_timeout(milliseconds: u32) -> Duration {
+    match milliseconds {
+        0 => DEFAULT_TIMEOUT,
+        asked => Duration::from_millis(u64::from(asked)).min(LONGEST_TIMEOUT),
+    }
+}
+
+fn bounded_result(bytes: u32) -> usize {
+    match usize::try_from(bytes) {
+        Ok(0) => DEFAULT_RESULT_BYTES,
+        Ok(asked) => asked.min(MOST_RESULT_BYTES),
+        Err(_) => MOST_RESULT_BYTES,
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_millis().div_ceil(100).checked_div(10).unwrap_or_default().max(1))
+}
+
+/// An error with everything that caused it, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        // Writing into a String can't fail.
+        let _ = write!(text, ": {next}");
+        cause = next.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn execute() -> Execute {
+        Execute { call_id: "c1".to_owned(), arguments_json: "{}".to_owned(), ..Execute::default() }
+    }
+
+    #[tokio::test]
+    async fn bounds_hold_whatever_the_gateway_asks() {
+        let asked = Execute { timeout_ms: u32::MAX, max_result_bytes: u32::MAX, ..execute() };
+        let call = Call::new(asked, CancellationToken::new()).unwrap();
+        assert_eq!(call.timeout, LONGEST_TIMEOUT);
+        assert_eq!(call.max_result_bytes, MOST_RESULT_BYTES);
+        let unset = Call::new(execute(), CancellationToken::new()).unwrap();
+        assert_eq!((unset.timeout, unset.max_result_bytes), (DEFAULT_TIMEOUT, DEFAULT_RESULT_BYTES));
+    }
+
+    #[tokio::test]
+    async fn arguments_that_are_no_object_are_invalid() {
+        for wrong in ["[]", "null", "{", "{} {}", "\"x\""] {
+            let failure =
+                Call::new(Execute { arguments_json: wrong.to_owned(), ..execute() }, CancellationToken::new());
+            assert_eq!(failure.unwrap_err().kind, FailureKind::Invalid, "{wrong}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_ends_at_the_deadline() {
+        let call = Call::new(Execute { timeout_ms: 1500, ..execute() }, CancellationToken::new()).unwrap();
+        let failure = call.within(std::future::pending::<Result<(), Failure>>()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Timeout);
+        assert_eq!(failure.message, "the call did not end within 1 s and was stopped");
+    }
+
+    #[tokio::test]
+    async fn work_ends_when_cancelled() {
+        let token = CancellationToken::new();
+        let call = Call::new(execute(), token.clone()).unwrap();
+        token.cancel();
+        // A call that is cancelled before it starts performs nothing, even if it could be done at once.
+        let failure = call.within(std::future::ready(Ok(()))).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Cancelled);
+    }
+}

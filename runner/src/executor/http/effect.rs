@@ -1,0 +1,120 @@
+//! One call performed: request, guard, connection, redirects.
+
+use http::HeaderMap;
+use reqwest::Response;
+use serde_json::Value;
+use url::Url;
+
+use super::Http;
+use super::answer;
+use super::config::Config;
+use super::extraction::Plan;
+use super::guard;
+use super::presentation::Presentation;
+use super::redirect;
+use super::request::Request;
+use super::template::Template;
+use crate::call::{Call, Facts, Failure, Outcome, chain};
+
+/// Performs `call`. All that can be wrong without the network is found before anything is sent.
+pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
+    let config: Config = call.config()?;
+    let template: Template = call.execution()?;
+    let plan = template.response.as_ref().map(Plan::new).transpose()?;
+    let exchange = Exchange { http, call, config: &config, presentation: call.presentation()? };
+    let request = Request::build(&config.base()?, &template, &call.arguments)?;
+    let response = exchange.run(request).await?;
+    answer::read(response, plan.as_ref(), call.max_result_bytes, &http.parsing).await
+}
+
+struct Exchange<'a> {
+    http: &'a Http,
+    call: &'a Call,
+    config: &'a Config,
+    presentation: Option<Presentation>,
+}
+
+impl Exchange<'_> {
+    /// Sends `request` and follows redirects as far as the resource allows.
+    async fn run(&self, mut request: Request) -> Result<Response, Failure> {
+        let headers = request.headers.clone();
+        for _ in 0..=redirect::MOST {
+            let asked = request.url.clone();
+            let method = request.method.clone();
+            let response = self.send(request).await?;
+            if !redirect::is_redirect(&response) {
+                return Ok(response);
+            }
+            let next = self.follow(&asked, &method, &response)?;
+            request = Request { method, url: next, headers: headers.clone(), body: None };
+        }
+        Err(Failure::refused(format!(
+            "{} redirected more than {} times",
+            self.host(),
+            redirect::MOST
+        )))
+    }
+
+    fn follow(&self, asked: &Url, method: &http::Method, response: &Response) -> Result<Url, Failure> {
+        let told = |failure: Failure| failure.with_facts(facts(response));
+        if !self.config.follow_redirects {
+            return Err(told(Failure::refused(format!(
+                "{} answered {} with a redirect, and this resource follows none",
+                self.host(),
+                response.status()
+            ))));
+        }
+        if !matches!(*method, http::Method::GET | http::Method::HEAD) {
+            return Err(told(Failure::refused(format!(
+                "{} answered a {method} with a redirect; only GET and HEAD are redirected",
+                self.host()
+            ))));
+        }
+        redirect::next(asked, response).map_err(told)
+    }
+
+    /// One hop: the credential is added, the host resolved and checked, and exactly what was checked connected to.
+    async fn send(&self, mut request: Request) -> Result<Response, Failure> {
+        if let Some(presentation) = &self.presentation {
+            presentation.apply(&self.call.credential, &mut request)?;
+        }
+        let target = guard::resolve(&self.http.names, &request.url, &self.config.allowed_addresses).await?;
+        let client = self.http.clients.get(&target, self.config.ca_certificate.as_ref())?;
+        let Request { method, url, headers, body } = request;
+        let mut builder = client.request(method, url).headers(headers);
+        if let Some(body) = body {
+            builder = builder.body(body);
+        }
+        builder.send().await.map_err(|error| unanswered(&target.host, error))
+    }
+
+    fn host(&self) -> String {
+        self.config.base().ok().and_then(|base| base.host_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// The URL is left out: it may hold a credential.
+fn unanswered(host: &str, error: reqwest::Error) -> Failure {
+    let connecting = error.is_connect();
+    let why = chain(&error.without_url());
+    if connecting {
+        Failure::unreachable(format!("{host} can't be reached: {why}"))
+    } else {
+        Failure::unreachable(format!("{host} gave no answer; it may have received the request: {why}"))
+    }
+}
+
+/// Status and address, for the record.
+pub(super) fn facts(response: &Response) -> Facts {
+    let mut facts = Facts::new();
+    facts.insert("status".to_owned(), Value::from(response.status().as_u16()));
+    if let Some(address) = response.remote_addr() {
+        facts.insert("address".to_owned(), Value::from(address.to_string()));
+    }
+    facts
+}
+
+/// A header's value as text.
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

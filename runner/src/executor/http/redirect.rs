@@ -1,0 +1,85 @@
+//! Redirects: followed only where the resource says so, only within the origin, and each checked like a first request.
+
+use reqwest::Response;
+use reqwest::header::LOCATION;
+use url::Url;
+
+use crate::call::Failure;
+
+/// How many redirects one call follows.
+pub(super) const MOST: usize = 5;
+
+/// Whether `response` points elsewhere.
+pub(super) fn is_redirect(response: &Response) -> bool {
+    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where `response`, the answer to `url`, points; refused unless it is within the same origin.
+pub(super) fn next(url: &Url, response: &Response) -> Result<Url, Failure> {
+    let host = url.host_str().unwrap_or_default();
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|location| location.to_str().ok())
+        .ok_or_else(|| Failure::upstream(format!("{host} answered with a redirect that names no place")))?;
+    let next = url
+        .join(location)
+        .map_err(|_| Failure::upstream(format!("{host} answered with a redirect that is no URL")))?;
+    within_origin(url, &next)?;
+    Ok(next)
+}
+
+fn within_origin(from: &Url, to: &Url) -> Result<(), Failure> {
+    let has_user = !to.username().is_empty() || to.password().is_some();
+    let same = from.origin() == to.origin() && matches!(to.scheme(), "http" | "https");
+    let upgrade = from.scheme() == "http"
+        && to.scheme() == "https"
+        && from.host() == to.host()
+        && from.port().is_none()
+        && to.port().is_none();
+    if !has_user && (same || upgrade) {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "{} redirected to {}, which is another origin; redirects are followed within the origin only",
+        from.host_str().unwrap_or_default(),
+        to.origin().ascii_serialization(),
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn check(from: &str, to: &str) -> Result<(), Failure> {
+        let from = Url::parse(from).unwrap();
+        within_origin(&from, &from.join(to).unwrap())
+    }
+
+    #[rstest]
+    #[case::path("https://a.example/x", "/y")]
+    #[case::absolute("https://a.example/x", "https://a.example/y")]
+    #[case::default_port("https://a.example/x", "https://a.example:443/y")]
+    #[case::upgrade("http://a.example/x", "https://a.example/x")]
+    #[case::upper_case("https://a.example/x", "https://A.EXAMPLE/y")]
+    fn the_same_origin_is_followed(#[case] from: &str, #[case] to: &str) {
+        check(from, to).unwrap();
+    }
+
+    #[rstest]
+    #[case::host("https://a.example/", "https://b.example/")]
+    #[case::protocol_relative("https://a.example/", "//b.example/")]
+    #[case::subdomain("https://a.example/", "https://x.a.example/")]
+    #[case::suffix("https://a.example/", "https://a.example.evil/")]
+    #[case::port("https://a.example/", "https://a.example:8443/")]
+    #[case::downgrade("https://a.example/", "http://a.example/")]
+    #[case::upgrade_other_port("http://a.example:8080/", "https://a.example/")]
+    #[case::userinfo("https://a.example/", "https://user@a.example/")]
+    #[case::trailing_dot("https://a.example/", "https://a.example./")]
+    #[case::file("https://a.example/", "file:///etc/passwd")]
+    #[case::data("https://a.example/", "data:text/plain,x")]
+    fn everything_else_is_refused(#[case] from: &str, #[case] to: &str) {
+        check(from, to).unwrap_err();
+    }
+}

@@ -1,0 +1,129 @@
+//! Text with pointers in it.
+
+use serde_json::Value;
+
+use crate::call::Failure;
+
+/// Text of a template, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::executor::http) struct Text<'a> {
+    pieces: Vec<Piece<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece<'a> {
+    Literal(&'a str),
+    Pointer(&'a str),
+}
+
+/// What came of filling a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::executor::http) enum Filling {
+    /// The text with its values.
+    Full(String),
+    /// The value at this pointer is absent, so that there is no text.
+    Absent(String),
+}
+
+impl<'a> Text<'a> {
+    /// Takes `source` apart. A pointer begins with `{/` and ends with the next `}`; any other brace is itself.
+    pub(in crate::executor::http) fn parse(source: &'a str) -> Result<Self, Failure> {
+        let mut pieces = Vec::new();
+        let mut rest = source;
+        while let Some((literal, after)) = rest.split_once("{/") {
+            if !literal.is_empty() {
+                pieces.push(Piece::Literal(literal));
+            }
+            let (_, end) = after.split_once('}').ok_or_else(|| {
+                Failure::invalid(format!("the tool's execution: {source:?} has a pointer without its closing brace"))
+            })?;
+            let length = rest.len().saturating_sub(end.len());
+            // From the pointer's slash to before its brace; both are one byte long.
+            let pointer = rest.get(literal.len().saturating_add(1)..length.saturating_sub(1)).unwrap_or_default();
+            pieces.push(Piece::Pointer(pointer));
+            rest = end;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Literal(rest));
+        }
+        Ok(Self { pieces })
+    }
+
+    /// The pointer, if the text is exactly one.
+    pub(super) fn pointer(&self) -> Option<&'a str> {
+        match self.pieces.as_slice() {
+            [Piece::Pointer(pointer)] => Some(pointer),
+            _ => None,
+        }
+    }
+
+    /// Whether values are put in at all.
+    pub(in crate::executor::http) fn has_pointers(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Pointer(_)))
+    }
+
+    /// Puts the values of `arguments` in. Null counts as absent; a list or an object can't become text.
+    pub(in crate::executor::http) fn fill(&self, arguments: &Value) -> Result<Filling, Failure> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match *piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Pointer(pointer) => match arguments.pointer(pointer) {
+                    None | Some(Value::Null) => return Ok(Filling::Absent(pointer.to_owned())),
+                    Some(Value::String(value)) => text.push_str(value),
+                    Some(value @ (Value::Number(_) | Value::Bool(_))) => text.push_str(&value.to_string()),
+                    Some(Value::Array(_) | Value::Object(_)) => {
+                        return Err(Failure::invalid(format!(
+                            "the argument {pointer} is a list or an object and can't be put into text"
+                        )));
+                    }
+                },
+            }
+        }
+        Ok(Filling::Full(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case::plain("a b", "a b")]
+    #[case::whole("{/owner}", "acme")]
+    #[case::inside("<{/owner}/{/number}>", "<acme/7>")]
+    #[case::nested("{/deep/name}", "x")]
+    #[case::other_braces("{x} {} { /owner}", "{x} {} { /owner}")]
+    #[case::escaped_key("{/a~1b}", "slash")]
+    #[case::value_is_not_searched("{/template}", "{/owner}")]
+    #[case::unicode("ü{/owner}ß", "üacmeß")]
+    fn values_are_put_in_once(#[case] template: &str, #[case] filled: &str) {
+        let arguments = json!({
+            "owner": "acme", "number": 7, "deep": {"name": "x"}, "a/b": "slash", "template": "{/owner}",
+        });
+        let full = Text::parse(template).unwrap().fill(&arguments).unwrap();
+        assert_eq!(full, Filling::Full(filled.to_owned()));
+    }
+
+    #[test]
+    fn null_and_missing_are_absent() {
+        for arguments in [json!({}), json!({ "a": null })] {
+            let filling = Text::parse("x{/a}").unwrap().fill(&arguments).unwrap();
+            assert_eq!(filling, Filling::Absent("/a".to_owned()));
+        }
+    }
+
+    #[test]
+    fn lists_and_objects_are_no_text() {
+        for value in [json!(["a"]), json!({ "a": 1 })] {
+            assert!(Text::parse("{/v}").unwrap().fill(&json!({ "v": value })).is_err());
+        }
+    }
+
+    #[test]
+    fn an_open_pointer_is_a_fault_of_the_template() {
+        assert!(Text::parse("/repos/{/owner").is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! The runner's life: which subcommand, which executors, one link.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use monstrum_service::{Service, Tls, TlsError};
+use rustix::process::DumpableBehavior;
+
+use crate::args::{Cli, Command, ExecutorKind, ServeArgs, ServeCli};
+use crate::executor::shell::{self, Shell};
+use crate::executor::{Executors, http::Http};
+use crate::install;
+use crate::link::{Link, LinkSettings};
+use crate::metrics::Metrics;
+
+/// The exit code for wrong flags (`EX_USAGE` of `sysexits.h`).
+const EXIT_USAGE: u8 = 64;
+
+/// Why a runner can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Certificate or gateway address.
+    #[error("mutual TLS can't be set up")]
+    Tls(#[source] TlsError),
+    /// The process can't be protected from the commands that it runs.
+    #[error("the runner can't protect its own memory")]
+    Protect(#[source] std::io::Error),
+    /// An executor can't be set up.
+    #[error("the shell executor can't be set up")]
+    Shell(#[source] shell::SetupError),
+}
+
+/// Runs what the command line says.
+pub fn main() -> ExitCode {
+    // Before anything else, because it must not have threads: it is about to become another program.
+    if std::env::args_os().nth(1).is_some_and(|word| word == shell::CONFINE) {
+        return shell::confine();
+    }
+    match Cli::try_parse() {
+        Ok(Cli { command: Command::Serve(_) }) => monstrum_service::run("monstrum-runner", start),
+        Ok(Cli { command: Command::Install(args) }) => match install::install(&args.to) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("monstrum-runner: {}", crate::call::chain(&error));
+                ExitCode::FAILURE
+            }
+        },
+        Err(error) => {
+            drop(error.print());
+            if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+        }
+    }
+}
+
+/// Starts executors and link.
+pub async fn start(cli: ServeCli, service: Service) -> Result<(), StartError> {
+    let args = cli.into_serve();
+    // The runner holds a key and leased credentials: no core dump, no look from another process of the same user.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|errno| StartError::Protect(errno.into()))?;
+    let tls = Tls::load(&args.tls).map_err(StartError::Tls)?;
+    tls.watch(&service);
+    let channel = tls.channel(&args.gateway).map_err(StartError::Tls)?;
+    let settings = LinkSettings {
+        replica: args.replica.clone(),
+        concurrency: usize::from(args.concurrency),
+    };
+    tracing::info!(gateway = %args.gateway, runner = %args.runner, "attaching");
+    let metrics = service.register(Metrics::register);
+    let link = Link::new(channel, Arc::new(executors(&args)?), settings, metrics);
+    let (readiness, shutdown) = (service.readiness().clone(), service.shutdown());
+    service.spawn_quiet("link", async move { link.run(&readiness, &shutdown).await });
+    Ok(())
+}
+
+fn executors(args: &ServeArgs) -> Result<Executors, StartError> {
+    let mut executors = Executors::default();
+    for kind in &args.executors {
+        match kind {
+            ExecutorKind::Http => executors.add(Http::new()),
+            ExecutorKind::Shell => {
+                executors.add(Shell::new(&[args.tls.tls_dir.clone()]).map_err(StartError::Shell)?);
+            }
+        }
+    }
+    Ok(executors)
+}
