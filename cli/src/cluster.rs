@@ -9,7 +9,7 @@ use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
 pub(crate) use gateway::{Gateway, GatewayError};
-pub(crate) use objects::{fetch, fetch_problems_of};
+pub(crate) use objects::{fetch, fetch_bots, note_secrets};
 
 /// Which cluster and namespace.
 #[derive(Debug, Clone, Default, clap::Args)]

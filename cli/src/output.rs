@@ -6,6 +6,7 @@ mod printable;
 mod report;
 mod screen;
 mod table;
+mod tree;
 
 pub(crate) use colour::{ColorWhen, colour, paint};
 pub(crate) use format::Format;
@@ -13,3 +14,4 @@ pub(crate) use printable::printable;
 pub(crate) use report::{render, report};
 pub(crate) use screen::Screen;
 pub(crate) use table::{Cell, Table};
+pub(crate) use tree::Tree;

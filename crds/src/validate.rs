@@ -1,8 +1,29 @@
 //! What is wrong with an object, beyond what its schema and CEL rules can say.
+//!
+//! One pure function for each kind, used by the operator, the command line and the admission webhook alike. A webhook
+//! refuses only faults of the object's own making ([`refusals`]): what an object names may come later.
 
 use std::fmt;
 
 use crate::conditions::Reason;
+use crate::object::Object;
+use crate::world::World;
+
+pub(crate) mod address;
+pub mod bot;
+pub mod bot_binding;
+pub mod bot_role;
+pub mod channel;
+pub(crate) mod config;
+pub mod credential;
+pub(crate) mod limits;
+pub mod model_provider;
+pub(crate) mod reference;
+pub(crate) mod request;
+pub mod resource;
+pub mod resource_type;
+pub(crate) mod template;
+pub mod workspace;
 
 /// One thing that is wrong with an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,4 +52,24 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.message)
     }
+}
+
+/// What is wrong with an object, in its world.
+pub fn validate(object: &Object, world: &World) -> Vec<Fault> {
+    match object {
+        Object::ResourceType(object) => resource_type::validate(object),
+        Object::Workspace(object) => workspace::validate(object, world),
+        Object::ModelProvider(object) => model_provider::validate(object, world),
+        Object::Credential(object) => credential::validate(object, world),
+        Object::Resource(object) => resource::validate(object, world),
+        Object::Bot(object) => bot::validate(object, world),
+        Object::BotRole(object) => bot_role::validate(object, world),
+        Object::BotBinding(object) => bot_binding::validate(object, world),
+        Object::Channel(object) => channel::validate(object, world),
+    }
+}
+
+/// The faults for which an object is refused at admission: those of its own making, not of what it names.
+pub fn refusals(object: &Object, world: &World) -> Vec<Fault> {
+    validate(object, world).into_iter().filter(|fault| !fault.reason.is_about_refs()).collect()
 }

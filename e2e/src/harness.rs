@@ -3,6 +3,7 @@
 pub mod bot;
 pub mod cluster;
 pub mod fixture;
+pub mod impostor;
 pub mod tunnel;
 pub mod turn;
 pub mod wait;

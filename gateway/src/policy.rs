@@ -115,6 +115,8 @@ impl Policy {
         };
         let digest = enforced.as_ref().map(|enforced| enforced.digest.clone());
         let until = after(snapshot.lease_seconds);
+        // The same content may come under an older version after a lapse; the order never goes back.
+        let version = self.held().filter(|held| key(*held) > key(version)).unwrap_or(version);
         self.state.send_replace(State { enforced, until, newest: Some(Newest { version, digest }) });
         fault.map_or(Taken::Enforced, |fault| Taken::Faulty(fault.to_string()))
     }

@@ -12,7 +12,7 @@ use crate::store::sqlite::SqliteStore;
 
 /// Why the ledger does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub(crate) enum StartError {
     /// No identity, or no port.
     #[error("mutual TLS can't be set up")]
     Tls(#[from] TlsError),
@@ -22,7 +22,7 @@ pub enum StartError {
 }
 
 /// Opens the database and serves it. Returns when everything runs.
-pub async fn start(args: ServeArgs, service: Service) -> Result<(), StartError> {
+pub(crate) async fn start(args: ServeArgs, service: Service) -> Result<(), StartError> {
     let metrics = Metrics::default();
     service.register(|registry| metrics.register(registry));
     let tls = Tls::load(&args.tls)?;

@@ -57,6 +57,10 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_CERTIFICATE_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8760))]
     pub certificate_hours: u64,
 
+    /// The namespace whose pods may read the metrics of bots' pods (a Prometheus runs there); nobody may when empty.
+    #[arg(long, env = "MONSTRUM_METRICS_NAMESPACE", default_value = "")]
+    pub metrics_namespace: String,
+
     /// What the pods of bots and channels run.
     #[command(flatten)]
     pub images: ImageArgs,

@@ -19,9 +19,9 @@ pub use outcome::{Facts, Failure, FailureKind, Outcome, Success};
 pub use output::{Gone, Output};
 
 /// How long a call may take when the gateway does not say.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest that a gateway can ask for.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(1);
 /// How much is kept of a result when the gateway does not say.
 const DEFAULT_RESULT_BYTES: usize = 64 * 1024;
 /// The most that a gateway can ask for.

@@ -80,7 +80,7 @@ fn executors(args: &ServeArgs) -> Result<Executors, StartError> {
         match kind {
             ExecutorKind::Http => executors.add(Http::new()),
             ExecutorKind::Shell => {
-                executors.add(Shell::new(&[args.tls.tls_dir.clone()]).map_err(StartError::Shell)?);
+                executors.add(Shell::new(std::slice::from_ref(&args.tls.tls_dir)).map_err(StartError::Shell)?);
             }
         }
     }

@@ -1,8 +1,17 @@
 //! From sources to the policy document.
 
-use crate::document::{Document, FORMAT};
-use crate::fault::Fault;
-use crate::source::BotSource;
+mod grant;
+mod prefix;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document::{Binding, Document, FORMAT};
+use crate::fault::{FieldFault, Fault};
+use crate::naming;
+use crate::parameters;
+use crate::selector;
+use crate::source::{BindingSource, BotSource, Tool};
+use crate::validate::{validate_grants, validate_resource_type};
 
 /// A policy, and what was left out of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +22,98 @@ pub struct Compilation {
     pub faults: Vec<Fault>,
 }
 
-/// Compiles one bot's policy. Pure: the same sources in any order give the same bytes.
+/// Compiles one bot's policy. Pure: the same sources in any order give the same bytes. A binding with a fault is left out as a
+/// whole; the others are not affected.
 pub fn compile(source: &BotSource) -> Compilation {
-    Compilation { document: Document { format: FORMAT, bot: source.bot.clone(), bindings: Vec::new() }, faults: Vec::new() }
+    let mut faults = BTreeSet::new();
+    for binding in &source.bindings {
+        faults.extend(own_faults(binding));
+    }
+    faults.extend(repeated_names(&source.bindings));
+    let prefixes = prefix::prefixes(&source.bindings, &mut faults);
+    let mut bindings: Vec<_> = source
+        .bindings
+        .iter()
+        .zip(prefixes)
+        .filter(|(binding, _)| !faults.iter().any(|fault| fault.binding == binding.name))
+        .map(|(binding, prefix)| build(binding, prefix))
+        .filter(|binding| !binding.tools.is_empty())
+        .collect();
+    bindings.sort_by(|left, right| left.name.cmp(&right.name));
+    let clashes = name_faults(&bindings);
+    bindings.retain(|binding| !clashes.iter().any(|fault| fault.binding == binding.name));
+    faults.extend(clashes);
+    let document = Document { format: FORMAT, bot: source.bot.clone(), bindings };
+    Compilation { document, faults: faults.into_iter().collect() }
+}
+
+/// What is wrong with a binding, whatever the others are.
+fn own_faults(binding: &BindingSource) -> Vec<Fault> {
+    let of_type = validate_resource_type(&binding.resource_type);
+    let of_grants = validate_grants(&binding.resource_type, &binding.grants);
+    let of_type = of_type.into_iter().map(|fault| fault.of_binding(&binding.name, "resourceType."));
+    of_type.chain(of_grants.into_iter().map(|fault| fault.of_binding(&binding.name, ""))).collect()
+}
+
+fn repeated_names(bindings: &[BindingSource]) -> Vec<Fault> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for binding in bindings {
+        let count = counts.entry(&binding.name).or_default();
+        *count = count.saturating_add(1);
+    }
+    let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
+    let message = "the bot has two bindings of this name; rename one";
+    repeated.map(|(name, _)| FieldFault::new("name", message).of_binding(name, "")).collect()
+}
+
+fn build(source: &BindingSource, prefix: Option<String>) -> Binding {
+    let resource_type = &source.resource_type;
+    let grants = grant::normal(&source.grants, &resource_type.dimensions);
+    let visible = |tool: &&Tool| grants.iter().any(|grant| selector::covers(grant, tool));
+    let mut tools: Vec<_> = resource_type.tools.iter().filter(visible).map(closed).collect();
+    tools.sort_by(|left, right| left.name.cmp(&right.name));
+    let mut dimensions = resource_type.dimensions.clone();
+    dimensions.sort_by(|left, right| left.name.cmp(&right.name));
+    Binding {
+        name: source.name.clone(),
+        prefix,
+        resource: source.resource.clone(),
+        description: source.description.clone(),
+        resource_type: resource_type.name.clone(),
+        executor: resource_type.executor,
+        config: source.config.clone(),
+        credential: source.credential.clone(),
+        runner: source.runner.clone(),
+        dimensions,
+        tools,
+        grants,
+    }
+}
+
+fn closed(tool: &Tool) -> Tool {
+    Tool { parameters: parameters::closed(&tool.parameters), ..tool.clone() }
+}
+
+/// Names that no provider takes, and names that two bindings would share.
+fn name_faults(bindings: &[Binding]) -> BTreeSet<Fault> {
+    let mut faults = BTreeSet::new();
+    let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for binding in bindings {
+        for tool in &binding.tools {
+            let name = naming::final_name(binding.prefix.as_deref(), &tool.name);
+            if !selector::is_tool_name(&name) {
+                let message = format!("the tool would be called {name}, which is longer than 64 characters; choose a shorter alias");
+                faults.insert(FieldFault::new("alias", message).of_binding(&binding.name, ""));
+            }
+            owners.entry(name).or_default().insert(&binding.name);
+        }
+    }
+    for (name, owners) in owners.iter().filter(|(_, owners)| owners.len() > 1) {
+        for owner in owners {
+            let others: Vec<_> = owners.iter().filter(|other| *other != owner).copied().collect();
+            let message = format!("the tool {name} also comes from binding {}; give one of them an alias", others.join(", "));
+            faults.insert(FieldFault::new("alias", message).of_binding(owner, ""));
+        }
+    }
+    faults
 }

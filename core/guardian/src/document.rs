@@ -2,10 +2,11 @@
 
 mod encoding;
 
-pub use encoding::DecodeError;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use encoding::DecodeError;
+pub(crate) use encoding::canonical_bytes;
 
 use crate::source::{BotName, CredentialRef, Dimension, Executor, Grant, RunnerRef, Tool};
 

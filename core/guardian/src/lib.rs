@@ -3,8 +3,12 @@
 //! Two questions, never one. [`Engine::tools`] answers *visible(bot, tool)* from names, operations and identity, before
 //! the model is asked. [`Engine::check`] answers *permit(bot, call)* from everything, after the model has asked.
 //!
-//! Data flows one way: a [`source::BotSource`] (what the custom resources say) is compiled by [`compile`] into a
+//! Data flows one way: a [`source::BotSource`] (what the custom resources say) is compiled by [`compile()`] into a
 //! [`document::Document`] (the policy that is digested and streamed), which [`Engine::load`] turns into matchers.
+//!
+//! A call's arguments are parsed once, strictly. Where a dimension of kind `Path`, `Host` or `Url` is fed by a pointer, the canonical
+//! form takes the argument's place in [`decision::Permit::arguments`]. A `Command` keeps its text there, and
+//! [`decision::Permit::canonical`] holds its argv, which is what is executed.
 //!
 //! **Architecture invariant:** this crate does no I/O and knows no clock, no randomness, no async runtime and no Kubernetes. The same input
 //! gives the same bytes in an operator, a gateway, a command line and a test.
@@ -14,6 +18,11 @@ pub mod decision;
 pub mod document;
 mod engine;
 mod fault;
+mod feed;
+mod matching;
+mod naming;
+mod parameters;
+mod selector;
 pub mod source;
 mod strict_json;
 mod validate;

@@ -106,3 +106,15 @@ pub struct Config {
     #[schemars(schema_with = "schema::open_object")]
     pub schema: Value,
 }
+
+impl Executor {
+    /// Whether this version of Monstrum can carry its calls out.
+    pub fn is_available(self) -> bool {
+        matches!(self, Self::Http | Self::Shell)
+    }
+
+    /// Whether its calls run programs that are not Monstrum's, and so need a sandbox of their own.
+    pub fn runs_foreign_code(self) -> bool {
+        matches!(self, Self::Shell | Self::Mcp | Self::Browser)
+    }
+}

@@ -34,8 +34,8 @@ make_image() {
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --customize-hook='chroot "$1" groupadd --gid 65532 bot' \
-    --customize-hook='chroot "$1" useradd --uid 65532 --gid 65532 --create-home --shell /bin/bash bot' \
-    --customize-hook='rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d "$1"/etc/apt/apt.conf.d/* "$1"/etc/apt/auth.conf.d "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/log/* "$1"/var/lib/apt/lists/* "$1"/var/cache/*' \
+    --customize-hook='chroot "$1" useradd -K UID_MAX=70000 --uid 65532 --gid 65532 --create-home --shell /bin/bash bot' \
+    --customize-hook='rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d "$1"/etc/apt/auth.conf.d "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/log/* "$1"/var/lib/apt/lists/* "$1"/var/cache/*' \
     --format=tar "$suite" "$work/layer.tar"
   oci_archive "$work/image.tar" monstrum.dev/sandbox:dev "$work/layer.tar" \
     '{"User":"65532:65532","Env":["PATH=/usr/local/bin:/usr/bin:/bin","HOME=/home/bot","LANG=C.UTF-8"],"Cmd":["/bin/bash"],"WorkingDir":"/home/bot"}'

@@ -2,7 +2,7 @@
 # Each component with its flags, in the order in which they are of use. Sourced by init.sh; all paths are the node's own.
 
 readonly etc=/run/monstrum/config pki=/run/monstrum/pki credentials=/run/monstrum/kubeconfig
-readonly node=monstrum-node address=192.0.2.2 pods=198.18.0.0/16 services=198.19.0.0/16
+readonly node=monstrum-node address=198.51.100.2 pods=198.18.0.0/16 services=198.19.0.0/16
 
 start_components() {
   start_etcd

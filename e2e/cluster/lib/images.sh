@@ -13,13 +13,13 @@ containerd_ready() { node_exec ctr --connect-timeout 1s version; }
 
 # load_images ARCHIVE…
 load_images() {
-  local archive
+  local archive message
   for archive in "$@"; do
     [[ -f $archive ]] || die "no such archive: $archive" "$0 image NAME BINARY -o $archive"
   done
   wait_for 30 containerd containerd_ready
   for archive in "$@"; do
-    # By descriptor: the node sees other folders under some names.
-    node_exec ctr -n k8s.io images import - <"$archive" >/dev/null
+    # By descriptor: the node sees other folders under some names. What ctr says is of interest only when it fails.
+    message=$(node_exec ctr -n k8s.io images import - <"$archive" 2>&1) || die "$archive could not be loaded: $message"
   done
 }

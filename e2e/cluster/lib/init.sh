@@ -11,7 +11,7 @@ private_mounts() {
   mkdir -p "$run/monstrum" "$run/lock" "$run/netns"
   mount --bind "$state" "$run/monstrum"
   mount --bind "$bin" "$run/monstrum/bin"
-  mount --move "$run" /run
+  mount --no-mtab --move "$run" /run
   mount --bind /run/monstrum/var-lib /var/lib
   mount --bind /run/monstrum/var-log /var/log
 }

@@ -1,7 +1,17 @@
 # shellcheck shell=bash
 # The node's network namespace and its one link to the host. Pods and services are routed, so the host reaches them by address.
 
+# Taking an address that the host already routes would cut it off from its own network.
+network_is_free() {
+  local range route
+  for range in "$host_address/30" "$pod_range" "$service_range"; do
+    route=$(ip -4 route show to match "$range" | grep -v ^default || true)$(ip -4 route show to root "$range")
+    [[ -z $route ]] || die "the host already routes $range: $route" "change the addresses in lib/settings.sh, config/ and addons/"
+  done
+}
+
 network_up() {
+  network_is_free
   ip netns add "$netns"
   ip link add "$link" type veth peer name eth0 netns "$netns"
   ip address add "$host_address/30" dev "$link"

@@ -5,9 +5,9 @@
 readonly node_name=monstrum-node
 readonly netns=monstrum
 readonly link=monstrum0
-# Documentation and benchmark ranges: they never collide with a real network.
-readonly host_address=192.0.2.1
-readonly node_address=192.0.2.2
+# Documentation and benchmark ranges; network_is_free makes sure that the host uses none of them.
+readonly host_address=198.51.100.1
+readonly node_address=198.51.100.2
 readonly pod_range=198.18.0.0/16
 readonly service_range=198.19.0.0/16
 readonly server=https://$node_address:6443

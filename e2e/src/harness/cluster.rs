@@ -55,6 +55,15 @@ impl Cluster {
         Ok(told)
     }
 
+    /// What the API server warns of when it would be given this YAML; nothing is kept.
+    pub async fn warnings(&self, namespace: &str, yaml: &str) -> Result<String> {
+        let args = ["apply", "-n", namespace, "--dry-run=server", "-f", "-"];
+        let output = run(Command::new("kubectl").args(args), Some(yaml)).await?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        checked(output, "kubectl apply --dry-run=server")?;
+        Ok(told)
+    }
+
     async fn try_apply(&self, namespace: &str, yaml: &str) -> Result<Output> {
         run(Command::new("kubectl").args(["apply", "-n", namespace, "-f", "-"]), Some(yaml)).await
     }

@@ -38,7 +38,7 @@ impl Turn {
     }
 
     fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> + 'a {
-        self.events.iter().filter_map(move |event| event.get(kind))
+        self.events.iter().filter(move |event| event["event"] == kind)
     }
 
     /// The final answer; empty when the turn failed.

@@ -53,6 +53,13 @@ pub struct ToolCall {
 }
 
 impl ToolCall {
+    /// The name for an echo to the model: a name that no API takes, made up by the model, would spoil the conversation for good.
+    pub(super) fn echo_name(&self) -> String {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let name: String = self.name.chars().take(64).map(|c| if fits(c) { c } else { '_' }).collect();
+        if name.is_empty() { "unnamed".to_owned() } else { name }
+    }
+
     /// The arguments as a JSON object for an echo to the model; an empty one when the text is none. Never executed.
     pub(super) fn echo(&self) -> Value {
         match serde_json::from_str(&self.arguments) {

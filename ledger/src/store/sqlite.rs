@@ -12,7 +12,7 @@ mod writer;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -46,7 +46,7 @@ impl SqliteStore {
     /// Nothing is written until the [`Writer`] runs; it ends when the last handle is dropped.
     pub async fn open(directory: &Path, observer: CommitObserver) -> Result<(Self, Writer), StoreError> {
         let file = directory.join(FILE);
-        make_private(&file)?;
+        make_private(&file).map_err(|source| StoreError::File { path: file.display().to_string(), source })?;
         let options = writing(&file);
         let mut connection = options.connect().await?;
         sqlx::migrate!("migrations/sqlite").run(&mut connection).await?;
@@ -92,18 +92,8 @@ fn common(file: &Path, cache: &'static str) -> SqliteConnectOptions {
 }
 
 /// Makes the file for our user only; SQLite gives its companions the same mode.
-fn make_private(file: &Path) -> Result<(), StoreError> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(file)
-        .map(drop)
-        .map_err(|source| StoreError::File { path: display(file), source })
-}
-
-fn display(file: &Path) -> String {
-    PathBuf::from(file).display().to_string()
+fn make_private(file: &Path) -> std::io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
 }
 
 /// SQLite's integers are signed.

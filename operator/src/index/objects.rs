@@ -66,6 +66,12 @@ impl<K: ResourceExt> Objects<K> {
         }
     }
 
+    /// Takes an object out that can't be read any more.
+    pub fn forget(&self, place: &Place) -> Option<Seen<K>> {
+        let before = self.state.write().unwrap_or_else(PoisonError::into_inner).objects.remove(place)?;
+        Some(Seen { place: place.clone(), before: Some(before), now: None })
+    }
+
     /// One object.
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
         self.read().objects.get(&(namespace.to_owned(), name.to_owned())).cloned()

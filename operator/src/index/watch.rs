@@ -4,15 +4,16 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use kube::core::PartialObjectMeta;
+use futures::{StreamExt as _, TryStreamExt as _};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config, Event, ExponentialBackoff};
 use kube::{Api, Resource, ResourceExt};
 use monstrum_service::Token;
 use serde::de::DeserializeOwned;
 
-use super::objects::{Objects, Seen};
+use super::objects::{Objects, Place, Seen};
 use crate::metrics::Metrics;
 
 /// Annotations of Secrets and others hold whatever people put there; only ours are kept.
@@ -35,20 +36,6 @@ pub(crate) struct Watch<K> {
     pub(crate) metrics: Metrics,
 }
 
-impl<K: Resource<DynamicType = ()> + ResourceExt + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watch<K> {
-    /// Follows whole objects.
-    pub(crate) async fn follow(
-        self,
-        api: Api<K>,
-        config: Config,
-        trim: impl Fn(&mut K) + Send,
-        tell: impl Fn(Seen<K>) + Send,
-    ) -> Result<(), WatchEnded> {
-        let events = watcher::watcher(api, config).backoff(backoff());
-        self.take_up(events, K::kind(&()).into_owned(), trim, tell).await
-    }
-}
-
 impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static>
     Watch<PartialObjectMeta<K>>
 {
@@ -59,6 +46,7 @@ impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + S
         tell: impl Fn(Seen<PartialObjectMeta<K>>) + Send,
     ) -> Result<(), WatchEnded> {
         let events = watcher::metadata_watcher(api, Config::default()).backoff(backoff());
+        let events = events.map_ok(Told::Event);
         self.take_up(events, K::kind(&()).into_owned(), |_| {}, tell).await
     }
 }
@@ -66,7 +54,7 @@ impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + S
 impl<K: ResourceExt> Watch<K> {
     pub(crate) async fn take_up(
         self,
-        events: impl futures::Stream<Item = watcher::Result<Event<K>>> + Send,
+        events: impl futures::Stream<Item = watcher::Result<Told<K>>> + Send,
         kind: String,
         trim: impl Fn(&mut K) + Send,
         tell: impl Fn(Seen<K>) + Send,
@@ -75,7 +63,12 @@ impl<K: ResourceExt> Watch<K> {
         let mut listed = Some(self.listed);
         while let Some(event) = events.next().await {
             let event = match event {
-                Ok(event) => event,
+                Ok(Told::Event(event)) => event,
+                Ok(Told::Gone(place)) => {
+                    self.objects.forget(&place).into_iter().for_each(&tell);
+                    continue;
+                }
+                Ok(Told::Nothing) => continue,
                 Err(error) => {
                     self.metrics.watch_failed();
                     tracing::warn!(%kind, error = %error, "a watch failed; it is begun anew");
@@ -96,6 +89,49 @@ impl<K: ResourceExt> Watch<K> {
         }
         Err(WatchEnded { kind })
     }
+}
+
+/// Passes on what can be read, and tells of the rest: with metadata and reason for what can't be read, with nothing
+/// for what can be (again) or is gone. What can't be read counts as gone.
+pub(crate) fn readable<K: Resource<DynamicType = ()>>(
+    events: impl futures::Stream<Item = watcher::Result<Event<DeserializeGuard<K>>>> + Send,
+    tell: impl Fn(Place, Option<(ObjectMeta, String)>) + Send + Sync,
+) -> impl futures::Stream<Item = watcher::Result<Told<K>>> + Send {
+    let sort = move |guard: DeserializeGuard<K>| {
+        let place = (guard.namespace().unwrap_or_default(), guard.name_any());
+        match guard.0 {
+            Ok(object) => {
+                tell(place, None);
+                Ok(object)
+            }
+            Err(unreadable) => {
+                tell(place.clone(), Some((unreadable.metadata, unreadable.error)));
+                Err(place)
+            }
+        }
+    };
+    events.map(move |event| {
+        Ok(match event? {
+            Event::Apply(guard) => sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object))),
+            Event::Delete(guard) => sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Delete(object))),
+            Event::Init => Told::Event(Event::Init),
+            Event::InitApply(guard) => {
+                sort(guard).map_or(Told::Nothing, |object| Told::Event(Event::InitApply(object)))
+            }
+            Event::InitDone => Told::Event(Event::InitDone),
+        })
+    })
+}
+
+/// What a watch tells.
+#[derive(Debug)]
+pub(crate) enum Told<K> {
+    /// An event of the API server.
+    Event(Event<K>),
+    /// What is there can't be read.
+    Gone(Place),
+    /// What is listed can't be read.
+    Nothing,
 }
 
 fn strip<K: ResourceExt>(object: &mut K) {

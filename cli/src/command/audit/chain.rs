@@ -16,8 +16,6 @@ pub(super) struct Verified {
     pub(super) bot: String,
     /// Where it ends.
     pub(super) head: Head,
-    /// Every record's hash, the first record's first.
-    pub(super) hashes: Vec<String>,
 }
 
 /// Where a file's chain breaks.
@@ -70,11 +68,30 @@ pub(super) enum Flaw {
     End(Broken),
 }
 
+impl Flaw {
+    /// The number of the record that is not what it was, where one can be named.
+    pub(super) fn record(&self) -> Option<u64> {
+        match self {
+            Self::Broken { broken, .. } | Self::End(broken) => Some(record_of(broken)),
+            Self::NoTrailer { last } => Some(last.saturating_add(1)),
+            Self::Read { .. } | Self::Line { .. } | Self::TooLong { .. } | Self::AfterTrailer { .. } => None,
+        }
+    }
+}
+
+/// The first record that is missing, moved or changed.
+pub(super) fn record_of(broken: &Broken) -> u64 {
+    match broken {
+        Broken::Edited { sequence, .. } | Broken::Link { sequence } | Broken::Foreign { sequence, .. } => *sequence,
+        Broken::Sequence { expected, .. } => *expected,
+        Broken::Truncated { found, .. } => found.saturating_add(1),
+    }
+}
+
 /// Reads an export and checks each record, its links, and its end.
 pub(super) fn verify(mut reader: impl BufRead, expected: Option<&Head>) -> Result<Verified, Flaw> {
     let mut verifier = Verifier::default();
     let mut bot = String::new();
-    let mut hashes = Vec::new();
     let mut trailer: Option<Head> = None;
     let mut number = 0_usize;
     while let Some(text) = next_line(&mut reader, number.saturating_add(1))? {
@@ -86,7 +103,6 @@ pub(super) fn verify(mut reader: impl BufRead, expected: Option<&Head>) -> Resul
             Line::Record(record) => {
                 verifier.push(&record).map_err(|broken| Flaw::Broken { line: number, broken })?;
                 bot.clone_from(&record.bot);
-                hashes.push(record.hash);
             }
             Line::Trailer(found) => trailer = Some(found.head),
         }
@@ -96,7 +112,7 @@ pub(super) fn verify(mut reader: impl BufRead, expected: Option<&Head>) -> Resul
     if let Some(expected) = expected {
         verifier.finish(expected.sequence, &expected.hash).map_err(Flaw::End)?;
     }
-    Ok(Verified { bot, head, hashes })
+    Ok(Verified { bot, head })
 }
 
 fn next_line(reader: &mut impl BufRead, line: usize) -> Result<Option<String>, Flaw> {

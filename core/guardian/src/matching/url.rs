@@ -11,6 +11,10 @@ use super::glob::Style;
 use super::host::{Host, HostPattern};
 use super::{Glob, NotCanonical, PatternFault, text};
 
+/// What parsing encodes in a path, so that the literals of a pattern have the form that values have.
+const PATH: &percent_encoding::AsciiSet =
+    &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'^');
+
 const SCHEMES: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
 
 /// A URL in the one form that is judged.
@@ -164,9 +168,7 @@ fn path_glob(path: &str) -> Result<Glob, PatternFault> {
     if path.contains(['?', '#', '\\']) {
         return Err("a URL pattern restricts neither query nor fragment and has no \\".to_owned());
     }
-    // Literals in the form that values have after parsing.
-    let set = percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'^');
-    let encoded = percent_encoding::utf8_percent_encode(path, &set).to_string();
+    let encoded = percent_encoding::utf8_percent_encode(path, PATH).to_string();
     let canonical = canonical_path(&encoded).map_err(|fault| format!("the pattern {fault}"))?;
     let style = Style { separator: Some('/'), trailing_may_be_empty: true, leading_may_be_empty: true };
     Glob::compile(&canonical, style)

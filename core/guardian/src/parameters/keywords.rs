@@ -10,8 +10,8 @@ const MAX_BYTES: usize = 128 << 10;
 const MAX_DEPTH: usize = 32;
 
 /// Keywords that reach outside the schema, or that older drafts enforce and this one ignores.
-const REFUSED: [&str; 8] =
-    ["$id", "$dynamicRef", "$recursiveRef", "$vocabulary", "dependencies", "additionalItems", "id", "$dynamicAnchor"];
+const REFUSED: [&str; 7] =
+    ["$id", "$dynamicRef", "$recursiveRef", "$vocabulary", "dependencies", "additionalItems", "$dynamicAnchor"];
 /// Keywords that describe the same part of the instance.
 const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 const IN_PLACE: [&str; 4] = ["not", "if", "then", "else"];
@@ -75,7 +75,7 @@ fn walk_part(part: &Value, field: &str, depth: usize, condition: bool, faults: &
 }
 
 fn check_keyword(keyword: &str, value: &Value, field: &str, condition: bool, faults: &mut Vec<FieldFault>) {
-    if REFUSED.contains(&keyword) && !(keyword == "id" && value.is_object()) {
+    if REFUSED.contains(&keyword) {
         faults.push(FieldFault::new(field, format!("the keyword {keyword} is not supported; remove it")));
     }
     if keyword == "$ref" {

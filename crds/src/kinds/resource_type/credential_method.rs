@@ -76,7 +76,7 @@ pub struct HeaderPresentation {
     #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
     pub field: String,
     /// What stands before the value, with its blank.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     #[schemars(length(max = 64), regex(pattern = schema::HEADER_VALUE))]
     pub prefix: String,
 }

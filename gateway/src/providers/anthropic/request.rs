@@ -63,7 +63,7 @@ fn text_block(text: &str) -> Option<Value> {
 }
 
 fn call(call: &ToolCall) -> Value {
-    json!({ "type": "tool_use", "id": call.id, "name": call.name, "input": call.echo() })
+    json!({ "type": "tool_use", "id": call.id, "name": call.echo_name(), "input": call.echo() })
 }
 
 fn tool(tool: &ToolSpec) -> Value {

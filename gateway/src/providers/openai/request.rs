@@ -56,7 +56,7 @@ fn call(call: &ToolCall) -> Value {
     json!({
         "id": call.id,
         "type": "function",
-        "function": { "name": call.name, "arguments": call.echo().to_string() },
+        "function": { "name": call.echo_name(), "arguments": call.echo().to_string() },
     })
 }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use uuid::Uuid;
 
 use super::{FILE, common, READER_CACHE_KIB};
 
@@ -64,18 +65,15 @@ pub async fn back_up(directory: &Path, target: &Path) -> Result<Backup, BackupEr
     }
 }
 
-/// The copy's name until it is whole.
+/// The copy's name until it is whole; new each time, so that what a killed backup left is in nobody's way.
 fn partial(target: &Path) -> PathBuf {
     let mut name = target.as_os_str().to_owned();
-    name.push(".partial");
+    name.push(format!(".{}.partial", Uuid::new_v4().simple()));
     PathBuf::from(name)
 }
 
 async fn copy(source: &Path, partial: &Path) -> Result<Backup, BackupError> {
-    super::make_private(partial).map_err(|_| BackupError::File {
-        path: shown(partial),
-        source: std::io::Error::last_os_error(),
-    })?;
+    super::make_private(partial).map_err(|source| file_error(partial, source))?;
     let failed = |error| BackupError::Copy(shown(source), error);
     let mut connection = common(source, READER_CACHE_KIB).connect().await.map_err(failed)?;
     sqlx::query("VACUUM INTO ?1").bind(shown(partial)).execute(&mut connection).await.map_err(failed)?;
@@ -106,9 +104,7 @@ async fn check(copied: &mut SqliteConnection) -> Result<Backup, BackupError> {
 fn publish(partial: &Path, target: &Path) -> Result<(), BackupError> {
     let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
     sync(partial).map_err(|source| file_error(partial, source))?;
-    // A link, since a rename would replace a file that came into being meanwhile.
-    fs::hard_link(partial, target).map_err(|source| file_error(target, source))?;
-    fs::remove_file(partial).map_err(|source| file_error(partial, source))?;
+    fs::rename(partial, target).map_err(|source| file_error(target, source))?;
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     sync(directory).map_err(|source| file_error(directory, source))
 }

@@ -107,7 +107,9 @@ impl Writer {
             match self.commit(group.drain(..)).await {
                 Ok(answers) => {
                     (self.observer)(size, began.elapsed());
-                    answers.into_iter().for_each(|answer| answer());
+                    for answer in answers {
+                        answer();
+                    }
                 }
                 Err(error) => tracing::error!(error = %chain(&error), jobs = size, "group of writes was not committed"),
             }

@@ -2,7 +2,7 @@
 
 use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
-use jsonpath_rust::query::js_path_process;
+use jsonpath_rust::query::{QueryRef, js_path_process};
 use serde_json::{Map, Value};
 
 use super::template::Extraction;
@@ -88,7 +88,7 @@ fn parse(path: &str) -> Result<JpQuery, Failure> {
 fn select<'a>(path: &JpQuery, from: &'a Value) -> Result<Vec<&'a Value>, Failure> {
     let found = js_path_process(path, from)
         .map_err(|error| Failure::internal(format!("the answer can't be searched: {error}")))?;
-    Ok(found.into_iter().map(|reference| reference.val()).collect())
+    Ok(found.into_iter().map(QueryRef::val).collect())
 }
 
 #[cfg(test)]

@@ -75,8 +75,8 @@ pub(super) async fn resolve(names: &Names, url: &Url, allowed: &[IpNet]) -> Resu
 }
 
 fn permitted(host: &str, found: &[IpAddr], allowed: &[IpNet]) -> Result<Vec<IpAddr>, Failure> {
-    let passes = |address: &&IpAddr| refusal(**address, allowed).is_none();
-    let passed: Vec<IpAddr> = found.iter().filter(passes).copied().collect();
+    let fits = |address: &&IpAddr| refusal(**address, allowed).is_none();
+    let passed: Vec<IpAddr> = found.iter().filter(fits).copied().collect();
     if !passed.is_empty() {
         return Ok(passed);
     }

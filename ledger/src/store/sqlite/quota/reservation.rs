@@ -158,17 +158,17 @@ pub(super) async fn settle(
     let row = find(connection, bot, reservation)
         .await?
         .ok_or_else(|| StoreError::UnknownReservation(reservation.to_owned()))?;
-    let mut used = counters(connection, bot.as_str(), reservation).await?;
-    let before = used.clone();
+    let mut settled = counters(connection, bot.as_str(), reservation).await?;
+    let before = settled.clone();
     for actual in uses {
-        let amount = used.get_mut(&actual.key).ok_or_else(|| unknown_counter(reservation, &actual.key))?;
+        let amount = settled.get_mut(&actual.key).ok_or_else(|| unknown_counter(reservation, &actual.key))?;
         *amount = signed(actual.amount, "amount")?;
     }
     if row.settled {
         return Ok(());
     }
     let at = Moment::from_micros(row.reserved_micros);
-    for (key, amount) in &used {
+    for (key, amount) in &settled {
         // What expired is in the bucket already: only the difference is missing.
         let counted = if row.ended_micros.is_some() { before.get(key).copied().unwrap_or(0) } else { 0 };
         bucket::add(connection, bot, key, at, amount.saturating_sub(counted)).await?;

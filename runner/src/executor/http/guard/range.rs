@@ -28,7 +28,7 @@ fn forbidden_v4(address: Ipv4Addr) -> Option<&'static str> {
     }
 }
 
-/// Only global unicast (2000::/3) can be public, and not all of it is.
+/// Only global unicast (`2000::/3`) can be public, and not all of it is.
 fn forbidden_v6(address: Ipv6Addr) -> Option<&'static str> {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified"),

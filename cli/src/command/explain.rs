@@ -1,0 +1,99 @@
+//! `explain`: the decision on one call, and how it came about.
+
+mod answer;
+mod tree;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use monstrum_guardian::decision::Call;
+use monstrum_wire::guardian::CheckRequest;
+
+use self::answer::Answer;
+use crate::cluster::{Cluster, ClusterArgs, Gateway};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::InputError;
+use crate::output::{Format, Screen};
+use crate::policy::{self, Compiled};
+
+/// Explain what would be decided on a call, and why
+///
+/// Shows each grant with each of its dimensions, the value of the call, the pattern that matched or those that did not,
+/// and what would have had to be granted. Nothing is executed and nothing is recorded.
+///
+/// The policy is compiled here: from files (-f), else from the objects in the cluster. With --enforced the bot's gateway is
+/// asked for its own decision instead, with the use of quotas as it is now; without it, quotas count as unused.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  monstrum explain triage github_list_issues --args '{\"owner\":\"acme\",\"repo\":\"web\"}'
+  monstrum explain triage shell_run --args '{\"command\":\"docker logs web; rm -rf /\"}' -f policy/
+  monstrum explain triage github_create_issue --args @call.json --enforced
+
+The exit code is 0 when the call is allowed, 2 when it is denied, 3 when a person must agree first.")]
+pub(crate) struct ExplainArgs {
+    /// The bot, as NAME or NAMESPACE/NAME
+    bot: String,
+    /// The tool, by its name as the bot sees it
+    tool: String,
+    /// The arguments, a JSON object; @FILE reads them from a file. They are judged exactly as written
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    args: String,
+    /// Compile the policy of these files or folders instead of the cluster's objects
+    #[arg(short = 'f', long = "filename", value_name = "FILE", conflicts_with = "enforced")]
+    files: Vec<PathBuf>,
+    /// Ask the bot's gateway what it enforces
+    #[arg(long)]
+    enforced: bool,
+    /// Judge as of this time [default: now]
+    #[arg(long, value_name = "TIME", conflicts_with = "enforced")]
+    at: Option<Timestamp>,
+}
+
+pub(super) async fn run(args: &ExplainArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+    let arguments = arguments(&args.args)?;
+    let answer = if args.enforced {
+        enforced(args, &arguments, cluster).await?
+    } else if args.files.is_empty() {
+        let cluster = Cluster::connect(cluster).await?;
+        compiled(args, &arguments, &policy::from_cluster(&cluster).await?)?
+    } else {
+        let namespace = cluster.namespace.as_deref().unwrap_or("default");
+        compiled(args, &arguments, &policy::from_paths(&args.files, namespace)?)?
+    };
+    if screen.format() == Format::Table {
+        screen.text(&tree::render(&answer))?;
+    } else {
+        screen.data(&answer)?;
+    }
+    Ok(answer.exit())
+}
+
+fn arguments(text: &str) -> Result<String, InputError> {
+    match text.strip_prefix('@') {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|source| InputError::Read { path: path.to_owned(), source }),
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn compiled(args: &ExplainArgs, arguments: &str, compiled: &Compiled) -> Result<Answer, Failure> {
+    let policy = compiled.bot(&args.bot)?;
+    let facts = policy.fresh_facts(args.at.unwrap_or_else(Timestamp::now));
+    let decision = policy.engine.explain(&Call { tool: &args.tool, arguments }, &facts);
+    Ok(Answer::compiled(policy, &args.tool, arguments, &decision, &compiled.problems))
+}
+
+async fn enforced(args: &ExplainArgs, arguments: &str, cluster: &ClusterArgs) -> Result<Answer, Failure> {
+    let cluster = Cluster::connect(cluster).await?;
+    let gateway = Gateway::connect(&cluster, &args.bot).await?;
+    let request = CheckRequest { tool: args.tool.clone(), arguments_json: arguments.to_owned() };
+    match gateway.guardian().check(request).await {
+        Ok(response) => {
+            let bot = format!("{}/{}", cluster.namespace, args.bot);
+            Ok(Answer::enforced(bot, &args.tool, arguments, response.into_inner()))
+        }
+        Err(status) => Err(gateway.refused(status).await.into()),
+    }
+}

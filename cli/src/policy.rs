@@ -1,0 +1,19 @@
+//! The policies that objects amount to, compiled here by the same pure functions as in the operator.
+
+mod bot;
+mod example;
+mod granting;
+mod narrower;
+mod pattern;
+mod problem;
+mod requirement;
+mod world;
+
+pub(crate) use bot::BotPolicy;
+pub(crate) use example::calls;
+pub(crate) use granting::{covered_tools, granting};
+pub(crate) use narrower::{Widening, widenings};
+pub(crate) use pattern::{is_literal, is_universal, matches, samples};
+pub(crate) use problem::Problem;
+pub(crate) use requirement::{Requirement, requirements};
+pub(crate) use world::{Compiled, from_cluster, from_manifests, from_paths};

@@ -1,0 +1,74 @@
+//! One bot's policy.
+
+use std::collections::BTreeMap;
+
+use monstrum_guardian::decision::{Facts, QuotaKey};
+use monstrum_guardian::document::{Binding, Document};
+use monstrum_guardian::source::{BotSource, Tool};
+use monstrum_guardian::{Engine, compile};
+
+use crate::failure::Failure;
+
+/// What one bot's objects amount to.
+#[derive(Debug)]
+pub(crate) struct BotPolicy {
+    /// What it was compiled from.
+    pub(crate) source: BotSource,
+    /// The policy.
+    pub(crate) document: Document,
+    /// The policy, loaded.
+    pub(crate) engine: Engine,
+    /// What the compiler left out, and why.
+    pub(crate) faults: Vec<monstrum_guardian::Fault>,
+}
+
+impl BotPolicy {
+    /// Compiles and loads.
+    pub(crate) fn compile(source: BotSource) -> Result<Self, Failure> {
+        let compilation = compile(&source);
+        let engine = Engine::load(&compilation.document)
+            .map_err(|error| Failure::Load { bot: source.bot.name.clone(), source: error })?;
+        Ok(Self { source, document: compilation.document, engine, faults: compilation.faults })
+    }
+
+    /// `namespace/name`.
+    pub(crate) fn title(&self) -> String {
+        format!("{}/{}", self.source.bot.namespace, self.source.bot.name)
+    }
+
+    /// The tool that a bot calls by this name, with its binding.
+    pub(crate) fn tool(&self, name: &str) -> Option<(&Binding, &Tool)> {
+        self.document.bindings.iter().find_map(|binding| {
+            let tool = binding.tools.iter().find(|tool| seen_name(binding, tool) == name)?;
+            Some((binding, tool))
+        })
+    }
+
+    /// The present, with nothing used of any quota.
+    pub(crate) fn fresh_facts(&self, now: jiff::Timestamp) -> Facts {
+        let mut used = BTreeMap::new();
+        for binding in &self.document.bindings {
+            for grant in &binding.grants {
+                for quota in &grant.quotas {
+                    used.insert(
+                        QuotaKey {
+                            binding: binding.name.clone(),
+                            grant: grant.origin.clone(),
+                            quota: quota.name.clone(),
+                        },
+                        0,
+                    );
+                }
+            }
+        }
+        Facts { now, used }
+    }
+}
+
+/// The name that a bot calls a tool by.
+pub(crate) fn seen_name(binding: &Binding, tool: &Tool) -> String {
+    match &binding.prefix {
+        Some(prefix) => format!("{prefix}__{}", tool.name),
+        None => tool.name.clone(),
+    }
+}

@@ -1,0 +1,161 @@
+//! Whether a new policy can permit something that the old one does not.
+//!
+//! A new grant is harmless where one old grant provably permits everything that it permits. What cannot be proven is
+//! reported: the answer "nothing is widened" is always right, "this may be widened" is not always.
+
+use std::collections::BTreeSet;
+
+use monstrum_guardian::document::{Binding, Document};
+use monstrum_guardian::source::{Dimension, FeedFrom, Grant, Quota, Tool, Validity, WhenUnset};
+use serde_json::Value;
+
+use super::bot::seen_name;
+use super::granting::covered_tools;
+use super::pattern::{is_literal, matches};
+
+/// A grant that may permit calls of a tool which were not permitted before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Widening {
+    /// The tool, as the bot sees it.
+    pub(crate) tool: String,
+    /// The grant's origin.
+    pub(crate) grant: String,
+    /// Why it is not known to be harmless.
+    pub(crate) why: String,
+}
+
+/// Everything that `new` may permit beyond `old`.
+pub(crate) fn widenings(old: &Document, new: &Document) -> Vec<Widening> {
+    let mut widenings = Vec::new();
+    for binding in &new.bindings {
+        for grant in &binding.grants {
+            for name in covered_tools(new, binding, grant) {
+                let Some(tool) = binding.tools.iter().find(|tool| seen_name(binding, tool) == name) else { continue };
+                if let Err(why) = proven(old, binding, tool, &name, grant) {
+                    widenings.push(Widening { tool: name, grant: grant.origin.clone(), why });
+                }
+            }
+        }
+    }
+    widenings
+}
+
+/// Whether some old grant covers all that this one permits of the tool.
+fn proven(old: &Document, binding: &Binding, tool: &Tool, name: &str, grant: &Grant) -> Result<(), String> {
+    let Some((before, same)) = old.bindings.iter().find_map(|before| {
+        let same = before.tools.iter().find(|other| seen_name(before, other) == name)?;
+        Some((before, same))
+    }) else {
+        return Err("the tool was not visible before".to_owned());
+    };
+    unchanged(before, binding)?;
+    if same.parameters != tool.parameters || same.scope != tool.scope || same.operation != tool.operation {
+        return Err("the tool's parameters, scope or operation changed".to_owned());
+    }
+    if same.execution != tool.execution {
+        return Err("what the tool does changed: its request is another".to_owned());
+    }
+    let mut reasons: BTreeSet<String> = BTreeSet::new();
+    for old_grant in &before.grants {
+        if !covered_tools(old, before, old_grant).contains(name) {
+            continue;
+        }
+        match within(grant, old_grant, &binding.dimensions, tool) {
+            Ok(()) => return Ok(()),
+            Err(why) => reasons.insert(format!("{}: {why}", old_grant.origin)),
+        };
+    }
+    let reasons: Vec<String> = reasons.into_iter().collect();
+    Err(format!("no grant from before is known to cover it ({})", reasons.join("; ")))
+}
+
+/// The same words on another target are another permission.
+fn unchanged(old: &Binding, new: &Binding) -> Result<(), String> {
+    let differences = [
+        ("resource", old.resource != new.resource),
+        ("resource type", old.resource_type != new.resource_type),
+        ("executor", old.executor != new.executor),
+        ("resource's config", old.config != new.config),
+        ("runner", old.runner != new.runner),
+        ("dimensions", old.dimensions != new.dimensions),
+        ("credential", credential(old) != credential(new)),
+    ];
+    match differences.iter().find(|(_, differs)| *differs) {
+        Some((what, _)) => Err(format!("the {what} of the binding changed")),
+        None => Ok(()),
+    }
+}
+
+/// A rotation is no widening: the version does not count.
+fn credential(binding: &Binding) -> Option<(&str, &str, &Value)> {
+    let credential = binding.credential.as_ref()?;
+    Some((&credential.name, &credential.method, &credential.presentation))
+}
+
+fn within(new: &Grant, old: &Grant, dimensions: &[Dimension], tool: &Tool) -> Result<(), String> {
+    for dimension in dimensions {
+        scope_within(new, old, dimension, tool)?;
+    }
+    for quota in &old.quotas {
+        if !new.quotas.iter().any(|other| quota_within(other, quota)) {
+            return Err(format!("its quota {} is not kept", quota.name));
+        }
+    }
+    if !old.approval.iter().all(|rule| new.approval.contains(rule)) {
+        return Err("its approval rules are not kept".to_owned());
+    }
+    validity_within(new.validity.as_ref(), old.validity.as_ref())
+}
+
+fn quota_within(new: &Quota, old: &Quota) -> bool {
+    new.name == old.name
+        && new.counts == old.counts
+        && new.window_seconds == old.window_seconds
+        && new.limit <= old.limit
+}
+
+fn validity_within(new: Option<&Validity>, old: Option<&Validity>) -> Result<(), String> {
+    let Some(old) = old else { return Ok(()) };
+    let new = new.cloned().unwrap_or(Validity { not_before: None, not_after: None });
+    let starts = old.not_before.is_none_or(|old| new.not_before.is_some_and(|new| new >= old));
+    let ends = old.not_after.is_none_or(|old| new.not_after.is_some_and(|new| new <= old));
+    if starts && ends { Ok(()) } else { Err("its validity is exceeded".to_owned()) }
+}
+
+fn scope_within(new: &Grant, old: &Grant, dimension: &Dimension, tool: &Tool) -> Result<(), String> {
+    let restricted = |grant: &Grant| grant.scope.get(&dimension.name).cloned();
+    let (old_patterns, new_patterns) = (restricted(old), restricted(new));
+    match (old_patterns, new_patterns) {
+        (None, None) => Ok(()),
+        (None, Some(_)) if dimension.when_unset == WhenUnset::Allow || !is_fed(tool, dimension) => Ok(()),
+        (Some(_), None) if dimension.when_unset == WhenUnset::Deny && is_always_fed(tool, dimension) => Ok(()),
+        (Some(old), Some(new)) => match new.iter().find(|pattern| !covered(dimension, pattern, &old)) {
+            None => Ok(()),
+            Some(pattern) => Err(format!("{} {pattern} is not in it", dimension.name)),
+        },
+        (None, Some(_)) => Err(format!("it permits no call with {}", dimension.name)),
+        (Some(_), None) => Err(format!("{} is no longer restricted", dimension.name)),
+    }
+}
+
+fn is_fed(tool: &Tool, dimension: &Dimension) -> bool {
+    tool.scope.iter().any(|feed| feed.dimension == dimension.name)
+}
+
+/// Whether no call can leave the dimension out: it is fed from a parameter that is required, or from a template.
+fn is_always_fed(tool: &Tool, dimension: &Dimension) -> bool {
+    let required = |name: &str| {
+        let names = tool.parameters.get("required").and_then(Value::as_array);
+        names.is_some_and(|names| names.iter().any(|other| other == name))
+    };
+    tool.scope.iter().filter(|feed| feed.dimension == dimension.name).any(|feed| match &feed.from {
+        FeedFrom::Template(_) => true,
+        FeedFrom::Pointer(pointer) => pointer.strip_prefix('/').is_some_and(|name| !name.contains('/') && required(name)),
+    })
+}
+
+/// Equal to an old pattern, or a literal that one matches.
+fn covered(dimension: &Dimension, pattern: &Value, old: &[Value]) -> bool {
+    old.contains(pattern)
+        || (is_literal(dimension, pattern) && old.iter().any(|other| matches(dimension, other, pattern)))
+}

@@ -1,0 +1,184 @@
+//! From objects to the policies of all their bots.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use monstrum_crds::convert;
+use monstrum_crds::object::{Kind, Object};
+use monstrum_crds::validate::{Fault, validate};
+use monstrum_crds::world::World;
+
+use super::bot::BotPolicy;
+use super::problem::Problem;
+use crate::cluster::{self, Cluster};
+use crate::failure::Failure;
+use crate::files::{self, InputError, Manifest, is_cluster_wide, title};
+
+/// What objects amount to.
+#[derive(Debug, Default)]
+pub(crate) struct Compiled {
+    /// In the order of namespace and name.
+    pub(crate) bots: Vec<BotPolicy>,
+    /// What is wrong with the objects. A faulty object takes its grants away and nobody else's.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Compiled {
+    /// The bot of this name, or of this `namespace/name`.
+    pub(crate) fn bot(&self, name: &str) -> Result<&BotPolicy, Failure> {
+        let found: Vec<&BotPolicy> =
+            self.bots.iter().filter(|bot| bot.source.bot.name == name || bot.title() == name).collect();
+        match found.as_slice() {
+            [bot] => Ok(bot),
+            [] => {
+                let known: Vec<String> = self.bots.iter().map(BotPolicy::title).collect();
+                let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+                Err(Failure::NotFound {
+                    message: format!("there is no bot {name} among the objects"),
+                    help: format!("the bots are: {known}"),
+                })
+            }
+            several => {
+                let titles: Vec<String> = several.iter().map(|bot| bot.title()).collect();
+                Err(Failure::Usage {
+                    message: format!("there are {} bots called {name}", titles.len()),
+                    help: format!("say which: {}", titles.join(", ")),
+                })
+            }
+        }
+    }
+}
+
+/// Reads files and compiles what they hold. Objects without a namespace are taken to be in `namespace`.
+pub(crate) fn from_paths(paths: &[PathBuf], namespace: &str) -> Result<Compiled, Failure> {
+    let mut manifests = Vec::new();
+    for source in files::collect(paths)? {
+        manifests.extend(Manifest::all(&source, namespace)?);
+    }
+    from_manifests(&manifests)
+}
+
+/// Compiles objects that were read from files.
+pub(crate) fn from_manifests(manifests: &[Manifest]) -> Result<Compiled, Failure> {
+    let mut compiled = Compiled::default();
+    for (_, mut world) in worlds(manifests)? {
+        world.assume_secrets();
+        compile(&world, &mut compiled)?;
+    }
+    // Problems of cluster-wide objects show in every world.
+    let mut told = std::collections::BTreeSet::new();
+    compiled.problems.retain(|problem| told.insert(problem.key()));
+    compiled.problems = compiled.problems.into_iter().map(|problem| placed(problem, manifests)).collect();
+    Ok(compiled)
+}
+
+/// Compiles what is in the user's namespace of the cluster.
+pub(crate) async fn from_cluster(cluster: &Cluster) -> Result<Compiled, Failure> {
+    let mut world = World::new(&cluster.namespace);
+    for object in cluster::fetch(cluster).await? {
+        let of = title(&object);
+        world.insert(object).map_err(|misplaced| Failure::NotFound {
+            message: format!("{of} cannot be used: {misplaced}"),
+            help: "the API server should not let this exist; look at the object with kubectl".to_owned(),
+        })?;
+    }
+    cluster::note_secrets(cluster, &mut world).await;
+    let mut compiled = Compiled::default();
+    compile(&world, &mut compiled)?;
+    Ok(compiled)
+}
+
+/// One world for each namespace that an object is in, each with all cluster-wide objects; at least one.
+fn worlds(manifests: &[Manifest]) -> Result<BTreeMap<String, World>, InputError> {
+    let mut worlds: BTreeMap<String, World> = BTreeMap::new();
+    for manifest in manifests {
+        if let Some(namespace) = namespace_of(&manifest.object) {
+            worlds.entry(namespace.clone()).or_insert_with(|| World::new(namespace));
+        }
+    }
+    if worlds.is_empty() {
+        worlds.insert(String::new(), World::new("default"));
+    }
+    for manifest in manifests {
+        let namespace = namespace_of(&manifest.object);
+        for (_, world) in worlds.iter_mut().filter(|(name, _)| namespace.as_ref().is_none_or(|own| own == *name)) {
+            world.insert(manifest.object.clone()).map_err(|misplaced| {
+                InputError::content(
+                    misplaced.to_string(),
+                    manifest.spot("metadata.name"),
+                    "every object is given once, in one namespace, with metadata.name",
+                )
+            })?;
+        }
+    }
+    Ok(worlds)
+}
+
+fn namespace_of(object: &Object) -> Option<String> {
+    let namespace = object.meta().namespace.clone().unwrap_or_default();
+    (!is_cluster_wide(object.kind())).then_some(namespace)
+}
+
+fn compile(world: &World, compiled: &mut Compiled) -> Result<(), Failure> {
+    for object in objects(world) {
+        compiled.problems.extend(validate(&object, world).into_iter().map(|fault| problem(title(&object), fault)));
+    }
+    for name in world.bots.keys() {
+        let conversion = convert::bot(world, name);
+        let policy = BotPolicy::compile(conversion.source)?;
+        for fault in &policy.faults {
+            compiled.problems.push(Problem {
+                object: format!("{} {}/{}", Kind::BotBinding, world.namespace, fault.binding),
+                field: format!("spec.{}", fault.field),
+                message: fault.message.clone(),
+                reason: "Invalid".to_owned(),
+                place: None,
+            });
+        }
+        compiled.bots.push(policy);
+    }
+    Ok(())
+}
+
+fn problem(object: String, fault: Fault) -> Problem {
+    Problem {
+        object,
+        field: fault.field,
+        message: fault.message,
+        reason: fault.reason.as_str().to_owned(),
+        place: None,
+    }
+}
+
+fn objects(world: &World) -> Vec<Object> {
+    let types = world.resource_types.values().map(|contract| Object::ResourceType(Box::new((*contract.object).clone())));
+    let workspace = world.workspace.iter().map(|object| Object::Workspace(Box::new((**object).clone())));
+    let providers = world.providers.values().map(|object| Object::ModelProvider(Box::new((**object).clone())));
+    let credentials = world.credentials.values().map(|object| Object::Credential(Box::new((**object).clone())));
+    let resources = world.resources.values().map(|object| Object::Resource(Box::new((**object).clone())));
+    let bots = world.bots.values().map(|object| Object::Bot(Box::new((**object).clone())));
+    let roles = world.roles.values().map(|object| Object::BotRole(Box::new((**object).clone())));
+    let bindings = world.bindings.values().map(|object| Object::BotBinding(Box::new((**object).clone())));
+    let channels = world.channels.values().map(|object| Object::Channel(Box::new((**object).clone())));
+    types
+        .chain(workspace)
+        .chain(providers)
+        .chain(credentials)
+        .chain(resources)
+        .chain(bots)
+        .chain(roles)
+        .chain(bindings)
+        .chain(channels)
+        .collect()
+}
+
+/// With the spot in the file that the object came from.
+fn placed(problem: Problem, manifests: &[Manifest]) -> Problem {
+    match manifests.iter().find(|manifest| manifest.title() == problem.object) {
+        Some(manifest) => {
+            let spot = manifest.spot(&problem.field);
+            problem.at(spot)
+        }
+        None => problem,
+    }
+}

@@ -1,0 +1,236 @@
+//! *permit(bot, call)*: one grant that alone permits the call, or denial.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Engine;
+use super::grant_set::GrantSet;
+use super::reading::Reading;
+use crate::decision::{Call, Decision, Denial, Facts, Permit, QuotaKey, Reason, Reservation, Trace, Verdict};
+use crate::matching::{Canonical, Moment};
+use crate::selector;
+use crate::source::{ApprovalRule, Counted, Grant, Quota, Tool, Validity};
+
+/// Why a call is not permitted. Each becomes a denial in [`deny`].
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CheckError {
+    #[error("the bot has no policy")]
+    NoPolicy,
+    #[error("the bot has no such tool")]
+    UnknownTool,
+    #[error("the arguments are not one strict JSON object: {0}")]
+    Malformed(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0}")]
+    NotCanonical(String),
+    #[error("no grant covers the call")]
+    OutOfScope,
+    #[error("the grants that cover the call are not valid now")]
+    NotValidNow,
+    #[error("{0}")]
+    QuotaExceeded(String),
+    #[error("the loaded policy does not agree with itself")]
+    Internal,
+}
+
+/// What besides its dimensions keeps a grant from permitting a call.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Rule(String),
+    NotValidNow,
+    Quota(String),
+}
+
+/// **Architecture invariant:** the only place in the system where an error becomes a decision, and the decision is always to deny.
+fn deny(error: &CheckError) -> Verdict {
+    let reason = match error {
+        CheckError::NoPolicy => Reason::NoPolicy,
+        CheckError::UnknownTool => Reason::UnknownTool,
+        CheckError::Malformed(_) => Reason::MalformedArguments,
+        CheckError::Invalid(_) => Reason::InvalidArguments,
+        CheckError::NotCanonical(_) => Reason::NotCanonical,
+        CheckError::OutOfScope => Reason::OutOfScope,
+        CheckError::NotValidNow => Reason::NotValidNow,
+        CheckError::QuotaExceeded(_) => Reason::QuotaExceeded,
+        CheckError::Internal => Reason::Internal,
+    };
+    Verdict::Deny(Denial { reason, message: error.to_string() })
+}
+
+impl Engine {
+    pub(super) fn decide(&self, call: &Call<'_>, facts: &Facts) -> Decision {
+        let reading = self.read(call);
+        Decision { verdict: self.verdict(&reading, facts), trace: self.outline(call, &reading) }
+    }
+
+    /// The verdict on a call that was read, or that could not be.
+    pub(super) fn verdict(&self, reading: &Result<Reading<'_>, CheckError>, facts: &Facts) -> Verdict {
+        let permitted = match reading {
+            Ok(reading) => self.permit(reading, facts),
+            Err(error) => return deny(error),
+        };
+        permitted.unwrap_or_else(|error| deny(&error))
+    }
+
+    /// A trace without grants.
+    pub(super) fn outline(&self, call: &Call<'_>, reading: &Result<Reading<'_>, CheckError>) -> Trace {
+        Trace {
+            bot: Some(self.document.bot.clone()),
+            binding: self.entry(call.tool).ok().map(|(_, _, binding, _)| binding.name.clone()),
+            fault: reading.as_ref().err().map(ToString::to_string),
+            grants: Vec::new(),
+        }
+    }
+
+    fn permit(&self, reading: &Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+        let mut stopped = None;
+        let mut asking = None;
+        for place in reading.in_scope().iter() {
+            let grant = reading.binding.grants.get(place).ok_or(CheckError::Internal)?;
+            match self.stop(reading, place, grant, facts) {
+                Some(stop) => stopped = later(stopped, stop),
+                None if needs_approval(&grant.approval, reading.tool) => asking = asking.or(Some(grant)),
+                None => return Ok(Verdict::Allow(Box::new(reading.permit(grant, facts)))),
+            }
+        }
+        if let Some(grant) = asking {
+            return Ok(Verdict::NeedsApproval(Box::new(reading.permit(grant, facts))));
+        }
+        Err(match stopped {
+            Some(Stop::Quota(message)) => CheckError::QuotaExceeded(message),
+            Some(Stop::NotValidNow) => CheckError::NotValidNow,
+            Some(Stop::Rule(_)) | None => CheckError::OutOfScope,
+        })
+    }
+
+    /// What besides its dimensions keeps the grant from permitting the call.
+    pub(super) fn stop(&self, reading: &Reading<'_>, place: usize, grant: &Grant, facts: &Facts) -> Option<Stop> {
+        self.broken_rule(reading, place, facts)
+            .map(Stop::Rule)
+            .or_else(|| grant.validity.as_ref().filter(|validity| !holds(validity, facts)).map(|_| Stop::NotValidNow))
+            .or_else(|| grant.quotas.iter().find_map(|quota| reading.exceeded(grant, quota, facts)).map(Stop::Quota))
+    }
+
+    /// A `Cel` dimension of which no rule holds. An error does not hold.
+    fn broken_rule(&self, reading: &Reading<'_>, place: usize, facts: &Facts) -> Option<String> {
+        let moment =
+            Moment { bot: &self.document.bot, tool: reading.tool, arguments: &reading.arguments, now: facts.now };
+        for (name, dimension) in reading.rules() {
+            if dimension.unset.contains(place) {
+                continue;
+            }
+            let mut failure = format!("no rule of {name} holds");
+            let holds = dimension.rules_of(place).iter().any(|rule| match rule.holds(&moment) {
+                Ok(answer) => answer,
+                Err(error) => {
+                    failure = format!("a rule of {name} fails: {error}");
+                    false
+                }
+            });
+            if !holds {
+                return Some(failure);
+            }
+        }
+        None
+    }
+}
+
+impl Reading<'_> {
+    /// The grants that cover the tool and admit every value of every dimension.
+    pub(super) fn in_scope(&self) -> GrantSet {
+        let mut alive = self.entry.covering.clone();
+        for (place, values) in self.entry.fed.iter().zip(&self.values) {
+            match self.loaded.dimensions.get(*place) {
+                Some(dimension) => dimension.narrow(values, &mut alive),
+                None => return GrantSet::default(),
+            }
+            if alive.is_empty() {
+                break;
+            }
+        }
+        alive
+    }
+
+    /// The `Cel` dimensions with their names.
+    fn rules(&self) -> impl Iterator<Item = (&str, &super::binding::LoadedDimension)> {
+        self.entry.ruled.iter().filter_map(|place| {
+            let name = &self.binding.dimensions.get(*place)?.name;
+            Some((name.as_str(), self.loaded.dimensions.get(*place)?))
+        })
+    }
+
+    fn permit(&self, grant: &Grant, facts: &Facts) -> Permit {
+        Permit {
+            binding: self.binding.name.clone(),
+            tool: self.tool.name.clone(),
+            operation: self.tool.operation.clone(),
+            risk: self.tool.risk,
+            grant: grant.origin.clone(),
+            arguments: self.arguments.clone(),
+            canonical: self.canonical(),
+            reserve: grant.quotas.iter().map(|quota| self.reservation(grant, quota, facts)).collect(),
+        }
+    }
+
+    /// Canonical values by dimension; those that the call says nothing of are absent.
+    fn canonical(&self) -> BTreeMap<String, Vec<Value>> {
+        let fed = self.entry.fed.iter().zip(&self.values).filter(|(_, values)| !values.is_empty());
+        fed.filter_map(|(place, values)| {
+            let name = self.binding.dimensions.get(*place)?.name.clone();
+            Some((name, values.iter().map(Canonical::to_value).collect()))
+        })
+        .collect()
+    }
+
+    fn key(&self, grant: &Grant, quota: &Quota) -> QuotaKey {
+        QuotaKey { binding: self.binding.name.clone(), grant: grant.origin.clone(), quota: quota.name.clone() }
+    }
+
+    /// Why the quota leaves no room for this call. Usage that is not known leaves none.
+    fn exceeded(&self, grant: &Grant, quota: &Quota, facts: &Facts) -> Option<String> {
+        match facts.used.get(&self.key(grant, quota)) {
+            None => Some(format!("the use of quota {} is not known", quota.name)),
+            Some(used) if *used >= quota.limit => Some(format!("quota {} is used up", quota.name)),
+            Some(_) => None,
+        }
+    }
+
+    /// One call; or, where nobody knows beforehand what a call costs, all that is left, so that calls at the same time
+    /// cannot overspend together. Settling gives back what was not spent.
+    fn reservation(&self, grant: &Grant, quota: &Quota, facts: &Facts) -> Reservation {
+        let key = self.key(grant, quota);
+        let left = quota.limit.saturating_sub(facts.used.get(&key).copied().unwrap_or(quota.limit));
+        let amount = match quota.counts {
+            Counted::Calls => 1,
+            Counted::Tokens | Counted::MicroUsd => left,
+        };
+        Reservation { key, counts: quota.counts, amount, limit: quota.limit, window_seconds: quota.window_seconds }
+    }
+}
+
+/// The stop that says most: a quota, then validity, then a rule.
+fn later(known: Option<Stop>, next: Stop) -> Option<Stop> {
+    let weight = |stop: &Stop| match stop {
+        Stop::Rule(_) => 0,
+        Stop::NotValidNow => 1,
+        Stop::Quota(_) => 2,
+    };
+    match known {
+        Some(known) if weight(&known) >= weight(&next) => Some(known),
+        Some(_) | None => Some(next),
+    }
+}
+
+/// Half-open: from `not_before` until just before `not_after`.
+fn holds(validity: &Validity, facts: &Facts) -> bool {
+    validity.not_before.is_none_or(|start| start <= facts.now) && validity.not_after.is_none_or(|end| facts.now < end)
+}
+
+fn needs_approval(rules: &[ApprovalRule], tool: &Tool) -> bool {
+    rules.iter().any(|rule| {
+        rule.risk.is_none_or(|risk| tool.risk >= risk)
+            && (rule.operations.is_empty() || selector::any_operation(&rule.operations, &tool.operation))
+    })
+}

@@ -1,0 +1,75 @@
+//! What a call says, read once: the only place where its text is parsed.
+
+use serde_json::Value;
+
+use super::Engine;
+use super::binding::{LoadedBinding, LoadedTool};
+use super::check::CheckError;
+use crate::decision::Call;
+use crate::document::Binding;
+use crate::matching::Canonical;
+use crate::source::Tool;
+use crate::strict_json::{self, ARGUMENTS};
+
+/// A call of a tool that exists, with arguments of the declared form.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    pub(super) loaded: &'a LoadedBinding,
+    pub(super) entry: &'a LoadedTool,
+    pub(super) binding: &'a Binding,
+    pub(super) tool: &'a Tool,
+    /// With canonical forms put in place.
+    pub(super) arguments: Value,
+    /// By the place of the dimension in the tool's list of fed dimensions.
+    pub(super) values: Vec<Vec<Canonical>>,
+}
+
+impl Engine {
+    /// The tool that the call names.
+    pub(super) fn entry(&self, name: &str) -> Result<(&LoadedTool, &LoadedBinding, &Binding, &Tool), CheckError> {
+        if self.digest.is_empty() {
+            return Err(CheckError::NoPolicy);
+        }
+        let entry = self.tools.get(name).ok_or(CheckError::UnknownTool)?;
+        let binding = self.document.bindings.get(entry.binding);
+        let tool = binding.and_then(|binding| binding.tools.get(entry.tool));
+        match (self.bindings.get(entry.binding), binding, tool) {
+            (Some(loaded), Some(binding), Some(tool)) => Ok((entry, loaded, binding, tool)),
+            _ => Err(CheckError::Internal),
+        }
+    }
+
+    /// Parses, validates and makes canonical.
+    pub(super) fn read(&self, call: &Call<'_>) -> Result<Reading<'_>, CheckError> {
+        let (entry, loaded, binding, tool) = self.entry(call.tool)?;
+        let mut arguments =
+            strict_json::object(call.arguments, ARGUMENTS).map_err(|error| CheckError::Malformed(error.to_string()))?;
+        entry.parameters.check(&arguments).map_err(CheckError::Invalid)?;
+        let values = entry.read_values(&mut arguments)?;
+        Ok(Reading { loaded, entry, binding, tool, arguments, values })
+    }
+}
+
+impl LoadedTool {
+    fn read_values(&self, arguments: &mut Value) -> Result<Vec<Vec<Canonical>>, CheckError> {
+        let mut by_feed: Vec<Vec<Canonical>> = self.feeds.iter().map(|_| Vec::new()).collect();
+        let mut rewritten = false;
+        for place in &self.reading_order {
+            if let (Some(feed), Some(values)) = (self.feeds.get(*place), by_feed.get_mut(*place)) {
+                *values = feed.read(arguments, &mut rewritten).map_err(|error| CheckError::NotCanonical(error.to_string()))?;
+            }
+        }
+        if rewritten {
+            self.parameters.check(arguments).map_err(CheckError::Invalid)?;
+        }
+        let mut values: Vec<Vec<Canonical>> = self.fed.iter().map(|_| Vec::new()).collect();
+        for (feed, read) in self.feeds.iter().zip(by_feed) {
+            let slot = self.fed.iter().position(|dimension| *dimension == feed.dimension);
+            match slot.and_then(|slot| values.get_mut(slot)) {
+                Some(list) => list.extend(read),
+                None => return Err(CheckError::Internal),
+            }
+        }
+        Ok(values)
+    }
+}

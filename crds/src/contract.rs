@@ -1,0 +1,80 @@
+//! A resource type as the permission engine takes it, judged once.
+
+use std::sync::Arc;
+
+use jsonschema::Validator;
+use kube::ResourceExt as _;
+use monstrum_guardian::source;
+use serde_json::{Map, Value};
+
+use crate::kinds::ResourceType;
+use crate::kinds::resource_type::{CredentialMethod, Executor};
+use crate::validate::{Fault, config, resource_type};
+
+pub(crate) mod translation;
+
+/// A resource type with everything that is worth working out only once. Made anew when the object's generation changes.
+#[derive(Debug)]
+pub struct Contract {
+    /// The object.
+    pub object: Arc<ResourceType>,
+    /// What the permission engine is given.
+    pub source: Arc<source::ResourceType>,
+    /// What is wrong with it. A type with faults can't be used.
+    pub faults: Vec<Fault>,
+    config: Option<Validator>,
+}
+
+impl Contract {
+    /// Translates and judges a resource type.
+    pub fn new(object: Arc<ResourceType>) -> Self {
+        let source = translation::resource_type(&object);
+        let mut faults = resource_type::faults(&object.spec, &source);
+        let config = match object.spec.config.as_ref().map(|config| config::compile(&config.schema)) {
+            Some(Err(fault)) => {
+                faults.push(fault);
+                None
+            }
+            Some(Ok(validator)) => Some(validator),
+            None => None,
+        };
+        Self { object, source: Arc::new(source), faults, config }
+    }
+
+    /// The type's name.
+    pub fn name(&self) -> String {
+        self.object.name_any()
+    }
+
+    /// Who carries its calls out.
+    pub fn executor(&self) -> Executor {
+        self.object.spec.executor
+    }
+
+    /// The credential method of this name.
+    pub fn credential_method(&self, name: &str) -> Option<&CredentialMethod> {
+        self.object.spec.credentials.iter().find(|method| method.method == name)
+    }
+
+    /// An instance's settings: what it says, over the defaults that the config schema gives to the properties of its root.
+    pub fn settings(&self, config: Option<&Value>) -> Value {
+        let mut settings = Map::new();
+        let schema = self.object.spec.config.as_ref().map(|config| &config.schema);
+        if let Some(Value::Object(properties)) = schema.and_then(|schema| schema.get("properties")) {
+            let defaults = properties.iter().filter_map(|(name, property)| Some((name, property.get("default")?)));
+            settings.extend(defaults.map(|(name, default)| (name.clone(), default.clone())));
+        }
+        if let Some(Value::Object(config)) = config {
+            settings.extend(config.clone());
+        }
+        Value::Object(settings)
+    }
+
+    /// What is wrong with an instance's settings.
+    pub fn config_faults(&self, settings: &Value) -> Vec<Fault> {
+        match &self.config {
+            Some(validator) => config::faults(validator, settings),
+            None => config::unexpected(settings),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is wrong with a `Bot`.
+
+use super::{Fault, limits, reference};
+use crate::conditions::Reason;
+use crate::kinds::Bot;
+use crate::object::Kind;
+use crate::world::World;
+
+/// Its bounds must be usable, its model and roles there.
+pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
+    let mut faults = limits::faults("spec.limits", bot.spec.limits.as_ref());
+    faults.extend(temperature_fault(bot));
+    faults.extend(chosen_model_fault(bot, world));
+    for (index, role) in bot.spec.roles.iter().enumerate() {
+        if !world.roles.contains_key(role) {
+            faults.push(reference::missing(&format!("spec.roles[{index}]"), Kind::BotRole, role));
+        }
+    }
+    faults
+}
+
+/// The provider and the name of the bot's model: its own, or else the workspace's.
+pub(crate) fn chosen_model<'a>(bot: &'a Bot, world: &'a World) -> Option<(&'a str, &'a str)> {
+    let own = bot.spec.model.as_ref();
+    let default = world.workspace.as_ref().and_then(|workspace| workspace.spec.model.as_ref());
+    let provider = own
+        .and_then(|model| model.provider.as_deref())
+        .or_else(|| default.map(|model| model.provider.as_str()))?;
+    let name =
+        own.and_then(|model| model.name.as_deref()).or_else(|| default.map(|model| model.name.as_str()))?;
+    Some((provider, name))
+}
+
+fn chosen_model_fault(bot: &Bot, world: &World) -> Option<Fault> {
+    match chosen_model(bot, world) {
+        Some((provider, name)) => model_fault("spec.model", provider, name, world),
+        None => Some(Fault::new(
+            "spec.model",
+            "no model is chosen: set provider and name here, or as spec.model of Workspace \"workspace\"",
+            Reason::NotFound,
+        )),
+    }
+}
+
+/// What is wrong with naming a provider's model.
+pub(crate) fn model_fault(field: &str, provider: &str, name: &str, world: &World) -> Option<Fault> {
+    let found = match reference::provider(&format!("{field}.provider"), provider, world) {
+        Ok(found) => found,
+        Err(fault) => return Some(fault),
+    };
+    if found.spec.models.iter().any(|model| model.name == name) {
+        return None;
+    }
+    let known: Vec<_> = found.spec.models.iter().map(|model| model.name.as_str()).collect();
+    Some(Fault::new(
+        format!("{field}.name"),
+        format!("ModelProvider {provider:?} has no model {name:?}: use one of {}", known.join(", ")),
+        Reason::NotFound,
+    ))
+}
+
+fn temperature_fault(bot: &Bot) -> Option<Fault> {
+    let text = bot.spec.model.as_ref()?.temperature.as_ref()?;
+    let fits = text.parse::<f64>().is_ok_and(|value| (0.0..=2.0).contains(&value));
+    (!fits).then(|| {
+        Fault::invalid("spec.model.temperature", format!("{text:?} must be a number from \"0\" to \"2\""))
+    })
+}

@@ -1,0 +1,153 @@
+//! What objects name, and what is wrong with the names.
+
+use std::sync::Arc;
+
+use super::{Fault, credential, model_provider, resource};
+use crate::conditions::Reason;
+use crate::contract::Contract;
+use crate::kinds::credential::Method;
+use crate::kinds::{Credential, CredentialUse, ModelProvider, Resource, SecretKeyRef};
+use crate::object::Kind;
+use crate::world::World;
+
+/// A fault of `field`: nothing of this kind and name is there.
+pub(crate) fn missing(field: &str, kind: Kind, name: &str) -> Fault {
+    let place = if kind == Kind::ResourceType { "cluster" } else { "namespace" };
+    Fault::new(
+        field,
+        format!("there is no {kind} {name:?} in this {place}: create it, or name another"),
+        Reason::NotFound,
+    )
+}
+
+/// A fault of `field`: what it names can't be used.
+fn unusable(field: &str, kind: Kind, name: &str, first: &Fault) -> Fault {
+    Fault::new(field, format!("{kind} {name:?} can't be used ({first}): put it right"), Reason::RefInvalid)
+}
+
+/// What is wrong with naming a Secret's key.
+pub(crate) fn secret(field: &str, secret: &SecretKeyRef, world: &World) -> Option<Fault> {
+    if world.secret_version(secret).is_some() {
+        return None;
+    }
+    Some(Fault::new(
+        field,
+        format!("there is no Secret {:?} with key {:?} in this namespace: create it", secret.name, secret.key),
+        Reason::SecretNotFound,
+    ))
+}
+
+/// A resource type that can be used here.
+pub(crate) fn contract<'a>(field: &str, name: &str, world: &'a World) -> Result<&'a Arc<Contract>, Fault> {
+    if !world.permits_type(name) {
+        return Err(Fault::new(
+            field,
+            format!(
+                "the Workspace does not permit ResourceType {name:?}: add it to spec.permittedResourceTypes of Workspace \"workspace\""
+            ),
+            Reason::NotPermitted,
+        ));
+    }
+    let contract =
+        world.resource_types.get(name).ok_or_else(|| missing(field, Kind::ResourceType, name))?;
+    match contract.faults.first() {
+        Some(first) => Err(unusable(field, Kind::ResourceType, name, first)),
+        None => Ok(contract),
+    }
+}
+
+/// A resource that can be used, with its type.
+pub(crate) fn resource<'a>(
+    field: &str,
+    name: &str,
+    world: &'a World,
+) -> Result<(&'a Arc<Resource>, &'a Arc<Contract>), Fault> {
+    let resource = world.resources.get(name).ok_or_else(|| missing(field, Kind::Resource, name))?;
+    let (faults, contract) = resource::judged(resource, world);
+    match (faults.first(), contract) {
+        (None, Some(contract)) => Ok((resource, contract)),
+        (Some(first), _) => Err(unusable(field, Kind::Resource, name, first)),
+        (None, None) => Err(missing("spec.type", Kind::ResourceType, &resource.spec.type_)),
+    }
+}
+
+/// A credential that can be used.
+pub(crate) fn credential<'a>(
+    field: &str,
+    name: &str,
+    world: &'a World,
+) -> Result<&'a Arc<Credential>, Fault> {
+    let credential = world.credentials.get(name).ok_or_else(|| missing(field, Kind::Credential, name))?;
+    match credential::validate(credential, world).first() {
+        Some(first) => Err(unusable(field, Kind::Credential, name, first)),
+        None => Ok(credential),
+    }
+}
+
+/// A model provider that can be used.
+pub(crate) fn provider<'a>(
+    field: &str,
+    name: &str,
+    world: &'a World,
+) -> Result<&'a Arc<ModelProvider>, Fault> {
+    let provider = world.providers.get(name).ok_or_else(|| missing(field, Kind::ModelProvider, name))?;
+    match model_provider::validate(provider, world).first() {
+        Some(first) => Err(unusable(field, Kind::ModelProvider, name, first)),
+        None => Ok(provider),
+    }
+}
+
+/// What is wrong with using a credential with a resource type.
+pub(crate) fn credential_use(
+    field: &str,
+    used: &CredentialUse,
+    contract: &Contract,
+    world: &World,
+) -> Vec<Fault> {
+    let Some(method) = contract.credential_method(&used.method) else {
+        return vec![unknown_method(field, used, contract)];
+    };
+    let credential = match credential(&format!("{field}.name"), &used.name, world) {
+        Ok(credential) => credential,
+        Err(fault) => return vec![fault],
+    };
+    let has = |name: &str| has_field(credential, name);
+    method
+        .fields
+        .iter()
+        .filter(|wanted| !wanted.optional && !has(&wanted.name))
+        .map(|wanted| {
+            Fault::new(
+                format!("{field}.name"),
+                format!(
+                    "Credential {:?} has no field {:?}, which method {:?} of ResourceType {:?} needs: add it",
+                    used.name,
+                    wanted.name,
+                    used.method,
+                    contract.name()
+                ),
+                Reason::RefInvalid,
+            )
+        })
+        .collect()
+}
+
+fn unknown_method(field: &str, used: &CredentialUse, contract: &Contract) -> Fault {
+    let known: Vec<_> =
+        contract.object.spec.credentials.iter().map(|method| method.method.as_str()).collect();
+    let remedy = if known.is_empty() {
+        "it takes none: remove the credential".to_owned()
+    } else {
+        format!("use one of {}", known.join(", "))
+    };
+    Fault::invalid(
+        format!("{field}.method"),
+        format!("ResourceType {:?} has no credential method {:?}: {remedy}", contract.name(), used.method),
+    )
+}
+
+/// Whether a credential has a field of this name.
+pub(crate) fn has_field(credential: &Credential, name: &str) -> bool {
+    let Method::Static(method) = &credential.spec.method;
+    method.fields.iter().any(|field| field.name == name)
+}

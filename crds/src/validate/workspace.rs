@@ -1,0 +1,14 @@
+//! What is wrong with a `Workspace`.
+
+use super::{Fault, bot, limits};
+use crate::kinds::Workspace;
+use crate::world::World;
+
+/// Its bounds must be usable, its default model there.
+pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
+    let mut faults = limits::faults("spec.limits", workspace.spec.limits.as_ref());
+    if let Some(model) = &workspace.spec.model {
+        faults.extend(bot::model_fault("spec.model", &model.provider, &model.name, world));
+    }
+    faults
+}

@@ -1,0 +1,139 @@
+//! The objects that one namespace's policies come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::contract::Contract;
+use crate::kinds::credential::Method;
+use crate::kinds::{
+    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, SecretKeyRef, Workspace,
+    channel::ChannelType, workspace,
+};
+use crate::object::{Kind, Object};
+
+/// The objects of one namespace by name, and the cluster's contracts.
+///
+/// References carry no namespace, and a world knows only one: nothing here can reach into another.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// The namespace.
+    pub namespace: String,
+    /// The namespace's defaults, if it has any.
+    pub workspace: Option<Arc<Workspace>>,
+    /// The model providers.
+    pub providers: BTreeMap<String, Arc<ModelProvider>>,
+    /// The credentials.
+    pub credentials: BTreeMap<String, Arc<Credential>>,
+    /// The resources.
+    pub resources: BTreeMap<String, Arc<Resource>>,
+    /// The bots.
+    pub bots: BTreeMap<String, Arc<Bot>>,
+    /// The roles.
+    pub roles: BTreeMap<String, Arc<BotRole>>,
+    /// The bindings.
+    pub bindings: BTreeMap<String, Arc<BotBinding>>,
+    /// The channels.
+    pub channels: BTreeMap<String, Arc<Channel>>,
+    /// The cluster's resource types, each judged once.
+    pub resource_types: BTreeMap<String, Arc<Contract>>,
+    /// By Secret and key: a version that changes with the value, or nothing where there is no such key. A Secret that is
+    /// not mentioned does not exist.
+    pub secret_versions: BTreeMap<(String, String), Option<String>>,
+}
+
+/// Why an object can't be in a world.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misplaced {
+    /// It belongs to another namespace.
+    #[error("{kind} {name:?} is in namespace {found:?}, not in {expected:?}")]
+    Foreign {
+        /// Its kind.
+        kind: Kind,
+        /// Its name.
+        name: String,
+        /// Its namespace.
+        found: String,
+        /// The world's namespace.
+        expected: String,
+    },
+    /// There is one of that kind and name already.
+    #[error("{kind} {name:?} is there twice")]
+    Twice {
+        /// Its kind.
+        kind: Kind,
+        /// Its name.
+        name: String,
+    },
+    /// It has no name.
+    #[error("a {0} has no metadata.name")]
+    Nameless(Kind),
+    /// A Workspace must be called `workspace`.
+    #[error("Workspace {0:?} must be called \"workspace\"")]
+    WorkspaceName(String),
+}
+
+impl World {
+    /// An empty namespace.
+    pub fn new(namespace: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), ..Self::default() }
+    }
+
+    /// Puts an object in. One without a namespace is taken to be in this one.
+    pub fn insert(&mut self, object: Object) -> Result<(), Misplaced> {
+        let (kind, name) = (object.kind(), object.name().to_owned());
+        if name.is_empty() {
+            return Err(Misplaced::Nameless(kind));
+        }
+        if let Some(found) = object.meta().namespace.as_ref().filter(|found| **found != self.namespace) {
+            return Err(Misplaced::Foreign { kind, name, found: found.clone(), expected: self.namespace.clone() });
+        }
+        let twice = match object {
+            Object::ResourceType(object) => {
+                self.resource_types.insert(name.clone(), Arc::new(Contract::new(Arc::from(object)))).is_some()
+            }
+            Object::Workspace(_) if name != workspace::NAME => return Err(Misplaced::WorkspaceName(name)),
+            Object::Workspace(object) => self.workspace.replace(Arc::from(object)).is_some(),
+            Object::ModelProvider(object) => self.providers.insert(name.clone(), Arc::from(object)).is_some(),
+            Object::Credential(object) => self.credentials.insert(name.clone(), Arc::from(object)).is_some(),
+            Object::Resource(object) => self.resources.insert(name.clone(), Arc::from(object)).is_some(),
+            Object::Bot(object) => self.bots.insert(name.clone(), Arc::from(object)).is_some(),
+            Object::BotRole(object) => self.roles.insert(name.clone(), Arc::from(object)).is_some(),
+            Object::BotBinding(object) => self.bindings.insert(name.clone(), Arc::from(object)).is_some(),
+            Object::Channel(object) => self.channels.insert(name.clone(), Arc::from(object)).is_some(),
+        };
+        if twice { Err(Misplaced::Twice { kind, name }) } else { Ok(()) }
+    }
+
+    /// The version of a Secret's key, if there is such a key.
+    pub fn secret_version(&self, secret: &SecretKeyRef) -> Option<&str> {
+        self.secret_versions.get(&(secret.name.clone(), secret.key.clone()))?.as_deref()
+    }
+
+    /// Whether the namespace's Workspace permits a resource type.
+    pub fn permits_type(&self, resource_type: &str) -> bool {
+        self.workspace
+            .as_ref()
+            .and_then(|workspace| workspace.spec.permitted_resource_types.as_ref())
+            .is_none_or(|permitted| permitted.iter().any(|name| name == resource_type))
+    }
+
+    /// Every key of every Secret that credentials and channels name.
+    pub fn secret_refs(&self) -> BTreeSet<SecretKeyRef> {
+        let credentials = self.credentials.values().flat_map(|credential| {
+            let Method::Static(method) = &credential.spec.method;
+            method.fields.iter().map(|field| field.secret_key_ref.clone())
+        });
+        let channels = self.channels.values().map(|channel| {
+            let ChannelType::Webhook(webhook) = &channel.spec.type_;
+            webhook.secret.clone()
+        });
+        credentials.chain(channels).collect()
+    }
+
+    /// Takes every Secret that is named to exist, where nobody can look: for judging files without a cluster.
+    pub fn assume_secrets(&mut self) {
+        for secret in self.secret_refs() {
+            self.secret_versions.entry((secret.name, secret.key)).or_insert_with(|| Some("assumed".to_owned()));
+        }
+    }
+}

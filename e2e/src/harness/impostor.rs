@@ -1,0 +1,71 @@
+//! Speaks gRPC with a certificate taken from the cluster: what an attacker would do who stole one.
+
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper_util::rt::TokioIo;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Channel, Endpoint};
+
+use super::tunnel;
+use super::workspace::Workspace;
+
+/// A stolen certificate.
+#[derive(Clone)]
+pub struct Impostor {
+    client: Client,
+    config: Arc<ClientConfig>,
+}
+
+/// Where a server is.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The pod's namespace.
+    pub namespace: &'a str,
+    /// Its labels.
+    pub labels: &'a str,
+    /// The name that its certificate must carry.
+    pub name: &'a str,
+}
+
+impl Impostor {
+    /// Takes the certificate of a TLS Secret.
+    pub async fn with(workspace: &Workspace, secret: &str) -> Result<Self> {
+        let secret = workspace.get("secret", secret).await?;
+        let file = |name: &str| {
+            let text = secret["data"][name].as_str().ok_or_else(|| anyhow!("the Secret has no {name}"))?;
+            anyhow::Ok(STANDARD.decode(text)?)
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(&file("ca.crt")?)?)?;
+        let chain = CertificateDer::pem_slice_iter(&file("tls.crt")?).collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_slice(&file("tls.key")?)?;
+        let mut config = ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(chain, key)?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Self { client: workspace.cluster().client(), config: Arc::new(config) })
+    }
+
+    /// A connection to port 9443 of a target.
+    pub async fn connect(&self, target: Target<'_>) -> Result<Channel> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), target.namespace);
+        let pod = tunnel::ready_pod(&pods, target.labels).await?;
+        let name = ServerName::try_from(target.name.to_owned())?;
+        let config = Arc::clone(&self.config);
+        let connector = tower::service_fn(move |_| {
+            let (pods, pod, name, config) = (pods.clone(), pod.clone(), name.clone(), Arc::clone(&config));
+            async move {
+                let mut forward = pods.portforward(&pod, &[9443]).await.map_err(std::io::Error::other)?;
+                let stream = forward.take_stream(9443).ok_or_else(|| std::io::Error::other("no stream"))?;
+                TlsConnector::from(config).connect(name, stream).await.map(TokioIo::new)
+            }
+        });
+        Ok(Endpoint::from_static("http://impostor").connect_with_connector_lazy(connector))
+    }
+}

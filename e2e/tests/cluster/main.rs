@@ -1,0 +1,13 @@
+//! What the product promises, on a real cluster. Each test has a namespace of its own; they run side by side.
+
+mod arguments;
+mod charts;
+mod commands;
+mod conditions;
+mod revocation;
+mod rules;
+mod sandbox;
+mod secrecy;
+mod story;
+mod tenants;
+mod webhook;

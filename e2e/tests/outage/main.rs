@@ -1,0 +1,14 @@
+//! What happens when parts of the installation are gone. These tests break it for everybody, so they run one at a time.
+
+mod ledger;
+mod operator;
+mod pods;
+
+use tokio::sync::{Mutex, MutexGuard};
+
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// Nobody else breaks the installation meanwhile.
+async fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().await
+}

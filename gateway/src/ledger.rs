@@ -1,0 +1,211 @@
+//! The durable state, kept by the ledger: every request bounded in time, every refusal told apart from an outage.
+
+use std::time::Duration;
+
+use monstrum_wire::ledger::audit_client::AuditClient;
+use monstrum_wire::ledger::ledger_client::LedgerClient;
+use monstrum_wire::ledger::{
+    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendRequest, AuditRecord, Counter,
+    FinishCallRequest, LoadMessagesRequest, Message, QuotaUseRequest, RecordUsageRequest, ReleaseSessionRequest,
+    RenewSessionRequest, ReserveRequest, SettleRequest, StartCallRequest, TakeOnceRequest, UnfinishedCall,
+    UnfinishedCallsRequest, UsageRow,
+};
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer that is read: a conversation's end.
+const MAX_ANSWER: usize = 32 << 20;
+/// Pauses before a finished call is recorded again.
+const FINISH_PAUSES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
+
+/// Why the ledger did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Nobody knows whether it was done.
+    #[error("the ledger can't be reached: {0}")]
+    Unreachable(String),
+    /// Another holder's lease of the session lives.
+    #[error("another gateway has the session")]
+    SessionTaken,
+    /// The session's lease is not ours any more.
+    #[error("the session's lease was lost")]
+    SessionLost,
+    /// The call was started before.
+    #[error("the call was started before")]
+    Repeated,
+    /// A limit would be passed.
+    #[error("a quota is used up")]
+    Exhausted,
+    /// Anything else; doing it again would be refused again.
+    #[error("the ledger refused: {0}")]
+    Refused(String),
+}
+
+impl From<Status> for LedgerError {
+    fn from(status: Status) -> Self {
+        match status.code() {
+            Code::Aborted => Self::SessionTaken,
+            Code::FailedPrecondition => Self::SessionLost,
+            Code::AlreadyExists => Self::Repeated,
+            Code::ResourceExhausted => Self::Exhausted,
+            Code::InvalidArgument | Code::NotFound | Code::PermissionDenied | Code::Unauthenticated | Code::OutOfRange => {
+                Self::Refused(status.message().to_owned())
+            }
+            _ => Self::Unreachable(status.message().to_owned()),
+        }
+    }
+}
+
+/// A session held by this gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Which session.
+    pub session: String,
+    /// Which hold of it.
+    pub fence: u64,
+}
+
+/// The ledger, as this process's identity.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    client: LedgerClient<Channel>,
+    audit: AuditClient<Channel>,
+}
+
+impl Ledger {
+    /// Over a channel to the ledger.
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            client: LedgerClient::new(channel.clone()).max_decoding_message_size(MAX_ANSWER),
+            audit: AuditClient::new(channel),
+        }
+    }
+
+    /// Reading the audit, passed through.
+    pub fn audit(&self) -> AuditClient<Channel> {
+        self.audit.clone()
+    }
+
+    /// Whether it answers at all.
+    pub async fn reach(&self) -> Result<(), LedgerError> {
+        let mut audit = self.audit.clone();
+        within(audit.head(monstrum_wire::ledger::HeadRequest {})).await.map(drop)
+    }
+
+    /// Writes one record.
+    pub async fn append(&self, record: AuditRecord) -> Result<(), LedgerError> {
+        let request = AppendRequest { record: Some(record) };
+        within(self.client.clone().append(request)).await.map(drop)
+    }
+
+    /// Becomes a session's one writer.
+    pub async fn acquire(&self, request: AcquireSessionRequest) -> Result<AcquireSessionResponse, LedgerError> {
+        within(self.client.clone().acquire_session(request)).await
+    }
+
+    /// Prolongs the hold.
+    pub async fn renew(&self, held: &Held, ttl: Duration) -> Result<(), LedgerError> {
+        let request = RenewSessionRequest {
+            session: held.session.clone(),
+            fence: held.fence,
+            ttl_seconds: seconds(ttl),
+        };
+        within(self.client.clone().renew_session(request)).await.map(drop)
+    }
+
+    /// Lets the session go.
+    pub async fn release(&self, held: &Held) -> Result<(), LedgerError> {
+        let request = ReleaseSessionRequest { session: held.session.clone(), fence: held.fence };
+        within(self.client.clone().release_session(request)).await.map(drop)
+    }
+
+    /// Puts messages at the session's end.
+    pub async fn append_messages(&self, held: &Held, messages: Vec<Message>) -> Result<(), LedgerError> {
+        let request =
+            AppendMessagesRequest { session: held.session.clone(), fence: held.fence, messages };
+        within(self.client.clone().append_messages(request)).await.map(drop)
+    }
+
+    /// The newest messages, oldest first.
+    pub async fn load_messages(&self, session: &str, limit: u32) -> Result<Vec<Message>, LedgerError> {
+        let request = LoadMessagesRequest { session: session.to_owned(), limit };
+        within(self.client.clone().load_messages(request)).await.map(|response| response.messages)
+    }
+
+    /// Records a call before its effect.
+    pub async fn start_call(&self, request: StartCallRequest) -> Result<(), LedgerError> {
+        within(self.client.clone().start_call(request)).await.map(drop)
+    }
+
+    /// Records a call's end; tried for a few seconds, because the effect has happened.
+    pub async fn finish_call(&self, call_id: &str, outcome: &str, record: AuditRecord) -> Result<(), LedgerError> {
+        let mut pauses = FINISH_PAUSES.into_iter();
+        loop {
+            let request = FinishCallRequest {
+                call_id: call_id.to_owned(),
+                outcome: outcome.to_owned(),
+                record: Some(record.clone()),
+            };
+            let error = match within(self.client.clone().finish_call(request)).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            match (&error, pauses.next()) {
+                (LedgerError::Unreachable(_), Some(pause)) => tokio::time::sleep(pause).await,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Calls of a session that were started and never finished.
+    pub async fn unfinished_calls(&self, session: &str) -> Result<Vec<UnfinishedCall>, LedgerError> {
+        let request = UnfinishedCallsRequest { session: session.to_owned() };
+        within(self.client.clone().unfinished_calls(request)).await.map(|response| response.calls)
+    }
+
+    /// Records what a model request used.
+    pub async fn record_usage(&self, usage: UsageRow) -> Result<(), LedgerError> {
+        let request = RecordUsageRequest { usage: Some(usage) };
+        within(self.client.clone().record_usage(request)).await.map(drop)
+    }
+
+    /// Whether the id is taken for the first time.
+    pub async fn take_once(&self, scope: &str, id: &str, keep: Duration) -> Result<bool, LedgerError> {
+        let request =
+            TakeOnceRequest { scope: scope.to_owned(), id: id.to_owned(), keep_seconds: seconds(keep) };
+        within(self.client.clone().take_once(request)).await.map(|response| response.fresh)
+    }
+
+    /// Current use of counters, in the order asked.
+    pub async fn quota_use(&self, counters: Vec<Counter>) -> Result<Vec<Counter>, LedgerError> {
+        let request = QuotaUseRequest { counters };
+        within(self.client.clone().quota_use(request)).await.map(|response| response.counters)
+    }
+
+    /// Reserves all or nothing.
+    pub async fn reserve(&self, reservation: &str, counters: Vec<Counter>, ttl: Duration) -> Result<(), LedgerError> {
+        let request =
+            ReserveRequest { reservation: reservation.to_owned(), counters, ttl_seconds: seconds(ttl) };
+        within(self.client.clone().reserve(request)).await.map(drop)
+    }
+
+    /// Replaces a reservation by what was used.
+    pub async fn settle(&self, reservation: &str, counters: Vec<Counter>) -> Result<(), LedgerError> {
+        let request = SettleRequest { reservation: reservation.to_owned(), counters };
+        within(self.client.clone().settle(request)).await.map(drop)
+    }
+}
+
+async fn within<T>(request: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, LedgerError> {
+    match tokio::time::timeout(TIMEOUT, request).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(status.into()),
+        Err(_) => Err(LedgerError::Unreachable("no answer in time".to_owned())),
+    }
+}
+
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}

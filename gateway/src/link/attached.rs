@@ -1,0 +1,175 @@
+//! One runner's stream, and the calls that run on it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use monstrum_wire::runner::{
+    Cancel, Execute, Finished, FromRunner, OutputChunk, RunnerHello, ToRunner, finished, from_runner, to_runner,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+/// Orders that may wait for a runner to read them.
+pub(super) const MAX_ORDERS: usize = 64;
+/// Pieces of output that may wait for the turn to take them; then this runner's stream waits.
+const MAX_PIECES: usize = 32;
+
+/// What the stream to a runner carries.
+pub(super) type Order = Result<ToRunner, Status>;
+
+/// A runner's stream.
+#[derive(Debug)]
+pub struct Attached {
+    runner: String,
+    executors: BTreeSet<String>,
+    /// Taken out on detaching, which ends the stream.
+    orders: Mutex<Option<mpsc::Sender<Order>>>,
+    calls: Mutex<HashMap<String, mpsc::Sender<FromCall>>>,
+    gone: CancellationToken,
+}
+
+/// What a runner says of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FromCall {
+    /// Output, in order.
+    Chunk(Bytes),
+    /// The end.
+    Finished(Option<finished::Outcome>),
+}
+
+/// What is heard of a running call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// From the runner.
+    Said(FromCall),
+    /// The runner is gone; nobody knows how the call ended.
+    Lost,
+}
+
+/// The call did not reach the runner: it has had no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the runner went away before the call reached it")]
+pub struct NotSent;
+
+/// A call that was handed to a runner.
+#[derive(Debug)]
+pub struct Running {
+    call_id: String,
+    attached: Arc<Attached>,
+    pieces: mpsc::Receiver<FromCall>,
+}
+
+impl Attached {
+    pub(super) fn new(runner: String, hello: RunnerHello, orders: mpsc::Sender<Order>) -> Self {
+        Self {
+            runner,
+            executors: hello.executors.into_iter().collect(),
+            orders: Mutex::new(Some(orders)),
+            calls: Mutex::default(),
+            gone: CancellationToken::new(),
+        }
+    }
+
+    /// The runner's name, from its certificate.
+    pub fn runner(&self) -> &str {
+        &self.runner
+    }
+
+    pub(super) fn has(&self, executor: &str) -> bool {
+        self.executors.contains(executor)
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        !self.gone.is_cancelled()
+    }
+
+    pub(super) fn load(&self) -> usize {
+        self.calls().len()
+    }
+
+    /// Hands a call over.
+    pub async fn start(self: &Arc<Self>, execute: Execute) -> Result<Running, NotSent> {
+        let (sender, pieces) = mpsc::channel(MAX_PIECES);
+        let call_id = execute.call_id.clone();
+        self.calls().insert(call_id.clone(), sender);
+        // From here on the call is taken out again when this value is dropped.
+        let running = Running { call_id, attached: Arc::clone(self), pieces };
+        let orders = self.orders().clone().ok_or(NotSent)?;
+        let order = ToRunner { message: Some(to_runner::Message::Execute(execute)) };
+        tokio::select! {
+            biased;
+            () = self.gone.cancelled() => Err(NotSent),
+            sent = orders.send(Ok(order)) => sent.map(|()| running).map_err(|_| NotSent),
+        }
+    }
+
+    /// Takes one message of the runner; waits while the call's turn is behind.
+    pub(super) async fn hear(&self, message: FromRunner) {
+        let (call_id, piece) = match message.message {
+            Some(from_runner::Message::Chunk(OutputChunk { call_id, data })) => {
+                (call_id, FromCall::Chunk(data.into()))
+            }
+            Some(from_runner::Message::Finished(Finished { call_id, outcome })) => {
+                (call_id, FromCall::Finished(outcome))
+            }
+            Some(from_runner::Message::Hello(_)) | None => return,
+        };
+        let sender = self.calls().get(&call_id).cloned();
+        // A call that nobody waits for any more is nobody's news.
+        if let Some(sender) = sender {
+            drop(sender.send(piece).await);
+        }
+    }
+
+    /// Ends the stream; every running call is lost.
+    pub(super) fn detach(&self) {
+        self.orders().take();
+        self.gone.cancel();
+    }
+
+    /// Resolves when the stream has ended.
+    pub(super) async fn gone(&self) {
+        self.gone.cancelled().await;
+    }
+
+    fn cancel(&self, call_id: &str) {
+        let order = ToRunner { message: Some(to_runner::Message::Cancel(Cancel { call_id: call_id.to_owned() })) };
+        let orders = self.orders().clone();
+        // A runner whose orders pile up ends the call by its own time limit.
+        if orders.is_some_and(|orders| orders.try_send(Ok(order)).is_err()) {
+            tracing::debug!(call_id, "a cancellation found no room");
+        }
+    }
+
+    fn orders(&self) -> MutexGuard<'_, Option<mpsc::Sender<Order>>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<FromCall>>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    /// What comes next. What was said before the runner went away is heard first.
+    pub async fn next(&mut self) -> Heard {
+        tokio::select! {
+            biased;
+            piece = self.pieces.recv() => piece.map_or(Heard::Lost, Heard::Said),
+            () = self.attached.gone.cancelled() => self.pieces.try_recv().map_or(Heard::Lost, Heard::Said),
+        }
+    }
+
+    /// Asks the runner to stop; it still says how the call ended.
+    pub fn cancel(&self) {
+        self.attached.cancel(&self.call_id);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.attached.calls().remove(&self.call_id);
+    }
+}

@@ -1,0 +1,102 @@
+//! The gRPC face that runners dial.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use monstrum_guardian::source::BotName;
+use monstrum_service::Service;
+use monstrum_wire::identity::{DEFAULT_RUNNER, Identity};
+use monstrum_wire::runner::link_server::{self, LinkServer};
+use monstrum_wire::runner::{FromRunner, RunnerHello, from_runner};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::attached::{Attached, MAX_ORDERS, Order};
+use super::{Crowded, Link};
+use crate::policy::Policy;
+
+/// How long a runner may take to introduce itself.
+const HELLO: Duration = Duration::from_secs(10);
+/// The largest message of a runner that is read; a result's own bound is far below.
+const MAX_MESSAGE: usize = 20 << 20;
+
+/// Lets this bot's runners in, and nobody else.
+#[derive(Debug, Clone)]
+pub struct LinkService {
+    bot: BotName,
+    policy: Policy,
+    link: Link,
+    service: Service,
+}
+
+impl LinkService {
+    /// The tonic service.
+    pub fn server(bot: BotName, policy: Policy, link: Link, service: Service) -> LinkServer<Self> {
+        LinkServer::new(Self { bot, policy, link, service }).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The runner's name, if it is a runner of this bot that the policy knows.
+    fn admit(&self, identity: &Identity) -> Result<String, Status> {
+        match identity {
+            Identity::Runner { bot, runner } if *bot == self.bot && knows(&self.policy, runner) => Ok(runner.clone()),
+            Identity::Runner { .. }
+            | Identity::Operator
+            | Identity::Ledger
+            | Identity::Gateway(_)
+            | Identity::Channel { .. } => {
+                Err(Status::permission_denied("only a runner that this bot's policy names may attach"))
+            }
+        }
+    }
+
+    async fn serve(link: Link, attached: Arc<Attached>, mut messages: Streaming<FromRunner>) {
+        loop {
+            tokio::select! {
+                biased;
+                () = attached.gone() => break,
+                message = messages.message() => match message {
+                    Ok(Some(message)) => attached.hear(message).await,
+                    Ok(None) | Err(_) => break,
+                },
+            }
+        }
+        link.remove(&attached);
+        attached.detach();
+        tracing::info!(runner = attached.runner(), "runner detached");
+    }
+}
+
+/// Whether the policy in force names this runner.
+pub(crate) fn knows(policy: &Policy, runner: &str) -> bool {
+    runner == DEFAULT_RUNNER || policy.current().settings.runners.iter().any(|known| known == runner)
+}
+
+#[tonic::async_trait]
+impl link_server::Link for LinkService {
+    type AttachStream = ReceiverStream<Order>;
+
+    async fn attach(&self, request: Request<Streaming<FromRunner>>) -> Result<Response<Self::AttachStream>, Status> {
+        let runner = self.admit(&monstrum_service::peer(&request)?)?;
+        let mut messages = request.into_inner();
+        let hello = hello(&mut messages).await?;
+        let replica = hello.replica.clone();
+        let (orders, stream) = mpsc::channel(MAX_ORDERS);
+        let attached = Arc::new(Attached::new(runner, hello, orders));
+        self.link.add(Arc::clone(&attached)).map_err(|Crowded| Status::resource_exhausted(Crowded.to_string()))?;
+        tracing::info!(runner = attached.runner(), replica, "runner attached");
+        self.service.spawn_quiet("runner", Self::serve(self.link.clone(), attached, messages));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+async fn hello(messages: &mut Streaming<FromRunner>) -> Result<RunnerHello, Status> {
+    let first = tokio::time::timeout(HELLO, messages.message()).await;
+    let first = first.map_err(|_| Status::deadline_exceeded("no hello came"))??;
+    match first.and_then(|first| first.message) {
+        Some(from_runner::Message::Hello(hello)) => Ok(hello),
+        Some(from_runner::Message::Chunk(_) | from_runner::Message::Finished(_)) | None => {
+            Err(Status::invalid_argument("the first message of a runner is its hello"))
+        }
+    }
+}

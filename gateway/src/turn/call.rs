@@ -1,0 +1,194 @@
+//! One tool call: judged, recorded, run, scrubbed, recorded, answered. In this order, each step only after the one before.
+
+mod performance;
+mod preparation;
+
+use std::time::Duration;
+
+use monstrum_guardian::decision::{Denial, Reason};
+use monstrum_wire::chat::{CallDecision, ToolCall, ToolResult, turn_event};
+use monstrum_wire::ledger::StartCallRequest;
+use serde_json::Value;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::history::MadeCall;
+use super::output::Clean;
+use super::verdict::{self, Obstacle, fail_closed};
+use super::{quota, records};
+use crate::policy::{Changes, Enforced};
+use preparation::Prepared;
+
+/// A reservation outlives the longest call.
+const RESERVATION: Duration = Duration::from_hours(2);
+
+/// What the model and the user get for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answered {
+    pub(super) ok: bool,
+    pub(super) content: String,
+    pub(super) truncated: bool,
+}
+
+/// A call's two texts: what the model wrote, for the Guardian alone, and what everybody else may see.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) made: &'a MadeCall,
+    pub(super) raw_arguments: &'a str,
+}
+
+impl Wanted<'_> {
+    fn tool(&self) -> &str {
+        &self.made.call.name
+    }
+}
+
+/// Answers one call. Fails only when its end could not be recorded; then the turn must not go on.
+pub(super) async fn answer(context: &Context, wanted: Wanted<'_>) -> Result<Answered, Failure> {
+    let made = wanted.made;
+    context
+        .events
+        .send(turn_event::Event::Call(ToolCall {
+            call_id: made.call_id.clone(),
+            tool: made.call.name.clone(),
+            arguments_json: made.call.arguments.clone(),
+        }))
+        .await;
+    // Watched from before the policy is read, so that no change is missed.
+    let changes = context.gateway.policy.changes();
+    let policy = context.gateway.policy.current();
+    let answered = match permitted(context, &policy, wanted, &made.call_id).await {
+        Ok(prepared) => run(context, wanted, prepared, changes).await?,
+        Err(denial) => refuse(context, &policy, wanted, &denial).await,
+    };
+    context
+        .events
+        .send(turn_event::Event::Result(ToolResult {
+            call_id: made.call_id.clone(),
+            ok: answered.ok,
+            content: answered.content.clone(),
+            truncated: answered.truncated,
+        }))
+        .await;
+    Ok(answered)
+}
+
+/// Everything that has to succeed before a call may have an effect.
+async fn permitted(
+    context: &Context,
+    policy: &Enforced,
+    wanted: Wanted<'_>,
+    call_id: &str,
+) -> Result<Prepared, Denial> {
+    if let Some(fault) = &wanted.made.fault {
+        return Err(Denial { reason: Reason::MalformedArguments, message: fault.clone() });
+    }
+    let permit = verdict::decide(context, policy, wanted.tool(), wanted.raw_arguments).await?;
+    let prepared = preparation::prepare(context, policy, *permit, call_id).await?;
+    let ledger = &context.gateway.ledger;
+    quota::reserve(ledger, call_id, &prepared.permit, RESERVATION)
+        .await
+        .map_err(|error| fail_closed(&Obstacle::Ledger(&error)))?;
+    if let Err(error) = ledger.start_call(start(context, wanted.tool(), &prepared)).await {
+        quota::settle(ledger, call_id, &prepared.permit, false).await;
+        return Err(fail_closed(&Obstacle::Ledger(&error)));
+    }
+    context.gateway.metrics.decision("allow", "");
+    Ok(prepared)
+}
+
+fn start(context: &Context, tool: &str, prepared: &Prepared) -> StartCallRequest {
+    StartCallRequest {
+        session: context.held.session.clone(),
+        fence: context.held.fence,
+        call_id: prepared.execute.call_id.clone(),
+        turn: context.turn.clone(),
+        tool: tool.to_owned(),
+        idempotent: prepared.idempotent,
+        record: Some(records::started(context, &prepared.digest, tool, &prepared.permit)),
+    }
+}
+
+async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial: &Denial) -> Answered {
+    let reason = format!("{:?}", denial.reason);
+    context.gateway.metrics.decision("deny", &reason);
+    let call = (wanted.made.call_id.as_str(), wanted.tool());
+    let record = records::denied(context, &policy.digest, call, &wanted.made.call.arguments, denial);
+    if let Err(error) = context.gateway.ledger.append(record).await {
+        // Nothing happens either way; without the ledger the turn ends at its next step.
+        tracing::error!(call_id = call.0, error = %error, "a denial was not recorded");
+    }
+    let decision = CallDecision {
+        call_id: wanted.made.call_id.clone(),
+        allowed: false,
+        reason,
+        message: denial.message.clone(),
+        grant: String::new(),
+    };
+    context.events.send(turn_event::Event::Decision(decision)).await;
+    let content = match &wanted.made.fault {
+        Some(fault) => format!("{} {fault}", verdict::REFUSED),
+        None => verdict::refusal(policy, wanted.tool(), denial),
+    };
+    Answered { ok: false, content, truncated: false }
+}
+
+/// Runs a recorded call. Where nobody knows how it ended and the tool is idempotent, it is run once more under a new name.
+async fn run(
+    context: &Context,
+    wanted: Wanted<'_>,
+    prepared: Prepared,
+    mut changes: Changes,
+) -> Result<Answered, Failure> {
+    allowed(context, wanted, &prepared.permit.grant).await;
+    let first = performed(context, wanted, &prepared, &mut changes).await?;
+    if !first.lost || !prepared.idempotent || context.stop.failure().is_some() {
+        return Ok(first.answered);
+    }
+    let again = format!("{}.again", wanted.made.call_id);
+    let policy = context.gateway.policy.current();
+    match permitted(context, &policy, wanted, &again).await {
+        Ok(prepared) => Ok(performed(context, wanted, &prepared, &mut changes).await?.answered),
+        Err(denial) => Ok(refuse(context, &policy, wanted, &denial).await),
+    }
+}
+
+async fn allowed(context: &Context, wanted: Wanted<'_>, grant: &str) {
+    let decision = CallDecision {
+        call_id: wanted.made.call_id.clone(),
+        allowed: true,
+        grant: grant.to_owned(),
+        ..CallDecision::default()
+    };
+    context.events.send(turn_event::Event::Decision(decision)).await;
+}
+
+struct Performed {
+    answered: Answered,
+    lost: bool,
+}
+
+async fn performed(
+    context: &Context,
+    wanted: Wanted<'_>,
+    prepared: &Prepared,
+    changes: &mut Changes,
+) -> Result<Performed, Failure> {
+    let ended = performance::perform(context, wanted, prepared, changes).await;
+    let call_id = &prepared.execute.call_id;
+    let ledger = &context.gateway.ledger;
+    quota::settle(ledger, call_id, &prepared.permit, ended.sent).await;
+    context.gateway.metrics.call(ended.outcome, prepared.executor());
+    let end = records::CallEnd {
+        outcome: ended.outcome,
+        reason: ended.reason,
+        facts: serde_json::from_str(&prepared.scrubber.text(&ended.facts)).unwrap_or(Value::Null),
+        bytes: ended.clean.content.len(),
+        truncated: ended.clean.truncated,
+    };
+    let record = records::finished(context, call_id, wanted.tool(), &end);
+    ledger.finish_call(call_id, end.outcome, record).await?;
+    let Clean { content, truncated } = ended.clean;
+    let answered = Answered { ok: end.outcome == "ok", content, truncated };
+    Ok(Performed { answered, lost: end.outcome == "unknown" })
+}

@@ -1,0 +1,60 @@
+//! What everything in one turn needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use monstrum_wire::ledger::AuditRecord;
+use monstrum_wire::policy::Limits;
+use tokio::time::Instant;
+
+use super::events::Events;
+use super::failure::Failure;
+use super::message::Incoming;
+use super::stop::Stop;
+use super::trace::TraceContext;
+use crate::gateway::Gateway;
+use crate::ledger::Held;
+
+/// What everything in one turn needs.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) held: Held,
+    pub(super) turn: String,
+    pub(super) user: String,
+    pub(super) trace: TraceContext,
+    pub(super) limits: Limits,
+    pub(super) deadline: Instant,
+    pub(super) events: Events,
+    pub(super) stop: Stop,
+}
+
+impl Context {
+    pub(super) fn new(
+        gateway: Arc<Gateway>,
+        message: &Incoming,
+        held: Held,
+        limits: Limits,
+        events: Events,
+        stop: Stop,
+    ) -> Self {
+        let now = Instant::now();
+        let time = Duration::from_secs(u64::from(limits.max_turn_seconds));
+        Self {
+            gateway,
+            held,
+            turn: uuid::Uuid::now_v7().simple().to_string(),
+            user: message.user.clone(),
+            trace: message.trace.clone(),
+            limits,
+            deadline: now.checked_add(time).unwrap_or(now),
+            events,
+            stop,
+        }
+    }
+
+    /// Writes a record without which the turn can't go on.
+    pub(super) async fn record(&self, record: AuditRecord) -> Result<(), Failure> {
+        Ok(self.gateway.ledger.append(record).await?)
+    }
+}

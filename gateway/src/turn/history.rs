@@ -1,0 +1,237 @@
+//! A session's conversation, as the ledger keeps it and as a model is told it.
+
+use monstrum_wire::ledger;
+use serde::{Deserialize, Serialize};
+
+use super::context::Context;
+use super::failure::Failure;
+use crate::providers::conversation::{Message, ToolCall};
+
+/// How many of the newest messages are read.
+const WINDOW: u32 = 400;
+/// A model's token is about this many bytes of English; other scripts have fewer, so that this errs on the safe side.
+const BYTES_PER_TOKEN: usize = 3;
+/// What a conversation may have when the model's context is unknown.
+const MAX_BYTES: usize = 2 << 20;
+
+/// One message as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(super) enum Entry {
+    /// From a person.
+    User { text: String, user: String, message_id: String },
+    /// From the model.
+    Assistant { text: String, calls: Vec<MadeCall> },
+    /// What came of a call.
+    Tool { call_id: String, id: String, content: String, ok: bool },
+    /// From the gateway, for people; the model is not told.
+    Note { text: String, code: String },
+}
+
+/// A call together with the gateway's own name for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct MadeCall {
+    /// Unique in the whole life of the bot.
+    pub(super) call_id: String,
+    /// As the model made it, with an id that is unique in the answer, secrets masked.
+    pub(super) call: ToolCall,
+    /// What is wrong with it before anyone looks at its arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<String>,
+}
+
+/// The newest part of a conversation.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    entries: Vec<Entry>,
+    whole: bool,
+}
+
+impl Entry {
+    fn role(&self) -> &'static str {
+        match self {
+            Self::User { .. } => "user",
+            Self::Assistant { .. } => "assistant",
+            Self::Tool { .. } => "tool",
+            Self::Note { .. } => "note",
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::User { text, .. } => text.len(),
+            Self::Assistant { text, calls } => {
+                calls.iter().fold(text.len(), |sum, made| sum.saturating_add(made.call.arguments.len()))
+            }
+            Self::Tool { content, .. } => content.len(),
+            Self::Note { .. } => 0,
+        }
+    }
+}
+
+impl History {
+    pub(super) async fn load(context: &Context) -> Result<Self, Failure> {
+        let messages = context.gateway.ledger.load_messages(&context.held.session, WINDOW).await?;
+        // The ledger may bound its answer by bytes too: only the first message there is says that nothing is left out.
+        let whole = messages.first().is_none_or(|first| first.position <= 1);
+        let entries = messages.iter().filter_map(|message| match serde_json::from_str(&message.content_json) {
+            Ok(entry) => Some(entry),
+            Err(error) => {
+                tracing::warn!(position = message.position, error = %error, "a message of a newer form is left out");
+                None
+            }
+        });
+        Ok(Self { entries: entries.collect(), whole })
+    }
+
+    /// Keeps further messages, in the ledger first.
+    pub(super) async fn append(&mut self, context: &Context, entries: Vec<Entry>) -> Result<(), Failure> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let messages = entries.iter().map(|entry| ledger::Message {
+            role: entry.role().to_owned(),
+            content_json: serde_json::to_string(entry).unwrap_or_default(),
+            turn: context.turn.clone(),
+            ..ledger::Message::default()
+        });
+        context.gateway.ledger.append_messages(&context.held, messages.collect()).await?;
+        self.entries.extend(entries);
+        Ok(())
+    }
+
+    /// Whether the beginning of the conversation is in it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Whether this message is here, and the final answer that it got.
+    pub(super) fn answer_to(&self, id: &str) -> Option<Option<String>> {
+        let at = self.entries.iter().rposition(|entry| is_message(entry, id))?;
+        let following = self.entries.iter().skip(at.saturating_add(1));
+        let turn = following.take_while(|entry| !matches!(entry, Entry::User { .. }));
+        let last = turn.filter(|entry| !matches!(entry, Entry::Note { .. })).last();
+        Some(match last {
+            Some(Entry::Assistant { text, calls }) if calls.is_empty() => Some(text.clone()),
+            Some(_) | None => None,
+        })
+    }
+
+    /// Whether no other message came after this one.
+    pub(super) fn is_last_message(&self, id: &str) -> bool {
+        let last = self.entries.iter().rfind(|entry| matches!(entry, Entry::User { .. }));
+        last.is_some_and(|entry| is_message(entry, id))
+    }
+
+    /// Calls that got no answer, oldest first.
+    pub(super) fn unanswered(&self) -> Vec<MadeCall> {
+        let answered: std::collections::HashSet<&str> = self
+            .entries
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::Tool { call_id, .. } => Some(call_id.as_str()),
+                Entry::User { .. } | Entry::Assistant { .. } | Entry::Note { .. } => None,
+            })
+            .collect();
+        let made = self.entries.iter().flat_map(|entry| match entry {
+            Entry::Assistant { calls, .. } => calls.as_slice(),
+            Entry::User { .. } | Entry::Tool { .. } | Entry::Note { .. } => &[],
+        });
+        made.filter(|made| !answered.contains(made.call_id.as_str())).cloned().collect()
+    }
+
+    /// The conversation for a model that reads `context_tokens` (0: unknown) of which `reserved` are spoken for: the newest
+    /// turns that fit, whole ones. Nothing when not even the newest fits.
+    pub(super) fn messages(&self, context_tokens: u32, reserved: usize) -> Option<Vec<Message>> {
+        let tokens = usize::try_from(context_tokens).unwrap_or(usize::MAX);
+        let room = match tokens {
+            0 => MAX_BYTES,
+            tokens => tokens.saturating_mul(BYTES_PER_TOKEN),
+        };
+        let mut room = room.checked_sub(reserved)?;
+        let mut start = None;
+        for (at, entry) in self.entries.iter().enumerate().rev() {
+            let Some(left) = room.checked_sub(entry.size()) else { break };
+            room = left;
+            if matches!(entry, Entry::User { .. }) {
+                start = Some(at);
+            }
+        }
+        let kept = self.entries.get(start?..)?;
+        Some(kept.iter().filter_map(message).collect())
+    }
+}
+
+fn is_message(entry: &Entry, id: &str) -> bool {
+    matches!(entry, Entry::User { message_id, .. } if message_id == id)
+}
+
+fn message(entry: &Entry) -> Option<Message> {
+    match entry {
+        Entry::User { text, .. } => Some(Message::User(text.clone())),
+        Entry::Assistant { text, calls } => Some(Message::Assistant {
+            text: text.clone(),
+            calls: calls.iter().map(|made| made.call.clone()).collect(),
+        }),
+        Entry::Tool { id, content, ok, .. } => {
+            Some(Message::ToolResult { id: id.clone(), content: content.clone(), ok: *ok })
+        }
+        Entry::Note { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str, id: &str) -> Entry {
+        Entry::User { text: text.to_owned(), user: "u".to_owned(), message_id: id.to_owned() }
+    }
+
+    fn says(text: &str, calls: &[&str]) -> Entry {
+        let made = |id: &&str| MadeCall {
+            call_id: format!("turn.{id}"),
+            call: ToolCall { id: (*id).to_owned(), name: "t".to_owned(), arguments: "{}".to_owned() },
+            fault: None,
+        };
+        Entry::Assistant { text: text.to_owned(), calls: calls.iter().map(made).collect() }
+    }
+
+    fn result(id: &str) -> Entry {
+        Entry::Tool { call_id: format!("turn.{id}"), id: id.to_owned(), content: "r".to_owned(), ok: true }
+    }
+
+    fn history(entries: Vec<Entry>) -> History {
+        History { entries, whole: true }
+    }
+
+    #[test]
+    fn an_answer_is_found_by_its_message() {
+        let note = Entry::Note { text: "n".to_owned(), code: "X".to_owned() };
+        let history = history(vec![user("a", "1"), says("", &["c"]), result("c"), says("done", &[]), user("b", "2"), note]);
+        assert_eq!(history.answer_to("1"), Some(Some("done".to_owned())));
+        assert_eq!(history.answer_to("2"), Some(None));
+        assert_eq!(history.answer_to("3"), None);
+        assert!(history.is_last_message("2") && !history.is_last_message("1"));
+    }
+
+    #[test]
+    fn calls_without_result_are_unanswered() {
+        let history = history(vec![user("a", "1"), says("", &["c", "d"]), result("d")]);
+        let open: Vec<String> = history.unanswered().into_iter().map(|made| made.call_id).collect();
+        assert_eq!(open, ["turn.c"]);
+    }
+
+    #[test]
+    fn the_newest_whole_turns_that_fit_are_told() {
+        let history =
+            history(vec![user("aaaaaaaaaa", "1"), says("bbbbbbbbbb", &[]), user("cccc", "2"), says("", &["c"]), result("c")]);
+        assert_eq!(history.messages(0, 0).unwrap().len(), 5);
+        // 10 tokens are 30 bytes; the older turn does not fit beside 20 reserved ones.
+        let newest = history.messages(10, 20).unwrap();
+        assert_eq!(newest.first(), Some(&Message::User("cccc".to_owned())));
+        assert_eq!(history.messages(10, 29), None);
+        assert_eq!(history.messages(10, 31), None);
+    }
+}

@@ -1,0 +1,86 @@
+//! The lease that makes a gateway the one writer of a session.
+
+use std::time::Duration;
+
+use monstrum_wire::chat::turn_event;
+use monstrum_wire::ledger::AcquireSessionRequest;
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::events::Events;
+use super::failure::Failure;
+use super::message::Incoming;
+use crate::gateway::Gateway;
+use crate::ledger::{Held, LedgerError};
+
+/// How long a hold lasts without renewal: so long does a conversation rest after its gateway died.
+const LEASE: Duration = Duration::from_secs(15);
+const RENEW_EVERY: Duration = Duration::from_secs(4);
+const RETRY_EVERY: Duration = Duration::from_millis(500);
+
+/// Becomes the session's writer; waits while another gateway is. Also says whether the writer before was cut off.
+pub(super) async fn acquire(
+    gateway: &Gateway,
+    message: &Incoming,
+    events: &Events,
+    patience_seconds: u32,
+) -> Result<(Held, bool), Failure> {
+    let patience = Duration::from_secs(u64::from(patience_seconds)).saturating_add(LEASE);
+    let waiting = async {
+        let mut told = false;
+        loop {
+            match gateway.ledger.acquire(request(gateway, message)).await {
+                Ok(held) => {
+                    let cut_off = !held.abandoned_by.is_empty();
+                    return Ok((Held { session: held.session, fence: held.fence }, cut_off));
+                }
+                Err(LedgerError::SessionTaken) => {
+                    if !std::mem::replace(&mut told, true) {
+                        events.send(turn_event::Event::Queued(1)).await;
+                    }
+                    tokio::time::sleep(RETRY_EVERY).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    tokio::select! {
+        held = waiting => held,
+        () = events.closed() => Err(Failure::Cancelled),
+        () = gateway.service.shutdown().requested() => Err(Failure::Draining),
+        () = tokio::time::sleep(patience) => Err(Failure::QueueFull(1)),
+    }
+}
+
+fn request(gateway: &Gateway, message: &Incoming) -> AcquireSessionRequest {
+    AcquireSessionRequest {
+        session: message.session.clone(),
+        holder: gateway.replica.clone(),
+        ttl_seconds: u32::try_from(LEASE.as_secs()).unwrap_or(u32::MAX),
+        user: message.user.clone(),
+        channel: message.channel.clone(),
+    }
+}
+
+/// Renews the hold. Resolves when it is lost: taken by another, or not renewed within its length.
+pub(super) async fn keep(context: &Context) {
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match context.gateway.ledger.renew(&context.held, LEASE).await {
+            Ok(()) => renewed = Instant::now(),
+            Err(LedgerError::Unreachable(_)) if renewed.elapsed() < LEASE => {}
+            Err(error) => {
+                tracing::warn!(session = %context.held.session, error = %error, "the session's lease was lost");
+                return;
+            }
+        }
+    }
+}
+
+/// Gives the session back; if that fails, its lease runs out.
+pub(super) async fn release(context: &Context) {
+    if let Err(error) = context.gateway.ledger.release(&context.held).await {
+        tracing::debug!(session = %context.held.session, error = %error, "the session was not released");
+    }
+}

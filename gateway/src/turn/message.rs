@@ -1,0 +1,136 @@
+//! The message that starts a turn, and whether it was seen before.
+
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::context::Context;
+use super::failure::Failure;
+use super::history::{Entry, History};
+use super::trace::TraceContext;
+
+/// How long the id of a message is remembered.
+const REMEMBERED: Duration = Duration::from_hours(24 * 7);
+const MAX_TEXT: usize = 256 << 10;
+const MAX_ID: usize = 256;
+
+/// A message as it came in.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Never empty: a new conversation got its id before.
+    pub session: String,
+    /// What was said.
+    pub text: String,
+    /// Who spoke: a stable id.
+    pub user: String,
+    /// Through which channel; the session stays with it.
+    pub channel: String,
+    /// The sender's id of the message; empty when it has none.
+    pub message_id: String,
+    /// Which trace it belongs to.
+    pub trace: TraceContext,
+}
+
+/// What a message is to its session.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// Not seen before.
+    New,
+    /// Seen before, and its turn was cut off: go on from there.
+    Resumed,
+    /// Seen before, and answered with this.
+    Answered(String),
+}
+
+impl Incoming {
+    /// Checks the bounds and names the session of a new conversation: the same message always starts the same one, so that
+    /// it is not run twice when it is sent again.
+    pub fn checked(mut self) -> Result<Self, Failure> {
+        let invalid = |why: &str| Err(Failure::InvalidMessage(why.to_owned()));
+        if self.text.trim().is_empty() {
+            return invalid("it is empty");
+        }
+        if self.text.len() > MAX_TEXT {
+            return invalid("it is longer than 256 KiB");
+        }
+        let ids = [&self.session, &self.user, &self.message_id];
+        if ids.iter().any(|id| id.len() > MAX_ID || id.chars().any(char::is_control)) {
+            return invalid("an id is longer than 256 bytes or holds control characters");
+        }
+        if self.session.is_empty() {
+            self.session = self.new_session();
+        }
+        Ok(self)
+    }
+
+    fn new_session(&self) -> String {
+        if self.message_id.is_empty() {
+            return uuid::Uuid::now_v7().simple().to_string();
+        }
+        let mut hasher = Sha256::new();
+        for part in [&self.channel, &self.user, &self.message_id] {
+            hasher.update(part.len().to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let digest = hex::encode(hasher.finalize());
+        digest.get(..32).unwrap_or(&digest).to_owned()
+    }
+
+    /// What is kept of it.
+    pub(super) fn entry(&self) -> Entry {
+        Entry::User { text: self.text.clone(), user: self.user.clone(), message_id: self.message_id.clone() }
+    }
+}
+
+/// Finds out whether the message was seen before. The session is held, so nobody else asks at the same time.
+pub(super) async fn open(context: &Context, message: &Incoming, history: &History) -> Result<Opening, Failure> {
+    if message.message_id.is_empty() {
+        return Ok(Opening::New);
+    }
+    let scope = format!("message/{}", message.session);
+    let fresh = context.gateway.ledger.take_once(&scope, &message.message_id, REMEMBERED).await?;
+    match history.answer_to(&message.message_id) {
+        Some(Some(text)) => Ok(Opening::Answered(text)),
+        Some(None) if history.is_last_message(&message.message_id) => Ok(Opening::Resumed),
+        // Another message came after it: its turn is over for good.
+        Some(None) => Err(Failure::Duplicate),
+        // The id was taken and the message never kept, so that nothing happened yet.
+        None if fresh || history.is_whole() => Ok(Opening::New),
+        None => Err(Failure::Duplicate),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(session: &str, message_id: &str) -> Incoming {
+        Incoming {
+            session: session.to_owned(),
+            text: "hello".to_owned(),
+            user: "u1".to_owned(),
+            channel: "channel/inbox".to_owned(),
+            message_id: message_id.to_owned(),
+            trace: TraceContext::from_parent(None),
+        }
+    }
+
+    #[test]
+    fn the_same_message_starts_the_same_conversation() {
+        let first = message("", "m1").checked().unwrap().session;
+        assert_eq!(message("", "m1").checked().unwrap().session, first);
+        assert_ne!(message("", "m2").checked().unwrap().session, first);
+        assert_ne!(message("", "").checked().unwrap().session, message("", "").checked().unwrap().session);
+        assert_eq!(message("given", "m1").checked().unwrap().session, "given");
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_refused() {
+        let blank = Incoming { text: " \n".to_owned(), ..message("", "") };
+        let long = Incoming { text: "x".repeat(MAX_TEXT + 1), ..message("", "") };
+        let control = Incoming { user: "a\nb".to_owned(), ..message("", "") };
+        for wrong in [blank, long, control, message(&"s".repeat(MAX_ID + 1), "")] {
+            assert!(matches!(wrong.checked(), Err(Failure::InvalidMessage(_))));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What is written to the audit chain of a turn.
+
+use monstrum_guardian::decision::{Denial, Permit};
+use monstrum_wire::ledger::AuditRecord;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::bounds::Budget;
+use super::context::Context;
+use super::message::Incoming;
+
+/// What is longer is cut and carries its digest.
+const MAX_TEXT: usize = 16 << 10;
+/// A name that a model made up may be of any length.
+const MAX_NAME: usize = 256;
+
+/// How a call ended, for its record.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CallEnd {
+    /// `ok`, `error` or `unknown`.
+    pub(super) outcome: &'static str,
+    /// A closed code when it did not work.
+    pub(super) reason: String,
+    /// What the executor said of it.
+    pub(super) facts: Value,
+    /// How many bytes of result were kept.
+    pub(super) bytes: usize,
+    /// Whether there were more.
+    pub(super) truncated: bool,
+}
+
+fn base(context: &Context, kind: &str) -> AuditRecord {
+    AuditRecord {
+        kind: kind.to_owned(),
+        session: context.held.session.clone(),
+        turn: context.turn.clone(),
+        user: context.user.clone(),
+        policy_digest: context.gateway.policy.current().digest.clone(),
+        trace_id: context.trace.id().to_owned(),
+        ..AuditRecord::default()
+    }
+}
+
+pub(super) fn turn_started(context: &Context, message: &Incoming) -> AuditRecord {
+    let detail = json!({
+        "channel": message.channel,
+        "messageId": message.message_id,
+        "textBytes": message.text.len(),
+        "textSha256": digest(&message.text),
+    });
+    AuditRecord { detail_json: detail.to_string(), ..base(context, "turn.started") }
+}
+
+pub(super) fn turn_finished(context: &Context, stop: &str, budget: &Budget) -> AuditRecord {
+    let usage = budget.usage();
+    let detail = json!({
+        "stop": stop,
+        "inputTokens": usage.input_tokens,
+        "cachedInputTokens": usage.cached_input_tokens,
+        "outputTokens": usage.output_tokens,
+        "costMicroUsd": usage.cost_micro_usd,
+        "modelRequests": usage.model_requests,
+    });
+    AuditRecord { reason: stop.to_owned(), detail_json: detail.to_string(), ..base(context, "turn.finished") }
+}
+
+/// A denial, with the call as the model wrote it: there is no canonical form of it.
+pub(super) fn denied(
+    context: &Context,
+    digest: &str,
+    call: (&str, &str),
+    arguments: &str,
+    denial: &Denial,
+) -> AuditRecord {
+    let (call_id, tool) = call;
+    AuditRecord {
+        call_id: call_id.to_owned(),
+        tool: tool.get(..tool.floor_char_boundary(MAX_NAME)).unwrap_or_default().to_owned(),
+        verdict: "deny".to_owned(),
+        reason: format!("{:?}", denial.reason),
+        policy_digest: digest.to_owned(),
+        detail_json: json!({ "message": denial.message, "rawArguments": bounded(arguments) }).to_string(),
+        ..base(context, "decision")
+    }
+}
+
+/// A permitted call, written before it has any effect.
+pub(super) fn started(context: &Context, digest: &str, tool: &str, permit: &Permit) -> AuditRecord {
+    let scrubber = context.gateway.vault.scrubber();
+    let arguments = scrubber.text(&permit.arguments.to_string());
+    let arguments = if arguments.len() > MAX_TEXT { bounded(&arguments).to_string() } else { arguments };
+    let canonical = scrubber.text(&json!(permit.canonical).to_string());
+    let detail = json!({
+        "binding": permit.binding,
+        "operation": permit.operation,
+        "canonical": serde_json::from_str(&canonical).unwrap_or_else(|_| bounded(&canonical)),
+    });
+    AuditRecord {
+        tool: tool.to_owned(),
+        verdict: "allow".to_owned(),
+        grant: permit.grant.clone(),
+        policy_digest: digest.to_owned(),
+        arguments_json: arguments,
+        detail_json: detail.to_string(),
+        ..base(context, "call.started")
+    }
+}
+
+pub(super) fn finished(context: &Context, call_id: &str, tool: &str, end: &CallEnd) -> AuditRecord {
+    let detail = json!({
+        "outcome": end.outcome,
+        "resultBytes": end.bytes,
+        "truncated": end.truncated,
+        "facts": end.facts,
+    });
+    AuditRecord {
+        call_id: call_id.to_owned(),
+        tool: tool.to_owned(),
+        reason: end.reason.clone(),
+        detail_json: detail.to_string(),
+        ..base(context, "call.finished")
+    }
+}
+
+/// Text as JSON; what is too long becomes its beginning, length and digest.
+fn bounded(text: &str) -> Value {
+    if text.len() <= MAX_TEXT {
+        return json!(text);
+    }
+    let end = text.floor_char_boundary(MAX_TEXT / 4);
+    json!({
+        "beginning": text.get(..end).unwrap_or_default(),
+        "bytes": text.len(),
+        "sha256": digest(text),
+    })
+}
+
+fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_keeps_its_digest() {
+        let text = "ü".repeat(MAX_TEXT);
+        let cut = bounded(&text);
+        assert_eq!(cut["sha256"], digest(&text));
+        assert_eq!(cut["bytes"], text.len());
+        assert!(cut.to_string().len() < MAX_TEXT);
+        assert_eq!(bounded("short"), "short");
+    }
+}

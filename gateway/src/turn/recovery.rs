@@ -1,0 +1,80 @@
+//! What a turn that was cut off left behind: calls whose end nobody knows.
+
+use monstrum_wire::ledger::UnfinishedCall;
+use serde_json::Value;
+
+use super::call::{self, Wanted};
+use super::context::Context;
+use super::failure::Failure;
+use super::history::{Entry, History, MadeCall};
+use super::records;
+
+const UNKNOWN: &str =
+    "The gateway was cut off while this call was under way. It is not known whether the call took effect.";
+
+/// Gives every open call an answer: idempotent ones are run again, of the others the model and the user are told that nobody
+/// knows. Returns what to tell the user.
+pub(super) async fn recover(
+    context: &Context,
+    history: &mut History,
+    cut_off: bool,
+) -> Result<Option<String>, Failure> {
+    let open = history.unanswered();
+    if open.is_empty() && !cut_off {
+        return Ok(None);
+    }
+    let unfinished = context.gateway.ledger.unfinished_calls(&context.held.session).await?;
+    for call in &unfinished {
+        close(context, call).await?;
+    }
+    let mut entries = Vec::with_capacity(open.len());
+    let mut unknown = Vec::new();
+    for (index, made) in open.iter().enumerate() {
+        let (content, ok) = match rerun(context, made, &unfinished, index).await? {
+            Some(answered) => (answered.content, answered.ok),
+            None => {
+                unknown.push(made.call.name.as_str());
+                (UNKNOWN.to_owned(), false)
+            }
+        };
+        let (call_id, id) = (made.call_id.clone(), made.call.id.clone());
+        entries.push(Entry::Tool { call_id, id, content, ok });
+    }
+    history.append(context, entries).await?;
+    if unknown.is_empty() {
+        return Ok(None);
+    }
+    let names = unknown.join(", ");
+    Ok(Some(format!("The turn before was cut off. It is not known whether these calls took effect: {names}.\n\n")))
+}
+
+/// Records that nobody knows how the call ended.
+async fn close(context: &Context, call: &UnfinishedCall) -> Result<(), Failure> {
+    let end = records::CallEnd {
+        outcome: "unknown",
+        reason: "GatewayLost".to_owned(),
+        facts: Value::Null,
+        bytes: 0,
+        truncated: false,
+    };
+    let record = records::finished(context, &call.call_id, &call.tool, &end);
+    Ok(context.gateway.ledger.finish_call(&call.call_id, end.outcome, record).await?)
+}
+
+/// Runs an idempotent call that was started and never finished again, through the Guardian like any other.
+async fn rerun(
+    context: &Context,
+    made: &MadeCall,
+    unfinished: &[UnfinishedCall],
+    index: usize,
+) -> Result<Option<call::Answered>, Failure> {
+    let of_this = |call: &&UnfinishedCall| {
+        call.call_id.strip_prefix(&made.call_id).is_some_and(|rest| rest.is_empty() || rest == ".again")
+    };
+    if !unfinished.iter().find(of_this).is_some_and(|call| call.idempotent) {
+        return Ok(None);
+    }
+    let again = MadeCall { call_id: format!("{}.0.{index}", context.turn), ..made.clone() };
+    let wanted = Wanted { made: &again, raw_arguments: &again.call.arguments };
+    call::answer(context, wanted).await.map(Some)
+}

@@ -1,0 +1,76 @@
+//! The calls of one answer: named, checked for form, and answered side by side.
+
+use std::collections::HashSet;
+
+use futures::{StreamExt as _, stream};
+
+use crate::providers::conversation::ToolCall;
+use crate::turn::call::{self, Wanted};
+use crate::turn::context::Context;
+use crate::turn::failure::Failure;
+use crate::turn::history::{Entry, MadeCall};
+
+/// More calls than this in one answer are refused.
+const MOST: usize = 64;
+/// Longer arguments are refused and not kept.
+const MAX_ARGUMENTS: usize = 256 << 10;
+const NOT_MADE: &str = "The call was not made: the turn reached a bound.";
+
+/// Gives every call a name of ours, and an id that is unique in the answer; notes what is wrong with its form. The raw
+/// arguments stand beside it.
+pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(MadeCall, String)> {
+    let scrubber = context.gateway.vault.scrubber();
+    let mut seen = HashSet::new();
+    calls
+        .iter()
+        .enumerate()
+        .map(|(index, call)| {
+            let call_id = format!("{}.{step}.{index}", context.turn);
+            let fault = fault(index, call, !seen.insert(call.id.as_str()));
+            let keep_id = !call.id.is_empty() && fault.is_none();
+            let id = if keep_id { call.id.clone() } else { format!("call_{step}_{index}_{}", context.turn) };
+            let arguments = match call.arguments.len() {
+                0..=MAX_ARGUMENTS => scrubber.text(&call.arguments),
+                _ => "{}".to_owned(),
+            };
+            let masked = ToolCall { id, name: call.name.clone(), arguments };
+            let fault = fault.map(str::to_owned);
+            (MadeCall { call_id, call: masked, fault }, call.arguments.clone())
+        })
+        .collect()
+}
+
+fn fault(index: usize, call: &ToolCall, repeated: bool) -> Option<&'static str> {
+    if index >= MOST {
+        return Some("There are more than 64 calls in one answer.");
+    }
+    if call.id.is_empty() {
+        return Some("The call has no id.");
+    }
+    if repeated {
+        return Some("Another call in the same answer has the same id.");
+    }
+    (call.arguments.len() > MAX_ARGUMENTS).then_some("The arguments are longer than 256 KiB.")
+}
+
+/// Answers all calls, so many at a time, in their order. One whose end could not be recorded ends the turn, but only after
+/// the others have ended too.
+pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -> Result<Vec<Entry>, Failure> {
+    let parallel = usize::try_from(context.limits.max_parallel_calls).unwrap_or(1).max(1);
+    let answers: Vec<_> = stream::iter(made)
+        .map(|(made, raw)| call::answer(context, Wanted { made, raw_arguments: raw }))
+        .buffered(parallel)
+        .collect()
+        .await;
+    let results = made.iter().zip(answers);
+    results.map(|((made, _), answer)| answer.map(|answer| entry(made, answer.content, answer.ok))).collect()
+}
+
+/// Answers all calls with not having been made.
+pub(super) fn leave(made: &[(MadeCall, String)]) -> Vec<Entry> {
+    made.iter().map(|(made, _)| entry(made, NOT_MADE.to_owned(), false)).collect()
+}
+
+fn entry(made: &MadeCall, content: String, ok: bool) -> Entry {
+    Entry::Tool { call_id: made.call_id.clone(), id: made.call.id.clone(), content, ok }
+}

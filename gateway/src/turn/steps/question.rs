@@ -1,0 +1,142 @@
+//! One question to the model, with the tools of this very moment.
+
+use monstrum_wire::ledger::UsageRow;
+use monstrum_wire::policy::{Model, Prices};
+
+use crate::policy::Enforced;
+use crate::providers::ModelError;
+use crate::providers::conversation::{Answer, Message, ModelRequest, ToolSpec, Usage};
+use crate::turn::bounds::Budget;
+use crate::turn::context::Context;
+use crate::turn::failure::Failure;
+use crate::turn::history::{Entry, History};
+use crate::vault::Subject;
+
+/// Asks the model and books what it used. The policy is read here, once per question, so that a revoked tool is in no later one.
+pub(super) async fn ask(
+    context: &Context,
+    history: &mut History,
+    budget: &mut Budget,
+) -> Result<Answer, Failure> {
+    let policy = context.gateway.policy.current();
+    let mut model = policy.settings.model.clone().ok_or(Failure::NoPolicy)?;
+    model.max_output_tokens = output_limit(model.max_output_tokens, budget.tokens_left());
+    let system = system_prompt(&policy);
+    let tools = tools(&policy);
+    let overhead = tools.iter().fold(system.len(), |sum, tool| {
+        sum.saturating_add(tool.description.len()).saturating_add(tool.parameters.to_string().len())
+    });
+    let reserved = overhead.saturating_add(usize::try_from(model.max_output_tokens).unwrap_or(0).saturating_mul(3));
+    let messages = history.messages(model.context_tokens, reserved).ok_or(Failure::ContextFull)?;
+    let request = ModelRequest { model: &model, system: &system, messages: &messages, tools: &tools };
+    let (answer, requests) = send(context, history, budget, &request).await?;
+    let usage = answer.usage.unwrap_or_else(|| estimate(overhead, &messages, &answer));
+    let prices = model.prices.unwrap_or_default();
+    book(context, budget, &model, (requests, usage, prices)).await?;
+    Ok(answer)
+}
+
+async fn send(
+    context: &Context,
+    history: &mut History,
+    budget: &mut Budget,
+    request: &ModelRequest<'_>,
+) -> Result<(Answer, u32), Failure> {
+    let gateway = &context.gateway;
+    let secret = match request.model.credential_version.as_str() {
+        "" => None,
+        version => {
+            let subject = Subject::Provider(request.model.provider.clone());
+            let secret = gateway.vault.open(subject, version).await;
+            Some(secret.map_err(|error| Failure::KeyUnavailable(error.to_string()))?)
+        }
+    };
+    let key = secret.as_ref().map(|secret| {
+        secret.key().ok_or_else(|| Failure::KeyUnavailable("the credential has no field apiKey".to_owned()))
+    });
+    let key = key.transpose()?;
+    let scrubber = gateway.vault.scrubber();
+    let mut sink = context.events.clone();
+    let started = std::time::Instant::now();
+    let asking = gateway.models.ask(request, key, &scrubber, context.deadline, &mut sink);
+    let outcome = tokio::select! {
+        outcome = asking => outcome,
+        () = context.stop.requested() => return Err(context.stop.failure().unwrap_or(Failure::Cancelled)),
+    };
+    gateway.metrics.model(outcome.as_ref().map_or_else(|left| left.error.code(), |_| "ok"), started.elapsed());
+    match outcome {
+        Ok(answered) => Ok(answered),
+        Err(unanswered) => {
+            budget.fail(unanswered.attempts);
+            if !unanswered.said.is_empty() {
+                let entry = Entry::Note { text: unanswered.said, code: "Partial".to_owned() };
+                history.append(context, vec![entry]).await?;
+            }
+            Err(match unanswered.error {
+                ModelError::Timeout if context.deadline <= tokio::time::Instant::now() => Failure::TurnTimeout,
+                error => Failure::ModelUnavailable(error),
+            })
+        }
+    }
+}
+
+async fn book(
+    context: &Context,
+    budget: &mut Budget,
+    model: &Model,
+    (requests, usage, prices): (u32, Usage, Prices),
+) -> Result<(), Failure> {
+    let cost = budget.spend(requests, usage, prices);
+    context.gateway.metrics.tokens(usage);
+    let row = UsageRow {
+        provider: model.provider.clone(),
+        model: model.id.clone(),
+        session: context.held.session.clone(),
+        turn: context.turn.clone(),
+        input_tokens: usage.input,
+        cached_input_tokens: usage.cached,
+        output_tokens: usage.output,
+        cost_micro_usd: cost,
+    };
+    Ok(context.gateway.ledger.record_usage(row).await?)
+}
+
+fn system_prompt(policy: &Enforced) -> String {
+    let prompt = policy.settings.prompts.as_ref().map(|prompts| prompts.system.as_str()).unwrap_or_default();
+    match policy.engine.summary() {
+        Some(summary) if prompt.is_empty() => summary,
+        Some(summary) => format!("{prompt}\n\n{summary}"),
+        None => prompt.to_owned(),
+    }
+}
+
+fn tools(policy: &Enforced) -> Vec<ToolSpec> {
+    let visible = policy.engine.tools().into_iter();
+    visible
+        .map(|tool| ToolSpec { name: tool.name, description: tool.description, parameters: tool.parameters })
+        .collect()
+}
+
+/// Never asks for more than the turn has left.
+fn output_limit(wanted: u32, left: u64) -> u32 {
+    let left = u32::try_from(left).unwrap_or(u32::MAX).max(1);
+    if wanted == 0 { wanted } else { wanted.min(left) }
+}
+
+/// For providers that don't say what they used: four bytes a token, so that a turn's bound holds all the same.
+fn estimate(overhead: usize, messages: &[Message], answer: &Answer) -> Usage {
+    let said = messages.iter().fold(overhead, |sum, message| sum.saturating_add(size(message)));
+    let answered = answer.calls.iter().fold(answer.text.len(), |sum, call| sum.saturating_add(call.arguments.len()));
+    let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX);
+    Usage { input: tokens(said), cached: 0, output: tokens(answered) }
+}
+
+fn size(message: &Message) -> usize {
+    match message {
+        Message::User(text) => text.len(),
+        Message::Assistant { text, calls } => {
+            calls.iter().fold(text.len(), |sum, call| sum.saturating_add(call.arguments.len()))
+        }
+        Message::ToolResult { content, .. } => content.len(),
+    }
+}

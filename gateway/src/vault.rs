@@ -1,0 +1,169 @@
+//! Leased credentials: opened by the operator, kept in memory until the lease ends or the policy names another version.
+
+mod secret;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use monstrum_wire::policy::vault_client::VaultClient;
+use monstrum_wire::policy::{LeaseRequest, LeaseResponse, lease_request};
+use tokio::time::Instant;
+use tonic::Code;
+use tonic::transport::Channel;
+
+pub use secret::Secret;
+
+use crate::policy::Enforced;
+use crate::scrub::Scrubber;
+
+/// How long the operator may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whose credential.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A binding's.
+    Binding(String),
+    /// The model provider's.
+    Provider(String),
+}
+
+/// Why there is no credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The operator does not answer.
+    #[error("the vault can't be reached: {0}")]
+    Unreachable(String),
+    /// The operator refuses.
+    #[error("the vault does not open the credential: {0}")]
+    Refused(String),
+    /// The credential can't be scrubbed from results, so it must not be used.
+    #[error("the credential can't be guarded: {0}")]
+    Unguarded(String),
+}
+
+/// The credentials that this gateway holds.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    client: VaultClient<Channel>,
+    held: Arc<Mutex<Holdings>>,
+}
+
+#[derive(Debug, Default)]
+struct Holdings {
+    leases: HashMap<Subject, Lease>,
+    /// Knows every secret in `leases`.
+    scrubber: Scrubber,
+}
+
+#[derive(Debug, Clone)]
+struct Lease {
+    version: String,
+    secret: Arc<Secret>,
+    until: Instant,
+}
+
+impl Vault {
+    /// Over a channel to the operator.
+    pub fn new(channel: Channel) -> Self {
+        Self { client: VaultClient::new(channel), held: Arc::default() }
+    }
+
+    /// The secret of `subject` in exactly `version`.
+    pub async fn open(&self, subject: Subject, version: &str) -> Result<Arc<Secret>, VaultError> {
+        if let Some(secret) = self.cached(&subject, version) {
+            return Ok(secret);
+        }
+        let request = LeaseRequest {
+            subject: Some(match &subject {
+                Subject::Binding(name) => lease_request::Subject::Binding(name.clone()),
+                Subject::Provider(name) => lease_request::Subject::Provider(name.clone()),
+            }),
+            version: version.to_owned(),
+        };
+        let answer = tokio::time::timeout(TIMEOUT, self.client.clone().lease(request)).await;
+        let answer = answer.map_err(|_| VaultError::Unreachable("no answer in time".to_owned()))?;
+        let response = answer.map_err(|status| refusal(&status))?.into_inner();
+        if response.version != version {
+            return Err(VaultError::Refused(format!("version {version} was asked for, another one came")));
+        }
+        self.keep(subject, response)
+    }
+
+    /// Finds every secret that is held now.
+    pub fn scrubber(&self) -> Scrubber {
+        self.lock().scrubber.clone()
+    }
+
+    /// Forgets what `policy` does not name in this version, and what has run out.
+    pub fn retain(&self, policy: &Enforced) {
+        let now = Instant::now();
+        let mut held = self.lock();
+        let before = held.leases.len();
+        held.leases.retain(|subject, lease| now < lease.until && names(policy, subject, &lease.version));
+        if held.leases.len() != before {
+            let rebuilt = scrubber(&held.leases);
+            // Fewer secrets than before always fit; the old scrubber would do as well.
+            held.scrubber = rebuilt.unwrap_or_else(|_| held.scrubber.clone());
+        }
+    }
+
+    fn cached(&self, subject: &Subject, version: &str) -> Option<Arc<Secret>> {
+        let held = self.lock();
+        let lease = held.leases.get(subject)?;
+        (lease.version == version && Instant::now() < lease.until).then(|| Arc::clone(&lease.secret))
+    }
+
+    fn keep(&self, subject: Subject, response: LeaseResponse) -> Result<Arc<Secret>, VaultError> {
+        let now = Instant::now();
+        let ttl = Duration::from_secs(u64::from(response.ttl_seconds));
+        let secret = Arc::new(Secret::new(response.fields));
+        let lease = Lease {
+            version: response.version,
+            secret: Arc::clone(&secret),
+            until: now.checked_add(ttl).unwrap_or(now),
+        };
+        let mut held = self.lock();
+        held.leases.insert(subject.clone(), lease);
+        match scrubber(&held.leases) {
+            Ok(scrubber) => held.scrubber = scrubber,
+            Err(error) => {
+                held.leases.remove(&subject);
+                return Err(VaultError::Unguarded(error.to_string()));
+            }
+        }
+        Ok(secret)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Holdings> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn scrubber(leases: &HashMap<Subject, Lease>) -> Result<Scrubber, aho_corasick::BuildError> {
+    Scrubber::new(leases.values().flat_map(|lease| lease.secret.values()))
+}
+
+fn names(policy: &Enforced, subject: &Subject, version: &str) -> bool {
+    match subject {
+        Subject::Binding(name) => {
+            let credential = policy.engine.binding(name).and_then(|binding| binding.credential.as_ref());
+            credential.is_some_and(|credential| credential.version == version)
+        }
+        Subject::Provider(name) => {
+            let model = policy.settings.model.as_ref();
+            model.is_some_and(|model| model.provider == *name && model.credential_version == version)
+        }
+    }
+}
+
+fn refusal(status: &tonic::Status) -> VaultError {
+    let message = status.message().to_owned();
+    match status.code() {
+        Code::NotFound | Code::FailedPrecondition | Code::PermissionDenied | Code::InvalidArgument => {
+            VaultError::Refused(message)
+        }
+        _ => VaultError::Unreachable(message),
+    }
+}

@@ -1,0 +1,70 @@
+//! Ids that are taken once.
+
+use futures::future::join_all;
+use monstrum_ledger::store::{OnceStore as _, Ticket, UpkeepStore as _};
+use monstrum_ledger::tenant::Owner;
+
+use crate::database::{Database, at, bot, seconds_of};
+
+fn ticket(scope: &str, id: &str) -> Ticket {
+    Ticket { scope: scope.to_owned(), id: id.to_owned(), keep: seconds_of(600) }
+}
+
+fn owner(name: &str) -> Owner {
+    Owner::from(&bot(name))
+}
+
+pub(crate) async fn an_id_is_fresh_once_within_its_time(mut database: impl Database) {
+    let store = database.open().await;
+    let taken = async |seconds| {
+        store.take_once(&owner("triage"), at(seconds), ticket("webhook", "1")).await.unwrap()
+    };
+    assert!(taken(0).await);
+    assert!(!taken(1).await);
+    assert!(!taken(599).await, "taking again does not prolong the time");
+    assert!(taken(600).await);
+    assert!(!taken(601).await);
+}
+
+pub(crate) async fn owners_and_scopes_do_not_meet(mut database: impl Database) {
+    let store = database.open().await;
+    let channel = Owner::channel("team-a", "triage");
+    for (owner, scope) in [
+        (owner("triage"), "webhook/a"),
+        (owner("triage"), "webhook/b"),
+        (owner("scribe"), "webhook/a"),
+        (channel.clone(), "webhook/a"),
+        (Owner::channel("team-b", "triage"), "webhook/a"),
+    ] {
+        assert!(store.take_once(&owner, at(0), ticket(scope, "1")).await.unwrap(), "{owner:?} {scope}");
+    }
+    assert!(!store.take_once(&channel, at(0), ticket("webhook/a", "1")).await.unwrap());
+}
+
+pub(crate) async fn parallel_takers_have_one_winner(mut database: impl Database) {
+    let store = database.open().await;
+    let owner = owner("triage");
+    let takers = (0..64).map(|_| store.take_once(&owner, at(0), ticket("webhook", "1")));
+    let fresh = join_all(takers).await.into_iter().filter(|taken| *taken.as_ref().unwrap()).count();
+    assert_eq!(fresh, 1);
+}
+
+pub(crate) async fn taken_ids_survive_a_crash(mut database: impl Database) {
+    let store = database.open().await;
+    assert!(store.take_once(&owner("triage"), at(0), ticket("webhook", "1")).await.unwrap());
+    database.crash().await;
+    drop(store);
+    let store = database.open().await;
+    assert!(!store.take_once(&owner("triage"), at(1), ticket("webhook", "1")).await.unwrap());
+}
+
+pub(crate) async fn sweeping_forgets_only_what_ran_out(mut database: impl Database) {
+    let store = database.open().await;
+    for (id, seconds) in [("old", 0), ("older", 0), ("young", 300)] {
+        store.take_once(&owner("triage"), at(seconds), ticket("webhook", id)).await.unwrap();
+    }
+    assert_eq!(store.sweep(at(600), 1).await.unwrap().forgotten_rows, 1, "no more than the bound");
+    assert_eq!(store.sweep(at(600), 100).await.unwrap().forgotten_rows, 1);
+    assert_eq!(store.rows().await.unwrap().taken_ids, 1);
+    assert!(!store.take_once(&owner("triage"), at(601), ticket("webhook", "young")).await.unwrap());
+}

@@ -1,0 +1,255 @@
+//! The writes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::Event;
+use kube::{Client, ResourceExt};
+use monstrum_service::authority::AuthorityError;
+
+use super::drift::{is_current, with_digest};
+use super::{CertificateSpec, Child, ChildKind, Owner, certificate_annotations};
+use crate::index::Live;
+use crate::leadership::Leadership;
+use crate::metrics::{Metrics, Written};
+use crate::trust::Trust;
+
+/// Writes our objects, while this process leads.
+#[derive(Clone)]
+pub struct Applier {
+    client: Client,
+    live: Arc<Live>,
+    trust: Trust,
+    leadership: Leadership,
+    lifetime: Duration,
+    metrics: Metrics,
+}
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It was what it should be.
+    Unchanged,
+    /// It was written.
+    Written,
+}
+
+/// Why an object is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Another process may lead by now.
+    #[error("this operator does not lead any more")]
+    NotLeading,
+    /// Somebody else's object has the name.
+    #[error("{kind} {name} exists and is not ours: delete or rename it")]
+    Foreign {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// The API server will not have it; trying again does not help until something changes.
+    #[error("{kind} {name} was refused: {message}")]
+    Refused {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What the API server says.
+        message: String,
+    },
+    /// The API server did not do it this time.
+    #[error("{kind} {name} can't be written")]
+    Failed {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Why.
+        source: kube::Error,
+    },
+    /// A certificate can't be signed.
+    #[error("secret {secret}: the certificate can't be issued")]
+    Certificate {
+        /// The Secret.
+        secret: String,
+        /// Why.
+        source: AuthorityError,
+    },
+}
+
+impl Applier {
+    /// Compares with `live`, writes with `client`.
+    pub fn new(
+        client: Client,
+        live: Arc<Live>,
+        trust: Trust,
+        leadership: Leadership,
+        lifetime: Duration,
+        metrics: Metrics,
+    ) -> Self {
+        Self { client, live, trust, leadership, lifetime, metrics }
+    }
+
+    /// Makes one object what it should be.
+    pub async fn apply(&self, owner: &Owner, manager: &str, child: &Child) -> Result<Applied, ApplyError> {
+        let live = self.live.children(child.kind).get(&owner.namespace, &child.name);
+        if let Some(live) = &live {
+            self.check_owned(owner, &child.kind.api().kind, &live.metadata)?;
+            // Objects of the index are JSON with metadata; should one not be, it is written again.
+            if is_current(&child.object, &serde_json::to_value(live.as_ref()).unwrap_or_default()) {
+                return Ok(Applied::Unchanged);
+            }
+        }
+        let api = self.api(child.kind, &owner.namespace);
+        let (kind, name) = (child.kind.api().kind, child.name.as_str());
+        if live.is_none() {
+            let found = api.get_metadata_opt(name).await.map_err(|error| failed(&kind, name, error))?;
+            if let Some(found) = found {
+                self.check_owned(owner, &kind, &found.metadata)?;
+            }
+        }
+        self.check_leading()?;
+        let parameters = PatchParams::apply(manager).force();
+        let written = api.patch(name, &parameters, &Patch::Apply(with_digest(&child.object))).await;
+        let written = written.map_err(|error| failed(&kind, name, error))?;
+        self.metrics.wrote(Written::Object);
+        tracing::debug!(%kind, %name, namespace = %owner.namespace, "applied");
+        self.live.children(child.kind).take_up(None, Event::Apply(written));
+        Ok(Applied::Written)
+    }
+
+    /// Makes a certificate valid for a while; says for how long it needs no renewal.
+    pub async fn certify(
+        &self,
+        owner: Option<&Owner>,
+        metadata: ObjectMeta,
+        manager: &str,
+        spec: &CertificateSpec,
+    ) -> Result<Duration, ApplyError> {
+        let namespace = metadata.namespace.clone().unwrap_or_default();
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
+        let wrap = |error| failed("Secret", &spec.secret, error);
+        let live = match self.live.secrets().get(&namespace, &spec.secret) {
+            Some(known) => Some(known.metadata.clone()),
+            None => secrets.get_metadata_opt(&spec.secret).await.map_err(wrap)?.map(|found| found.metadata),
+        };
+        if let Some(live) = &live {
+            if let Some(owner) = owner {
+                self.check_owned(owner, "Secret", live)?;
+            }
+            if let Some(left) = spec.good_for(live, &self.trust, Timestamp::now()) {
+                return Ok(left);
+            }
+        }
+        self.check_leading()?;
+        let secret = self.secret(metadata, spec)?;
+        let parameters = PatchParams::apply(manager).force();
+        let written = secrets.patch(&spec.secret, &parameters, &Patch::Apply(secret)).await.map_err(wrap)?;
+        self.metrics.wrote(Written::Object);
+        tracing::info!(secret = %spec.secret, %namespace, identity = %spec.identity, "issued a certificate");
+        let metadata = PartialObjectMeta { metadata: written.metadata, ..PartialObjectMeta::default() };
+        self.live.secrets().take_up(None, Event::Apply(metadata));
+        Ok(renewal_of(self.lifetime))
+    }
+
+    fn secret(&self, mut metadata: ObjectMeta, spec: &CertificateSpec) -> Result<Secret, ApplyError> {
+        let issue = |source| ApplyError::Certificate { secret: spec.secret.clone(), source };
+        let pem = self.trust.issue(&spec.identity, &spec.names, self.lifetime).map_err(issue)?;
+        let annotations = certificate_annotations(spec, &self.trust, self.lifetime, Timestamp::now());
+        metadata.annotations.get_or_insert_default().extend(annotations);
+        let data = [("tls.crt", pem.certificate), ("tls.key", pem.key), ("ca.crt", pem.authority)];
+        let data = data.into_iter().map(|(key, text)| (key.to_owned(), ByteString(text.into_bytes())));
+        Ok(Secret {
+            metadata,
+            data: Some(data.collect()),
+            type_: Some("kubernetes.io/tls".to_owned()),
+            ..Secret::default()
+        })
+    }
+
+    /// Deletes what carries the owner's mark and is not among what it should have.
+    pub async fn prune(
+        &self,
+        owner: &Owner,
+        children: &[Child],
+        certificates: &[CertificateSpec],
+    ) -> Result<(), ApplyError> {
+        for kind in ChildKind::ALL.into_iter().rev() {
+            let keep: BTreeSet<&str> =
+                children.iter().filter(|child| child.kind == kind).map(|child| child.name.as_str()).collect();
+            for live in self.live.children(kind).of(&owner.namespace) {
+                if owner.owns(&live.metadata) && !keep.contains(live.name_any().as_str()) {
+                    self.delete(kind.api().kind.as_str(), self.api(kind, &owner.namespace), &live.metadata).await?;
+                }
+            }
+        }
+        for live in self.live.secrets().of(&owner.namespace) {
+            let name = live.name_any();
+            if owner.owns(&live.metadata) && !certificates.iter().any(|spec| spec.secret == name) {
+                let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &owner.namespace);
+                self.delete("Secret", secrets, &live.metadata).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete<K>(&self, kind: &str, api: Api<K>, metadata: &ObjectMeta) -> Result<(), ApplyError>
+    where
+        K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+    {
+        if metadata.deletion_timestamp.is_some() {
+            return Ok(());
+        }
+        self.check_leading()?;
+        let name = metadata.name.clone().unwrap_or_default();
+        let preconditions = Preconditions { uid: metadata.uid.clone(), resource_version: None };
+        let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+        match api.delete(&name, &parameters).await {
+            Ok(_) => {
+                self.metrics.wrote(Written::Deletion);
+                tracing::info!(%kind, %name, "deleted what is not needed any more");
+                Ok(())
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
+            Err(error) => Err(failed(kind, &name, error)),
+        }
+    }
+
+    fn api(&self, kind: ChildKind, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &kind.api())
+    }
+
+    fn check_leading(&self) -> Result<(), ApplyError> {
+        self.leadership.epoch().map(drop).ok_or(ApplyError::NotLeading)
+    }
+
+    fn check_owned(&self, owner: &Owner, kind: &str, metadata: &ObjectMeta) -> Result<(), ApplyError> {
+        if owner.owns(metadata) {
+            return Ok(());
+        }
+        Err(ApplyError::Foreign { kind: kind.to_owned(), name: metadata.name.clone().unwrap_or_default() })
+    }
+}
+
+fn renewal_of(lifetime: Duration) -> Duration {
+    crate::trust::renewal(lifetime)
+}
+
+/// What the API server answers to a wrong object it will answer again; everything else may pass.
+fn failed(kind: &str, name: &str, error: kube::Error) -> ApplyError {
+    let (kind, name) = (kind.to_owned(), name.to_owned());
+    match error {
+        kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => {
+            ApplyError::Refused { kind, name, message: status.message.clone() }
+        }
+        source => ApplyError::Failed { kind, name, source },
+    }
+}

@@ -1,0 +1,137 @@
+//! What the API server holds, as last seen: our kinds, the objects we made, and the names (never the values) of Secrets.
+//!
+//! Every replica keeps an index, so that a new leader needs no time to read. Nothing here decides; changes are told
+//! to [`Dirt`] (which namespaces must be compiled) and to the queue (which objects must be reconciled).
+
+mod broken;
+mod dirt;
+mod live;
+mod meaning;
+mod objects;
+mod secrets;
+mod watch;
+mod watches;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kube::ResourceExt as _;
+use monstrum_crds::contract::Contract;
+use monstrum_crds::kinds::{
+    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
+};
+use monstrum_crds::object::Kind;
+
+pub use broken::Broken;
+pub use dirt::Dirt;
+pub use live::Live;
+pub use objects::{Objects, Place, Seen};
+pub use secrets::{Secrets, secret_version};
+pub use watch::WatchEnded;
+pub use watches::Watches;
+
+use crate::queue::Queue;
+
+/// What is reconciled: an object of one of our kinds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace; empty for a resource type.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What the API server holds, as last seen.
+#[derive(Default)]
+pub struct Index {
+    /// By name only.
+    pub resource_types: Arc<Objects<ResourceType>>,
+    /// One a namespace.
+    pub workspaces: Arc<Objects<Workspace>>,
+    /// Model providers.
+    pub providers: Arc<Objects<ModelProvider>>,
+    /// Credentials.
+    pub credentials: Arc<Objects<Credential>>,
+    /// Resources.
+    pub resources: Arc<Objects<Resource>>,
+    /// Bots.
+    pub bots: Arc<Objects<Bot>>,
+    /// Roles.
+    pub roles: Arc<Objects<BotRole>>,
+    /// Bindings.
+    pub bindings: Arc<Objects<BotBinding>>,
+    /// Channels.
+    pub channels: Arc<Objects<Channel>>,
+    /// Objects of our kinds that can't be read.
+    pub broken: Broken,
+    /// Our own objects.
+    pub live: Arc<Live>,
+    /// Names of keys of Secrets.
+    pub secrets: Secrets,
+    /// Which namespaces must be compiled.
+    pub dirt: Dirt,
+    /// Which objects must be reconciled.
+    pub queue: Queue<Key>,
+    contracts: Mutex<BTreeMap<String, Arc<Contract>>>,
+}
+
+impl Index {
+    /// Every resource type as a contract, each judged once for each of its generations.
+    pub fn contracts(&self) -> BTreeMap<String, Arc<Contract>> {
+        let mut contracts = self.contracts.lock().unwrap_or_else(PoisonError::into_inner);
+        let types = self.resource_types.all();
+        contracts.retain(|name, _| types.iter().any(|object| object.name_any() == *name));
+        for object in types {
+            let known = contracts.get(&object.name_any());
+            let same = known.is_some_and(|known| {
+                known.object.metadata.uid == object.metadata.uid && known.object.spec == object.spec
+            });
+            if !same {
+                contracts.insert(object.name_any(), Arc::new(Contract::new(object)));
+            }
+        }
+        contracts.clone()
+    }
+
+    /// The namespaces that hold objects of ours.
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        Kind::ALL.into_iter().flat_map(|kind| self.places(kind)).map(|(namespace, _)| namespace).filter(|namespace| !namespace.is_empty()).collect()
+    }
+
+    /// Where the objects of a kind are.
+    pub fn places(&self, kind: Kind) -> Vec<Place> {
+        match kind {
+            Kind::ResourceType => self.resource_types.places(),
+            Kind::Workspace => self.workspaces.places(),
+            Kind::ModelProvider => self.providers.places(),
+            Kind::Credential => self.credentials.places(),
+            Kind::Resource => self.resources.places(),
+            Kind::Bot => self.bots.places(),
+            Kind::BotRole => self.roles.places(),
+            Kind::BotBinding => self.bindings.places(),
+            Kind::Channel => self.channels.places(),
+        }
+    }
+
+    /// Has every object of a namespace reconciled.
+    pub fn queue_namespace(&self, namespace: &str) {
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::ResourceType) {
+            for (_, name) in self.places(kind).into_iter().filter(|(other, _)| other == namespace) {
+                self.queue.push(Key { kind, namespace: namespace.to_owned(), name });
+            }
+        }
+    }
+
+    /// Has every resource type reconciled, and every namespace compiled.
+    pub fn queue_everything(&self) {
+        for (namespace, name) in self.resource_types.places() {
+            self.queue.push(Key { kind: Kind::ResourceType, namespace, name });
+        }
+        for namespace in self.namespaces() {
+            self.dirt.mark(&namespace);
+        }
+    }
+}

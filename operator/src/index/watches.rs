@@ -1,0 +1,220 @@
+//! All watches, and what each change means to others.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use futures::TryStreamExt as _;
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::DynamicObject;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Config};
+use kube::{Api, Client, Resource, ResourceExt};
+use monstrum_crds::kinds::{
+    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, ResourceType, Workspace,
+};
+use monstrum_crds::object::Kind;
+use monstrum_service::Service;
+use serde::de::DeserializeOwned;
+
+use super::objects::{Objects, Seen};
+use super::watch::{Told, Watch, backoff, readable};
+use super::{Index, Key, meaning};
+use crate::child::{ChildKind, MANAGED_BY, label};
+use crate::metrics::Metrics;
+
+/// Starts every watch.
+pub struct Watches<'a> {
+    /// Into this index.
+    pub index: &'a Arc<Index>,
+    /// With this client.
+    pub client: &'a Client,
+    /// As tasks of this process, which is not ready before all first lists are complete.
+    pub service: &'a Service,
+    /// Counts failures.
+    pub metrics: &'a Metrics,
+    /// Of these namespaces; of all when empty.
+    pub namespaces: &'a [String],
+}
+
+impl Watches<'_> {
+    /// Starts every watch.
+    pub fn start(&self) {
+        let resource_types = Api::<ResourceType>::all(self.client.clone());
+        self.kind(Kind::ResourceType, resource_types, None, &self.index.resource_types);
+        for scope in self.scopes() {
+            self.namespaced::<Workspace>(Kind::Workspace, scope.as_deref(), &self.index.workspaces);
+            self.namespaced::<ModelProvider>(Kind::ModelProvider, scope.as_deref(), &self.index.providers);
+            self.namespaced::<Credential>(Kind::Credential, scope.as_deref(), &self.index.credentials);
+            self.namespaced::<BoundResource>(Kind::Resource, scope.as_deref(), &self.index.resources);
+            self.namespaced::<Bot>(Kind::Bot, scope.as_deref(), &self.index.bots);
+            self.namespaced::<BotRole>(Kind::BotRole, scope.as_deref(), &self.index.roles);
+            self.namespaced::<BotBinding>(Kind::BotBinding, scope.as_deref(), &self.index.bindings);
+            self.namespaced::<Channel>(Kind::Channel, scope.as_deref(), &self.index.channels);
+            self.secrets(scope.as_deref());
+            for kind in ChildKind::ALL {
+                self.children(kind, scope.as_deref());
+            }
+        }
+    }
+
+    fn scopes(&self) -> Vec<Option<String>> {
+        if self.namespaces.is_empty() {
+            return vec![None];
+        }
+        self.namespaces.iter().cloned().map(Some).collect()
+    }
+
+    fn namespaced<K>(&self, kind: Kind, scope: Option<&str>, objects: &Arc<Objects<K>>)
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + DeserializeOwned
+            + Send
+            + Sync
+            + 'static,
+    {
+        let api = match scope {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        };
+        self.kind(kind, api, scope, objects);
+    }
+
+    /// One of our kinds. What can't be read is kept apart, so that one bad object hides no other.
+    fn kind<K>(&self, kind: Kind, api: Api<K>, scope: Option<&str>, objects: &Arc<Objects<K>>)
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        let watch = self.watch(kind.as_str(), scope, objects);
+        let api: Api<DeserializeGuard<K>> = api.map_kind();
+        let index = Arc::clone(self.index);
+        let told = Arc::clone(self.index);
+        self.service.spawn("watch", async move {
+            let events = watcher::watcher(api, Config::default()).backoff(backoff());
+            let events = readable(events, move |place, unreadable| {
+                let key = Key { kind, namespace: place.0, name: place.1 };
+                match unreadable {
+                    Some((metadata, error)) => {
+                        tracing::warn!(kind = %kind, namespace = %key.namespace, name = %key.name, %error, "an object can't be read");
+                        index.broken.put(key.clone(), metadata, error);
+                        index.changed(&key);
+                    }
+                    None => index.broken.remove(&key),
+                }
+            });
+            watch.take_up(events, kind.to_string(), |_| {}, move |seen| told.kind_changed(kind, &seen)).await
+        });
+    }
+
+    fn secrets(&self, scope: Option<&str>) {
+        let objects = self.index.live.secrets();
+        let watch: Watch<PartialObjectMeta<Secret>> = self.watch("Secret", scope, objects);
+        let api: Api<Secret> = self.api(scope);
+        let index = Arc::clone(self.index);
+        self.service.spawn("watch", watch.follow_metadata(api, move |seen| index.secret_changed(&seen)));
+    }
+
+    fn children(&self, kind: ChildKind, scope: Option<&str>) {
+        let resource = kind.api();
+        let watch = self.watch(&resource.kind, scope, self.index.live.children(kind));
+        let api: Api<DynamicObject> = match scope {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
+        };
+        let index = Arc::clone(self.index);
+        self.service.spawn("watch", async move {
+            let config = Config::default().labels(MANAGED_BY);
+            let events = watcher::watcher(api, config).backoff(backoff()).map_ok(Told::Event);
+            let trim = move |object: &mut DynamicObject| trim(kind, object);
+            watch.take_up(events, resource.kind, trim, move |seen| index.child_changed(&seen)).await
+        });
+    }
+
+    fn api<K>(&self, scope: Option<&str>) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        match scope {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        }
+    }
+
+    fn watch<K>(&self, kind: &str, scope: Option<&str>, objects: &Arc<Objects<K>>) -> Watch<K> {
+        let place = scope.map(|namespace| format!(" of {namespace}")).unwrap_or_default();
+        Watch {
+            objects: Arc::clone(objects),
+            scope: scope.map(ToOwned::to_owned),
+            listed: self.service.readiness().block(format!("{kind} objects{place} are not listed yet")),
+            metrics: self.metrics.clone(),
+        }
+    }
+}
+
+/// Of our objects only Deployments have a status that matters.
+fn trim(kind: ChildKind, object: &mut DynamicObject) {
+    if kind != ChildKind::Deployment
+        && let Some(fields) = object.data.as_object_mut()
+    {
+        fields.remove("status");
+    }
+}
+
+impl Index {
+    fn kind_changed<K: ResourceExt>(&self, kind: Kind, seen: &Seen<K>) {
+        let key = Key { kind, namespace: seen.place.0.clone(), name: seen.place.1.clone() };
+        if meaning::changed(seen) {
+            self.changed(&key);
+        } else {
+            self.queue.push(key);
+        }
+    }
+
+    /// An object is another one than before: what follows from it must be worked out again.
+    fn changed(&self, key: &Key) {
+        if key.kind == Kind::ResourceType {
+            self.queue_everything();
+        } else {
+            self.dirt.mark(&key.namespace);
+        }
+        self.queue.push(key.clone());
+    }
+
+    fn secret_changed(&self, seen: &Seen<PartialObjectMeta<Secret>>) {
+        let (namespace, name) = &seen.place;
+        let labels = seen.now.as_ref().or(seen.before.as_ref()).map(|secret| secret.labels().clone());
+        if let Some(key) = labels.and_then(|labels| owner_key(namespace, &labels)) {
+            self.queue.push(key);
+        }
+        let named = self.credentials.of(namespace).iter().any(|credential| {
+            let monstrum_crds::kinds::credential::Method::Static(method) = &credential.spec.method;
+            method.fields.iter().any(|field| field.secret_key_ref.name == *name)
+        });
+        let named = named
+            || self.channels.of(namespace).iter().any(|channel| {
+                let monstrum_crds::kinds::channel::ChannelType::Webhook(webhook) = &channel.spec.type_;
+                webhook.secret.name == *name
+            });
+        if named {
+            self.dirt.mark(namespace);
+        }
+    }
+
+    fn child_changed(&self, seen: &Seen<DynamicObject>) {
+        let labels = seen.now.as_ref().or(seen.before.as_ref()).map(|object| object.labels().clone());
+        if let Some(key) = labels.and_then(|labels| owner_key(&seen.place.0, &labels)) {
+            self.queue.push(key);
+        }
+    }
+}
+
+/// Whose an object of ours is, by its labels.
+fn owner_key(namespace: &str, labels: &BTreeMap<String, String>) -> Option<Key> {
+    let key = |kind, name: &String| Key { kind, namespace: namespace.to_owned(), name: name.clone() };
+    let bot = labels.get(label::BOT).map(|name| key(Kind::Bot, name));
+    bot.or_else(|| labels.get(label::CHANNEL).map(|name| key(Kind::Channel, name)))
+}

@@ -1,0 +1,147 @@
+//! The objects of one bot. Pure: the same plan gives the same objects.
+
+mod gateway;
+mod runner;
+mod sandbox;
+
+#[cfg(test)]
+mod tests;
+
+use k8s_openapi::api::core::v1::ServiceAccount;
+use monstrum_crds::kinds::PodSettings;
+use monstrum_guardian::source::BotName;
+use monstrum_wire::identity::{DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner};
+use crate::installation::{GRPC_PORT, Installation, service_names};
+use crate::network::Endpoint;
+
+/// Everything that a bot's objects depend on, resolved.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The bot.
+    pub owner: Owner,
+    /// How many gateways.
+    pub replicas: i32,
+    /// The gateways' size and placement.
+    pub gateway: PodSettings,
+    /// The runner's size and placement.
+    pub runner: PodSettings,
+    /// Where its model is.
+    pub model: Option<Endpoint>,
+    /// Where its own runner's calls go.
+    pub targets: Vec<Target>,
+    /// Its sandboxes, by resource.
+    pub sandboxes: Vec<Sandbox>,
+    /// The channels that route to it.
+    pub channels: Vec<String>,
+    /// The address of its gateways' Service, once it has one.
+    pub address: Option<String>,
+}
+
+/// Where calls of one resource go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The resource's base URL.
+    pub endpoint: Endpoint,
+    /// Ranges that it may reach although they are not the internet.
+    pub ranges: Vec<String>,
+}
+
+/// The sandbox of one bound resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sandbox {
+    /// The resource.
+    pub resource: String,
+    /// The user's image.
+    pub image: String,
+    /// How much the working folder may hold.
+    pub workspace: Quantity,
+    /// Its size and placement.
+    pub settings: PodSettings,
+    /// Ports of the internet that its programs may connect to.
+    pub ports: Vec<i32>,
+}
+
+/// What a bot needs.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    /// Objects, in the order in which they are applied.
+    pub children: Vec<Child>,
+    /// Certificates.
+    pub certificates: Vec<CertificateSpec>,
+}
+
+/// The objects of `plan`.
+pub fn build(plan: &Plan, installation: &Installation) -> Objects {
+    let mut children = vec![
+        service_account(plan),
+        Child::new(ChildKind::Service, &gateway::service(plan)),
+        Child::new(ChildKind::NetworkPolicy, &gateway::network(plan, installation)),
+        Child::new(ChildKind::NetworkPolicy, &runner::network(plan)),
+        Child::new(ChildKind::Deployment, &gateway::deployment(plan, installation)),
+        Child::new(ChildKind::Deployment, &runner::deployment(plan, installation)),
+    ];
+    if plan.replicas > 1 {
+        children.push(Child::new(ChildKind::PodDisruptionBudget, &gateway::disruptions(plan)));
+    }
+    let mut certificates = vec![gateway::certificate(plan), certificate(plan, DEFAULT_RUNNER, &runner::name(plan))];
+    for sandbox in &plan.sandboxes {
+        let name = sandbox::name(plan, sandbox);
+        children.push(Child::new(ChildKind::NetworkPolicy, &sandbox::network(plan, sandbox)));
+        // Sandboxes resolve no names: without the gateway's address they can't start.
+        if let Some(address) = &plan.address {
+            let deployment = sandbox::deployment(plan, sandbox, address, installation);
+            children.push(Child::new(ChildKind::Deployment, &deployment));
+        }
+        certificates.push(certificate(plan, &format!("{SANDBOX_PREFIX}{}", sandbox.resource), &name));
+    }
+    children.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
+    Objects { children, certificates }
+}
+
+/// The gateway's name, which is its Service's too.
+pub fn gateway_name(bot: &str) -> String {
+    format!("{bot}-gateway")
+}
+
+/// Where a bot's runners and channels find its gateways.
+pub fn gateway_url(bot: &str, namespace: &str) -> String {
+    format!("https://{}.{namespace}.svc:{GRPC_PORT}", gateway_name(bot))
+}
+
+fn bot_name(plan: &Plan) -> BotName {
+    BotName { namespace: plan.owner.namespace.clone(), name: plan.owner.name.clone() }
+}
+
+/// An identity for the Kubernetes API that may do nothing and has no token.
+fn service_account(plan: &Plan) -> Child {
+    let account = ServiceAccount {
+        metadata: plan.owner.metadata(&gateway_name(&plan.owner.name), plan.owner.labels("gateway")),
+        automount_service_account_token: Some(false),
+        ..ServiceAccount::default()
+    };
+    Child::new(ChildKind::ServiceAccount, &account)
+}
+
+fn certificate(plan: &Plan, runner: &str, name: &str) -> CertificateSpec {
+    CertificateSpec {
+        secret: format!("{name}-tls"),
+        identity: Identity::Runner { bot: bot_name(plan), runner: runner.to_owned() },
+        names: Vec::new(),
+        labels: plan.owner.labels("runner"),
+    }
+}
+
+/// With the runner's name, which tells the bot's own runner from its sandboxes.
+fn with(mut labels: Labels, key: &str, value: &str) -> Labels {
+    labels.insert(key.to_owned(), value.to_owned());
+    labels
+}
+
+fn gateway_names(plan: &Plan) -> Vec<String> {
+    let mut names = service_names(&gateway_name(&plan.owner.name), &plan.owner.namespace);
+    names.extend(plan.address.clone());
+    names
+}

@@ -1,0 +1,114 @@
+//! The gateways of a bot.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use monstrum_wire::identity::Identity;
+
+use super::{Plan, bot_name, gateway_name, gateway_names};
+use crate::child::{CertificateSpec, Labels, label};
+use crate::installation::{GRPC_PORT, Installation};
+use crate::network::{self, Rules};
+use crate::workload::{self, TLS_DIR, Workload};
+
+const COMPONENT: &str = "gateway";
+
+pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment {
+    let name = gateway_name(&plan.owner.name);
+    let mut container = workload::container(
+        COMPONENT,
+        &installation.gateway_image,
+        &["/monstrum-gateway", "serve"],
+        &plan.gateway,
+        installation,
+    );
+    container.env.get_or_insert_default().extend([
+        workload::env("MONSTRUM_BOT_NAMESPACE", &plan.owner.namespace),
+        workload::env("MONSTRUM_BOT", &plan.owner.name),
+        workload::env("MONSTRUM_OPERATOR", &installation.operator_url()),
+        workload::env("MONSTRUM_LEDGER", &installation.ledger_url()),
+    ]);
+    container.ports.get_or_insert_default().push(workload::port("grpc", GRPC_PORT));
+    container.volume_mounts = Some(vec![workload::mount("tls", TLS_DIR, true)]);
+    workload::deployment(
+        Workload {
+            owner: &plan.owner,
+            labels: plan.owner.labels(COMPONENT),
+            selector: plan.owner.selector(COMPONENT),
+            replicas: plan.replicas,
+            service_account: Some(name.clone()),
+            settings: &plan.gateway,
+            init: Vec::new(),
+            container,
+            volumes: vec![workload::tls_volume(&format!("{name}-tls"))],
+            name,
+        },
+        installation,
+    )
+}
+
+pub(super) fn service(plan: &Plan) -> Service {
+    let port = ServicePort {
+        name: Some("grpc".to_owned()),
+        port: GRPC_PORT,
+        target_port: Some(IntOrString::String("grpc".to_owned())),
+        protocol: Some("TCP".to_owned()),
+        ..ServicePort::default()
+    };
+    Service {
+        metadata: plan.owner.metadata(&gateway_name(&plan.owner.name), plan.owner.labels(COMPONENT)),
+        spec: Some(ServiceSpec {
+            selector: Some(plan.owner.selector(COMPONENT)),
+            ports: Some(vec![port]),
+            type_: Some("ClusterIP".to_owned()),
+            ..ServiceSpec::default()
+        }),
+        status: None,
+    }
+}
+
+pub(super) fn disruptions(plan: &Plan) -> PodDisruptionBudget {
+    PodDisruptionBudget {
+        metadata: plan.owner.metadata(&gateway_name(&plan.owner.name), plan.owner.labels(COMPONENT)),
+        spec: Some(PodDisruptionBudgetSpec {
+            max_unavailable: Some(IntOrString::Int(1)),
+            selector: Some(LabelSelector {
+                match_labels: Some(plan.owner.selector(COMPONENT)),
+                ..LabelSelector::default()
+            }),
+            ..PodDisruptionBudgetSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// In: its runners and the channels that route to it. Out: operator, ledger, names, its model.
+pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy {
+    let mut peers = vec![network::pods(plan.owner.selector("runner"))];
+    peers.extend(plan.channels.iter().map(|channel| {
+        network::pods(Labels::from([
+            (label::CHANNEL.to_owned(), channel.clone()),
+            (label::COMPONENT.to_owned(), "channel".to_owned()),
+        ]))
+    }));
+    let mut rules = Rules {
+        ingress: vec![network::from(peers, &[GRPC_PORT])],
+        egress: vec![network::to_system(installation), network::to_dns()],
+    };
+    rules.ingress.extend(network::from_metrics(installation));
+    rules.egress.extend(plan.model.as_ref().map(network::to_endpoint));
+    let name = gateway_name(&plan.owner.name);
+    network::policy(&plan.owner, &name, plan.owner.labels(COMPONENT), plan.owner.selector(COMPONENT), rules)
+}
+
+pub(super) fn certificate(plan: &Plan) -> CertificateSpec {
+    CertificateSpec {
+        secret: format!("{}-tls", gateway_name(&plan.owner.name)),
+        identity: Identity::Gateway(bot_name(plan)),
+        names: gateway_names(plan),
+        labels: plan.owner.labels(COMPONENT),
+    }
+}

@@ -1,0 +1,69 @@
+//! A bot's own runner, which runs no foreign code.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyEgressRule};
+use monstrum_wire::identity::DEFAULT_RUNNER;
+
+use super::{Plan, Target, gateway_url, with};
+use crate::child::label;
+use crate::installation::{GRPC_PORT, Installation};
+use crate::network::{self, Host, Rules};
+use crate::workload::{self, TLS_DIR, Workload};
+
+pub(super) const COMPONENT: &str = "runner";
+
+pub(super) fn name(plan: &Plan) -> String {
+    format!("{}-runner", plan.owner.name)
+}
+
+pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment {
+    let mut container = workload::container(
+        COMPONENT,
+        &installation.runner_image,
+        &["/monstrum-runner", "serve"],
+        &plan.runner,
+        installation,
+    );
+    container.env.get_or_insert_default().extend([
+        workload::env("MONSTRUM_GATEWAY", &gateway_url(&plan.owner.name, &plan.owner.namespace)),
+        workload::env("MONSTRUM_RUNNER", DEFAULT_RUNNER),
+        workload::env("MONSTRUM_EXECUTORS", "http"),
+    ]);
+    container.volume_mounts = Some(vec![workload::mount("tls", TLS_DIR, true)]);
+    workload::deployment(
+        Workload {
+            owner: &plan.owner,
+            name: name(plan),
+            labels: with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER),
+            selector: with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER),
+            replicas: 1,
+            service_account: Some(super::gateway_name(&plan.owner.name)),
+            settings: &plan.runner,
+            init: Vec::new(),
+            container,
+            volumes: vec![workload::tls_volume(&format!("{}-tls", name(plan)))],
+        },
+        installation,
+    )
+}
+
+/// In: nobody. Out: its gateways, names, and where its resources' calls go.
+pub(super) fn network(plan: &Plan) -> NetworkPolicy {
+    let mut egress = vec![to_gateway(plan), network::to_dns()];
+    egress.extend(plan.targets.iter().map(to_target));
+    let labels = with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
+    let selector = with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
+    network::policy(&plan.owner, &name(plan), labels, selector, Rules { ingress: Vec::new(), egress })
+}
+
+pub(super) fn to_gateway(plan: &Plan) -> NetworkPolicyEgressRule {
+    network::to(vec![network::pods(plan.owner.selector("gateway"))], &[GRPC_PORT])
+}
+
+/// A name may lead to the internet, and to no private range that the resource does not name.
+fn to_target(target: &Target) -> NetworkPolicyEgressRule {
+    match target.endpoint.host {
+        Host::Cluster { .. } | Host::Address(_) => network::to_endpoint(&target.endpoint),
+        Host::Name => network::to_internet(&[target.endpoint.port], &target.ranges),
+    }
+}
