@@ -38,7 +38,7 @@ pub(crate) async fn run(cli: Cli, screen: &mut Screen) -> Result<Exit, Failure> 
         Action::Explain(args) => explain::run(&args, cluster, screen).await,
         Action::Status(args) => status::run(&args, cluster, screen).await,
         Action::Audit(args) => audit::run(args, cluster, screen).await,
-        Action::Validate(args) => validate::run(&args, screen),
+        Action::Validate(args) => validate::run(&args, cluster, screen),
         Action::Policy(args) => policy::run(args, cluster, screen).await,
         Action::Completions(args) => completions::run(&args, screen),
     }

@@ -14,6 +14,6 @@ pub(crate) use example::calls;
 pub(crate) use granting::{covered_tools, granting};
 pub(crate) use narrower::{Widening, widenings};
 pub(crate) use pattern::{is_literal, is_universal, matches, samples};
-pub(crate) use problem::Problem;
+pub(crate) use problem::{Described, Problem};
 pub(crate) use requirement::{Requirement, requirements};
 pub(crate) use world::{Compiled, from_cluster, from_manifests, from_paths};

@@ -18,7 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(out.join("monstrum.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .type_attribute(AUDIT_RECORD, "#[derive(serde::Serialize, serde::Deserialize)]")
-        .type_attribute(AUDIT_RECORD, "#[serde(deny_unknown_fields, rename_all = \"camelCase\")]")
+        .type_attribute(
+            AUDIT_RECORD,
+            "#[serde(deny_unknown_fields, rename_all = \"camelCase\")]",
+        )
         .compile_fds(descriptors)?;
     Ok(())
 }

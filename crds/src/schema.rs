@@ -31,6 +31,11 @@ pub const POINTER: &str = r"^(/([^/~]|~[01])*)*$";
 /// A decimal number of US dollars or the like.
 pub const DECIMAL: &str = r"^[0-9]{1,6}(\.[0-9]{1,6})?$";
 
+/// Takes a type's own description away, so that the one of each field of that type is shown.
+pub fn undescribed(schema: &mut Schema) {
+    schema.remove("description");
+}
+
 /// An object of any content, kept as it is.
 pub fn open_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })

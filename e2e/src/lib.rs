@@ -3,5 +3,12 @@
 //! The servers (`monstrum-fixtures`) run as pods: a scripted model that speaks the providers' wire formats, a
 //! GitHub-shaped API that records what reaches it, and an inbox for webhook answers.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test support: indexing JSON gives null, and counters are small"
+)]
+
 pub mod fixtures;
 pub mod harness;
+pub mod measure;

@@ -5,6 +5,7 @@
 
 mod broken;
 mod dirt;
+mod latch;
 mod live;
 mod meaning;
 mod objects;
@@ -25,6 +26,7 @@ use monstrum_crds::object::Kind;
 
 pub use broken::Broken;
 pub use dirt::Dirt;
+pub use latch::Latch;
 pub use live::Live;
 pub use objects::{Objects, Place, Seen};
 pub use secrets::{Secrets, secret_version};
@@ -75,6 +77,8 @@ pub struct Index {
     pub dirt: Dirt,
     /// Which objects must be reconciled.
     pub queue: Queue<Key>,
+    /// Opens when every watch has listed what there is.
+    pub listed: Latch,
     contracts: Mutex<BTreeMap<String, Arc<Contract>>>,
 }
 

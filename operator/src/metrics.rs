@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::kinds::Kind;
+use monstrum_crds::object::Kind;
 
 /// Upper bounds in seconds, for what should stay far below one.
 const SECONDS: [f64; 12] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
@@ -72,9 +72,19 @@ pub enum Written {
     Event,
 }
 
+/// A kind as a label's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct KindLabel(Kind);
+
+impl EncodeLabelValue for KindLabel {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        self.0.as_str().encode(encoder)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReconcileLabels {
-    kind: Kind,
+    kind: KindLabel,
     outcome: Outcome,
 }
 
@@ -100,7 +110,7 @@ struct AdmissionLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ObjectLabels {
-    kind: Kind,
+    kind: KindLabel,
 }
 
 impl Default for Metrics {
@@ -146,7 +156,7 @@ impl Metrics {
 
     /// Counts a reconcile.
     pub fn reconciled(&self, kind: Kind, outcome: Outcome) {
-        self.reconciles.get_or_create(&ReconcileLabels { kind, outcome }).inc();
+        self.reconciles.get_or_create(&ReconcileLabels { kind: KindLabel(kind), outcome }).inc();
     }
 
     /// Counts a write to the API server.
@@ -171,7 +181,7 @@ impl Metrics {
 
     /// Tells how many objects of a kind there are.
     pub fn counted(&self, kind: Kind, objects: usize) {
-        self.objects.get_or_create(&ObjectLabels { kind }).set(i64::try_from(objects).unwrap_or(i64::MAX));
+        self.objects.get_or_create(&ObjectLabels { kind: KindLabel(kind) }).set(i64::try_from(objects).unwrap_or(i64::MAX));
     }
 
     /// Counts a watch that was begun anew.

@@ -6,12 +6,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
-use kube::{Client, ResourceExt as _};
+use kube::{Client, ResourceExt};
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::ledger::audit_client::AuditClient;

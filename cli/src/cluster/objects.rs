@@ -20,7 +20,8 @@ pub(crate) async fn fetch(cluster: &Cluster) -> Result<Vec<Object>, ClusterError
     let client = &cluster.client;
     let namespace = cluster.namespace.as_str();
     let types: Api<ResourceType> = Api::all(client.clone());
-    let types = types.list(&ListParams::default());
+    let everything = ListParams::default();
+    let types = types.list(&everything);
     let (types, workspaces, providers, credentials, resources, bots, roles, bindings, channels) = tokio::try_join!(
         async { types.await.map_err(|error| ClusterError::request("listing the ResourceTypes", error)) },
         list::<Workspace>(client, namespace),

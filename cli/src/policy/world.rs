@@ -1,6 +1,6 @@
 //! From objects to the policies of all their bots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use monstrum_crds::convert;
@@ -65,9 +65,6 @@ pub(crate) fn from_manifests(manifests: &[Manifest]) -> Result<Compiled, Failure
         world.assume_secrets();
         compile(&world, &mut compiled)?;
     }
-    // Problems of cluster-wide objects show in every world.
-    let mut told = std::collections::BTreeSet::new();
-    compiled.problems.retain(|problem| told.insert(problem.key()));
     compiled.problems = compiled.problems.into_iter().map(|problem| placed(problem, manifests)).collect();
     Ok(compiled)
 }
@@ -124,20 +121,32 @@ fn compile(world: &World, compiled: &mut Compiled) -> Result<(), Failure> {
         compiled.problems.extend(validate(&object, world).into_iter().map(|fault| problem(title(&object), fault)));
     }
     for name in world.bots.keys() {
-        let conversion = convert::bot(world, name);
+        let Some(conversion) = convert::bot(name, world) else { continue };
+        compiled.problems.extend(conversion.faults.into_iter().map(|fault| Problem {
+            object: titled(fault.kind, &world.namespace, &fault.name),
+            field: fault.field,
+            message: fault.message,
+            reason: fault.reason.as_str().to_owned(),
+            place: None,
+        }));
         let policy = BotPolicy::compile(conversion.source)?;
-        for fault in &policy.faults {
-            compiled.problems.push(Problem {
-                object: format!("{} {}/{}", Kind::BotBinding, world.namespace, fault.binding),
-                field: format!("spec.{}", fault.field),
-                message: fault.message.clone(),
-                reason: "Invalid".to_owned(),
-                place: None,
-            });
-        }
+        compiled.problems.extend(policy.faults.iter().map(|fault| Problem {
+            object: titled(Kind::BotBinding, &world.namespace, &fault.binding),
+            field: format!("spec.{}", fault.field),
+            message: fault.message.clone(),
+            reason: "Invalid".to_owned(),
+            place: None,
+        }));
         compiled.bots.push(policy);
     }
+    // The same fault shows in the object itself and in every bot that is affected by it.
+    let mut told = BTreeSet::new();
+    compiled.problems.retain(|problem| told.insert(problem.key()));
     Ok(())
+}
+
+fn titled(kind: Kind, namespace: &str, name: &str) -> String {
+    if is_cluster_wide(kind) { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
 }
 
 fn problem(object: String, fault: Fault) -> Problem {

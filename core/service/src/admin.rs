@@ -30,7 +30,11 @@ pub(crate) struct Admin {
 
 /// Serves until the process ends: health answers during a drain, too.
 pub(crate) async fn serve(listener: TcpListener, admin: Admin) -> Result<(), std::io::Error> {
-    axum::serve(listener, router(admin).into_make_service_with_connect_info::<SocketAddr>()).await
+    axum::serve(
+        listener,
+        router(admin).into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .await
 }
 
 fn router(admin: Admin) -> Router {
@@ -50,7 +54,10 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     if reasons.is_empty() {
         return (StatusCode::OK, "ready\n".to_owned());
     }
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", reasons.join(", ")))
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        format!("not ready: {}\n", reasons.join(", ")),
+    )
 }
 
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
@@ -59,7 +66,10 @@ async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     match prometheus_client::encoding::text::encode(&mut text, &registry) {
         Ok(()) => (
             StatusCode::OK,
-            [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+            [(
+                header::CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
             text,
         ),
         Err(error) => (
@@ -76,10 +86,16 @@ async fn log(
     directives: String,
 ) -> (StatusCode, String) {
     if !caller.ip().is_loopback() {
-        return (StatusCode::FORBIDDEN, "only from the pod itself, through a port-forward\n".to_owned());
+        return (
+            StatusCode::FORBIDDEN,
+            "only from the pod itself, through a port-forward\n".to_owned(),
+        );
     }
     let Some(handle) = &admin.log else {
-        return (StatusCode::CONFLICT, "logging was not started by this process\n".to_owned());
+        return (
+            StatusCode::CONFLICT,
+            "logging was not started by this process\n".to_owned(),
+        );
     };
     let changed = EnvFilter::try_new(directives.trim())
         .map_err(|error| error.to_string())

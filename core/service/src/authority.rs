@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use monstrum_wire::identity::Identity;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, SanType,
 };
 
 use crate::tls::Pem;
@@ -69,7 +69,11 @@ impl Authority {
     }
 
     /// Takes up an authority that was kept.
-    pub fn from_pem(certificate_pem: &str, key_pem: &str, trust_domain: &str) -> Result<Self, AuthorityError> {
+    pub fn from_pem(
+        certificate_pem: &str,
+        key_pem: &str,
+        trust_domain: &str,
+    ) -> Result<Self, AuthorityError> {
         let key = KeyPair::from_pem(key_pem).map_err(AuthorityError::Key)?;
         let issuer = Issuer::from_ca_cert_pem(certificate_pem, key).map_err(AuthorityError::Certificate)?;
         Ok(Self {
@@ -82,22 +86,34 @@ impl Authority {
 
     /// Issues a certificate with a new key for `identity`, for both ends of a connection, with `names` (DNS names or IP
     /// addresses) for when it serves.
-    pub fn issue(&self, identity: &Identity, names: &[&str], lifetime: Duration) -> Result<Pem, AuthorityError> {
+    pub fn issue(
+        &self,
+        identity: &Identity,
+        names: &[&str],
+        lifetime: Duration,
+    ) -> Result<Pem, AuthorityError> {
         let key = KeyPair::generate().map_err(AuthorityError::Key)?;
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name("monstrum");
-        params.subject_alt_names.push(uri(&identity.uri(&self.trust_domain))?);
+        params
+            .subject_alt_names
+            .push(uri(&identity.uri(&self.trust_domain))?);
         for name in names {
             params.subject_alt_names.push(server_name(name)?);
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ClientAuth,
+            ExtendedKeyUsagePurpose::ServerAuth,
+        ];
         params.use_authority_key_identifier_extension = true;
         set_validity(&mut params, lifetime)?;
         let certificate = params
             .signed_by(&key, &self.issuer)
-            .map_err(|source| AuthorityError::Sign { identity: identity.to_string(), source })?;
+            .map_err(|source| AuthorityError::Sign {
+                identity: identity.to_string(),
+                source,
+            })?;
         Ok(Pem {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
@@ -136,7 +152,10 @@ fn common_name(name: &str) -> DistinguishedName {
 }
 
 fn uri(name: &str) -> Result<SanType, AuthorityError> {
-    let wrong = |source| AuthorityError::Name { name: name.to_owned(), source };
+    let wrong = |source| AuthorityError::Name {
+        name: name.to_owned(),
+        source,
+    };
     Ok(SanType::URI(name.try_into().map_err(wrong)?))
 }
 
@@ -144,6 +163,9 @@ fn server_name(name: &str) -> Result<SanType, AuthorityError> {
     if let Ok(address) = name.parse::<IpAddr>() {
         return Ok(SanType::IpAddress(address));
     }
-    let wrong = |source| AuthorityError::Name { name: name.to_owned(), source };
+    let wrong = |source| AuthorityError::Name {
+        name: name.to_owned(),
+        source,
+    };
     Ok(SanType::DnsName(name.try_into().map_err(wrong)?))
 }

@@ -51,7 +51,10 @@ impl Service {
     /// Ends the process with a failure, after its drain.
     pub fn fail(&self, reason: String) {
         tracing::error!(error = %reason, "fatal");
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
         self.shutdown.request();
     }
 
@@ -93,12 +96,18 @@ impl Service {
     async fn drain(&self, deadline: Duration) {
         self.tasks.close();
         if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
-            tracing::warn!(tasks = self.tasks.len(), "the drain deadline passed; running work is cut off");
+            tracing::warn!(
+                tasks = self.tasks.len(),
+                "the drain deadline passed; running work is cut off"
+            );
         }
     }
 
     fn failed(&self) -> bool {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 }
 
@@ -121,7 +130,11 @@ where
         Ok(args) => args,
         Err(error) => {
             drop(error.print());
-            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let settings = args.as_ref().clone();
@@ -150,7 +163,12 @@ where
     };
     let listener = match TcpListener::bind(settings.admin_address).await {
         Ok(listener) => listener,
-        Err(error) => return refuse(name, &format!("admin address {}: {error}", settings.admin_address)),
+        Err(error) => {
+            return refuse(
+                name,
+                &format!("admin address {}: {error}", settings.admin_address),
+            );
+        }
     };
     let service = Service::default();
     let admin = Admin {
@@ -175,7 +193,11 @@ where
     service.shutdown.requested().await;
     service.drain(settings.drain()).await;
     admin.abort();
-    if service.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if service.failed() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn stop_on_signals(service: &Service) -> Result<(), std::io::Error> {

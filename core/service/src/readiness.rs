@@ -30,12 +30,21 @@ impl Readiness {
         let id = held.next;
         held.next = held.next.wrapping_add(1);
         held.reasons.insert(id, reason.into());
-        Token { id, held: Arc::clone(&self.held) }
+        Token {
+            id,
+            held: Arc::clone(&self.held),
+        }
     }
 
     /// Why the process is not ready; empty when it is.
     pub fn reasons(&self) -> Vec<String> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).reasons.values().cloned().collect()
+        self.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .reasons
+            .values()
+            .cloned()
+            .collect()
     }
 }
 
@@ -46,7 +55,11 @@ impl Token {
 
 impl Drop for Token {
     fn drop(&mut self) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).reasons.remove(&self.id);
+        self.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .reasons
+            .remove(&self.id);
     }
 }
 

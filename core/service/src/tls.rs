@@ -126,7 +126,9 @@ impl Tls {
     fn take_up(&self, pem: &Pem) {
         match self.replace(pem) {
             Ok(()) => tracing::info!("certificate replaced"),
-            Err(error) => tracing::error!(error = %error, "the new certificate can't be used; the old one stays"),
+            Err(error) => {
+                tracing::error!(error = %error, "the new certificate can't be used; the old one stays");
+            }
         }
     }
 
@@ -137,7 +139,10 @@ impl Tls {
 
     /// A connection to `https://host:port`, made when first used and made again when lost.
     pub fn channel(&self, uri: &str) -> Result<Channel, TlsError> {
-        let wrong = |source| TlsError::Uri { uri: uri.to_owned(), source };
+        let wrong = |source| TlsError::Uri {
+            uri: uri.to_owned(),
+            source,
+        };
         let authority = uri.strip_prefix("https://").ok_or_else(|| wrong(None))?;
         // The connector below does TLS itself, so tonic must see a plain scheme.
         let endpoint = Endpoint::from_shared(format!("http://{authority}"))
@@ -166,6 +171,11 @@ impl Tls {
 
 /// Who made a request, from the certificate of its connection.
 pub fn peer<T>(request: &tonic::Request<T>) -> Result<Identity, tonic::Status> {
-    let peer = request.extensions().get::<PeerIdentity>().and_then(|peer| peer.identity().cloned());
-    peer.ok_or_else(|| tonic::Status::unauthenticated("the connection's certificate names no identity of this installation"))
+    let peer = request
+        .extensions()
+        .get::<PeerIdentity>()
+        .and_then(|peer| peer.identity().cloned());
+    peer.ok_or_else(|| {
+        tonic::Status::unauthenticated("the connection's certificate names no identity of this installation")
+    })
 }

@@ -1,5 +1,7 @@
 //! Mutual TLS between real sockets: who gets in, as whom, and how certificates are replaced.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,16 +31,25 @@ impl Chat for WhoAmI {
     async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
         let caller = peer(&request)?;
         self.0.lock().unwrap().push(caller.clone());
-        Ok(Response::new(StatusResponse { bot: caller.to_string(), ..StatusResponse::default() }))
+        Ok(Response::new(StatusResponse {
+            bot: caller.to_string(),
+            ..StatusResponse::default()
+        }))
     }
 }
 
 fn bot(name: &str) -> BotName {
-    BotName { namespace: "team-a".to_owned(), name: name.to_owned() }
+    BotName {
+        namespace: "team-a".to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 fn runner(name: &str) -> Identity {
-    Identity::Runner { bot: bot(name), runner: "default".to_owned() }
+    Identity::Runner {
+        bot: bot(name),
+        runner: "default".to_owned(),
+    }
 }
 
 fn tls(authority: &Authority, identity: &Identity, names: &[&str]) -> Tls {
@@ -70,7 +81,10 @@ async fn a_peer_is_known_by_its_certificate() {
 #[tokio::test]
 async fn another_authority_gets_nothing() {
     install_crypto();
-    let (ours, theirs) = (Authority::generate(DOMAIN).unwrap(), Authority::generate(DOMAIN).unwrap());
+    let (ours, theirs) = (
+        Authority::generate(DOMAIN).unwrap(),
+        Authority::generate(DOMAIN).unwrap(),
+    );
     let uri = serve(&tls(&ours, &Identity::Gateway(bot("a")), &["localhost"])).await;
     assert!(who(&tls(&theirs, &runner("a"), &[]), &uri).await.is_err());
 }
@@ -90,7 +104,12 @@ async fn a_certificate_of_another_trust_domain_is_nobody() {
 async fn a_server_of_another_name_is_not_talked_to() {
     install_crypto();
     let authority = Authority::generate(DOMAIN).unwrap();
-    let uri = serve(&tls(&authority, &Identity::Gateway(bot("b")), &["b-gateway.team-a.svc"])).await;
+    let uri = serve(&tls(
+        &authority,
+        &Identity::Gateway(bot("b")),
+        &["b-gateway.team-a.svc"],
+    ))
+    .await;
     assert!(who(&tls(&authority, &runner("a"), &[]), &uri).await.is_err());
 }
 
@@ -99,7 +118,10 @@ async fn a_client_without_a_certificate_gets_nothing() {
     install_crypto();
     let authority = Authority::generate(DOMAIN).unwrap();
     let uri = serve(&tls(&authority, &Identity::Gateway(bot("a")), &["localhost"])).await;
-    let plain = tonic::transport::Endpoint::from_shared(uri.replace("https", "http")).unwrap().connect().await;
+    let plain = tonic::transport::Endpoint::from_shared(uri.replace("https", "http"))
+        .unwrap()
+        .connect()
+        .await;
     let answered = match plain {
         Ok(channel) => ChatClient::new(channel).status(StatusRequest {}).await.is_ok(),
         Err(_) => false,
@@ -123,7 +145,15 @@ async fn a_replaced_certificate_is_used_from_the_next_connection_on() {
     let authority = Authority::generate(DOMAIN).unwrap();
     let uri = serve(&tls(&authority, &Identity::Gateway(bot("a")), &["localhost"])).await;
     let client = tls(&authority, &runner("a"), &[]);
-    assert_eq!(who(&client, &uri).await.unwrap(), "ns/team-a/bot/a/runner/default");
-    client.replace(&authority.issue(&runner("z"), &[], HOUR).unwrap()).unwrap();
-    assert_eq!(who(&client, &uri).await.unwrap(), "ns/team-a/bot/z/runner/default");
+    assert_eq!(
+        who(&client, &uri).await.unwrap(),
+        "ns/team-a/bot/a/runner/default"
+    );
+    client
+        .replace(&authority.issue(&runner("z"), &[], HOUR).unwrap())
+        .unwrap();
+    assert_eq!(
+        who(&client, &uri).await.unwrap(),
+        "ns/team-a/bot/z/runner/default"
+    );
 }

@@ -10,7 +10,10 @@ pub const GENESIS: &str = "00000000000000000000000000000000000000000000000000000
 
 /// Hex SHA-256 over the record in protobuf's encoding, without its own hash.
 pub fn hash(record: &AuditRecord) -> String {
-    let covered = AuditRecord { hash: String::new(), ..record.clone() };
+    let covered = AuditRecord {
+        hash: String::new(),
+        ..record.clone()
+    };
     hex::encode(Sha256::digest(covered.encode_to_vec()))
 }
 
@@ -28,7 +31,9 @@ pub enum Broken {
         stored: String,
     },
     /// A record is missing, repeated, or out of place.
-    #[error("record {expected} was expected, record {found} came: records were deleted, repeated or reordered")]
+    #[error(
+        "record {expected} was expected, record {found} came: records were deleted, repeated or reordered"
+    )]
     Sequence {
         /// The number that had to come.
         expected: u64,
@@ -78,7 +83,10 @@ impl Verifier {
             Some((sequence, hash)) => (sequence.saturating_add(1), hash.clone()),
         };
         if record.sequence != expected {
-            return Err(Broken::Sequence { expected, found: record.sequence });
+            return Err(Broken::Sequence {
+                expected,
+                found: record.sequence,
+            });
         }
         let bot = self.bot.get_or_insert_with(|| record.bot.clone());
         if *bot != record.bot {
@@ -90,10 +98,16 @@ impl Verifier {
         }
         let computed = hash(record);
         if computed != record.hash {
-            return Err(Broken::Edited { sequence: record.sequence, computed, stored: record.hash.clone() });
+            return Err(Broken::Edited {
+                sequence: record.sequence,
+                computed,
+                stored: record.hash.clone(),
+            });
         }
         if record.previous_hash != previous {
-            return Err(Broken::Link { sequence: record.sequence });
+            return Err(Broken::Link {
+                sequence: record.sequence,
+            });
         }
         self.last = Some((record.sequence, record.hash.clone()));
         Ok(())
@@ -105,12 +119,18 @@ impl Verifier {
         if found == head_sequence && hash == head_hash {
             return Ok(());
         }
-        Err(Broken::Truncated { expected: head_sequence, hash: head_hash.to_owned(), found })
+        Err(Broken::Truncated {
+            expected: head_sequence,
+            hash: head_hash.to_owned(),
+            found,
+        })
     }
 
     /// How many records were taken, and the hash of the last.
     pub fn head(&self) -> (u64, &str) {
-        self.last.as_ref().map_or((0, GENESIS), |(sequence, hash)| (*sequence, hash.as_str()))
+        self.last
+            .as_ref()
+            .map_or((0, GENESIS), |(sequence, hash)| (*sequence, hash.as_str()))
     }
 }
 
@@ -150,7 +170,10 @@ mod tests {
     fn an_edit_shows() {
         let mut records = chain(4);
         records[1].verdict = "allow".to_owned();
-        assert!(matches!(verify(&records), Err(Broken::Edited { sequence: 2, .. })));
+        assert!(matches!(
+            verify(&records),
+            Err(Broken::Edited { sequence: 2, .. })
+        ));
     }
 
     #[test]
@@ -165,22 +188,39 @@ mod tests {
     fn a_deletion_shows() {
         let mut records = chain(4);
         records.remove(2);
-        assert_eq!(verify(&records), Err(Broken::Sequence { expected: 3, found: 4 }));
+        assert_eq!(
+            verify(&records),
+            Err(Broken::Sequence {
+                expected: 3,
+                found: 4
+            })
+        );
     }
 
     #[test]
     fn a_reorder_shows() {
         let mut records = chain(4);
         records.swap(1, 2);
-        assert_eq!(verify(&records), Err(Broken::Sequence { expected: 2, found: 3 }));
+        assert_eq!(
+            verify(&records),
+            Err(Broken::Sequence {
+                expected: 2,
+                found: 3
+            })
+        );
     }
 
     #[test]
     fn a_cut_tail_shows_against_the_head() {
         let records = chain(4);
         let mut verifier = Verifier::default();
-        records[..3].iter().for_each(|record| verifier.push(record).unwrap());
-        assert!(matches!(verifier.finish(4, &records[3].hash), Err(Broken::Truncated { found: 3, .. })));
+        records[..3]
+            .iter()
+            .for_each(|record| verifier.push(record).unwrap());
+        assert!(matches!(
+            verifier.finish(4, &records[3].hash),
+            Err(Broken::Truncated { found: 3, .. })
+        ));
     }
 
     #[test]
@@ -188,6 +228,9 @@ mod tests {
         let mut records = chain(2);
         records[1].bot = "team-b/other".to_owned();
         records[1].hash = hash(&records[1]);
-        assert!(matches!(verify(&records), Err(Broken::Foreign { sequence: 2, .. })));
+        assert!(matches!(
+            verify(&records),
+            Err(Broken::Foreign { sequence: 2, .. })
+        ));
     }
 }

@@ -69,8 +69,12 @@ pub enum IdentityError {
 impl Identity {
     /// Reads a URI of `trust_domain`.
     pub fn parse(uri: &str, trust_domain: &str) -> Result<Self, IdentityError> {
-        let rest = uri.strip_prefix("spiffe://").ok_or_else(|| IdentityError::NotSpiffe(uri.to_owned()))?;
-        let (domain, path) = rest.split_once('/').ok_or_else(|| IdentityError::UnknownPath(uri.to_owned()))?;
+        let rest = uri
+            .strip_prefix("spiffe://")
+            .ok_or_else(|| IdentityError::NotSpiffe(uri.to_owned()))?;
+        let (domain, path) = rest
+            .split_once('/')
+            .ok_or_else(|| IdentityError::UnknownPath(uri.to_owned()))?;
         if domain != trust_domain {
             return Err(IdentityError::ForeignTrustDomain {
                 found: domain.to_owned(),
@@ -89,12 +93,14 @@ impl Identity {
             ["operator"] => Some(Self::Operator),
             ["ledger"] => Some(Self::Ledger),
             ["ns", namespace, "bot", bot, "gateway"] => Some(Self::Gateway(bot_name(namespace, bot))),
-            ["ns", namespace, "bot", bot, "runner", runner] => {
-                Some(Self::Runner { bot: bot_name(namespace, bot), runner: runner.to_owned() })
-            }
-            ["ns", namespace, "channel", name] => {
-                Some(Self::Channel { namespace: namespace.to_owned(), name: name.to_owned() })
-            }
+            ["ns", namespace, "bot", bot, "runner", runner] => Some(Self::Runner {
+                bot: bot_name(namespace, bot),
+                runner: runner.to_owned(),
+            }),
+            ["ns", namespace, "channel", name] => Some(Self::Channel {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }),
             _ => None,
         }
     }
@@ -129,13 +135,18 @@ impl fmt::Display for Identity {
 }
 
 fn bot_name(namespace: &str, name: &str) -> BotName {
-    BotName { namespace: namespace.to_owned(), name: name.to_owned() }
+    BotName {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 /// A Kubernetes object name: lower-case letters, digits, `-` and `.`; never empty, never `.` or `..`.
 fn is_name(segment: &str) -> bool {
     segment.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && segment.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.')
+        && segment
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.')
 }
 
 #[cfg(test)]

@@ -24,7 +24,10 @@ mod tests {
     #[test]
     fn permissions_and_settings_both_count() {
         let plain = Settings::default();
-        let named = Settings { display_name: "triage".to_owned(), ..Settings::default() };
+        let named = Settings {
+            display_name: "triage".to_owned(),
+            ..Settings::default()
+        };
         let base = digest(b"{}", &plain);
         assert_eq!(base, digest(b"{}", &plain));
         assert_ne!(base, digest(b"[]", &plain));

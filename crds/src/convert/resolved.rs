@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::version;
 use crate::kinds::bot::{Limits, Prompts};
 use crate::kinds::model_provider::{Dialect, Header, Model, Prices};
-use crate::kinds::{Bot, ModelProvider, Span};
+use crate::kinds::{Bot, Span};
 use crate::validate::bot::chosen_model;
 use crate::validate::reference;
 use crate::world::World;
@@ -16,7 +16,7 @@ use crate::world::World;
 pub const DEFAULT_SYSTEM_PROMPT: &str = "You are a helpful assistant. Use the tools that you are given where they \
     help. When a tool call fails or is refused, say so plainly and do not pretend that it succeeded.";
 /// How long one request to a model may take.
-pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(5);
 /// The most tokens of one answer, where neither bot nor model says.
 pub const DEFAULT_MAX_OUTPUT_TOKENS: u32 = 4_096;
 /// The bounds of a turn, where neither bot nor workspace says.
@@ -161,7 +161,10 @@ fn model(bot: &Bot, world: &World) -> Option<ResolvedModel> {
         context_tokens: positive(found.context_tokens).unwrap_or_default(),
         max_output_tokens: output_tokens(own.and_then(|model| model.max_output_tokens), found),
         prices: prices(found.prices.as_ref())?,
-        credential: credential(provider, world)?,
+        credential: match &provider.spec.credential {
+            None => None,
+            Some(name) => Some(credential(name, world)?),
+        },
         auth_header: provider.spec.auth_header.clone(),
         request_timeout_seconds: seconds(provider.spec.request_timeout.as_ref(), DEFAULT_REQUEST_TIMEOUT)?,
         temperature,
@@ -177,11 +180,9 @@ fn output_tokens(own: Option<i32>, model: &Model) -> u32 {
     }
 }
 
-/// The outer nothing means that a credential is named and can't be used.
-fn credential(provider: &ModelProvider, world: &World) -> Option<Option<ResolvedCredential>> {
-    let Some(name) = &provider.spec.credential else { return Some(None) };
+fn credential(name: &str, world: &World) -> Option<ResolvedCredential> {
     let version = version::of_credential(world.credentials.get(name)?, world)?;
-    Some(Some(ResolvedCredential { name: name.clone(), version }))
+    Some(ResolvedCredential { name: name.to_owned(), version })
 }
 
 fn prices(prices: Option<&Prices>) -> Option<ResolvedPrices> {

@@ -26,7 +26,7 @@ use crate::schema;
         .message("a Channel's name has at most 50 characters: lower-case letters, digits and '-', starting with a letter"),
     validation = Rule::new("!self.metadata.name.matches('-runner(-|$)')")
         .message("a Channel's name can't contain '-runner-' or end in '-runner': its pods would be called like a Bot's"),
-    printcolumn(name = "Routes", type_ = "string", json_path = ".spec.routes[*].bot"),
+    printcolumn(name = "Bot", type_ = "string", json_path = ".spec.routes[0].bot"),
     printcolumn(
         name = "Ready",
         type_ = "string",

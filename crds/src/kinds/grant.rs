@@ -90,6 +90,7 @@ pub struct ApprovalRule {
 
 /// How much harm a tool can do.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[schemars(transform = schema::undescribed)]
 pub enum Risk {
     /// It reads, or changes little.
     #[default]

@@ -69,6 +69,7 @@ pub struct Toleration {
 
 /// How a toleration compares a taint's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = schema::undescribed)]
 pub enum TolerationOperator {
     /// The values are equal.
     Equal,
@@ -78,6 +79,7 @@ pub enum TolerationOperator {
 
 /// What a taint does to pods that do not tolerate it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = schema::undescribed)]
 #[expect(clippy::enum_variant_names, reason = "these are Kubernetes' names")]
 pub enum TaintEffect {
     /// They are not scheduled there.

@@ -145,6 +145,9 @@ fn body_faults(field: &str, body: &Value, parameters: &Value, depth: usize, faul
         }
         Value::Object(entries) => {
             for (name, entry) in entries {
+                if name.contains("{/") {
+                    faults.push(Fault::invalid(field, format!("key {name:?} is never filled in: write it out")));
+                }
                 body_faults(&format!("{field}.{name}"), entry, parameters, below, faults);
             }
         }

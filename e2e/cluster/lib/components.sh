@@ -55,7 +55,7 @@ start_controllers() {
     --allocate-node-cidrs --cluster-cidr "$pods" --node-cidr-mask-size 24 --service-cluster-ip-range "$services" \
     --root-ca-file "$pki/ca.crt" --service-account-private-key-file "$pki/service-accounts.key" \
     --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key" \
-    --kube-api-qps 200 --kube-api-burst 400
+    --flex-volume-plugin-dir /var/lib/kubelet/volume-plugins --kube-api-qps 200 --kube-api-burst 400
   supervise kube-scheduler kube-scheduler --config "$etc/scheduler.yaml" --bind-address 127.0.0.1 \
     --authentication-kubeconfig "$credentials/kube-scheduler" --authorization-kubeconfig "$credentials/kube-scheduler"
 }

@@ -30,4 +30,9 @@ network_up() {
 network_down() {
   ! ip link show "$link" >/dev/null 2>&1 || ip link delete "$link"
   ! ip netns list | grep -qw "^$netns" || ip netns delete "$netns"
+  # `ip netns add` mounts its folder onto itself and leaves it so.
+  if [[ -d /run/netns && -z $(ls -A /run/netns) ]]; then
+    umount /run/netns 2>/dev/null || true
+    rmdir /run/netns 2>/dev/null || true
+  fi
 }

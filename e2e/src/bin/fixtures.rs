@@ -34,7 +34,9 @@ async fn main() -> anyhow::Result<()> {
         Server::Inbox => inbox::router(),
     };
     let listener = tokio::net::TcpListener::bind(args.listen).await?;
-    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stopped())
+        .await?;
     Ok(())
 }
 

@@ -60,7 +60,14 @@ impl BotSetup {
 
     /// All objects.
     pub fn yaml(&self) -> String {
-        [secrets(), self.provider(), resource(), self.bot_yaml(), self.binding("work", &self.grants)].join("\n---\n")
+        [
+            secrets(),
+            self.provider(),
+            resource(),
+            self.bot_yaml(),
+            self.binding("work", &self.grants),
+        ]
+        .join("\n---\n")
     }
 
     fn provider(&self) -> String {

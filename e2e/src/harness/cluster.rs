@@ -24,7 +24,9 @@ impl Cluster {
     /// Connects; says what to do when there is no cluster.
     pub async fn connect() -> Result<Self> {
         monstrum_service::install_crypto();
-        let client = Client::try_default().await.context("no cluster: run `make cluster-up install`, or set KUBECONFIG")?;
+        let client = Client::try_default()
+            .await
+            .context("no cluster: run `make cluster-up install`, or set KUBECONFIG")?;
         Ok(Self { client })
     }
 
@@ -65,7 +67,11 @@ impl Cluster {
     }
 
     async fn try_apply(&self, namespace: &str, yaml: &str) -> Result<Output> {
-        run(Command::new("kubectl").args(["apply", "-n", namespace, "-f", "-"]), Some(yaml)).await
+        run(
+            Command::new("kubectl").args(["apply", "-n", namespace, "-f", "-"]),
+            Some(yaml),
+        )
+        .await
     }
 
     /// Runs `helm`.
@@ -86,10 +92,19 @@ pub fn monstrum() -> PathBuf {
 }
 
 async fn run(command: &mut Command, input: Option<&str>) -> Result<Output> {
-    let name = format!("{:?}", command.as_std().get_program());
-    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().with_context(|| format!("{name} can't be started; is it on the PATH?"))?;
+    let name = command.as_std().get_program().to_string_lossy().into_owned();
+    command.stdin(if input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    });
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("{name} can't be started; is it on the PATH?"))?;
     if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
         stdin.write_all(text.as_bytes()).await?;
     }
@@ -98,7 +113,11 @@ async fn run(command: &mut Command, input: Option<&str>) -> Result<Output> {
 
 fn checked(output: Output, what: &str) -> Result<String> {
     if !output.status.success() {
-        bail!("{what} failed:\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{what} failed:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }

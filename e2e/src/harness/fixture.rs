@@ -20,17 +20,26 @@ pub struct Fixture {
 impl Fixture {
     /// The scripted model.
     pub fn model(client: Client) -> Self {
-        Self { client, name: "model" }
+        Self {
+            client,
+            name: "model",
+        }
     }
 
     /// The GitHub-shaped API.
     pub fn github(client: Client) -> Self {
-        Self { client, name: "github" }
+        Self {
+            client,
+            name: "github",
+        }
     }
 
     /// Where callbacks arrive.
     pub fn inbox(client: Client) -> Self {
-        Self { client, name: "inbox" }
+        Self {
+            client,
+            name: "inbox",
+        }
     }
 
     /// The requests whose text has `part` in it.
@@ -47,12 +56,23 @@ impl Fixture {
             .header("content-type", "application/json")
             .body(serde_json::to_string(script)?)?;
         let response = self.send(request).await?;
-        ensure!(response.status().is_success(), "the script was refused: {}", response.body());
+        ensure!(
+            response.status().is_success(),
+            "the script was refused: {}",
+            response.body()
+        );
         Ok(())
     }
 
     async fn send(&self, request: Request<String>) -> Result<http::Response<String>> {
-        tunnel::send(&self.client, FIXTURES, &format!("app={}", self.name), 8080, request).await
+        tunnel::send(
+            &self.client,
+            FIXTURES,
+            &format!("app={}", self.name),
+            8080,
+            request,
+        )
+        .await
     }
 }
 
@@ -66,8 +86,14 @@ impl Scripted {
     /// The model calls these tools, all in one answer.
     #[must_use]
     pub fn calls(mut self, calls: &[(&str, serde_json::Value)]) -> Self {
-        let calls = calls.iter().map(|(name, arguments)| Call { name: (*name).to_owned(), arguments: arguments.clone() });
-        self.steps.push(Step { calls: calls.collect(), ..Step::default() });
+        let calls = calls.iter().map(|(name, arguments)| Call {
+            name: (*name).to_owned(),
+            arguments: arguments.clone(),
+        });
+        self.steps.push(Step {
+            calls: calls.collect(),
+            ..Step::default()
+        });
         self
     }
 
@@ -80,7 +106,10 @@ impl Scripted {
     /// The model says something, and the turn is over. `{results}` stands for what its tools returned.
     #[must_use]
     pub fn says(mut self, text: &str) -> Self {
-        self.steps.push(Step { text: text.to_owned(), ..Step::default() });
+        self.steps.push(Step {
+            text: text.to_owned(),
+            ..Step::default()
+        });
         self
     }
 
@@ -93,6 +122,9 @@ impl Scripted {
 
     /// The script for a message.
     pub fn when(self, message: &str) -> Script {
-        Script { when: message.to_owned(), steps: self.steps }
+        Script {
+            when: message.to_owned(),
+            steps: self.steps,
+        }
     }
 }

@@ -40,16 +40,23 @@ impl Impostor {
     pub async fn with(workspace: &Workspace, secret: &str) -> Result<Self> {
         let secret = workspace.get("secret", secret).await?;
         let file = |name: &str| {
-            let text = secret["data"][name].as_str().ok_or_else(|| anyhow!("the Secret has no {name}"))?;
+            let text = secret["data"][name]
+                .as_str()
+                .ok_or_else(|| anyhow!("the Secret has no {name}"))?;
             anyhow::Ok(STANDARD.decode(text)?)
         };
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&file("ca.crt")?)?)?;
         let chain = CertificateDer::pem_slice_iter(&file("tls.crt")?).collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from_pem_slice(&file("tls.key")?)?;
-        let mut config = ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(chain, key)?;
+        let mut config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
-        Ok(Self { client: workspace.cluster().client(), config: Arc::new(config) })
+        Ok(Self {
+            client: workspace.cluster().client(),
+            config: Arc::new(config),
+        })
     }
 
     /// A connection to port 9443 of a target.
@@ -61,9 +68,17 @@ impl Impostor {
         let connector = tower::service_fn(move |_| {
             let (pods, pod, name, config) = (pods.clone(), pod.clone(), name.clone(), Arc::clone(&config));
             async move {
-                let mut forward = pods.portforward(&pod, &[9443]).await.map_err(std::io::Error::other)?;
-                let stream = forward.take_stream(9443).ok_or_else(|| std::io::Error::other("no stream"))?;
-                TlsConnector::from(config).connect(name, stream).await.map(TokioIo::new)
+                let mut forward = pods
+                    .portforward(&pod, &[9443])
+                    .await
+                    .map_err(std::io::Error::other)?;
+                let stream = forward
+                    .take_stream(9443)
+                    .ok_or_else(|| std::io::Error::other("no stream"))?;
+                TlsConnector::from(config)
+                    .connect(name, stream)
+                    .await
+                    .map(TokioIo::new)
             }
         });
         Ok(Endpoint::from_static("http://impostor").connect_with_connector_lazy(connector))

@@ -18,29 +18,45 @@ pub async fn send(
 ) -> Result<Response<String>> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let pod = ready_pod(&pods, labels).await?;
-    let mut forward = pods.portforward(&pod, &[port]).await.with_context(|| format!("port-forward to {pod}"))?;
-    let stream = forward.take_stream(port).ok_or_else(|| anyhow!("no stream for port {port}"))?;
+    let mut forward = pods
+        .portforward(&pod, &[port])
+        .await
+        .with_context(|| format!("port-forward to {pod}"))?;
+    let stream = forward
+        .take_stream(port)
+        .ok_or_else(|| anyhow!("no stream for port {port}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let (mut parts, body) = request.into_parts();
-    parts.headers.entry(http::header::HOST).or_insert(http::HeaderValue::from_static("localhost"));
-    let response = sender.send_request(Request::from_parts(parts, Full::new(bytes::Bytes::from(body)))).await?;
+    parts
+        .headers
+        .entry(http::header::HOST)
+        .or_insert(http::HeaderValue::from_static("localhost"));
+    let response = sender
+        .send_request(Request::from_parts(parts, Full::new(bytes::Bytes::from(body))))
+        .await?;
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await?.to_bytes();
     connection.abort();
-    Ok(Response::from_parts(parts, String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Response::from_parts(
+        parts,
+        String::from_utf8_lossy(&bytes).into_owned(),
+    ))
 }
 
 /// The name of a pod with these labels that is ready.
 pub async fn ready_pod(pods: &Api<Pod>, labels: &str) -> Result<String> {
     let found = pods.list(&ListParams::default().labels(labels)).await?;
     let ready = found.items.into_iter().find(is_ready);
-    ready.and_then(|pod| pod.metadata.name).ok_or_else(|| anyhow!("no pod with {labels} is ready"))
+    ready
+        .and_then(|pod| pod.metadata.name)
+        .ok_or_else(|| anyhow!("no pod with {labels} is ready"))
 }
 
 /// Whether a pod is ready and not on its way out.
 pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-    let ready = conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"));
+    let ready =
+        conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"));
     ready && pod.metadata.deletion_timestamp.is_none()
 }

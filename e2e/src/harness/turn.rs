@@ -29,9 +29,14 @@ impl Turn {
     /// Reads the command's output.
     pub fn read(output: &std::process::Output) -> Result<Self> {
         let text = String::from_utf8_lossy(&output.stdout);
-        let events = text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str);
+        let events = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(serde_json::from_str);
         Ok(Self {
-            events: events.collect::<Result<_, _>>().with_context(|| format!("not JSON lines:\n{text}"))?,
+            events: events
+                .collect::<Result<_, _>>()
+                .with_context(|| format!("not JSON lines:\n{text}"))?,
             errors: String::from_utf8_lossy(&output.stderr).into_owned(),
             code: output.status.code(),
         })
@@ -43,7 +48,10 @@ impl Turn {
 
     /// The final answer; empty when the turn failed.
     pub fn answer(&self) -> &str {
-        self.of("done").next().and_then(|done| done["text"].as_str()).unwrap_or_default()
+        self.of("done")
+            .next()
+            .and_then(|done| done["text"].as_str())
+            .unwrap_or_default()
     }
 
     /// Why the turn failed, if it did: code and sentence.
@@ -69,7 +77,10 @@ impl Turn {
 
     /// The session it belonged to.
     pub fn session(&self) -> String {
-        self.of("started").next().map(|started| text(&started["session"])).unwrap_or_default()
+        self.of("started")
+            .next()
+            .map(|started| text(&started["session"]))
+            .unwrap_or_default()
     }
 }
 

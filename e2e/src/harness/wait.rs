@@ -9,7 +9,12 @@ use anyhow::{Result, bail};
 const POLL: Duration = Duration::from_millis(100);
 
 /// Asks until the answer is good, at most for `bound`.
-pub async fn until<T, F>(what: &str, bound: Duration, mut ask: impl FnMut() -> F, good: impl Fn(&T) -> bool) -> Result<T>
+pub async fn until<T, F>(
+    what: &str,
+    bound: Duration,
+    mut ask: impl FnMut() -> F,
+    good: impl Fn(&T) -> bool,
+) -> Result<T>
 where
     T: Debug,
     F: Future<Output = Result<T>>,

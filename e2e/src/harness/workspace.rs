@@ -27,7 +27,9 @@ impl Workspace {
         let namespace = format!("e2e-{area}-{}", id.get(..6).unwrap_or_default());
         cluster.kubectl(&["create", "namespace", &namespace]).await?;
         let label = "pod-security.kubernetes.io/enforce=restricted";
-        cluster.kubectl(&["label", "namespace", &namespace, label]).await?;
+        cluster
+            .kubectl(&["label", "namespace", &namespace, label])
+            .await?;
         Ok(Self { cluster, namespace })
     }
 
@@ -63,12 +65,18 @@ impl Workspace {
 
     /// Deletes an object and waits until it is gone.
     pub async fn delete(&self, kind: &str, name: &str) -> Result<()> {
-        self.cluster.kubectl(&["delete", "-n", &self.namespace, kind, name]).await.map(drop)
+        self.cluster
+            .kubectl(&["delete", "-n", &self.namespace, kind, name])
+            .await
+            .map(drop)
     }
 
     /// An object, as JSON.
     pub async fn get(&self, kind: &str, name: &str) -> Result<Value> {
-        let text = self.cluster.kubectl(&["get", "-n", &self.namespace, kind, name, "-o", "json"]).await?;
+        let text = self
+            .cluster
+            .kubectl(&["get", "-n", &self.namespace, kind, name, "-o", "json"])
+            .await?;
         Ok(serde_json::from_str(&text)?)
     }
 
@@ -81,7 +89,9 @@ impl Workspace {
             })
         };
         let object = wait::until(&what, SETTLE, || self.get(kind, name), reached).await?;
-        find_condition(&object, condition).cloned().ok_or_else(|| anyhow!("{what}: vanished"))
+        find_condition(&object, condition)
+            .cloned()
+            .ok_or_else(|| anyhow!("{what}: vanished"))
     }
 
     /// Waits until a bot's gateways enforce its current policy.
@@ -97,25 +107,47 @@ impl Workspace {
 
     /// The same, in a session that exists.
     pub async fn chat_in(&self, session: &str, bot: &str, message: &str) -> Result<Turn> {
-        let args = ["chat", bot, message, "--session", session, "-n", &self.namespace, "-o", "json"];
+        let args = [
+            "chat",
+            bot,
+            message,
+            "--session",
+            session,
+            "-n",
+            &self.namespace,
+            "-o",
+            "json",
+        ];
         Turn::read(&self.cluster.monstrum(&args).await?)
     }
 
     /// The bot's audit records, oldest first.
     pub async fn audit(&self, bot: &str) -> Result<Vec<Value>> {
-        let output = self.cluster.monstrum(&["audit", "list", bot, "-n", &self.namespace, "-o", "json"]).await?;
+        let output = self
+            .cluster
+            .monstrum(&["audit", "list", bot, "-n", &self.namespace, "-o", "json"])
+            .await?;
         let text = String::from_utf8(output.stdout)?;
         serde_json::from_str(&text).map_err(|error| {
-            anyhow!("audit list: {error}: {text}{}", String::from_utf8_lossy(&output.stderr))
+            anyhow!(
+                "audit list: {error}: {text}{}",
+                String::from_utf8_lossy(&output.stderr)
+            )
         })
     }
 
     /// The namespace goes; a test that fails before this leaves it as evidence.
     pub async fn remove(self) -> Result<()> {
-        self.cluster.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]).await.map(drop)
+        self.cluster
+            .kubectl(&["delete", "namespace", &self.namespace, "--wait=false"])
+            .await
+            .map(drop)
     }
 }
 
 fn find_condition<'a>(object: &'a Value, condition: &str) -> Option<&'a Value> {
-    object["status"]["conditions"].as_array()?.iter().find(|found| found["type"] == condition)
+    object["status"]["conditions"]
+        .as_array()?
+        .iter()
+        .find(|found| found["type"] == condition)
 }

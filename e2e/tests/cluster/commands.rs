@@ -41,9 +41,14 @@ const ATTACKS: &[&str] = &[
 #[tokio::test]
 async fn only_one_simple_command_of_granted_words_runs() -> Result<()> {
     let workspace = Workspace::create("cmd").await?;
-    BotSetup::triage().bot("  limits: {maxSteps: 60}").install(&workspace).await?;
+    BotSetup::triage()
+        .bot("  limits: {maxSteps: 60}")
+        .install(&workspace)
+        .await?;
     workspace.apply(&shell("['printf %s *']")).await?;
-    workspace.condition("botbinding", "triage-toolbox", "Ready", "True").await?;
+    workspace
+        .condition("botbinding", "triage-toolbox", "Ready", "True")
+        .await?;
     workspace.bot_ready("triage").await?;
     let message = format!("Attack ({})", workspace.name());
     let mut script = Scripted::default();
@@ -51,8 +56,14 @@ async fn only_one_simple_command_of_granted_words_runs() -> Result<()> {
         script = script.calls(&[("shell_execute", json!({"command": command}))]);
     }
     // Quoted operators are words like any other, and must arrive as they are.
-    script = script.calls(&[("shell_execute", json!({"command": "printf %s 'a; rm -rf / && $(id) `id` > x'"}))]);
-    workspace.model().script(workspace.name(), &script.says("Done.").when(&message)).await?;
+    script = script.calls(&[(
+        "shell_execute",
+        json!({"command": "printf %s 'a; rm -rf / && $(id) `id` > x'"}),
+    )]);
+    workspace
+        .model()
+        .script(workspace.name(), &script.says("Done.").when(&message))
+        .await?;
 
     let turn = workspace.chat("triage", &message).await?;
 

@@ -52,9 +52,15 @@ async fn a_wrong_object_names_the_field_and_the_remedy() -> Result<()> {
         let condition = workspace.condition(kind, name, "Ready", "False").await?;
         let message = condition["message"].as_str().unwrap_or_default();
         for mention in *mentions {
-            assert!(message.contains(mention), "{kind}/{name}: {mention:?} is not in {message:?}");
+            assert!(
+                message.contains(mention),
+                "{kind}/{name}: {mention:?} is not in {message:?}"
+            );
         }
-        assert!(message.len() > 20, "{kind}/{name}: {message:?} does not say what to do");
+        assert!(
+            message.len() > 20,
+            "{kind}/{name}: {message:?} does not say what to do"
+        );
     }
     // None of this touched the bot that was right.
     workspace.bot_ready("triage").await?;

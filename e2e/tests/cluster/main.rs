@@ -1,5 +1,7 @@
 //! What the product promises, on a real cluster. Each test has a namespace of its own; they run side by side.
 
+#![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+
 mod arguments;
 mod charts;
 mod commands;

@@ -22,7 +22,9 @@ impl Taken {
             Self::Binding => workspace.delete("botbinding", "triage-work").await,
             Self::Scope => {
                 let narrower = "[{operations: [issue.read], scope: {repository: ['acme/elsewhere']}}]";
-                workspace.apply(&BotSetup::triage().binding("work", narrower)).await
+                workspace
+                    .apply(&BotSetup::triage().binding("work", narrower))
+                    .await
             }
             Self::Credential => workspace.delete("credential", "github").await,
         }
@@ -47,7 +49,11 @@ async fn a_revocation_holds_in_the_middle_of_a_turn(#[case] taken: Taken) -> Res
         ..Step::default()
     };
     // The model thinks for five seconds before it looks again; that is when the grant goes.
-    let script = Scripted::default().step(look(0)).step(look(5000)).says("Done.").when(&message);
+    let script = Scripted::default()
+        .step(look(0))
+        .step(look(5000))
+        .says("Done.")
+        .when(&message);
     workspace.model().script(workspace.name(), &script).await?;
 
     let revoke = async {
@@ -69,9 +75,15 @@ async fn a_revocation_holds_in_the_middle_of_a_turn(#[case] taken: Taken) -> Res
     assert_eq!(workspace.github().recorded(workspace.name()).await?.len(), 1);
     if !matches!(taken, Taken::Scope) {
         let requests = workspace.model().recorded(workspace.name()).await?;
-        let last = requests.last().map(|request| request.body.clone()).unwrap_or_default();
+        let last = requests
+            .last()
+            .map(|request| request.body.clone())
+            .unwrap_or_default();
         let tools: serde_json::Value = serde_json::from_str(&last)?;
-        assert!(!tools["tools"].to_string().contains("github_"), "the tools are still there: {last}");
+        assert!(
+            !tools["tools"].to_string().contains("github_"),
+            "the tools are still there: {last}"
+        );
     }
     workspace.remove().await
 }

@@ -11,7 +11,12 @@ fn cases() -> Result<Vec<PathBuf>> {
     for kind in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let kind = kind?.path();
         if kind.is_dir() {
-            files.extend(std::fs::read_dir(kind)?.collect::<Result<Vec<_>, _>>()?.into_iter().map(|entry| entry.path()));
+            files.extend(
+                std::fs::read_dir(kind)?
+                    .collect::<Result<Vec<_>, _>>()?
+                    .into_iter()
+                    .map(|entry| entry.path()),
+            );
         }
     }
     files.sort();
@@ -27,11 +32,25 @@ async fn the_api_server_accepts_and_refuses_what_the_schemas_say() -> Result<()>
         let yaml = std::fs::read_to_string(case)?;
         let name = case.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with("accepted-") {
-            workspace.apply(&yaml).await.with_context(|| case.display().to_string())?;
+            workspace
+                .apply(&yaml)
+                .await
+                .with_context(|| case.display().to_string())?;
         } else {
-            let expected = yaml.lines().find_map(|line| line.strip_prefix("# expect: ")).unwrap_or("invalid");
-            let told = workspace.cluster().apply_refused(workspace.name(), &yaml).await.with_context(|| case.display().to_string())?;
-            assert!(told.contains(expected.trim()), "{}: {expected:?} is not in {told}", case.display());
+            let expected = yaml
+                .lines()
+                .find_map(|line| line.strip_prefix("# expect: "))
+                .unwrap_or("invalid");
+            let told = workspace
+                .cluster()
+                .apply_refused(workspace.name(), &yaml)
+                .await
+                .with_context(|| case.display().to_string())?;
+            assert!(
+                told.contains(expected.trim()),
+                "{}: {expected:?} is not in {told}",
+                case.display()
+            );
         }
     }
     workspace.remove().await

@@ -33,7 +33,9 @@ fn spellings(secret: &str) -> Vec<String> {
 #[case::openai("OpenAI")]
 #[case::anthropic("Anthropic")]
 #[tokio::test]
-async fn no_request_to_the_model_holds_a_secret_or_an_ungranted_tool(#[case] dialect: &'static str) -> Result<()> {
+async fn no_request_to_the_model_holds_a_secret_or_an_ungranted_tool(
+    #[case] dialect: &'static str,
+) -> Result<()> {
     let workspace = Workspace::create("secrecy").await?;
     BotSetup::triage().dialect(dialect).install(&workspace).await?;
     // Another bot in the same namespace, whose name must not leak.
@@ -52,23 +54,41 @@ spec: {model: {provider: scripted, name: scripted-1}}";
 
     let turn = workspace.chat("triage", &message).await?;
 
-    assert!(turn.answer().contains("Authorization"), "the echoing server was not reached: {turn:#?}");
+    assert!(
+        turn.answer().contains("Authorization"),
+        "the echoing server was not reached: {turn:#?}"
+    );
     let requests = workspace.model().recorded(workspace.name()).await?;
     assert_eq!(requests.len(), 2, "{requests:#?}");
     for request in &requests {
         for spelling in spellings(TOKEN) {
-            assert!(!request.text().contains(&spelling), "the token as {spelling} in {request:#?}");
+            assert!(
+                !request.text().contains(&spelling),
+                "the token as {spelling} in {request:#?}"
+            );
         }
         // Its own key is in the header that authenticates, and nowhere else.
         assert!(!request.body.contains(MODEL_KEY));
-        for ungranted in ["github_update_issue", "github_create_issue", "github_list_pulls", "shell_execute", "other-bot-q7x"] {
+        for ungranted in [
+            "github_update_issue",
+            "github_create_issue",
+            "github_list_pulls",
+            "shell_execute",
+            "other-bot-q7x",
+        ] {
             assert!(!request.text().contains(ungranted), "{ungranted} in {request:#?}");
         }
     }
     for spelling in spellings(TOKEN) {
-        assert!(!turn.answer().contains(&spelling), "the token as {spelling} in the answer");
+        assert!(
+            !turn.answer().contains(&spelling),
+            "the token as {spelling} in the answer"
+        );
         let records = serde_json::to_string(&workspace.audit("triage").await?)?;
-        assert!(!records.contains(&spelling), "the token as {spelling} in the audit");
+        assert!(
+            !records.contains(&spelling),
+            "the token as {spelling} in the audit"
+        );
     }
     workspace.remove().await
 }
@@ -80,8 +100,14 @@ async fn a_forbidden_tool_and_an_unknown_one_are_refused_alike() -> Result<()> {
     let message = format!("Try both ({})", workspace.name());
     let script = Scripted::default()
         .calls(&[
-            ("github_update_issue", json!({"owner": "acme", "repo": "web", "number": 1, "state": "closed"})),
-            ("github_launch_rockets", json!({"owner": "acme", "repo": "web", "number": 1, "state": "closed"})),
+            (
+                "github_update_issue",
+                json!({"owner": "acme", "repo": "web", "number": 1, "state": "closed"}),
+            ),
+            (
+                "github_launch_rockets",
+                json!({"owner": "acme", "repo": "web", "number": 1, "state": "closed"}),
+            ),
         ])
         .says("Done.")
         .when(&message);
@@ -91,8 +117,16 @@ async fn a_forbidden_tool_and_an_unknown_one_are_refused_alike() -> Result<()> {
 
     let results = turn.results();
     assert_eq!(results.len(), 2, "{turn:#?}");
-    let neutral = |text: &str| text.replace("github_update_issue", "TOOL").replace("github_launch_rockets", "TOOL");
+    let neutral = |text: &str| {
+        text.replace("github_update_issue", "TOOL")
+            .replace("github_launch_rockets", "TOOL")
+    };
     assert_eq!(neutral(&results[0]), neutral(&results[1]));
-    assert!(turn.decisions().iter().all(|decision| !decision.allowed && decision.reason == "UnknownTool"), "{turn:#?}");
+    assert!(
+        turn.decisions()
+            .iter()
+            .all(|decision| !decision.allowed && decision.reason == "UnknownTool"),
+        "{turn:#?}"
+    );
     workspace.remove().await
 }

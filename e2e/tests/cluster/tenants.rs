@@ -10,7 +10,9 @@ use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::guardian::{CheckRequest, ListToolsRequest};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
-use monstrum_wire::ledger::{AppendMessagesRequest, AppendRequest, LoadMessagesRequest, ReadRequest, RenewSessionRequest};
+use monstrum_wire::ledger::{
+    AppendMessagesRequest, AppendRequest, LoadMessagesRequest, ReadRequest, RenewSessionRequest,
+};
 use monstrum_wire::policy::vault_client::VaultClient;
 use monstrum_wire::policy::{LeaseRequest, lease_request};
 use monstrum_wire::runner::link_client::LinkClient;
@@ -19,7 +21,10 @@ use tonic::{Code, Status};
 
 #[tokio::test]
 async fn a_reference_never_reaches_into_another_namespace() -> Result<()> {
-    let (theirs, ours) = (Workspace::create("theirs").await?, Workspace::create("ours").await?);
+    let (theirs, ours) = (
+        Workspace::create("theirs").await?,
+        Workspace::create("ours").await?,
+    );
     BotSetup::triage().install(&theirs).await?;
     let bot = "
 apiVersion: monstrum.dev/v1alpha1
@@ -33,7 +38,12 @@ metadata: {name: spy-work}
 spec: {bot: spy, resource: work, grants: [{operations: ['*'], scope: {repository: ['**']}}]}";
     ours.apply(bot).await?;
     let binding = ours.condition("botbinding", "spy-work", "Ready", "False").await?;
-    assert!(binding["message"].as_str().is_some_and(|message| message.contains("work")), "{binding:#}");
+    assert!(
+        binding["message"]
+            .as_str()
+            .is_some_and(|message| message.contains("work")),
+        "{binding:#}"
+    );
     ours.condition("bot", "spy", "Ready", "False").await?;
     ours.remove().await?;
     theirs.remove().await
@@ -42,37 +52,76 @@ spec: {bot: spy, resource: work, grants: [{operations: ['*'], scope: {repository
 /// The gateway of bot `triage` in a namespace.
 fn gateway<'a>(workspace: &'a Workspace, name: &'a str) -> Target<'a> {
     let labels = "monstrum.dev/bot=triage,app.kubernetes.io/component=gateway";
-    Target { namespace: workspace.name(), labels, name }
+    Target {
+        namespace: workspace.name(),
+        labels,
+        name,
+    }
 }
 
-const OPERATOR: Target<'static> =
-    Target { namespace: SYSTEM, labels: "app.kubernetes.io/component=operator", name: "monstrum-operator.monstrum-system.svc" };
-const LEDGER: Target<'static> =
-    Target { namespace: SYSTEM, labels: "app.kubernetes.io/component=ledger", name: "monstrum-ledger.monstrum-system.svc" };
+const OPERATOR: Target<'static> = Target {
+    namespace: SYSTEM,
+    labels: "app.kubernetes.io/component=operator",
+    name: "monstrum-operator.monstrum-system.svc",
+};
+const LEDGER: Target<'static> = Target {
+    namespace: SYSTEM,
+    labels: "app.kubernetes.io/component=ledger",
+    name: "monstrum-ledger.monstrum-system.svc",
+};
 
 fn refused<T: std::fmt::Debug>(what: &str, answer: Result<T, Status>) {
     let code = answer.as_ref().map_err(Status::code).err();
-    let refusals = [Code::PermissionDenied, Code::NotFound, Code::FailedPrecondition, Code::Unauthenticated];
-    assert!(code.is_some_and(|code| refusals.contains(&code)), "{what}: {answer:?}");
+    let refusals = [
+        Code::PermissionDenied,
+        Code::NotFound,
+        Code::FailedPrecondition,
+        Code::Unauthenticated,
+    ];
+    assert!(
+        code.is_some_and(|code| refusals.contains(&code)),
+        "{what}: {answer:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_foreign_certificate_gets_nothing_from_a_gateway() -> Result<()> {
-    let (victim, attacker) = (Workspace::create("victim").await?, Workspace::create("attacker").await?);
+    let (victim, attacker) = (
+        Workspace::create("victim").await?,
+        Workspace::create("attacker").await?,
+    );
     let setup = BotSetup::triage();
     tokio::try_join!(setup.install(&victim), setup.install(&attacker))?;
     let name = format!("triage-gateway.{}.svc", victim.name());
     for secret in ["triage-gateway-tls", "triage-runner-tls"] {
-        let channel = Impostor::with(&attacker, secret).await?.connect(gateway(&victim, &name)).await?;
+        let channel = Impostor::with(&attacker, secret)
+            .await?
+            .connect(gateway(&victim, &name))
+            .await?;
         let mut guardian = GuardianClient::new(channel.clone());
         refused("ListTools", guardian.list_tools(ListToolsRequest {}).await);
-        let check = CheckRequest { tool: "github_list_issues".to_owned(), arguments_json: "{}".to_owned() };
+        let check = CheckRequest {
+            tool: "github_list_issues".to_owned(),
+            arguments_json: "{}".to_owned(),
+        };
         refused("Check", guardian.check(check).await);
         let mut chat = ChatClient::new(channel.clone());
         refused("Status", chat.status(StatusRequest {}).await);
-        refused("Send", chat.send(SendRequest { text: "hello".to_owned(), ..SendRequest::default() }).await);
-        let hello = FromRunner { message: Some(from_runner::Message::Hello(RunnerHello::default())) };
-        refused("Attach", LinkClient::new(channel).attach(tokio_stream::iter([hello])).await);
+        refused(
+            "Send",
+            chat.send(SendRequest {
+                text: "hello".to_owned(),
+                ..SendRequest::default()
+            })
+            .await,
+        );
+        let hello = FromRunner {
+            message: Some(from_runner::Message::Hello(RunnerHello::default())),
+        };
+        refused(
+            "Attach",
+            LinkClient::new(channel).attach(tokio_stream::iter([hello])).await,
+        );
     }
     victim.remove().await?;
     attacker.remove().await
@@ -80,31 +129,68 @@ async fn a_foreign_certificate_gets_nothing_from_a_gateway() -> Result<()> {
 
 #[tokio::test]
 async fn the_ledger_gives_a_bot_its_own_rows_only() -> Result<()> {
-    let (victim, attacker) = (Workspace::create("victim").await?, Workspace::create("attacker").await?);
+    let (victim, attacker) = (
+        Workspace::create("victim").await?,
+        Workspace::create("attacker").await?,
+    );
     let setup = BotSetup::triage();
     tokio::try_join!(setup.install(&victim), setup.install(&attacker))?;
     let message = format!("Remember ({})", victim.name());
-    victim.model().script(victim.name(), &Scripted::default().says("Noted.").when(&message)).await?;
+    victim
+        .model()
+        .script(victim.name(), &Scripted::default().says("Noted.").when(&message))
+        .await?;
     let session = victim.chat("triage", &message).await?.session();
     assert!(!session.is_empty());
 
-    let channel = Impostor::with(&attacker, "triage-gateway-tls").await?.connect(LEDGER).await?;
+    let channel = Impostor::with(&attacker, "triage-gateway-tls")
+        .await?
+        .connect(LEDGER)
+        .await?;
     let mut ledger = LedgerClient::new(channel.clone());
-    let load = LoadMessagesRequest { session: session.clone(), limit: 0 };
+    let load = LoadMessagesRequest {
+        session: session.clone(),
+        limit: 0,
+    };
     match ledger.load_messages(load).await {
-        Ok(answer) => assert!(answer.into_inner().messages.is_empty(), "another tenant's conversation was given out"),
+        Ok(answer) => assert!(
+            answer.into_inner().messages.is_empty(),
+            "another tenant's conversation was given out"
+        ),
         Err(status) => refused("LoadMessages", Err::<(), _>(status)),
     }
-    let append = AppendMessagesRequest { session: session.clone(), fence: 1, messages: Vec::new() };
+    let append = AppendMessagesRequest {
+        session: session.clone(),
+        fence: 1,
+        messages: Vec::new(),
+    };
     refused("AppendMessages", ledger.append_messages(append).await);
-    refused("RenewSession", ledger.renew_session(RenewSessionRequest { session, fence: 1, ttl_seconds: 60 }).await);
-    let mut records = AuditClient::new(channel).read(ReadRequest::default()).await?.into_inner();
+    refused(
+        "RenewSession",
+        ledger
+            .renew_session(RenewSessionRequest {
+                session,
+                fence: 1,
+                ttl_seconds: 60,
+            })
+            .await,
+    );
+    let mut records = AuditClient::new(channel)
+        .read(ReadRequest::default())
+        .await?
+        .into_inner();
     while let Some(record) = records.message().await? {
         assert_eq!(record.bot, format!("{}/triage", attacker.name()));
     }
     // A runner has no business with the ledger at all.
-    let channel = Impostor::with(&attacker, "triage-runner-tls").await?.connect(LEDGER).await?;
-    refused("Append", LedgerClient::new(channel).append(AppendRequest::default()).await);
+    let channel = Impostor::with(&attacker, "triage-runner-tls")
+        .await?
+        .connect(LEDGER)
+        .await?;
+    refused(
+        "Append",
+        LedgerClient::new(channel).append(AppendRequest::default()).await,
+    );
     victim.remove().await?;
     attacker.remove().await
 }
@@ -115,7 +201,10 @@ async fn the_operator_gives_a_bot_its_own_policy_and_credentials_only() -> Resul
     BotSetup::triage().install(&attacker).await?;
     let gateway = Impostor::with(&attacker, "triage-gateway-tls").await?;
     let channel = gateway.connect(OPERATOR).await?;
-    let lease = |subject| LeaseRequest { subject: Some(subject), version: String::new() };
+    let lease = |subject| LeaseRequest {
+        subject: Some(subject),
+        version: String::new(),
+    };
     let mut vault = VaultClient::new(channel.clone());
     let binding = lease_request::Subject::Binding("somebody-elses".to_owned());
     match vault.lease(lease(binding)).await {
@@ -123,10 +212,16 @@ async fn the_operator_gives_a_bot_its_own_policy_and_credentials_only() -> Resul
         Err(status) if status.code() == Code::Unavailable => {}
         answer => refused("Lease", answer),
     }
-    let runner = Impostor::with(&attacker, "triage-runner-tls").await?.connect(OPERATOR).await?;
+    let runner = Impostor::with(&attacker, "triage-runner-tls")
+        .await?
+        .connect(OPERATOR)
+        .await?;
     let binding = lease_request::Subject::Binding("triage-work".to_owned());
     match VaultClient::new(runner).lease(lease(binding)).await {
-        Err(status) => assert!([Code::PermissionDenied, Code::Unavailable].contains(&status.code()), "{status:?}"),
+        Err(status) => assert!(
+            [Code::PermissionDenied, Code::Unavailable].contains(&status.code()),
+            "{status:?}"
+        ),
         Ok(_) => panic!("a runner was given a credential"),
     }
     attacker.remove().await

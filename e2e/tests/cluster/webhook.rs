@@ -53,7 +53,9 @@ impl Delivery {
     fn new(user: &str, text: &str) -> Result<Self> {
         Ok(Self {
             id: format!("msg_{}", Uuid::new_v4().simple()),
-            timestamp: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs(),
+            timestamp: SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)?
+                .as_secs(),
             body: serde_json::json!({"user": user, "text": text}).to_string(),
             content_type: "application/json",
             secret: SECRET.to_vec(),
@@ -67,10 +69,20 @@ impl Delivery {
             .header("content-type", self.content_type)
             .header("webhook-id", &self.id)
             .header("webhook-timestamp", self.timestamp)
-            .header("webhook-signature", format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+            .header(
+                "webhook-signature",
+                format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())),
+            )
             .body(self.body.clone())?;
         let labels = "app.kubernetes.io/component=channel,app.kubernetes.io/instance=inbox";
-        tunnel::send(&workspace.cluster().client(), workspace.name(), labels, 8080, request).await
+        tunnel::send(
+            &workspace.cluster().client(),
+            workspace.name(),
+            labels,
+            8080,
+            request,
+        )
+        .await
     }
 }
 
@@ -78,7 +90,13 @@ impl Delivery {
 async fn a_signed_message_is_answered_and_everything_else_is_refused() -> Result<()> {
     let workspace = install("hook", "mode: Synchronous, maxBodyBytes: 4096").await?;
     let message = format!("Hello ({})", workspace.name());
-    workspace.model().script(workspace.name(), &Scripted::default().says("Good day.").when(&message)).await?;
+    workspace
+        .model()
+        .script(
+            workspace.name(),
+            &Scripted::default().says("Good day.").when(&message),
+        )
+        .await?;
 
     let good = Delivery::new("u-1", &message)?;
     let answer = good.send(&workspace).await?;
@@ -87,23 +105,46 @@ async fn a_signed_message_is_answered_and_everything_else_is_refused() -> Result
 
     let asked = workspace.model().recorded(&message).await?.len();
     let replayed = good.send(&workspace).await?;
-    assert!(!replayed.body().contains("Good day."), "a replay was answered: {}", replayed.body());
+    assert!(
+        !replayed.body().contains("Good day."),
+        "a replay was answered: {}",
+        replayed.body()
+    );
 
-    let forged = Delivery { secret: b"another secret of the same size!".to_vec(), ..Delivery::new("u-1", &message)? };
+    let forged = Delivery {
+        secret: b"another secret of the same size!".to_vec(),
+        ..Delivery::new("u-1", &message)?
+    };
     assert_eq!(forged.send(&workspace).await?.status(), 401);
     let now = Delivery::new("u-1", &message)?;
-    let old = Delivery { timestamp: now.timestamp - 3600, ..Delivery::new("u-1", &message)? };
+    let old = Delivery {
+        timestamp: now.timestamp - 3600,
+        ..Delivery::new("u-1", &message)?
+    };
     assert_eq!(old.send(&workspace).await?.status(), 401);
-    let early = Delivery { timestamp: now.timestamp + 3600, ..Delivery::new("u-1", &message)? };
+    let early = Delivery {
+        timestamp: now.timestamp + 3600,
+        ..Delivery::new("u-1", &message)?
+    };
     assert_eq!(early.send(&workspace).await?.status(), 401);
-    let large = Delivery { body: format!("{{\"user\":\"u-1\",\"text\":\"{}\"}}", "x".repeat(8192)), ..Delivery::new("u-1", "")? };
+    let large = Delivery {
+        body: format!("{{\"user\":\"u-1\",\"text\":\"{}\"}}", "x".repeat(8192)),
+        ..Delivery::new("u-1", "")?
+    };
     assert_eq!(large.send(&workspace).await?.status(), 413);
-    let form = Delivery { content_type: "text/plain", ..Delivery::new("u-1", &message)? };
+    let form = Delivery {
+        content_type: "text/plain",
+        ..Delivery::new("u-1", &message)?
+    };
     assert_eq!(form.send(&workspace).await?.status(), 415);
     let stranger = Delivery::new("u-2", &message)?;
     assert_eq!(stranger.send(&workspace).await?.status(), 403);
 
-    assert_eq!(workspace.model().recorded(&message).await?.len(), asked, "a refused message reached the model");
+    assert_eq!(
+        workspace.model().recorded(&message).await?.len(),
+        asked,
+        "a refused message reached the model"
+    );
     workspace.remove().await
 }
 
@@ -113,7 +154,13 @@ async fn an_answer_is_posted_back() -> Result<()> {
     let workspace = install("callback", callback).await?;
     let message = format!("Hello ({})", workspace.name());
     let answer = format!("Good day, {}.", workspace.name());
-    workspace.model().script(workspace.name(), &Scripted::default().says(&answer).when(&message)).await?;
+    workspace
+        .model()
+        .script(
+            workspace.name(),
+            &Scripted::default().says(&answer).when(&message),
+        )
+        .await?;
 
     let accepted = Delivery::new("u-1", &message)?.send(&workspace).await?;
 
@@ -126,7 +173,10 @@ async fn an_answer_is_posted_back() -> Result<()> {
     )
     .await?;
     let callback = &arrived[0];
-    let (id, timestamp) = (callback.header("webhook-id").unwrap_or_default(), callback.header("webhook-timestamp").unwrap_or_default());
+    let (id, timestamp) = (
+        callback.header("webhook-id").unwrap_or_default(),
+        callback.header("webhook-timestamp").unwrap_or_default(),
+    );
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET)?;
     mac.update(format!("{id}.{timestamp}.{}", callback.body).as_bytes());
     let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));

@@ -16,16 +16,29 @@ async fn nothing_happens_without_a_record() -> Result<()> {
     BotSetup::triage().install(&workspace).await?;
     let message = format!("Look ({})", workspace.name());
     let script = Scripted::default()
-        .calls(&[("github_list_issues", json!({"owner": "acme", "repo": workspace.name()}))])
+        .calls(&[(
+            "github_list_issues",
+            json!({"owner": "acme", "repo": workspace.name()}),
+        )])
         .says("Done.")
         .when(&message);
     workspace.model().script(workspace.name(), &script).await?;
 
     let scale = async |replicas: &str| {
-        workspace.cluster().kubectl(&["-n", SYSTEM, "scale", "statefulset/monstrum-ledger", replicas]).await
+        workspace
+            .cluster()
+            .kubectl(&["-n", SYSTEM, "scale", "statefulset/monstrum-ledger", replicas])
+            .await
     };
     scale("--replicas=0").await?;
-    let gone = ["-n", SYSTEM, "wait", "pod/monstrum-ledger-0", "--for=delete", "--timeout=60s"];
+    let gone = [
+        "-n",
+        SYSTEM,
+        "wait",
+        "pod/monstrum-ledger-0",
+        "--for=delete",
+        "--timeout=60s",
+    ];
     let during = async {
         workspace.cluster().kubectl(&gone).await?;
         workspace.chat("triage", &message).await
@@ -34,8 +47,14 @@ async fn nothing_happens_without_a_record() -> Result<()> {
     scale("--replicas=1").await?;
     let during = during?;
 
-    assert!(during.decisions().iter().all(|decision| !decision.allowed), "{during:#?}");
-    assert!(during.failure().is_some() || !during.answer().is_empty(), "no clear answer: {during:#?}");
+    assert!(
+        during.decisions().iter().all(|decision| !decision.allowed),
+        "{during:#?}"
+    );
+    assert!(
+        during.failure().is_some() || !during.answer().is_empty(),
+        "no clear answer: {during:#?}"
+    );
     assert!(workspace.github().recorded(workspace.name()).await?.is_empty());
 
     let recovered = wait::until(

@@ -13,12 +13,18 @@ use crate::alone;
 const LEASE_OVER: Duration = Duration::from_secs(60);
 
 async fn look(workspace: &Workspace) -> Result<Turn> {
-    workspace.chat("triage", &format!("Look ({})", workspace.name())).await
+    workspace
+        .chat("triage", &format!("Look ({})", workspace.name()))
+        .await
 }
 
 async fn scale(workspace: &Workspace, replicas: u8) -> Result<()> {
     let replicas = format!("--replicas={replicas}");
-    workspace.cluster().kubectl(&["-n", SYSTEM, "scale", "deployment/monstrum-operator", &replicas]).await.map(drop)
+    workspace
+        .cluster()
+        .kubectl(&["-n", SYSTEM, "scale", "deployment/monstrum-operator", &replicas])
+        .await
+        .map(drop)
 }
 
 fn permitted(turn: &Turn) -> bool {
@@ -32,7 +38,10 @@ async fn a_stale_policy_denies_everything_and_recovers_alone() -> Result<()> {
     BotSetup::triage().install(&workspace).await?;
     let message = format!("Look ({})", workspace.name());
     let script = Scripted::default()
-        .calls(&[("github_list_issues", json!({"owner": "acme", "repo": workspace.name()}))])
+        .calls(&[(
+            "github_list_issues",
+            json!({"owner": "acme", "repo": workspace.name()}),
+        )])
         .says("Done.")
         .when(&message);
     workspace.model().script(workspace.name(), &script).await?;
@@ -49,13 +58,19 @@ async fn a_stale_policy_denies_everything_and_recovers_alone() -> Result<()> {
 
 async fn outage(workspace: &Workspace) -> Result<()> {
     let during = look(workspace).await?;
-    assert!(permitted(&during), "the lease still holds, but the call was denied: {during:#?}");
+    assert!(
+        permitted(&during),
+        "the lease still holds, but the call was denied: {during:#?}"
+    );
     let denied = |turn: &Turn| !permitted(turn);
     let after = wait::until("the end of the lease", LEASE_OVER, || look(workspace), denied).await?;
     let reached = workspace.github().recorded(workspace.name()).await?.len();
     let again = look(workspace).await?;
     assert!(!permitted(&again), "{after:#?} {again:#?}");
-    assert_eq!(workspace.github().recorded(workspace.name()).await?.len(), reached);
+    assert_eq!(
+        workspace.github().recorded(workspace.name()).await?.len(),
+        reached
+    );
     Ok(())
 }
 
@@ -64,22 +79,49 @@ async fn the_leaders_death_loses_nothing() -> Result<()> {
     let _alone = alone().await;
     let workspace = Workspace::create("leader").await?;
     BotSetup::triage().install(&workspace).await?;
-    let holder = ["-n", SYSTEM, "get", "lease", "monstrum-operator", "-o", "jsonpath={.spec.holderIdentity}"];
+    let holder = [
+        "-n",
+        SYSTEM,
+        "get",
+        "lease",
+        "monstrum-operator",
+        "-o",
+        "jsonpath={.spec.holderIdentity}",
+    ];
     let leader = workspace.cluster().kubectl(&holder).await?;
-    workspace.cluster().kubectl(&["-n", SYSTEM, "delete", "pod", &leader, "--grace-period=0", "--force"]).await?;
+    workspace
+        .cluster()
+        .kubectl(&[
+            "-n",
+            SYSTEM,
+            "delete",
+            "pod",
+            &leader,
+            "--grace-period=0",
+            "--force",
+        ])
+        .await?;
 
     // A change made while nobody leads is taken up by the next leader.
     let narrower = "[{operations: [issue.read], scope: {repository: ['acme/elsewhere']}}]";
-    workspace.apply(&BotSetup::triage().binding("work", narrower)).await?;
+    workspace
+        .apply(&BotSetup::triage().binding("work", narrower))
+        .await?;
     let message = format!("Look ({})", workspace.name());
     let script = Scripted::default()
-        .calls(&[("github_list_issues", json!({"owner": "acme", "repo": workspace.name()}))])
+        .calls(&[(
+            "github_list_issues",
+            json!({"owner": "acme", "repo": workspace.name()}),
+        )])
         .says("Done.")
         .when(&message);
     workspace.model().script(workspace.name(), &script).await?;
-    wait::until("the narrower policy", LEASE_OVER, || look(&workspace), |turn| {
-        !turn.answer().is_empty() && !permitted(turn)
-    })
+    wait::until(
+        "the narrower policy",
+        LEASE_OVER,
+        || look(&workspace),
+        |turn| !turn.answer().is_empty() && !permitted(turn),
+    )
     .await?;
     workspace.bot_ready("triage").await?;
     let successor = workspace.cluster().kubectl(&holder).await?;

@@ -14,7 +14,10 @@ async fn killed_in_mid_call(workspace: &Workspace, component: &str) -> Result<Tu
     BotSetup::triage().install(workspace).await?;
     let message = format!("Comment ({})", workspace.name());
     let script = Scripted::default()
-        .calls(&[("github_create_comment", json!({"owner": "acme", "repo": "slow", "number": 1, "body": workspace.name()}))])
+        .calls(&[(
+            "github_create_comment",
+            json!({"owner": "acme", "repo": "slow", "number": 1, "body": workspace.name()}),
+        )])
         .says("Done.")
         .when(&message);
     workspace.model().script(workspace.name(), &script).await?;
@@ -27,7 +30,16 @@ async fn killed_in_mid_call(workspace: &Workspace, component: &str) -> Result<Tu
         )
         .await?;
         let labels = format!("monstrum.dev/bot=triage,app.kubernetes.io/component={component}");
-        let args = ["-n", workspace.name(), "delete", "pod", "-l", &labels, "--grace-period=0", "--force"];
+        let args = [
+            "-n",
+            workspace.name(),
+            "delete",
+            "pod",
+            "-l",
+            &labels,
+            "--grace-period=0",
+            "--force",
+        ];
         workspace.cluster().kubectl(&args).await
     };
     let (turn, killed) = tokio::join!(workspace.chat("triage", &message), kill);
@@ -50,7 +62,10 @@ async fn a_call_in_flight_is_never_made_twice(#[case] component: &str) -> Result
     workspace.bot_ready("triage").await?;
     let message = format!("And now? ({})", workspace.name());
     let name = format!("{}-after", workspace.name());
-    workspace.model().script(&name, &Scripted::default().says("All right.").when(&message)).await?;
+    workspace
+        .model()
+        .script(&name, &Scripted::default().says("All right.").when(&message))
+        .await?;
     let session = turn.session();
     let again = wait::until(
         "the session goes on",
@@ -62,11 +77,21 @@ async fn a_call_in_flight_is_never_made_twice(#[case] component: &str) -> Result
     assert_eq!(again.answer(), "All right.");
 
     let posted = workspace.github().recorded(workspace.name()).await?;
-    assert_eq!(posted.iter().filter(|request| request.method == "POST").count(), 1, "{posted:#?}");
+    assert_eq!(
+        posted.iter().filter(|request| request.method == "POST").count(),
+        1,
+        "{posted:#?}"
+    );
     let records = workspace.audit("triage").await?;
-    let started = records.iter().filter(|record| record["kind"] == "call.started").count();
+    let started = records
+        .iter()
+        .filter(|record| record["kind"] == "call.started")
+        .count();
     assert_eq!(started, 1, "{records:#?}");
-    let finished = records.iter().filter(|record| record["kind"] == "call.finished").count();
+    let finished = records
+        .iter()
+        .filter(|record| record["kind"] == "call.finished")
+        .count();
     assert_eq!(finished, 1, "the call's end is not on record: {records:#?}");
     workspace.remove().await
 }

@@ -13,6 +13,8 @@ const WINDOW: u32 = 400;
 const BYTES_PER_TOKEN: usize = 3;
 /// What a conversation may have when the model's context is unknown.
 const MAX_BYTES: usize = 2 << 20;
+/// One request to the ledger carries about this much.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// One message as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +89,20 @@ impl History {
 
     /// Keeps further messages, in the ledger first.
     pub(super) async fn append(&mut self, context: &Context, entries: Vec<Entry>) -> Result<(), Failure> {
+        let mut batch = Vec::new();
+        let mut size = 0_usize;
+        for entry in entries {
+            size = size.saturating_add(entry.size());
+            batch.push(entry);
+            if size >= BATCH_BYTES {
+                self.append_batch(context, std::mem::take(&mut batch)).await?;
+                size = 0;
+            }
+        }
+        self.append_batch(context, batch).await
+    }
+
+    async fn append_batch(&mut self, context: &Context, entries: Vec<Entry>) -> Result<(), Failure> {
         if entries.is_empty() {
             return Ok(());
         }

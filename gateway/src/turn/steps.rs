@@ -43,14 +43,13 @@ pub(super) async fn run(
             calls: made.iter().map(|(made, _)| made.clone()).collect(),
         };
         history.append(context, vec![entry]).await?;
-        let results = match budget.reached() {
+        let (results, outcome) = match budget.reached() {
             // The model would never see what came of them.
-            Some(_) => calls::leave(&made),
-            None => calls::answer_all(context, &made).await?,
+            Some(_) => (calls::leave(&made), Ok(())),
+            None => calls::answer_all(context, &made).await,
         };
-        for result in results {
-            history.append(context, vec![result]).await?;
-        }
+        history.append(context, results).await?;
+        outcome?;
     }
 }
 

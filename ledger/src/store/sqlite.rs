@@ -104,3 +104,6 @@ fn signed(value: u64, what: &'static str) -> Result<i64, StoreError> {
 fn unsigned(value: i64, what: &'static str) -> Result<u64, StoreError> {
     u64::try_from(value).map_err(|_| StoreError::Corrupt(what))
 }
+
+#[cfg(test)]
+mod tests;

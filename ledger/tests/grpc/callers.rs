@@ -85,7 +85,9 @@ async fn another_authoritys_certificate_is_nobody() {
     let foreign = Authority::generate("monstrum.local").unwrap();
     let channel = installation.channel_of(&foreign, &gateway("triage"));
     let mut ledger = monstrum_wire::ledger::ledger_client::LedgerClient::new(channel);
-    assert_eq!(code(ledger.append(AppendRequest { record: record("decision") }).await), Code::Unavailable);
+    // The handshake fails, which shows on the first call, in whatever way the connection broke.
+    let broken = code(ledger.append(AppendRequest { record: record("decision") }).await);
+    assert!(matches!(broken, Code::Unavailable | Code::Unknown), "{broken:?}");
     assert!(installation.chain(&gateway("triage")).await.is_empty());
 }
 

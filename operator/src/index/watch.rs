@@ -13,6 +13,7 @@ use kube::{Api, Resource, ResourceExt};
 use monstrum_service::Token;
 use serde::de::DeserializeOwned;
 
+use super::latch::Hold;
 use super::objects::{Objects, Place, Seen};
 use crate::metrics::Metrics;
 
@@ -32,7 +33,7 @@ pub(crate) struct Watch<K> {
     /// The namespace it is of; none for all.
     pub(crate) scope: Option<String>,
     /// Released once the first list is complete.
-    pub(crate) listed: Token,
+    pub(crate) listed: (Token, Hold),
     pub(crate) metrics: Metrics,
 }
 
@@ -83,8 +84,8 @@ impl<K: ResourceExt> Watch<K> {
             for seen in self.objects.take_up(self.scope.as_deref(), event) {
                 tell(seen);
             }
-            if done && let Some(token) = listed.take() {
-                token.release();
+            if done {
+                drop(listed.take());
             }
         }
         Err(WatchEnded { kind })

@@ -102,6 +102,7 @@ impl Watches<'_> {
                         tracing::warn!(kind = %kind, namespace = %key.namespace, name = %key.name, %error, "an object can't be read");
                         index.broken.put(key.clone(), metadata, error);
                         index.changed(&key);
+                        index.queue.push(key);
                     }
                     None => index.broken.remove(&key),
                 }
@@ -149,7 +150,10 @@ impl Watches<'_> {
         Watch {
             objects: Arc::clone(objects),
             scope: scope.map(ToOwned::to_owned),
-            listed: self.service.readiness().block(format!("{kind} objects{place} are not listed yet")),
+            listed: (
+                self.service.readiness().block(format!("{kind} objects{place} are not listed yet")),
+                self.index.listed.hold(),
+            ),
             metrics: self.metrics.clone(),
         }
     }
@@ -179,9 +183,9 @@ impl Index {
         if key.kind == Kind::ResourceType {
             self.queue_everything();
         } else {
+            // Once it is compiled, every object of the namespace is reconciled; before, its status would lag behind.
             self.dirt.mark(&key.namespace);
         }
-        self.queue.push(key.clone());
     }
 
     fn secret_changed(&self, seen: &Seen<PartialObjectMeta<Secret>>) {

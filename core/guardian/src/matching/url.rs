@@ -35,7 +35,11 @@ impl Address {
         if value.contains(['\\', ' ']) {
             return Err("holds a backslash or a space".into());
         }
-        let (scheme, _) = value.split_once("://").ok_or("is not an absolute URL")?;
+        let (scheme, rest) = value.split_once("://").ok_or("is not an absolute URL")?;
+        // Browsers skip further slashes; others see an empty host.
+        if rest.starts_with('/') {
+            return Err("has no host".into());
+        }
         if !SCHEMES.iter().any(|(known, _)| scheme.eq_ignore_ascii_case(known)) {
             return Err("does not have one of the schemes http, https, ws, wss".into());
         }

@@ -11,7 +11,11 @@ pub(super) fn read(folder: &Path) -> Result<Pem, TlsError> {
         let path = folder.join(name);
         std::fs::read_to_string(&path).map_err(|source| TlsError::Read { path, source })
     };
-    Ok(Pem { certificate: file("tls.crt")?, key: file("tls.key")?, authority: file("ca.crt")? })
+    Ok(Pem {
+        certificate: file("tls.crt")?,
+        key: file("tls.key")?,
+        authority: file("ca.crt")?,
+    })
 }
 
 /// Calls `changed` whenever the certificate is another one. Polling, because a mounted Secret is swapped by a rename

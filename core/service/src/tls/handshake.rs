@@ -17,12 +17,17 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connects to the authority of `uri`, with this process's certificate.
 pub(super) async fn connect(tls: &Tls, uri: &http::Uri) -> io::Result<client::TlsStream<TcpStream>> {
-    let host = uri.host().ok_or_else(|| io::Error::other("the URI has no host"))?.trim_matches(['[', ']']);
+    let host = uri
+        .host()
+        .ok_or_else(|| io::Error::other("the URI has no host"))?
+        .trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(443);
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
-    TlsConnector::from(tls.material().client.clone()).connect(name, stream).await
+    TlsConnector::from(tls.material().client.clone())
+        .connect(name, stream)
+        .await
 }
 
 /// Accepts one connection and finds out whose it is.
@@ -33,7 +38,11 @@ pub(super) async fn accept(
     stream.set_nodelay(true)?;
     let acceptor = TlsAcceptor::from(tls.material().server.clone());
     let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
-    let leaf = stream.get_ref().1.peer_certificates().and_then(<[CertificateDer<'_>]>::first);
+    let leaf = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(<[CertificateDer<'_>]>::first);
     let identity = leaf.and_then(|leaf| identity(leaf, tls.trust_domain()));
     Ok((stream, identity))
 }

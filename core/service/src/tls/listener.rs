@@ -46,7 +46,11 @@ impl Incoming {
         let (sender, connections) = mpsc::channel(MAX_HANDSHAKES);
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, tls, sender));
-        Ok(Self { address, connections, _accepting: accepting })
+        Ok(Self {
+            address,
+            connections,
+            _accepting: accepting,
+        })
     }
 
     /// Where it listens; tells the port when 0 was asked for.
@@ -88,11 +92,23 @@ async fn accept(listener: TcpListener, tls: Tls, sender: mpsc::Sender<io::Result
     }
 }
 
-async fn shake(tls: Tls, stream: TcpStream, address: SocketAddr, sender: mpsc::Sender<io::Result<Connection>>) {
+async fn shake(
+    tls: Tls,
+    stream: TcpStream,
+    address: SocketAddr,
+    sender: mpsc::Sender<io::Result<Connection>>,
+) {
     match handshake::accept(&tls, stream).await {
         Ok((stream, identity)) => {
             // An error means that the server ends; the connection is dropped with it.
-            drop(sender.send(Ok(Connection { stream, peer: PeerIdentity(identity) })).await);
+            drop(
+                sender
+                    .send(Ok(Connection {
+                        stream,
+                        peer: PeerIdentity(identity),
+                    }))
+                    .await,
+            );
         }
         Err(error) => tracing::debug!(peer = %address, error = %error, "handshake failed"),
     }
@@ -113,13 +129,21 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

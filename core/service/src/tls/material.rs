@@ -23,7 +23,9 @@ pub struct Pem {
 /// Without the key: it must not end up in a log.
 impl std::fmt::Debug for Pem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pem").field("certificate", &self.certificate).finish_non_exhaustive()
+        f.debug_struct("Pem")
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
     }
 }
 
@@ -36,8 +38,10 @@ pub(super) struct Material {
 impl Material {
     pub(super) fn new(pem: &Pem) -> Result<Self, TlsError> {
         let chain = certificates(&pem.certificate, "the certificate")?;
-        let key = PrivateKeyDer::from_pem_slice(pem.key.as_bytes())
-            .map_err(|source| TlsError::Pem { what: "the key", source })?;
+        let key = PrivateKeyDer::from_pem_slice(pem.key.as_bytes()).map_err(|source| TlsError::Pem {
+            what: "the key",
+            source,
+        })?;
         let mut roots = RootCertStore::empty();
         for certificate in certificates(&pem.authority, "the authority")? {
             roots.add(certificate).map_err(TlsError::Material)?;
@@ -55,7 +59,9 @@ fn server(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<ServerConfig, TlsError> {
-    let verifier = WebPkiClientVerifier::builder(Arc::clone(roots)).build().map_err(TlsError::Verifier)?;
+    let verifier = WebPkiClientVerifier::builder(Arc::clone(roots))
+        .build()
+        .map_err(TlsError::Verifier)?;
     let mut config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)

@@ -28,6 +28,7 @@ pub struct Dimension {
 
 /// What a grant that does not mention a dimension means for it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::undescribed)]
 pub enum WhenUnset {
     /// It permits no call that the dimension applies to.
     Deny,
@@ -76,6 +77,7 @@ pub enum Match {
 
 /// What an interval's bounds count.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::undescribed)]
 #[serde(rename_all = "camelCase")]
 pub enum Unit {
     /// Plain numbers.

@@ -53,17 +53,24 @@ fn fault(index: usize, call: &ToolCall, repeated: bool) -> Option<&'static str> 
     (call.arguments.len() > MAX_ARGUMENTS).then_some("The arguments are longer than 256 KiB.")
 }
 
-/// Answers all calls, so many at a time, in their order. One whose end could not be recorded ends the turn, but only after
-/// the others have ended too.
-pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -> Result<Vec<Entry>, Failure> {
+/// Answers all calls, so many at a time, in their order. When the end of one could not be recorded the turn has to end, but
+/// what came of the others is kept.
+pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -> (Vec<Entry>, Result<(), Failure>) {
     let parallel = usize::try_from(context.limits.max_parallel_calls).unwrap_or(1).max(1);
     let answers: Vec<_> = stream::iter(made)
         .map(|(made, raw)| call::answer(context, Wanted { made, raw_arguments: raw }))
         .buffered(parallel)
         .collect()
         .await;
-    let results = made.iter().zip(answers);
-    results.map(|((made, _), answer)| answer.map(|answer| entry(made, answer.content, answer.ok))).collect()
+    let mut results = Vec::with_capacity(made.len());
+    let mut outcome = Ok(());
+    for ((made, _), answer) in made.iter().zip(answers) {
+        match answer {
+            Ok(answered) => results.push(entry(made, answered.content, answered.ok)),
+            Err(failure) => outcome = outcome.and(Err(failure)),
+        }
+    }
+    (results, outcome)
 }
 
 /// Answers all calls with not having been made.

@@ -2,6 +2,10 @@
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
+/// How many parts an expression may have.
+pub(super) const MAX_PARTS: usize = 600;
+/// How deeply they may nest. A chain of `&&` or `+` nests as deeply as it is long.
+const MAX_DEPTH: u32 = 64;
 /// More than any honest rule; a fraction of a second of work.
 const MAX_COST: u64 = 50_000;
 /// What one regular expression counts, for it is compiled anew each time.
@@ -25,38 +29,56 @@ const OPERATORS: [&str; 18] = [
 
 /// Refuses an expression that could take long or that names something unknown.
 pub(super) fn check(expression: &IdedExpr) -> Result<(), String> {
-    let mut names = vec!["call".to_owned(), "bot".to_owned(), "now".to_owned()];
+    let mut names =
+        Names { known: vec!["call".to_owned(), "bot".to_owned(), "now".to_owned()], depth: 0, parts: 0 };
     let cost = cost(&expression.expr, &mut names)?;
     if cost <= MAX_COST { Ok(()) } else { Err("the expression could take too long; nest fewer loops".to_owned()) }
 }
 
-fn cost(expr: &Expr, names: &mut Vec<String>) -> Result<u64, String> {
-    let parts = match expr {
-        Expr::Unspecified => return Err("the expression has an empty part".to_owned()),
-        Expr::Struct(built) => return Err(format!("there is no type {}", built.type_name)),
-        Expr::Literal(_) => 0,
-        Expr::Ident(name) if names.iter().any(|known| known == name) => 0,
-        Expr::Ident(name) => return Err(format!("there is no {name}; an expression sees call, bot and now")),
-        Expr::Select(select) => cost(&select.operand.expr, names)?,
-        Expr::List(list) => sum(list.elements.iter(), names)?,
+/// What has been seen on the way.
+struct Names {
+    known: Vec<String>,
+    depth: u32,
+    parts: usize,
+}
+
+fn cost(expr: &Expr, names: &mut Names) -> Result<u64, String> {
+    names.depth = names.depth.saturating_add(1);
+    names.parts = names.parts.saturating_add(1);
+    if names.depth > MAX_DEPTH || names.parts > MAX_PARTS {
+        return Err("the expression is too long or nests too deeply; split it into several rules".to_owned());
+    }
+    let cost = cost_of_parts(expr, names)?;
+    names.depth = names.depth.saturating_sub(1);
+    Ok(cost.saturating_add(1))
+}
+
+fn cost_of_parts(expr: &Expr, names: &mut Names) -> Result<u64, String> {
+    match expr {
+        Expr::Unspecified => Err("the expression has an empty part".to_owned()),
+        Expr::Struct(built) => Err(format!("there is no type {}", built.type_name)),
+        Expr::Literal(_) => Ok(0),
+        Expr::Ident(name) if names.known.iter().any(|known| known == name) => Ok(0),
+        Expr::Ident(name) => Err(format!("there is no {name}; an expression sees call, bot and now")),
+        Expr::Select(select) => cost(&select.operand.expr, names),
+        Expr::List(list) => sum(list.elements.iter(), names),
         Expr::Map(map) => sum(
             map.entries.iter().flat_map(|entry| match &entry.expr {
                 EntryExpr::MapEntry(entry) => [&entry.key, &entry.value],
                 EntryExpr::StructField(field) => [&field.value, &field.value],
             }),
             names,
-        )?,
-        Expr::Call(call) => call_cost(call, names)?,
-        Expr::Comprehension(comprehension) => loop_cost(comprehension, names)?,
-    };
-    Ok(parts.saturating_add(1))
+        ),
+        Expr::Call(call) => call_cost(call, names),
+        Expr::Comprehension(comprehension) => loop_cost(comprehension, names),
+    }
 }
 
-fn sum<'a>(parts: impl IntoIterator<Item = &'a IdedExpr>, names: &mut Vec<String>) -> Result<u64, String> {
+fn sum<'a>(parts: impl IntoIterator<Item = &'a IdedExpr>, names: &mut Names) -> Result<u64, String> {
     parts.into_iter().try_fold(0_u64, |total, part| Ok(total.saturating_add(cost(&part.expr, names)?)))
 }
 
-fn call_cost(call: &CallExpr, names: &mut Vec<String>) -> Result<u64, String> {
+fn call_cost(call: &CallExpr, names: &mut Names) -> Result<u64, String> {
     let name = call.func_name.as_str();
     let internal = name == operators::NOT_STRICTLY_FALSE;
     if !internal && !FUNCTIONS.contains(&name) && !OPERATORS.contains(&name) {
@@ -79,7 +101,7 @@ fn regex_cost(call: &CallExpr) -> Result<u64, String> {
     compiled.map(|_| REGEX_COST).map_err(|error| error.to_string().replace('\n', " "))
 }
 
-fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Vec<String>) -> Result<u64, String> {
+fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Names) -> Result<u64, String> {
     let range = &comprehension.iter_range.expr;
     let rounds = match range {
         Expr::List(list) => list.elements.len() as u64,
@@ -90,11 +112,11 @@ fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Vec<String>) -> Resu
         }
     };
     let before = cost(range, names)?.saturating_add(cost(&comprehension.accu_init.expr, names)?);
-    let known = names.len();
-    names.extend([comprehension.iter_var.clone(), comprehension.accu_var.clone()]);
-    names.extend(comprehension.iter_var2.clone());
+    let known = names.known.len();
+    names.known.extend([comprehension.iter_var.clone(), comprehension.accu_var.clone()]);
+    names.known.extend(comprehension.iter_var2.clone());
     let body = sum([&comprehension.loop_cond, &comprehension.loop_step], names);
     let after = cost(&comprehension.result.expr, names);
-    names.truncate(known);
+    names.known.truncate(known);
     Ok(before.saturating_add(body?.saturating_mul(rounds)).saturating_add(after?))
 }

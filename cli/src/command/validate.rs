@@ -1,0 +1,86 @@
+//! `validate`: what is wrong with files of objects, without a cluster.
+
+mod dropped;
+mod structure;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::cluster::ClusterArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::{self, Manifest};
+use crate::output::{Format, Screen, paint, render};
+use crate::policy::{self, Problem};
+
+/// Validate files of objects, without a cluster
+///
+/// Checks what the API server checks by schema, what the admission webhook refuses, what the operator would report in
+/// conditions, and whether every pattern of every grant compiles. Give all files that belong together, resource types
+/// included: references are followed. Secrets are taken to exist. CEL rules of the definitions are left to the API server.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  monstrum validate -f policy/
+  monstrum validate -f bot.yaml -f github.yaml -o json
+  kustomize build . | monstrum validate -f -
+
+The exit code is 0 when nothing is wrong, 1 when something is.")]
+pub(crate) struct ValidateArgs {
+    /// Files or folders of YAML or JSON; - is the standard input
+    #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// What came of it. The names are API.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Findings<'a> {
+    objects: usize,
+    problems: Vec<policy::Described<'a>>,
+}
+
+pub(super) fn run(args: &ValidateArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+    let namespace = cluster.namespace.as_deref().unwrap_or("default");
+    let mut manifests = Vec::new();
+    for source in files::collect(&args.files)? {
+        manifests.extend(Manifest::all(&source, namespace)?);
+    }
+    let problems = problems(&manifests)?;
+    show(&manifests, &problems, screen)?;
+    Ok(if problems.is_empty() { Exit::Success } else { Exit::Found })
+}
+
+/// In the order of files and lines.
+fn problems(manifests: &[Manifest]) -> Result<Vec<Problem>, Failure> {
+    let mut problems = structure::problems(manifests);
+    problems.extend(dropped::problems(manifests));
+    problems.extend(policy::from_manifests(manifests)?.problems);
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| told.insert(problem.key()));
+    problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.0.source.name.clone(), place.0.place.offset)));
+    Ok(problems)
+}
+
+fn show(manifests: &[Manifest], problems: &[Problem], screen: &mut Screen) -> std::io::Result<()> {
+    if screen.format() != Format::Table {
+        let problems = problems.iter().map(Problem::describe).collect();
+        return screen.data(&Findings { objects: manifests.len(), problems });
+    }
+    for problem in problems {
+        screen.text(&render(&miette::Report::new(problem.clone())))?;
+    }
+    let objects = count(manifests.len(), "object");
+    if problems.is_empty() {
+        screen.line(&format!("{} {objects}, no problems", paint::with(paint::GOOD, "✓")))
+    } else {
+        let problems = count(problems.len(), "problem");
+        screen.line(&format!("{} {objects}, {problems}", paint::with(paint::BAD, "✗")))
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

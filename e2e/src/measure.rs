@@ -1,0 +1,44 @@
+//! What an installation costs: time to enforce, time to be ready, memory.
+
+mod memory;
+mod samples;
+mod times;
+
+use anyhow::Result;
+
+use crate::harness::{BotSetup, Workspace};
+pub use samples::Row;
+
+/// Every measurement, in a namespace of its own.
+pub async fn all(changes: usize, bots: usize, turns: usize) -> Result<Vec<Row>> {
+    let mut rows = vec![times::apply_to_ready(bots).await?];
+    let workspace = Workspace::create("measure").await?;
+    BotSetup::triage().install(&workspace).await?;
+    rows.push(times::change_to_enforced(&workspace, changes).await?);
+    rows.push(times::turn(&workspace, turns).await?);
+    rows.extend(memory::of(&workspace).await?);
+    workspace.remove().await?;
+    Ok(rows)
+}
+
+/// Processor, cores and memory, for the record.
+pub fn machine() -> String {
+    let file = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_default();
+        line.split_once(':')
+            .map(|(_, value)| value.trim().to_owned())
+            .unwrap_or_default()
+    };
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let (cpu, memory) = (file("/proc/cpuinfo"), file("/proc/meminfo"));
+    format!(
+        "Machine: {}, {cores} cores, {} memory, Linux {}",
+        field(&cpu, "model name"),
+        field(&memory, "MemTotal"),
+        file("/proc/sys/kernel/osrelease").trim()
+    )
+}

@@ -1,0 +1,118 @@
+//! Flags, each with its environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use monstrum_service::{ServiceArgs, TlsArgs};
+
+/// One bot's gateway, or a channel service.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "monstrum-gateway", version)]
+pub struct Cli {
+    /// How the process runs.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+    /// What it does.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl AsRef<ServiceArgs> for Cli {
+    fn as_ref(&self) -> &ServiceArgs {
+        &self.service
+    }
+}
+
+/// What the process does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Enforce one bot's policy and hold its conversations.
+    Serve(Box<ServeArgs>),
+    /// Take messages from a chat platform to the bots.
+    Channel(Box<ChannelArgs>),
+}
+
+/// Where a gateway's neighbours are.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Its identity.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    /// The bot's namespace.
+    #[arg(long, env = "MONSTRUM_BOT_NAMESPACE")]
+    pub bot_namespace: String,
+    /// The bot's name.
+    #[arg(long, env = "MONSTRUM_BOT")]
+    pub bot: String,
+    /// This pod's name.
+    #[arg(long, env = "POD_NAME")]
+    pub replica: String,
+    /// The operator, for example `https://monstrum-operator.monstrum-system.svc:9443`.
+    #[arg(long, env = "MONSTRUM_OPERATOR")]
+    pub operator: String,
+    /// The ledger, for example `https://monstrum-ledger.monstrum-system.svc:9443`.
+    #[arg(long, env = "MONSTRUM_LEDGER")]
+    pub ledger: String,
+    /// Where runners and channels dial in.
+    #[arg(long, env = "MONSTRUM_LISTEN", default_value = "0.0.0.0:9443")]
+    pub listen: SocketAddr,
+    /// Where people reach it through a port-forward; must be a loopback address.
+    #[arg(long, env = "MONSTRUM_LOCAL_LISTEN", default_value = "127.0.0.1:9444", value_parser = loopback)]
+    pub local_listen: SocketAddr,
+}
+
+/// Where a channel's neighbours are.
+#[derive(Debug, Clone, Args)]
+pub struct ChannelArgs {
+    /// Its identity.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    /// The channel's namespace.
+    #[arg(long, env = "MONSTRUM_CHANNEL_NAMESPACE")]
+    pub channel_namespace: String,
+    /// The channel's name.
+    #[arg(long, env = "MONSTRUM_CHANNEL")]
+    pub channel: String,
+    /// The ledger, for example `https://monstrum-ledger.monstrum-system.svc:9443`.
+    #[arg(long, env = "MONSTRUM_LEDGER")]
+    pub ledger: String,
+    /// The channel's settings, JSON.
+    #[arg(long, env = "MONSTRUM_CHANNEL_CONFIG", default_value = "/etc/monstrum/channel/config.json")]
+    pub config: PathBuf,
+    /// The signing secret, `whsec_…`; several during a rotation, separated by white space.
+    #[arg(long, env = "MONSTRUM_CHANNEL_SECRET", default_value = "/etc/monstrum/channel-secret/secret")]
+    pub secret: PathBuf,
+    /// Where messages come in.
+    #[arg(long, env = "MONSTRUM_LISTEN", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+    /// Where the gateway of a bot is; `{bot}` and `{namespace}` are filled in.
+    #[arg(
+        long,
+        env = "MONSTRUM_GATEWAY_TEMPLATE",
+        default_value = "https://{bot}-gateway.{namespace}.svc:9443"
+    )]
+    pub gateway_template: String,
+}
+
+/// This port has no certificates, so that it must not be reachable from anywhere else.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|error| format!("{error}"))?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("the local port has no certificates and must be on a loopback address".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_port_stays_local() {
+        assert!(loopback("127.0.0.1:9444").is_ok());
+        assert!(loopback("[::1]:9444").is_ok());
+        assert!(loopback("0.0.0.0:9444").is_err());
+        assert!(loopback("10.0.0.1:9444").is_err());
+    }
+}

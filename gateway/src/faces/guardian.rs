@@ -1,0 +1,99 @@
+//! The Guardian, for runners (effects that only appear during execution) and for people.
+
+use std::sync::Arc;
+
+use monstrum_guardian::decision::{Call, Decision, Facts};
+use monstrum_wire::guardian::guardian_server::{self, GuardianServer};
+use monstrum_wire::guardian::{
+    CheckRequest, CheckResponse, ListToolsRequest, ListToolsResponse, Verdict, VisibleTool,
+};
+use tonic::{Request, Response, Status};
+
+use super::Door;
+use crate::gateway::Gateway;
+use crate::policy::Enforced;
+
+const MAX_MESSAGE: usize = 1 << 20;
+
+/// `monstrum.guardian.v1.Guardian`.
+#[derive(Debug, Clone)]
+pub struct GuardianFace {
+    gateway: Arc<Gateway>,
+    door: Door,
+}
+
+impl GuardianFace {
+    /// The tonic service.
+    pub fn server(gateway: Arc<Gateway>, door: Door) -> GuardianServer<Self> {
+        GuardianServer::new(Self { gateway, door }).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// People learn how a decision came about; a runner, whose sandbox may hold foreign code, only what it needs.
+    fn check(&self, policy: &Enforced, request: &CheckRequest) -> CheckResponse {
+        let call = Call { tool: &request.tool, arguments: &request.arguments_json };
+        let facts = Facts { now: jiff::Timestamp::now(), ..Facts::default() };
+        match self.door {
+            Door::Mutual => response(policy, policy.engine.check(&call, &facts)),
+            Door::Local => {
+                let decision = policy.engine.explain(&call, &facts);
+                let trace_json = serde_json::to_string(&decision.trace).unwrap_or_default();
+                CheckResponse { trace_json, ..response(policy, decision) }
+            }
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl guardian_server::Guardian for GuardianFace {
+    async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        self.door.guardian(&self.gateway.bot, &request)?;
+        let policy = self.gateway.policy.current();
+        Ok(Response::new(Self::check(self, &policy, request.get_ref())))
+    }
+
+    async fn list_tools(&self, request: Request<ListToolsRequest>) -> Result<Response<ListToolsResponse>, Status> {
+        self.door.guardian(&self.gateway.bot, &request)?;
+        let policy = self.gateway.policy.current();
+        Ok(Response::new(ListToolsResponse {
+            policy_digest: policy.digest.clone(),
+            tools: policy.engine.tools().into_iter().map(visible).collect(),
+            summary: policy.engine.summary().unwrap_or_default(),
+        }))
+    }
+}
+
+fn response(policy: &Enforced, decision: Decision) -> CheckResponse {
+    use monstrum_guardian::decision::Verdict as Judged;
+    let digest = policy.digest.clone();
+    let (verdict, permit) = match decision.verdict {
+        Judged::Allow(permit) => (Verdict::Allow, permit),
+        Judged::NeedsApproval(permit) => (Verdict::NeedsApproval, permit),
+        Judged::Deny(denial) => {
+            return CheckResponse {
+                policy_digest: digest,
+                verdict: Verdict::Deny.into(),
+                reason: format!("{:?}", denial.reason),
+                message: denial.message,
+                ..CheckResponse::default()
+            };
+        }
+    };
+    CheckResponse {
+        policy_digest: digest,
+        verdict: verdict.into(),
+        grant: permit.grant,
+        canonical_arguments_json: permit.arguments.to_string(),
+        ..CheckResponse::default()
+    }
+}
+
+fn visible(tool: monstrum_guardian::VisibleTool) -> VisibleTool {
+    VisibleTool {
+        name: tool.name,
+        description: tool.description,
+        parameters_json: tool.parameters.to_string(),
+        binding: tool.binding,
+        operation: tool.operation,
+        risk: format!("{:?}", tool.risk),
+    }
+}

@@ -1,0 +1,215 @@
+//! A gateway, put together and started.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use monstrum_guardian::source::BotName;
+use monstrum_service::{Service, ServiceArgs, Tls, TlsError};
+use monstrum_wire::ledger::AuditRecord;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::args::ServeArgs;
+use crate::faces::{AuditFace, ChatFace, Door, GuardianFace};
+use crate::gateway::Gateway;
+use crate::ledger::Ledger;
+use crate::link::{Link, LinkService};
+use crate::metrics::Metrics;
+use crate::policy::{Policy, Subscription};
+use crate::providers::Models;
+use crate::turn::Sessions;
+use crate::vault::Vault;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(1);
+/// What is left of the drain for a turn that was told to end.
+const WIND_UP: Duration = Duration::from_secs(8);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Its certificate or one of its neighbours' addresses.
+    #[error("mutual TLS can't be set up")]
+    Tls(#[from] TlsError),
+    /// The loopback port.
+    #[error("{address}: can't listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Where a started gateway listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses {
+    /// For runners and channels.
+    pub mutual: SocketAddr,
+    /// For port-forwards.
+    pub local: SocketAddr,
+}
+
+/// Starts a gateway; returns once it listens.
+pub async fn serve(args: ServeArgs, process: &ServiceArgs, service: Service) -> Result<(), ServeError> {
+    let tls = Tls::load(&args.tls)?;
+    tls.watch(&service);
+    start(args, process.drain(), tls, service).await.map(|_| ())
+}
+
+/// Starts a gateway with an identity that is at hand.
+pub async fn start(
+    args: ServeArgs,
+    drain: Duration,
+    tls: Tls,
+    service: Service,
+) -> Result<Addresses, ServeError> {
+    let bot = BotName { namespace: args.bot_namespace.clone(), name: args.bot.clone() };
+    let operator = tls.channel(&args.operator)?;
+    let policy = Policy::new(bot.clone());
+    let gateway = Arc::new(Gateway {
+        bot,
+        replica: args.replica.clone(),
+        policy: policy.clone(),
+        vault: Vault::new(operator.clone()),
+        ledger: Ledger::new(tls.channel(&args.ledger)?),
+        link: Link::default(),
+        models: Models::default(),
+        sessions: Sessions::default(),
+        metrics: Metrics::new(&service),
+        service: service.clone(),
+        drain_patience: drain.saturating_sub(WIND_UP),
+    });
+    let idle = CancellationToken::new();
+    until(&service, "policy", &idle, Subscription::new(policy.clone(), operator, args.replica).follow());
+    until(&service, "policy-lease", &idle, async move { policy.watch_lease().await });
+    let followed = Arc::clone(&gateway);
+    until(&service, "policy-followers", &idle, async move { followed.follow_policy().await });
+    let recorded = Arc::clone(&gateway);
+    until(&service, "policy-records", &idle, async move { record_policies(&recorded).await });
+    become_ready(&gateway, &idle);
+    drain_turns(Arc::clone(&gateway), idle);
+    let mutual = listen_mutual(&gateway, &tls, args.listen).await?;
+    let local = listen_local(&gateway, args.local_listen).await?;
+    Ok(Addresses { mutual, local })
+}
+
+/// Starts a task that goes on until the last turn has ended.
+fn until(service: &Service, name: &'static str, idle: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
+    let idle = idle.clone();
+    service.spawn_quiet(name, async move {
+        tokio::select! {
+            () = task => {}
+            () = idle.cancelled() => {}
+        }
+    });
+}
+
+/// Running turns still need policy, runners and ledger; only then everything goes.
+fn drain_turns(gateway: Arc<Gateway>, idle: CancellationToken) {
+    let service = gateway.service.clone();
+    service.spawn_quiet("drain", async move {
+        gateway.service.shutdown().requested().await;
+        while gateway.sessions.running() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        gateway.link.retain(|_| false);
+        idle.cancel();
+    });
+}
+
+fn become_ready(gateway: &Arc<Gateway>, idle: &CancellationToken) {
+    let service = &gateway.service;
+    let (policy, ledger) = (service.readiness().block("no policy"), service.readiness().block("no ledger"));
+    let waiting = Arc::clone(gateway);
+    until(service, "first-policy", idle, async move {
+        let mut changes = waiting.policy.changes();
+        while !waiting.policy.holds() {
+            changes.next().await;
+        }
+        policy.release();
+    });
+    let waiting = Arc::clone(gateway);
+    until(service, "first-ledger", idle, async move {
+        while let Err(error) = waiting.ledger.reach().await {
+            tracing::warn!(error = %error, "waiting for the ledger");
+            tokio::time::sleep(RETRY).await;
+        }
+        ledger.release();
+    });
+}
+
+/// Puts each change of what is enforced into the bot's chain, as soon as the ledger takes it. Runs for ever.
+async fn record_policies(gateway: &Gateway) {
+    let mut changes = gateway.policy.changes();
+    let mut known = String::new();
+    loop {
+        let policy = gateway.policy.current();
+        if policy.digest != known {
+            let kind = if policy.digest.is_empty() { "policy.lapsed" } else { "policy.enforced" };
+            let detail = json!({
+                "replica": gateway.replica,
+                "epoch": policy.version.epoch,
+                "sequence": policy.version.sequence,
+            });
+            let record = AuditRecord {
+                kind: kind.to_owned(),
+                policy_digest: policy.digest.clone(),
+                detail_json: detail.to_string(),
+                ..AuditRecord::default()
+            };
+            if let Err(error) = gateway.ledger.append(record).await {
+                tracing::warn!(error = %error, "a change of policy is not recorded yet");
+                tokio::time::sleep(RETRY).await;
+                continue;
+            }
+            known.clone_from(&policy.digest);
+        }
+        changes.next().await;
+    }
+}
+
+async fn listen_mutual(gateway: &Arc<Gateway>, tls: &Tls, address: SocketAddr) -> Result<SocketAddr, ServeError> {
+    let incoming = tls.listen(address).await?;
+    let address = incoming.local_addr();
+    let link = LinkService::server(
+        gateway.bot.clone(),
+        gateway.policy.clone(),
+        gateway.link.clone(),
+        gateway.service.clone(),
+    );
+    let router = builder()
+        .add_service(ChatFace::server(Arc::clone(gateway), Door::Mutual))
+        .add_service(GuardianFace::server(Arc::clone(gateway), Door::Mutual))
+        .add_service(link);
+    let shutdown = gateway.service.shutdown();
+    gateway.service.spawn("grpc", router.serve_with_incoming_shutdown(incoming, shutdown.requested()));
+    Ok(address)
+}
+
+async fn listen_local(gateway: &Arc<Gateway>, address: SocketAddr) -> Result<SocketAddr, ServeError> {
+    let failed = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let router = builder()
+        .add_service(ChatFace::server(Arc::clone(gateway), Door::Local))
+        .add_service(GuardianFace::server(Arc::clone(gateway), Door::Local))
+        .add_service(AuditFace::server(Arc::clone(gateway)));
+    let shutdown = gateway.service.shutdown();
+    let incoming = TcpListenerStream::new(listener);
+    gateway.service.spawn("grpc-local", router.serve_with_incoming_shutdown(incoming, shutdown.requested()));
+    Ok(bound)
+}
+
+fn builder() -> Server {
+    Server::builder()
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE))
+        .concurrency_limit_per_connection(128)
+        .max_concurrent_streams(Some(256))
+        .max_frame_size(Some(64 << 10))
+}

@@ -1,0 +1,115 @@
+//! From a namespace's objects to the policies of its bots.
+//!
+//! One pass reads the names of new Secret keys, converts every bot, and publishes what changed. The passes of different
+//! namespaces follow each other; a burst of changes is one pass.
+
+mod facts;
+mod openings;
+mod settings;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use kube::ResourceExt as _;
+use monstrum_crds::convert;
+use monstrum_crds::world::World;
+use monstrum_guardian::compile;
+use monstrum_guardian::source::BotName;
+use tokio::time::Instant;
+
+pub use facts::{BotFacts, Facts};
+pub(crate) use openings::of_channel;
+
+use crate::index::Index;
+use crate::metrics::Metrics;
+use crate::policy::{Draft, Hub};
+
+/// A burst of changes (a manifest with many objects) comes within this.
+const DEBOUNCE: Duration = Duration::from_millis(15);
+/// When the API server did not answer for a Secret, it is asked again after this.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Compiles namespaces while this process leads.
+pub struct Compiler {
+    index: Arc<Index>,
+    hub: Arc<Hub>,
+    facts: Arc<Facts>,
+    client: Client,
+    metrics: Metrics,
+}
+
+impl Compiler {
+    /// A compiler from `index` to `hub` and `facts`.
+    pub fn new(index: Arc<Index>, hub: Arc<Hub>, facts: Arc<Facts>, client: Client, metrics: Metrics) -> Self {
+        Self { index, hub, facts, client, metrics }
+    }
+
+    /// Compiles everything, opens the hub, and goes on with what changes. Runs until dropped.
+    pub async fn run(&self, epoch: u64) {
+        self.hub.begin(epoch);
+        self.index.queue_everything();
+        for (namespace, since) in self.index.dirt.take() {
+            self.compile_namespace(&namespace, since).await;
+        }
+        self.hub.open();
+        tracing::info!(epoch, "every namespace is compiled; serving policies");
+        loop {
+            self.index.dirt.marked().await;
+            tokio::time::sleep(DEBOUNCE).await;
+            for (namespace, since) in self.index.dirt.take() {
+                self.compile_namespace(&namespace, since).await;
+            }
+        }
+    }
+
+    /// One pass over one namespace, for changes that were seen from `since` on.
+    pub async fn compile_namespace(&self, namespace: &str, since: Instant) {
+        let started = Instant::now();
+        let refs = self.index.world(namespace).secret_refs();
+        let all_read = self.index.secrets.learn(&self.client, &self.index.live, namespace, &refs).await;
+        let world = self.index.world(namespace);
+        self.publish(&world, since);
+        self.index.queue_namespace(namespace);
+        self.metrics.compile_seconds.observe(started.elapsed().as_secs_f64());
+        if !all_read {
+            let now = Instant::now();
+            self.index.dirt.mark_at(namespace, now.checked_add(ASK_AGAIN).unwrap_or(now));
+        }
+    }
+
+    fn publish(&self, world: &World, since: Instant) {
+        self.hub.set_channels(&world.namespace, openings::of_channels(world));
+        let mut live = BTreeSet::new();
+        for (name, bot) in &world.bots {
+            let bot_name = BotName { namespace: world.namespace.clone(), name: name.clone() };
+            if let Some((draft, facts)) = compile_bot(name, world) {
+                let draft = if bot.spec.suspend { Draft::empty(&bot_name) } else { draft };
+                let digest = self.hub.publish(&bot_name, draft, since);
+                tracing::debug!(bot = %bot.name_any(), namespace = %world.namespace, %digest, tools = facts.tools, "compiled");
+                self.facts.put(&bot_name, facts);
+            }
+            live.insert(bot_name);
+        }
+        for gone in self.hub.bots_of(&world.namespace).into_iter().filter(|bot| !live.contains(bot)) {
+            tracing::info!(bot = %gone.name, namespace = %gone.namespace, "policy withdrawn");
+            self.hub.withdraw(&gone, since);
+            self.facts.remove(&gone);
+        }
+    }
+}
+
+/// One bot's policy and what is to be told of it. Pure.
+pub fn compile_bot(name: &str, world: &World) -> Option<(Draft, BotFacts)> {
+    let bot = world.bots.get(name)?;
+    let conversion = convert::bot(name, world)?;
+    let compilation = compile(&conversion.source);
+    let draft = Draft {
+        permissions: compilation.document.to_bytes(),
+        settings: settings::settings(name, &conversion),
+        openings: openings::of_bot(&compilation.document, conversion.resolved.as_ref(), world),
+    };
+    let facts = BotFacts::new(bot, conversion, compilation, world);
+    Some((draft, facts))
+}

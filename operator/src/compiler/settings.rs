@@ -1,0 +1,64 @@
+//! What a gateway needs beyond permissions, in the words of the wire.
+
+use monstrum_crds::convert::{BotConversion, Resolved, ResolvedLimits, ResolvedModel};
+use monstrum_crds::kinds::model_provider::Dialect;
+use monstrum_wire::identity::SANDBOX_PREFIX;
+use monstrum_wire::policy::{self, Header, Limits, Model, Prices, Prompts, Settings};
+
+/// The settings of a bot; without a model where none is usable, which a gateway refuses to work with.
+pub(super) fn settings(name: &str, conversion: &BotConversion) -> Settings {
+    let resolved = conversion.resolved.as_ref();
+    let runners = conversion.sandboxes.iter().map(|resource| format!("{SANDBOX_PREFIX}{resource}"));
+    Settings {
+        model: resolved.map(|resolved| model(&resolved.model)),
+        prompts: resolved.map(prompts),
+        limits: resolved.map(|resolved| limits(&resolved.limits)),
+        runners: runners.collect(),
+        display_name: resolved.map_or_else(|| name.to_owned(), |resolved| resolved.display_name.clone()),
+    }
+}
+
+fn prompts(resolved: &Resolved) -> Prompts {
+    Prompts { system: resolved.system_prompt.clone() }
+}
+
+fn model(model: &ResolvedModel) -> Model {
+    let dialect = match model.dialect {
+        Dialect::OpenAI => policy::Dialect::Openai,
+        Dialect::Anthropic => policy::Dialect::Anthropic,
+    };
+    Model {
+        provider: model.provider.clone(),
+        dialect: dialect.into(),
+        base_url: model.base_url.clone(),
+        id: model.id.clone(),
+        headers: model
+            .headers
+            .iter()
+            .map(|header| Header { name: header.name.clone(), value: header.value.clone() })
+            .collect(),
+        context_tokens: model.context_tokens,
+        max_output_tokens: model.max_output_tokens,
+        prices: Some(Prices {
+            input: model.prices.input,
+            cached_input: model.prices.cached_input,
+            output: model.prices.output,
+        }),
+        credential_version: model.credential.as_ref().map(|key| key.version.clone()).unwrap_or_default(),
+        request_timeout_seconds: model.request_timeout_seconds,
+        temperature: model.temperature,
+        auth_header: model.auth_header.clone().unwrap_or_default(),
+    }
+}
+
+fn limits(limits: &ResolvedLimits) -> Limits {
+    Limits {
+        max_steps: limits.max_steps,
+        max_turn_seconds: limits.max_turn_seconds,
+        max_turn_tokens: limits.max_turn_tokens,
+        max_result_bytes: limits.max_result_bytes,
+        max_parallel_calls: limits.max_parallel_calls,
+        max_queued_messages: limits.max_queued_messages,
+        call_timeout_seconds: limits.call_timeout_seconds,
+    }
+}

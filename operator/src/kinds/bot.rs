@@ -1,0 +1,90 @@
+//! `Bot`: its policy is compiled elsewhere ([`crate::compiler`]); here its pods are made, and its status is told.
+//!
+//! The steps: what it needs ([`plan`]), the objects for that ([`build`]), the writes, the status.
+
+pub mod build;
+pub mod plan;
+mod status;
+
+use std::time::Duration;
+
+use kube::ResourceExt as _;
+use monstrum_crds::kinds::Bot;
+use monstrum_crds::validate;
+use monstrum_guardian::source::BotName;
+
+use self::build::{Objects, build};
+use super::rollout::Rollout;
+use super::{ReconcileError, Reconciler};
+use crate::child::{ApplyError, ChildKind, Owner, label};
+use crate::compiler::BotFacts;
+
+/// Who writes a bot's objects.
+pub const MANAGER: &str = "monstrum-bot";
+/// Who writes a bot's certificates.
+pub const TLS_MANAGER: &str = "monstrum-bot-tls";
+
+pub(super) async fn reconcile(reconciler: &Reconciler, bot: &Bot) -> Result<Option<Duration>, ReconcileError> {
+    let (namespace, name) = (bot.namespace().unwrap_or_default(), bot.name_any());
+    let Some(facts) = reconciler.facts.of(&namespace, &name).filter(|facts| is_of(facts, bot)) else {
+        // The compiler has not seen this generation; it queues the bot when it has.
+        return Ok(None);
+    };
+    let world = reconciler.index.world(&namespace);
+    let owner = owner(bot);
+    let objects = if bot.spec.suspend {
+        Objects { children: Vec::new(), certificates: Vec::new() }
+    } else {
+        let plan = plan::plan(bot, owner.clone(), &facts, &world, &reconciler.index.live);
+        build(&plan, &reconciler.installation)
+    };
+    let applied = apply(reconciler, &owner, &objects).await;
+    let bot_name = BotName { namespace, name };
+    let input = status::Input {
+        faults: validate::bot::validate(bot, &world),
+        suspended: bot.spec.suspend,
+        facts: &facts,
+        failure: applied.as_ref().err().map(ToString::to_string),
+        rollouts: rollouts(reconciler, &owner, &objects),
+        standing: reconciler.hub.standing(&bot_name),
+    };
+    let (states, fields) = (status::states(&input), status::fields(&input));
+    reconciler.status.write(&reconciler.index, bot, &states, fields).await?;
+    Ok(Some(applied?))
+}
+
+fn is_of(facts: &BotFacts, bot: &Bot) -> bool {
+    facts.uid == bot.metadata.uid && facts.generation == bot.metadata.generation
+}
+
+fn owner(bot: &Bot) -> Owner {
+    Owner {
+        kind: "Bot",
+        namespace: bot.namespace().unwrap_or_default(),
+        name: bot.name_any(),
+        uid: bot.uid().unwrap_or_default(),
+        label: label::BOT,
+    }
+}
+
+/// Puts everything in place; says when the first certificate is to be renewed.
+async fn apply(reconciler: &Reconciler, owner: &Owner, objects: &Objects) -> Result<Duration, ApplyError> {
+    let mut renewal = reconciler.installation.certificate_lifetime;
+    for spec in &objects.certificates {
+        let metadata = owner.metadata(&spec.secret, spec.labels.clone());
+        renewal = renewal.min(reconciler.applier.certify(Some(owner), metadata, TLS_MANAGER, spec).await?);
+    }
+    for child in &objects.children {
+        reconciler.applier.apply(owner, MANAGER, child).await?;
+    }
+    reconciler.applier.prune(owner, &objects.children, &objects.certificates).await?;
+    Ok(renewal)
+}
+
+fn rollouts(reconciler: &Reconciler, owner: &Owner, objects: &Objects) -> Vec<Rollout> {
+    let live = reconciler.index.live.children(ChildKind::Deployment);
+    let deployments = objects.children.iter().filter(|child| child.kind == ChildKind::Deployment);
+    deployments
+        .map(|child| Rollout::of(&child.name, live.get(&owner.namespace, &child.name).as_deref()))
+        .collect()
+}

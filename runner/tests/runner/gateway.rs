@@ -1,0 +1,244 @@
+//! A gateway's end of the link, over mutual TLS, and a runner process at the other.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use monstrum_guardian::source::BotName;
+use monstrum_service::authority::Authority;
+use monstrum_service::{Pem, Shutdown, Tls, peer};
+use monstrum_wire::identity::Identity;
+use monstrum_wire::runner::link_server::{Link, LinkServer};
+use monstrum_wire::runner::{
+    Cancel, Execute, Finished, FromRunner, RunnerHello, ToRunner, finished, from_runner, to_runner,
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::support::runner;
+
+pub fn authority() -> Authority {
+    monstrum_service::install_crypto();
+    Authority::generate("monstrum.local").unwrap()
+}
+
+fn bot() -> BotName {
+    BotName { namespace: "team".to_owned(), name: "triage".to_owned() }
+}
+
+/// One attached runner, as the gateway sees it.
+pub struct Attached {
+    pub identity: Identity,
+    pub hello: RunnerHello,
+    to_runner: mpsc::Sender<Result<ToRunner, Status>>,
+    from_runner: mpsc::Receiver<FromRunner>,
+    chunks: HashMap<String, Vec<u8>>,
+}
+
+impl Attached {
+    pub async fn execute(&self, execute: Execute) {
+        self.send(to_runner::Message::Execute(execute)).await;
+    }
+
+    pub async fn cancel(&self, call_id: &str) {
+        self.send(to_runner::Message::Cancel(Cancel { call_id: call_id.to_owned() })).await;
+    }
+
+    async fn send(&self, message: to_runner::Message) {
+        self.to_runner.send(Ok(ToRunner { message: Some(message) })).await.unwrap();
+    }
+
+    /// The next call that ended, with all of its output; nothing when the stream ended.
+    pub async fn finished(&mut self) -> Option<(String, Result<Vec<u8>, i32>)> {
+        loop {
+            match self.from_runner.recv().await?.message? {
+                from_runner::Message::Chunk(chunk) => {
+                    self.chunks.entry(chunk.call_id).or_default().extend(chunk.data);
+                }
+                from_runner::Message::Finished(Finished { call_id, outcome: Some(outcome) }) => {
+                    let mut bytes = self.chunks.remove(&call_id).unwrap_or_default();
+                    return Some((
+                        call_id,
+                        match outcome {
+                            finished::Outcome::Success(success) => {
+                                bytes.extend(success.content);
+                                Ok(bytes)
+                            }
+                            finished::Outcome::Failure(failure) => Err(failure.kind),
+                        },
+                    ));
+                }
+                other => panic!("unexpected {other:?}"),
+            }
+        }
+    }
+
+    /// Waits for one call's output.
+    pub async fn result(&mut self, execute: Execute) -> Result<String, i32> {
+        self.execute(execute).await;
+        let (_, result) = self.finished().await.unwrap();
+        result.map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+}
+
+/// A running gateway.
+pub struct Gateway {
+    pub address: SocketAddr,
+    attached: mpsc::Receiver<Attached>,
+    stop: Shutdown,
+    served: tokio::task::JoinHandle<()>,
+}
+
+impl Gateway {
+    pub async fn start(authority: &Authority, address: &str) -> Self {
+        let pem = authority.issue(&Identity::Gateway(bot()), &["127.0.0.1", "localhost"], DAY).unwrap();
+        let tls = Tls::from_pem(&pem, "monstrum.local").unwrap();
+        let incoming = tls.listen(address.parse().unwrap()).await.unwrap();
+        let (sender, attached) = mpsc::channel(8);
+        let (address, stop) = (incoming.local_addr(), Shutdown::default());
+        let server = tonic::transport::Server::builder().add_service(LinkServer::new(Service { sender }));
+        let stopping = stop.requested();
+        let served = tokio::spawn(async move {
+            tokio::select! {
+                served = server.serve_with_incoming(incoming) => served.unwrap(),
+                () = stopping => {}
+            }
+        });
+        Self { address, attached, stop, served }
+    }
+
+    pub async fn attached(&mut self) -> Attached {
+        tokio::time::timeout(Duration::from_secs(20), self.attached.recv()).await.expect("in time").unwrap()
+    }
+
+    /// Whether somebody attaches within this time.
+    pub async fn attached_within(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.attached.recv()).await.is_ok()
+    }
+
+    /// As if the pod was killed: all connections break.
+    pub async fn kill(self) {
+        self.stop.request();
+        self.served.await.unwrap();
+    }
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+struct Service {
+    sender: mpsc::Sender<Attached>,
+}
+
+#[tonic::async_trait]
+impl Link for Service {
+    type AttachStream = ReceiverStream<Result<ToRunner, Status>>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<FromRunner>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
+        let identity = peer(&request)?;
+        let mut inbound = request.into_inner();
+        let Some(FromRunner { message: Some(from_runner::Message::Hello(hello)) }) = inbound.message().await? else {
+            return Err(Status::invalid_argument("hello comes first"));
+        };
+        let (to_runner, outbound) = mpsc::channel(64);
+        let (forward, from_runner) = mpsc::channel(64);
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = inbound.next().await {
+                if forward.send(message).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let attached = Attached { identity, hello, to_runner, from_runner, chunks: HashMap::new() };
+        self.sender.send(attached).await.map_err(|_| Status::unavailable("closing"))?;
+        Ok(Response::new(ReceiverStream::new(outbound)))
+    }
+}
+
+/// A runner process, killed when dropped.
+pub struct Runner {
+    pub child: Child,
+    pub admin: SocketAddr,
+    _tls: TempDir,
+}
+
+impl Runner {
+    pub fn start(authority: &Authority, gateway: SocketAddr, more: &[&str]) -> Self {
+        let identity = Identity::Runner { bot: bot(), runner: "default".to_owned() };
+        Self::with_certificate(&authority.issue(&identity, &[], DAY).unwrap(), gateway, more)
+    }
+
+    pub fn with_certificate(pem: &Pem, gateway: SocketAddr, more: &[&str]) -> Self {
+        let tls = tempfile::tempdir().unwrap();
+        write(tls.path(), pem);
+        let admin = free_address();
+        let child = Command::new(runner())
+            .args(["serve", "--executors", "http,shell", "--replica", "runner-0", "--drain-seconds", "10"])
+            .args(["--gateway", &format!("https://localhost:{}", gateway.port())])
+            .args(["--admin-address", &admin.to_string()])
+            .arg("--tls-dir")
+            .arg(tls.path())
+            .args(more)
+            // Neither may steer anything.
+            .env("HTTP_PROXY", "http://127.0.0.1:1")
+            .env("http_proxy", "http://127.0.0.1:1")
+            .env("LEAKED_SECRET", "environment-of-the-runner")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child, admin, _tls: tls }
+    }
+
+    pub fn tls_dir(&self) -> &Path {
+        self._tls.path()
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    pub async fn ready(&self) -> bool {
+        let url = format!("http://{}/readyz", self.admin);
+        reqwest::get(url).await.is_ok_and(|response| response.status().is_success())
+    }
+
+    pub async fn metrics(&self) -> String {
+        reqwest::get(format!("http://{}/metrics", self.admin)).await.unwrap().text().await.unwrap()
+    }
+
+    /// Waits for the process's end.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        for _ in 0..2000 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the runner does not end");
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn write(folder: &Path, pem: &Pem) {
+    for (name, content) in [("tls.crt", &pem.certificate), ("tls.key", &pem.key), ("ca.crt", &pem.authority)] {
+        std::fs::write(folder.join(name), content).unwrap();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}

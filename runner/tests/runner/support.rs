@@ -1,0 +1,154 @@
+//! Making calls.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use monstrum_runner::call::{Call, Failure, Output, Success};
+use monstrum_runner::executor::Executors;
+use monstrum_runner::executor::http::Http;
+use monstrum_runner::executor::shell::Shell;
+use monstrum_wire::runner::from_runner::Message;
+use monstrum_wire::runner::{CredentialField, Execute, FromRunner};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The secret that no test may ever see come out.
+pub const SECRET: &str = "s3cr3t-t0k3n-v4lue";
+
+/// The runner's executable.
+pub fn runner() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_monstrum-runner"))
+}
+
+/// An `http` call.
+pub fn http_call(config: Value, execution: Value, arguments: Value) -> Execute {
+    Execute {
+        call_id: "call-1".to_owned(),
+        executor: "http".to_owned(),
+        tool: "probe".to_owned(),
+        arguments_json: arguments.to_string(),
+        canonical_json: "{}".to_owned(),
+        config_json: config.to_string(),
+        execution_json: execution.to_string(),
+        timeout_ms: 10_000,
+        max_result_bytes: 64 * 1024,
+        ..Execute::default()
+    }
+}
+
+/// The same call with a bearer token.
+pub fn with_token(call: Execute) -> Execute {
+    Execute {
+        presentation_json: json!({"bearer": {"field": "token"}}).to_string(),
+        credential: vec![CredentialField { name: "token".to_owned(), value: SECRET.into() }],
+        ..call
+    }
+}
+
+/// A `shell` call.
+pub fn shell_call(config: Value, argv: &[&str]) -> Execute {
+    Execute {
+        executor: "shell".to_owned(),
+        canonical_json: json!({ "command": [argv] }).to_string(),
+        ..http_call(config, json!({}), json!({}))
+    }
+}
+
+/// How a call ended, and all of its output.
+#[derive(Debug)]
+pub struct Ended {
+    pub outcome: Result<Success, Failure>,
+    pub text: String,
+}
+
+impl Ended {
+    /// Chunks and content of a success.
+    pub fn success(&self) -> &str {
+        assert!(self.outcome.is_ok(), "{self:?}");
+        &self.text
+    }
+
+    pub fn failure(&self) -> &Failure {
+        self.outcome.as_ref().expect_err(&self.text)
+    }
+
+    pub fn truncated(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|success| success.truncated)
+    }
+
+    pub fn fact(&self, name: &str) -> Value {
+        let facts = match &self.outcome {
+            Ok(success) => &success.facts,
+            Err(failure) => &failure.facts,
+        };
+        facts.get(name).cloned().unwrap_or_default()
+    }
+}
+
+/// Executes with the system's resolver.
+pub async fn http(execute: Execute) -> Ended {
+    perform(Http::new(), execute, CancellationToken::new()).await
+}
+
+/// Executes with the real `confine`, protecting `protected`.
+pub async fn shell_protecting(protected: &[PathBuf], execute: Execute) -> Ended {
+    shell_until(protected, execute, CancellationToken::new()).await
+}
+
+pub async fn shell(execute: Execute) -> Ended {
+    shell_protecting(&[], execute).await
+}
+
+pub async fn shell_until(protected: &[PathBuf], execute: Execute, cancelled: CancellationToken) -> Ended {
+    perform(Shell::with_runner(runner(), protected).unwrap(), execute, cancelled).await
+}
+
+pub async fn perform(
+    executor: impl monstrum_runner::executor::Executor + 'static,
+    execute: Execute,
+    cancelled: CancellationToken,
+) -> Ended {
+    monstrum_service::install_crypto();
+    let mut executors = Executors::default();
+    executors.add(executor);
+    let call = match Call::new(execute, cancelled) {
+        Ok(call) => call,
+        Err(failure) => return Ended { outcome: Err(failure), text: String::new() },
+    };
+    let (sender, mut receiver) = mpsc::channel(8);
+    let collected = tokio::spawn(async move {
+        let mut bytes = Vec::new();
+        while let Some(FromRunner { message: Some(Message::Chunk(chunk)) }) = receiver.recv().await {
+            bytes.extend(chunk.data);
+        }
+        bytes
+    });
+    let output = Output::new(call.id.clone(), sender);
+    let outcome = executors.execute(&call, &output).await;
+    drop(output);
+    let mut bytes = collected.await.unwrap();
+    if let Ok(success) = &outcome {
+        bytes.extend(&success.content);
+    }
+    Ended { outcome, text: String::from_utf8_lossy(&bytes).into_owned() }
+}
+
+/// Waits until `condition` holds.
+pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..1000 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
+}
+
+/// Whether a process runs that has `marker` among its words.
+pub fn runs(marker: &str) -> bool {
+    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).any(|word| word == marker.as_bytes())
+    })
+}
