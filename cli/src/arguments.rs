@@ -30,17 +30,34 @@ pub(crate) struct Global {
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     /// The format of the answer
-    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub(crate) output: Format,
-    /// When to use colours; NO_COLOR in the environment means never, unless this says otherwise
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(
+        help = "When to use colours; NO_COLOR in the environment means never, unless this says otherwise",
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN"
+    )]
     pub(crate) color: ColorWhen,
 }
 
 /// The command line under the name that it was called by.
 pub(crate) fn command(program: Option<&OsString>) -> Command {
     let command = Cli::command();
-    if is_plugin(program) { renamed(command.bin_name(PLUGIN)) } else { command }
+    if is_plugin(program) {
+        renamed(command.bin_name(PLUGIN))
+    } else {
+        command
+    }
 }
 
 const PLUGIN: &str = "kubectl monstrum";
@@ -62,10 +79,14 @@ fn renamed(mut command: Command) -> Command {
 pub(crate) fn object_name(text: &str) -> Result<String, String> {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    if text.len() <= 253 && text.chars().all(legal) && edge(text.chars().next()) && edge(text.chars().last()) {
+    if text.len() <= 253 && text.chars().all(legal) && edge(text.chars().next()) && edge(text.chars().last())
+    {
         return Ok(text.to_owned());
     }
-    Err("a name has lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit".to_owned())
+    Err(
+        "a name has lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit"
+            .to_owned(),
+    )
 }
 
 #[cfg(test)]

@@ -36,11 +36,15 @@ pub(crate) struct Cluster {
 pub(crate) enum ClusterError {
     /// The kubeconfig does not say how to connect.
     #[error("the kubeconfig names no usable cluster")]
-    #[diagnostic(help("check `kubectl config get-contexts`, or name a file with --kubeconfig and a context with --context"))]
+    #[diagnostic(help(
+        "check `kubectl config get-contexts`, or name a file with --kubeconfig and a context with --context"
+    ))]
     Kubeconfig(#[source] kube::config::KubeconfigError),
     /// Neither a kubeconfig nor a service account was found.
     #[error("there is neither a kubeconfig nor a service account to connect with")]
-    #[diagnostic(help("set KUBECONFIG or name a file with --kubeconfig; `validate`, `policy` and `explain -f` need no cluster"))]
+    #[diagnostic(help(
+        "set KUBECONFIG or name a file with --kubeconfig; `validate`, `policy` and `explain -f` need no cluster"
+    ))]
     Infer(#[source] kube::config::InferConfigError),
     /// The client cannot be built.
     #[error("no connection to the cluster can be set up")]
@@ -59,7 +63,9 @@ pub(crate) enum ClusterError {
     },
     /// The object does not exist.
     #[error("there is no {kind} {name} in namespace {namespace}")]
-    #[diagnostic(help("`kubectl get monstrum -n {namespace}` lists what is there; choose another namespace with -n"))]
+    #[diagnostic(help(
+        "`kubectl get monstrum -n {namespace}` lists what is there; choose another namespace with -n"
+    ))]
     Missing {
         /// Its kind.
         kind: &'static str,
@@ -77,13 +83,19 @@ impl ClusterError {
             kube::Error::Api(status) if status.code == 403 => {
                 "your Kubernetes user lacks this permission; an administrator grants it with a Role and a RoleBinding"
             }
-            kube::Error::Api(status) if status.code == 401 => "the cluster does not accept your credentials; log in again",
+            kube::Error::Api(status) if status.code == 401 => {
+                "the cluster does not accept your credentials; log in again"
+            }
             kube::Error::Api(status) if status.code == 404 => {
                 "is Monstrum installed in this cluster? `kubectl get crd bots.monstrum.dev` must show its definition"
             }
             _ => "is the cluster reachable? `kubectl version` must answer",
         };
-        Self::Request { action: action.into(), source: Box::new(source), help: help.to_owned() }
+        Self::Request {
+            action: action.into(),
+            source: Box::new(source),
+            help: help.to_owned(),
+        }
     }
 }
 
@@ -91,20 +103,30 @@ impl Cluster {
     /// Reads the kubeconfig. Nothing is sent yet.
     pub(crate) async fn connect(args: &ClusterArgs) -> Result<Self, ClusterError> {
         let config = config(args).await?;
-        let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let namespace = args
+            .namespace
+            .clone()
+            .unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(ClusterError::Client)?;
         Ok(Self { client, namespace })
     }
 }
 
 async fn config(args: &ClusterArgs) -> Result<Config, ClusterError> {
-    let options = KubeConfigOptions { context: args.context.clone(), ..KubeConfigOptions::default() };
+    let options = KubeConfigOptions {
+        context: args.context.clone(),
+        ..KubeConfigOptions::default()
+    };
     match (&args.kubeconfig, &args.context) {
         (Some(path), _) => {
             let kubeconfig = Kubeconfig::read_from(path).map_err(ClusterError::Kubeconfig)?;
-            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ClusterError::Kubeconfig)
+            Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .map_err(ClusterError::Kubeconfig)
         }
-        (None, Some(_)) => Config::from_kubeconfig(&options).await.map_err(ClusterError::Kubeconfig),
+        (None, Some(_)) => Config::from_kubeconfig(&options)
+            .await
+            .map_err(ClusterError::Kubeconfig),
         (None, None) => Config::infer().await.map_err(ClusterError::Infer),
     }
 }

@@ -9,7 +9,6 @@ mod source;
 
 pub(crate) use deserializer::read;
 pub(crate) use error::{InputError, Spot};
-pub(crate) use field::place_of;
 pub(crate) use manifest::{Manifest, is_cluster_wide, title};
 pub(crate) use node::{Node, Place};
 pub(crate) use source::{Source, collect, parse};

@@ -2,6 +2,7 @@
 
 mod colour;
 mod format;
+mod page;
 mod printable;
 mod report;
 mod screen;
@@ -10,6 +11,7 @@ mod tree;
 
 pub(crate) use colour::{ColorWhen, colour, paint};
 pub(crate) use format::Format;
+pub(crate) use page::Page;
 pub(crate) use printable::printable;
 pub(crate) use report::{render, report};
 pub(crate) use screen::Screen;

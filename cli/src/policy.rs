@@ -1,6 +1,7 @@
 //! The policies that objects amount to, compiled here by the same pure functions as in the operator.
 
 mod bot;
+mod containment;
 mod example;
 mod granting;
 mod narrower;
@@ -9,11 +10,12 @@ mod problem;
 mod requirement;
 mod world;
 
-pub(crate) use bot::BotPolicy;
+pub(crate) use bot::{BotPolicy, seen_name};
+pub(crate) use containment::contains;
 pub(crate) use example::calls;
 pub(crate) use granting::{covered_tools, granting};
-pub(crate) use narrower::{Widening, widenings};
-pub(crate) use pattern::{is_literal, is_universal, matches, samples};
+pub(crate) use narrower::{applies, widenings, within};
+pub(crate) use pattern::is_universal;
 pub(crate) use problem::{Described, Problem};
 pub(crate) use requirement::{Requirement, requirements};
-pub(crate) use world::{Compiled, from_cluster, from_manifests, from_paths};
+pub(crate) use world::{Compiled, from_cluster, from_manifests, from_objects, from_paths, read};

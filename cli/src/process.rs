@@ -33,12 +33,18 @@ fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
 /// Help goes to the standard output and is no error.
 fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Success.into()
+    }
 }
 
 fn execute(cli: Cli, screen: &mut Screen) -> Result<Exit, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
     let result = runtime.block_on(command::run(cli, screen));
     // A task of a connection that nobody needs any more must not delay the end.
     runtime.shutdown_background();

@@ -157,7 +157,12 @@ impl State {
         reason: Reason,
         message: impl Into<String>,
     ) -> Self {
-        Self { about, holds: holds.into(), reason, message: message.into() }
+        Self {
+            about,
+            holds: holds.into(),
+            reason,
+            message: message.into(),
+        }
     }
 }
 
@@ -191,8 +196,12 @@ pub fn merged(
 ) -> Vec<Condition> {
     let mut wanted: Vec<_> = wanted.iter().collect();
     wanted.sort_by_key(|state| state.about);
-    let ours = wanted.iter().map(|state| condition(existing, state, generation, now));
-    let theirs = existing.iter().filter(|old| !wanted.iter().any(|new| new.about.as_str() == old.type_));
+    let ours = wanted
+        .iter()
+        .map(|state| condition(existing, state, generation, now));
+    let theirs = existing
+        .iter()
+        .filter(|old| !wanted.iter().any(|new| new.about.as_str() == old.type_));
     ours.chain(theirs.cloned()).collect()
 }
 
@@ -232,7 +241,9 @@ pub trait Conditioned {
 
     /// The condition of this type.
     fn condition(&self, about: ConditionType) -> Option<&Condition> {
-        self.conditions().iter().find(|condition| condition.type_ == about.as_str())
+        self.conditions()
+            .iter()
+            .find(|condition| condition.type_ == about.as_str())
     }
 
     /// Whether it is ready, as of its current generation.
@@ -298,12 +309,18 @@ mod tests {
         let states = [ready(true, Reason::Ready), judged(&[])[0].clone()];
         let first = merged(&[], &states, Some(1), at(10));
         assert_eq!(merged(&first, &states, Some(1), at(99)), first);
-        assert_eq!(first.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(), ["Accepted", "Ready"]);
+        assert_eq!(
+            first.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(),
+            ["Accepted", "Ready"]
+        );
     }
 
     #[test]
     fn what_others_wrote_is_kept() {
-        let other = Condition { type_: "Audited".into(), ..merged(&[], &judged(&[]), None, at(1))[0].clone() };
+        let other = Condition {
+            type_: "Audited".into(),
+            ..merged(&[], &judged(&[]), None, at(1))[0].clone()
+        };
         let all = merged(std::slice::from_ref(&other), &judged(&[]), None, at(2));
         assert_eq!(all.last(), Some(&other));
         assert_eq!(all.len(), 3);
@@ -319,7 +336,10 @@ mod tests {
         #[case] accepted: &str,
         #[case] resolved: &str,
     ) {
-        let faults: Vec<_> = reasons.iter().map(|reason| Fault::new("spec.x", "is wrong", *reason)).collect();
+        let faults: Vec<_> = reasons
+            .iter()
+            .map(|reason| Fault::new("spec.x", "is wrong", *reason))
+            .collect();
         let states = judged(&faults);
         assert_eq!(states[0].holds.as_str(), accepted);
         assert_eq!(states[1].holds.as_str(), resolved);
@@ -337,7 +357,10 @@ mod tests {
         let mut bot = Bot::new("a", crate::kinds::BotSpec::default());
         bot.metadata.generation = Some(2);
         let conditions = merged(&[], &[ready(true, Reason::Ready)], Some(1), at(1));
-        bot.status = Some(crate::kinds::BotStatus { conditions, ..Default::default() });
+        bot.status = Some(crate::kinds::BotStatus {
+            conditions,
+            ..Default::default()
+        });
         assert!(!bot.is_ready());
         bot.metadata.generation = Some(1);
         assert!(bot.is_ready());

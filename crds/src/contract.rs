@@ -30,7 +30,12 @@ impl Contract {
     pub fn new(object: Arc<ResourceType>) -> Self {
         let source = translation::resource_type(&object);
         let mut faults = resource_type::faults(&object.spec, &source);
-        let config = match object.spec.config.as_ref().map(|config| config::compile(&config.schema)) {
+        let config = match object
+            .spec
+            .config
+            .as_ref()
+            .map(|config| config::compile(&config.schema))
+        {
             Some(Err(fault)) => {
                 faults.push(fault);
                 None
@@ -38,7 +43,12 @@ impl Contract {
             Some(Ok(validator)) => Some(validator),
             None => None,
         };
-        Self { object, source: Arc::new(source), faults, config }
+        Self {
+            object,
+            source: Arc::new(source),
+            faults,
+            config,
+        }
     }
 
     /// The type's name.
@@ -53,7 +63,11 @@ impl Contract {
 
     /// The credential method of this name.
     pub fn credential_method(&self, name: &str) -> Option<&CredentialMethod> {
-        self.object.spec.credentials.iter().find(|method| method.method == name)
+        self.object
+            .spec
+            .credentials
+            .iter()
+            .find(|method| method.method == name)
     }
 
     /// An instance's settings: what it says, over the defaults that the config schema gives to the properties of its root.
@@ -61,7 +75,9 @@ impl Contract {
         let mut settings = Map::new();
         let schema = self.object.spec.config.as_ref().map(|config| &config.schema);
         if let Some(Value::Object(properties)) = schema.and_then(|schema| schema.get("properties")) {
-            let defaults = properties.iter().filter_map(|(name, property)| Some((name, property.get("default")?)));
+            let defaults = properties
+                .iter()
+                .filter_map(|(name, property)| Some((name, property.get("default")?)));
             settings.extend(defaults.map(|(name, default)| (name.clone(), default.clone())));
         }
         if let Some(Value::Object(config)) = config {

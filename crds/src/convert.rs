@@ -56,13 +56,23 @@ pub struct ObjectFault {
 impl ObjectFault {
     /// A fault of an object.
     pub fn new(kind: Kind, name: impl Into<String>, fault: Fault) -> Self {
-        Self { kind, name: name.into(), field: fault.field, message: fault.message, reason: fault.reason }
+        Self {
+            kind,
+            name: name.into(),
+            field: fault.field,
+            message: fault.message,
+            reason: fault.reason,
+        }
     }
 }
 
 impl std::fmt::Display for ObjectFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:?}: {}: {}", self.kind, self.name, self.field, self.message)
+        write!(
+            f,
+            "{} {:?}: {}: {}",
+            self.kind, self.name, self.field, self.message
+        )
     }
 }
 
@@ -75,7 +85,10 @@ fn converted(bot: &Bot, world: &World) -> BotConversion {
     let name = bot.name_any();
     let mut faults = BTreeSet::new();
     let own = validate::bot::validate(bot, world);
-    faults.extend(own.into_iter().map(|fault| ObjectFault::new(Kind::Bot, &name, fault)));
+    faults.extend(
+        own.into_iter()
+            .map(|fault| ObjectFault::new(Kind::Bot, &name, fault)),
+    );
     let roles = role::held_by(bot, world, &mut faults);
 
     let mut bindings = Vec::new();
@@ -89,12 +102,20 @@ fn converted(bot: &Bot, world: &World) -> BotConversion {
                 bindings.push(source);
             }
             Err(found) => faults.extend(
-                found.into_iter().map(|fault| ObjectFault::new(Kind::BotBinding, binding.name_any(), fault)),
+                found
+                    .into_iter()
+                    .map(|fault| ObjectFault::new(Kind::BotBinding, binding.name_any(), fault)),
             ),
         }
     }
     BotConversion {
-        source: BotSource { bot: BotName { namespace: world.namespace.clone(), name }, bindings },
+        source: BotSource {
+            bot: BotName {
+                namespace: world.namespace.clone(),
+                name,
+            },
+            bindings,
+        },
         resolved: resolved::of(bot, world),
         sandboxes,
         faults: faults.into_iter().collect(),

@@ -38,7 +38,7 @@ fn plain(definition: CustomResourceDefinition) -> Value {
 /// Makes one schema and all below it plain.
 fn tidy(schema: &mut Value) {
     let Value::Object(object) = schema else { return };
-    // An absent field is absent: null would be a third state that rules and users must think of.
+    // The API server then takes null for absent; a null that is kept would be a third state for rules and readers.
     object.remove("nullable");
     // Structural schemas are closed already, and the API server refuses the word.
     if object.get("additionalProperties") == Some(&Value::Bool(false)) {
@@ -51,7 +51,15 @@ fn tidy(schema: &mut Value) {
     if is_condition(object) {
         bound_condition(object);
     }
-    for key in ["properties", "additionalProperties", "items", "oneOf", "anyOf", "allOf", "not"] {
+    for key in [
+        "properties",
+        "additionalProperties",
+        "items",
+        "oneOf",
+        "anyOf",
+        "allOf",
+        "not",
+    ] {
         match object.get_mut(key) {
             Some(Value::Object(children)) if key == "properties" => children.values_mut().for_each(tidy),
             Some(Value::Array(children)) => children.iter_mut().for_each(tidy),
@@ -63,7 +71,10 @@ fn tidy(schema: &mut Value) {
 
 /// As controller-gen writes a quantity.
 fn bound_quantity(object: &mut Map<String, Value>) {
-    object.insert("anyOf".into(), json!([{ "type": "integer" }, { "type": "string" }]));
+    object.insert(
+        "anyOf".into(),
+        json!([{ "type": "integer" }, { "type": "string" }]),
+    );
     object.insert("maxLength".into(), json!(32));
     object.insert(
         "pattern".into(),
@@ -90,7 +101,9 @@ fn bound_condition(object: &mut Map<String, Value>) {
         ("observedGeneration", json!({ "minimum": 0 })),
     ];
     for (name, bound) in bounds {
-        let property = object.get_mut("properties").and_then(|properties| properties.get_mut(name));
+        let property = object
+            .get_mut("properties")
+            .and_then(|properties| properties.get_mut(name));
         if let (Some(Value::Object(property)), Value::Object(bound)) = (property, bound) {
             property.extend(bound);
         }
@@ -164,7 +177,13 @@ mod tests {
     #[test]
     fn nothing_is_nullable_defaulted_or_unsigned() {
         let text = serde_json::to_string(&all()).unwrap();
-        for word in ["\"nullable\"", "\"default\":", "uint", "\"$ref\"", "\"additionalProperties\":false"] {
+        for word in [
+            "\"nullable\"",
+            "\"default\":",
+            "uint",
+            "\"$ref\"",
+            "\"additionalProperties\":false",
+        ] {
             assert!(!text.contains(word), "{word} in a definition");
         }
     }

@@ -12,9 +12,18 @@ pub mod conditions;
 pub mod contract;
 pub mod convert;
 pub mod definition;
-#[expect(unreachable_pub, reason = "the KubeSchema derive repeats each struct inside a function")]
-#[expect(clippy::duplicated_attributes, reason = "several printer columns are of one type")]
-#[expect(clippy::doc_markdown, reason = "the docs are what kubectl explain prints, where names of kinds are plain words")]
+#[expect(
+    unreachable_pub,
+    reason = "the KubeSchema derive repeats each struct inside a function"
+)]
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "several printer columns are of one type"
+)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the docs are what kubectl explain prints, where names of kinds are plain words"
+)]
 pub mod kinds;
 pub mod object;
 pub mod schema;

@@ -103,7 +103,13 @@ pub enum ObjectError {
 impl Object {
     /// Reads an object by its `apiVersion` and `kind`.
     pub fn read(value: Value) -> Result<Self, ObjectError> {
-        let said = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let said = |key: &str| {
+            value
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let (api_version, kind) = (said("apiVersion"), said("kind"));
         let known = Kind::ALL.into_iter().find(|known| known.as_str() == kind);
         match known {
@@ -163,8 +169,14 @@ impl Object {
 }
 
 fn typed<T: DeserializeOwned>(kind: Kind, value: Value) -> Result<Box<T>, ObjectError> {
-    let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    serde_json::from_value(value).map(Box::new).map_err(|source| ObjectError::Shape { kind, name, source })
+    let name = value
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    serde_json::from_value(value)
+        .map(Box::new)
+        .map_err(|source| ObjectError::Shape { kind, name, source })
 }
 
 #[cfg(test)]
@@ -181,7 +193,11 @@ mod tests {
 
     #[test]
     fn other_groups_versions_and_kinds_are_foreign() {
-        for (api_version, kind) in [("v1", "Bot"), ("monstrum.dev/v1", "Bot"), ("monstrum.dev/v1alpha1", "Pod")] {
+        for (api_version, kind) in [
+            ("v1", "Bot"),
+            ("monstrum.dev/v1", "Bot"),
+            ("monstrum.dev/v1alpha1", "Pod"),
+        ] {
             let value = json!({ "apiVersion": api_version, "kind": kind });
             assert!(matches!(Object::read(value), Err(ObjectError::Foreign { .. })));
         }
@@ -190,6 +206,9 @@ mod tests {
     #[test]
     fn an_unknown_field_is_an_error() {
         let value = json!({ "apiVersion": "monstrum.dev/v1alpha1", "kind": "Bot", "metadata": { "name": "a" }, "spec": { "rolls": [] } });
-        assert!(matches!(Object::read(value), Err(ObjectError::Shape { kind: Kind::Bot, .. })));
+        assert!(matches!(
+            Object::read(value),
+            Err(ObjectError::Shape { kind: Kind::Bot, .. })
+        ));
     }
 }

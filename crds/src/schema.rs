@@ -1,4 +1,4 @@
-//! Pieces of OpenAPI schema that Rust types alone do not give: patterns of names, and parts that hold any JSON.
+//! Pieces of schema that Rust types alone do not give: patterns of names, and parts that hold any JSON.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 

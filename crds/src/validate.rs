@@ -39,7 +39,11 @@ pub struct Fault {
 impl Fault {
     /// A fault of `field`.
     pub fn new(field: impl Into<String>, message: impl Into<String>, reason: Reason) -> Self {
-        Self { field: field.into(), message: message.into(), reason }
+        Self {
+            field: field.into(),
+            message: message.into(),
+            reason,
+        }
     }
 
     /// A fault of the object's own making.
@@ -71,5 +75,8 @@ pub fn validate(object: &Object, world: &World) -> Vec<Fault> {
 
 /// The faults for which an object is refused at admission: those of its own making, not of what it names.
 pub fn refusals(object: &Object, world: &World) -> Vec<Fault> {
-    validate(object, world).into_iter().filter(|fault| !fault.reason.is_about_refs()).collect()
+    validate(object, world)
+        .into_iter()
+        .filter(|fault| !fault.reason.is_about_refs())
+        .collect()
 }

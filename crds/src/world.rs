@@ -75,7 +75,10 @@ pub enum Misplaced {
 impl World {
     /// An empty namespace.
     pub fn new(namespace: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), ..Self::default() }
+        Self {
+            namespace: namespace.into(),
+            ..Self::default()
+        }
     }
 
     /// Puts an object in. One without a namespace is taken to be in this one.
@@ -84,13 +87,24 @@ impl World {
         if name.is_empty() {
             return Err(Misplaced::Nameless(kind));
         }
-        if let Some(found) = object.meta().namespace.as_ref().filter(|found| **found != self.namespace) {
-            return Err(Misplaced::Foreign { kind, name, found: found.clone(), expected: self.namespace.clone() });
+        if let Some(found) = object
+            .meta()
+            .namespace
+            .as_ref()
+            .filter(|found| **found != self.namespace)
+        {
+            return Err(Misplaced::Foreign {
+                kind,
+                name,
+                found: found.clone(),
+                expected: self.namespace.clone(),
+            });
         }
         let twice = match object {
-            Object::ResourceType(object) => {
-                self.resource_types.insert(name.clone(), Arc::new(Contract::new(Arc::from(object)))).is_some()
-            }
+            Object::ResourceType(object) => self
+                .resource_types
+                .insert(name.clone(), Arc::new(Contract::new(Arc::from(object))))
+                .is_some(),
             Object::Workspace(_) if name != workspace::NAME => return Err(Misplaced::WorkspaceName(name)),
             Object::Workspace(object) => self.workspace.replace(Arc::from(object)).is_some(),
             Object::ModelProvider(object) => self.providers.insert(name.clone(), Arc::from(object)).is_some(),
@@ -101,12 +115,18 @@ impl World {
             Object::BotBinding(object) => self.bindings.insert(name.clone(), Arc::from(object)).is_some(),
             Object::Channel(object) => self.channels.insert(name.clone(), Arc::from(object)).is_some(),
         };
-        if twice { Err(Misplaced::Twice { kind, name }) } else { Ok(()) }
+        if twice {
+            Err(Misplaced::Twice { kind, name })
+        } else {
+            Ok(())
+        }
     }
 
     /// The version of a Secret's key, if there is such a key.
     pub fn secret_version(&self, secret: &SecretKeyRef) -> Option<&str> {
-        self.secret_versions.get(&(secret.name.clone(), secret.key.clone()))?.as_deref()
+        self.secret_versions
+            .get(&(secret.name.clone(), secret.key.clone()))?
+            .as_deref()
     }
 
     /// Whether the namespace's Workspace permits a resource type.
@@ -133,7 +153,9 @@ impl World {
     /// Takes every Secret that is named to exist, where nobody can look: for judging files without a cluster.
     pub fn assume_secrets(&mut self) {
         for secret in self.secret_refs() {
-            self.secret_versions.entry((secret.name, secret.key)).or_insert_with(|| Some("assumed".to_owned()));
+            self.secret_versions
+                .entry((secret.name, secret.key))
+                .or_insert_with(|| Some("assumed".to_owned()));
         }
     }
 }

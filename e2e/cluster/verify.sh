@@ -43,7 +43,7 @@ passed "pods and services answer to the host"
 
 kubectl -n "$space" port-forward service/server :8080 >"$work/forward" &
 forward=$!
-for _ in {1..50}; do grep -q Forwarding "$work/forward" && break || sleep 0.1; done
+timeout 10 sh -c "until grep -q Forwarding '$work/forward'; do sleep 0.1; done" || failed "port-forward does not start"
 port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' "$work/forward" | head -1)
 [[ $(curl -sS --max-time 5 "http://127.0.0.1:$port/health") == OK ]] || failed "port-forward"
 passed "port-forward"

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use monstrum_guardian::source::BotName;
 use monstrum_service::Service;
+use monstrum_wire::identity::BotName;
 
 use crate::ledger::Ledger;
 use crate::link::Link;

@@ -149,7 +149,8 @@ impl Ledger {
                 record: Some(record.clone()),
             };
             let error = match within(self.client.clone().finish_call(request)).await {
-                Ok(_) => return Ok(()),
+                // An attempt before may have been taken although its answer was lost.
+                Ok(_) | Err(LedgerError::Repeated) => return Ok(()),
                 Err(error) => error,
             };
             match (&error, pauses.next()) {

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** no policy, a lapsed lease, an unreachable ledger or an error anywhere denies.
 
 pub mod args;
+pub mod channel;
 pub mod faces;
 pub mod gateway;
 pub mod ledger;
@@ -16,5 +17,6 @@ pub mod policy;
 pub mod providers;
 pub mod scrub;
 pub mod serve;
+pub mod start;
 pub mod turn;
 pub mod vault;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 pub use attached::{Attached, FromCall, Heard, NotSent, Running};
 pub use service::LinkService;
+pub(crate) use service::knows;
 
 /// Streams of one runner name that are kept at once: its replicas, with room for reconnects.
 const MAX_STREAMS: usize = 16;

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_guardian::source::BotName;
+use monstrum_guardian::source;
 use monstrum_service::{Service, ServiceArgs, Tls, TlsError};
+use monstrum_wire::identity::BotName;
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -70,7 +71,7 @@ pub async fn start(
 ) -> Result<Addresses, ServeError> {
     let bot = BotName { namespace: args.bot_namespace.clone(), name: args.bot.clone() };
     let operator = tls.channel(&args.operator)?;
-    let policy = Policy::new(bot.clone());
+    let policy = Policy::new(source::BotName { namespace: bot.namespace.clone(), name: bot.name.clone() });
     let gateway = Arc::new(Gateway {
         bot,
         replica: args.replica.clone(),

@@ -4,6 +4,7 @@ mod audit;
 mod call;
 mod caller;
 mod field;
+mod lane;
 mod ledger;
 mod once;
 mod quota;
@@ -21,6 +22,8 @@ use tonic::transport::Server;
 use tonic::{Response, Status};
 
 pub use refusal::Refusal;
+
+use lane::Lanes;
 
 use crate::clock::Clock;
 use crate::metrics::{Method, Metrics};
@@ -42,12 +45,19 @@ pub struct Api<S> {
     clock: Clock,
     metrics: Metrics,
     shutdown: Shutdown,
+    lanes: Lanes,
 }
 
 impl<S: Store> Api<S> {
     /// Serves what `store` holds.
     pub fn new(store: S, clock: Clock, metrics: Metrics, shutdown: Shutdown) -> Self {
-        Self { store, clock, metrics, shutdown }
+        Self {
+            store,
+            clock,
+            metrics,
+            shutdown,
+            lanes: Lanes::default(),
+        }
     }
 
     /// Does the work of one request, counts it, and turns a refusal into its status.
@@ -58,7 +68,8 @@ impl<S: Store> Api<S> {
     ) -> Result<Response<R>, Status> {
         let began = Instant::now();
         let result = work.await;
-        self.metrics.answered(method, began.elapsed(), result.as_ref().err().map(Refusal::class));
+        self.metrics
+            .answered(method, began.elapsed(), result.as_ref().err().map(Refusal::class));
         result.map(Response::new).map_err(|refusal| refusal.told(method))
     }
 }

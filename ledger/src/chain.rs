@@ -21,7 +21,11 @@ pub struct Head {
 impl Head {
     /// The head of a chain without records.
     pub fn genesis() -> Self {
-        Self { sequence: 0, hash: audit::GENESIS.to_owned(), time: Moment::from_micros(0) }
+        Self {
+            sequence: 0,
+            hash: audit::GENESIS.to_owned(),
+            time: Moment::from_micros(0),
+        }
     }
 
     /// The entry as the record after this head. Number, bot, time and hashes are set here whatever the entry says;
@@ -52,11 +56,14 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use monstrum_wire::identity::BotName;
     use monstrum_wire::audit::Verifier;
+    use monstrum_wire::identity::BotName;
 
     fn bot() -> BotKey {
-        BotKey::from(&BotName { namespace: "team-a".to_owned(), name: "triage".to_owned() })
+        BotKey::from(&BotName {
+            namespace: "team-a".to_owned(),
+            name: "triage".to_owned(),
+        })
     }
 
     #[test]
@@ -71,7 +78,10 @@ mod tests {
             ..AuditRecord::default()
         };
         let record = Head::genesis().extended(&bot(), Moment::from_micros(9), entry);
-        assert_eq!((record.sequence, record.bot.as_str(), record.time_micros), (1, "team-a/triage", 9));
+        assert_eq!(
+            (record.sequence, record.bot.as_str(), record.time_micros),
+            (1, "team-a/triage", 9)
+        );
         Verifier::default().push(&record).unwrap();
     }
 

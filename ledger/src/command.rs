@@ -80,7 +80,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Nothing is left to do when the terminal is gone.
             drop(error.print());
-            if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+            if error.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            }
         }
     }
 }
@@ -93,7 +97,10 @@ fn backup(args: &BackupArgs) -> ExitCode {
     match runtime.block_on(back_up(&args.data_dir, &args.to)) {
         Ok(made) => {
             let (records, bots, bytes) = (made.audit_records, made.bots, made.bytes);
-            println!("{}: {bytes} bytes, {records} audit records of {bots} bots", args.to.display());
+            println!(
+                "{}: {bytes} bytes, {records} audit records of {bots} bots",
+                args.to.display()
+            );
             ExitCode::SUCCESS
         }
         Err(error) => refuse(&explained(&error)),
@@ -106,7 +113,9 @@ fn refuse(reason: &str) -> ExitCode {
 }
 
 fn explained(error: &BackupError) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+    error
+        .source()
+        .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 #[cfg(test)]

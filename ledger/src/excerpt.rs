@@ -36,7 +36,11 @@ pub fn bounded(record: AuditRecord) -> AuditRecord {
 
 /// Cuts a text, and takes NUL out of it, which not every database stores.
 fn text(value: String) -> String {
-    let value = if value.contains('\0') { value.replace('\0', "\u{fffd}") } else { value };
+    let value = if value.contains('\0') {
+        value.replace('\0', "\u{fffd}")
+    } else {
+        value
+    };
     if value.len() <= LONGEST_TEXT {
         return value;
     }
@@ -87,7 +91,11 @@ mod tests {
     use serde_json::Value;
 
     fn arguments(value: String) -> String {
-        bounded(AuditRecord { arguments_json: value, ..AuditRecord::default() }).arguments_json
+        bounded(AuditRecord {
+            arguments_json: value,
+            ..AuditRecord::default()
+        })
+        .arguments_json
     }
 
     #[rstest]
@@ -128,7 +136,11 @@ mod tests {
     #[test]
     fn a_long_text_keeps_its_digest() {
         let whole = "é".repeat(LONGEST_TEXT);
-        let tool = bounded(AuditRecord { tool: whole.clone(), ..AuditRecord::default() }).tool;
+        let tool = bounded(AuditRecord {
+            tool: whole.clone(),
+            ..AuditRecord::default()
+        })
+        .tool;
         assert!(tool.len() <= LONGEST_TEXT);
         assert!(tool.contains(&hex::encode(Sha256::digest(&whole))), "{tool}");
     }

@@ -124,7 +124,11 @@ impl Metrics {
             Unit::Seconds,
             self.requests.clone(),
         );
-        registry.register("errors", "Requests that were refused or failed", self.errors.clone());
+        registry.register(
+            "errors",
+            "Requests that were refused or failed",
+            self.errors.clone(),
+        );
         registry.register_with_unit(
             "commit",
             "Time to make a group of writes durable",
@@ -138,7 +142,11 @@ impl Metrics {
             "Reservations that ran out unsettled and became use",
             self.expired_reservations.clone(),
         );
-        registry.register("forgotten_rows", "Rows deleted as expired", self.forgotten_rows.clone());
+        registry.register(
+            "forgotten_rows",
+            "Rows deleted as expired",
+            self.forgotten_rows.clone(),
+        );
         registry.register(
             "maintenance_failures",
             "Maintenance rounds that failed",
@@ -160,7 +168,9 @@ impl Metrics {
     }
 
     pub(crate) fn answered(&self, method: Method, took: Duration, error: Option<Class>) {
-        self.requests.get_or_create(&MethodLabel { method }).observe(took.as_secs_f64());
+        self.requests
+            .get_or_create(&MethodLabel { method })
+            .observe(took.as_secs_f64());
         if let Some(class) = error {
             self.errors.get_or_create(&ErrorLabels { method, class }).inc();
         }
@@ -183,7 +193,9 @@ impl Metrics {
             (Table::TakenIds, rows.taken_ids),
             (Table::OpenReservations, rows.open_reservations),
         ] {
-            self.rows.get_or_create(&TableLabel { table }).set(i64::try_from(count).unwrap_or(i64::MAX));
+            self.rows
+                .get_or_create(&TableLabel { table })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 }

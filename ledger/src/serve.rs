@@ -37,6 +37,9 @@ pub(crate) async fn start(args: ServeArgs, service: Service) -> Result<(), Start
         maintenance::run(store.clone(), clock.clone(), metrics.clone(), shutdown.clone()),
     );
     tracing::info!(address = %incoming.local_addr(), data = %args.data_dir.display(), "serving");
-    service.spawn("grpc", api::serve(incoming, Api::new(store, clock, metrics, shutdown)));
+    service.spawn(
+        "grpc",
+        api::serve(incoming, Api::new(store, clock, metrics, shutdown)),
+    );
     Ok(())
 }

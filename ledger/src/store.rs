@@ -16,17 +16,37 @@ pub use call::{CallStore, Outcome, Start};
 pub use error::StoreError;
 pub use once::{OnceStore, Ticket};
 pub use quota::{Charge, CounterKey, QuotaStore, Use};
-pub use session::{Claim, Hold, Held, SessionStore, Tail};
+pub use session::{Claim, Held, Hold, SessionStore, Tail};
 pub use upkeep::{Rows, Swept, UpkeepStore};
 pub use usage::UsageStore;
 
 /// Everything that a database has to do. A write is durable when its future answers.
 pub trait Store:
-    AuditStore + SessionStore + CallStore + UsageStore + OnceStore + QuotaStore + UpkeepStore + Clone + Send + Sync + 'static
+    AuditStore
+    + SessionStore
+    + CallStore
+    + UsageStore
+    + OnceStore
+    + QuotaStore
+    + UpkeepStore
+    + Clone
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<S> Store for S where
-    S: AuditStore + SessionStore + CallStore + UsageStore + OnceStore + QuotaStore + UpkeepStore + Clone + Send + Sync + 'static
+    S: AuditStore
+        + SessionStore
+        + CallStore
+        + UsageStore
+        + OnceStore
+        + QuotaStore
+        + UpkeepStore
+        + Clone
+        + Send
+        + Sync
+        + 'static
 {
 }

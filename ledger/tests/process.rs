@@ -30,7 +30,11 @@ struct Ledger {
 }
 
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
 }
 
 fn write(folder: &Path, pem: &Pem) {
@@ -46,12 +50,26 @@ impl Ledger {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::generate(DOMAIN).unwrap();
         let hour = Duration::from_hours(1);
-        write(&folder.path().join("tls"), &authority.issue(&Identity::Ledger, &["127.0.0.1"], hour).unwrap());
-        let bot = BotName { namespace: "team-a".to_owned(), name: "triage".to_owned() };
+        write(
+            &folder.path().join("tls"),
+            &authority.issue(&Identity::Ledger, &["127.0.0.1"], hour).unwrap(),
+        );
+        let bot = BotName {
+            namespace: "team-a".to_owned(),
+            name: "triage".to_owned(),
+        };
         let pem = authority.issue(&Identity::Gateway(bot), &[], hour).unwrap();
         let (address, admin) = (free_address(), free_address());
-        let channel = Tls::from_pem(&pem, DOMAIN).unwrap().channel(&format!("https://{address}")).unwrap();
-        Self { folder, address, admin, channel }
+        let channel = Tls::from_pem(&pem, DOMAIN)
+            .unwrap()
+            .channel(&format!("https://{address}"))
+            .unwrap();
+        Self {
+            folder,
+            address,
+            admin,
+            channel,
+        }
     }
 
     fn start(&self) -> Child {
@@ -72,7 +90,10 @@ impl Ledger {
     async fn append(&self) -> u64 {
         let mut ledger = LedgerClient::new(self.channel.clone());
         for _ in 0..200 {
-            let record = AuditRecord { kind: "decision".to_owned(), ..AuditRecord::default() };
+            let record = AuditRecord {
+                kind: "decision".to_owned(),
+                ..AuditRecord::default()
+            };
             match ledger.append(AppendRequest { record: Some(record) }).await {
                 Ok(answer) => return answer.into_inner().sequence,
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -115,7 +136,10 @@ fn kill(child: &Child, signal: Signal) {
 async fn stop(mut process: Child) {
     kill(&process, Signal::TERM);
     let ended = tokio::task::spawn_blocking(move || process.wait().unwrap());
-    let status = tokio::time::timeout(Duration::from_secs(15), ended).await.unwrap().unwrap();
+    let status = tokio::time::timeout(Duration::from_secs(15), ended)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(status.success(), "{status}");
 }
 
@@ -132,7 +156,10 @@ async fn what_was_answered_survives_a_kill_in_the_middle_of_writing() {
             process.wait().unwrap()
         });
         loop {
-            let record = AuditRecord { kind: "decision".to_owned(), ..AuditRecord::default() };
+            let record = AuditRecord {
+                kind: "decision".to_owned(),
+                ..AuditRecord::default()
+            };
             match client.append(AppendRequest { record: Some(record) }).await {
                 Ok(answer) => answered = answer.into_inner().sequence,
                 Err(_) => break,
@@ -142,7 +169,10 @@ async fn what_was_answered_survives_a_kill_in_the_middle_of_writing() {
         let mut process = ledger.start();
         let next = ledger.append().await;
         // The one that was under way when the process died may be there or not.
-        assert!(next == answered + 1 || next == answered + 2, "{answered} were answered, {next} came next");
+        assert!(
+            next == answered + 1 || next == answered + 2,
+            "{answered} were answered, {next} came next"
+        );
         assert_eq!(ledger.verified().await, next);
         kill(&process, Signal::KILL);
         process.wait().unwrap();
@@ -157,10 +187,17 @@ async fn a_served_ledger_is_backed_up_and_stops_in_good_order() {
     let copy = ledger.folder.path().join("copy.db");
     let made = ledger.back_up(&copy);
     let told = String::from_utf8(made.stdout).unwrap();
-    assert!(made.status.success() && told.ends_with("1 audit records of 1 bots\n"), "{told}");
+    assert!(
+        made.status.success() && told.ends_with("1 audit records of 1 bots\n"),
+        "{told}"
+    );
     let again = ledger.back_up(&copy);
     assert!(!again.status.success());
-    assert!(String::from_utf8(again.stderr).unwrap().contains("exists already"));
+    assert!(
+        String::from_utf8(again.stderr)
+            .unwrap()
+            .contains("exists already")
+    );
     stop(process).await;
     let restored = Ledger::installed();
     std::fs::copy(&copy, restored.folder.path().join("ledger.db")).unwrap();

@@ -61,6 +61,10 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_METRICS_NAMESPACE", default_value = "")]
     pub metrics_namespace: String,
 
+    /// Annotations of the pods of bots and channels, as `key=value`, separated by commas.
+    #[arg(long, env = "MONSTRUM_POD_ANNOTATIONS", value_delimiter = ',', value_parser = annotation)]
+    pub pod_annotations: Vec<(String, String)>,
+
     /// What the pods of bots and channels run.
     #[command(flatten)]
     pub images: ImageArgs,
@@ -96,5 +100,45 @@ impl OperatorArgs {
 impl AsRef<ServiceArgs> for OperatorArgs {
     fn as_ref(&self) -> &ServiceArgs {
         &self.service
+    }
+}
+
+fn annotation(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} is not key=value"))?;
+    if key.is_empty() {
+        return Err(format!("{text:?} has no key"));
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, Parser as _};
+
+    const IMAGES: [&str; 4] = ["--gateway-image", "g:1", "--runner-image", "r:1"];
+
+    fn parse(more: &[&str]) -> Result<OperatorArgs, clap::Error> {
+        OperatorArgs::try_parse_from(["monstrum-operator"].iter().chain(&IMAGES).chain(more))
+    }
+
+    #[test]
+    fn the_flags_are_consistent() {
+        OperatorArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn annotations_are_keys_with_values() {
+        let args = parse(&["--pod-annotations", "build=1,team=a=b"]).unwrap();
+        let pairs = [("build", "1"), ("team", "a=b")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(args.pod_annotations, pairs);
+        assert!(parse(&["--pod-annotations", "build"]).is_err());
+    }
+
+    #[test]
+    fn a_lease_that_could_not_be_renewed_in_time_is_refused() {
+        assert!(parse(&["--policy-lease-seconds", "1"]).is_err());
     }
 }

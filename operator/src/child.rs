@@ -17,9 +17,8 @@ use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde_json::Value;
 
-pub use apply::{ApplyError, Applied, Applier};
+pub use apply::{Applied, Applier, ApplyError};
 pub use certificate::{CertificateSpec, certificate_annotations};
-pub(crate) use drift::{APPLIED, is_current};
 pub use owner::{Labels, MANAGED_BY, MANAGER, Owner, label};
 
 /// The kinds of our objects, in the order in which they are applied: what others need comes first.
@@ -82,6 +81,10 @@ impl Child {
     {
         // These types are structs of strings, numbers, lists and maps with string keys: they always are JSON.
         let object_value = serde_json::to_value(object).unwrap_or_default();
-        Self { kind, name: object.name_any(), object: drift::without_nulls(object_value) }
+        Self {
+            kind,
+            name: object.name_any(),
+            object: drift::without_nulls(object_value),
+        }
     }
 }

@@ -16,11 +16,10 @@ use kube::ResourceExt as _;
 use monstrum_crds::convert;
 use monstrum_crds::world::World;
 use monstrum_guardian::compile;
-use monstrum_guardian::source::BotName;
+use monstrum_wire::identity::BotName;
 use tokio::time::Instant;
 
 pub use facts::{BotFacts, Facts};
-pub(crate) use openings::of_channel;
 
 use crate::index::Index;
 use crate::metrics::Metrics;
@@ -42,8 +41,20 @@ pub struct Compiler {
 
 impl Compiler {
     /// A compiler from `index` to `hub` and `facts`.
-    pub fn new(index: Arc<Index>, hub: Arc<Hub>, facts: Arc<Facts>, client: Client, metrics: Metrics) -> Self {
-        Self { index, hub, facts, client, metrics }
+    pub fn new(
+        index: Arc<Index>,
+        hub: Arc<Hub>,
+        facts: Arc<Facts>,
+        client: Client,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            index,
+            hub,
+            facts,
+            client,
+            metrics,
+        }
     }
 
     /// Compiles everything, opens the hub, and goes on with what changes. Runs until dropped.
@@ -68,31 +79,52 @@ impl Compiler {
     pub async fn compile_namespace(&self, namespace: &str, since: Instant) {
         let started = Instant::now();
         let refs = self.index.world(namespace).secret_refs();
-        let all_read = self.index.secrets.learn(&self.client, &self.index.live, namespace, &refs).await;
+        let all_read = self
+            .index
+            .secrets
+            .learn(&self.client, &self.index.live, namespace, &refs)
+            .await;
         let world = self.index.world(namespace);
         self.publish(&world, since);
         self.index.queue_namespace(namespace);
-        self.metrics.compile_seconds.observe(started.elapsed().as_secs_f64());
+        self.metrics
+            .compile_seconds
+            .observe(started.elapsed().as_secs_f64());
         if !all_read {
             let now = Instant::now();
-            self.index.dirt.mark_at(namespace, now.checked_add(ASK_AGAIN).unwrap_or(now));
+            self.index
+                .dirt
+                .mark_at(namespace, now.checked_add(ASK_AGAIN).unwrap_or(now));
         }
     }
 
     fn publish(&self, world: &World, since: Instant) {
-        self.hub.set_channels(&world.namespace, openings::of_channels(world));
+        self.hub
+            .set_channels(&world.namespace, openings::of_channels(world));
         let mut live = BTreeSet::new();
         for (name, bot) in &world.bots {
-            let bot_name = BotName { namespace: world.namespace.clone(), name: name.clone() };
+            let bot_name = BotName {
+                namespace: world.namespace.clone(),
+                name: name.clone(),
+            };
             if let Some((draft, facts)) = compile_bot(name, world) {
-                let draft = if bot.spec.suspend { Draft::empty(&bot_name) } else { draft };
+                let draft = if bot.spec.suspend {
+                    Draft::empty(&bot_name)
+                } else {
+                    draft
+                };
                 let digest = self.hub.publish(&bot_name, draft, since);
                 tracing::debug!(bot = %bot.name_any(), namespace = %world.namespace, %digest, tools = facts.tools, "compiled");
                 self.facts.put(&bot_name, facts);
             }
             live.insert(bot_name);
         }
-        for gone in self.hub.bots_of(&world.namespace).into_iter().filter(|bot| !live.contains(bot)) {
+        for gone in self
+            .hub
+            .bots_of(&world.namespace)
+            .into_iter()
+            .filter(|bot| !live.contains(bot))
+        {
             tracing::info!(bot = %gone.name, namespace = %gone.namespace, "policy withdrawn");
             self.hub.withdraw(&gone, since);
             self.facts.remove(&gone);

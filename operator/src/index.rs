@@ -31,6 +31,7 @@ pub use live::Live;
 pub use objects::{Objects, Place, Seen};
 pub use secrets::{Secrets, secret_version};
 pub use watch::WatchEnded;
+pub(crate) use watch::strip;
 pub use watches::Watches;
 
 use crate::queue::Queue;
@@ -91,7 +92,8 @@ impl Index {
         for object in types {
             let known = contracts.get(&object.name_any());
             let same = known.is_some_and(|known| {
-                known.object.metadata.uid == object.metadata.uid && known.object.spec == object.spec
+                known.object.metadata.uid == object.metadata.uid
+                    && known.object.metadata.generation == object.metadata.generation
             });
             if !same {
                 contracts.insert(object.name_any(), Arc::new(Contract::new(object)));
@@ -102,7 +104,12 @@ impl Index {
 
     /// The namespaces that hold objects of ours.
     pub fn namespaces(&self) -> BTreeSet<String> {
-        Kind::ALL.into_iter().flat_map(|kind| self.places(kind)).map(|(namespace, _)| namespace).filter(|namespace| !namespace.is_empty()).collect()
+        Kind::ALL
+            .into_iter()
+            .flat_map(|kind| self.places(kind))
+            .map(|(namespace, _)| namespace)
+            .filter(|namespace| !namespace.is_empty())
+            .collect()
     }
 
     /// Where the objects of a kind are.
@@ -123,8 +130,16 @@ impl Index {
     /// Has every object of a namespace reconciled.
     pub fn queue_namespace(&self, namespace: &str) {
         for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::ResourceType) {
-            for (_, name) in self.places(kind).into_iter().filter(|(other, _)| other == namespace) {
-                self.queue.push(Key { kind, namespace: namespace.to_owned(), name });
+            for (_, name) in self
+                .places(kind)
+                .into_iter()
+                .filter(|(other, _)| other == namespace)
+            {
+                self.queue.push(Key {
+                    kind,
+                    namespace: namespace.to_owned(),
+                    name,
+                });
             }
         }
     }
@@ -132,7 +147,11 @@ impl Index {
     /// Has every resource type reconciled, and every namespace compiled.
     pub fn queue_everything(&self) {
         for (namespace, name) in self.resource_types.places() {
-            self.queue.push(Key { kind: Kind::ResourceType, namespace, name });
+            self.queue.push(Key {
+                kind: Kind::ResourceType,
+                namespace,
+                name,
+            });
         }
         for namespace in self.namespaces() {
             self.dirt.mark(&namespace);

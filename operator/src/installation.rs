@@ -1,5 +1,6 @@
 //! What this installation gives every pod that it makes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::args::OperatorArgs;
@@ -25,6 +26,8 @@ pub struct Installation {
     pub ledger_service: String,
     /// Whose pods may read metrics; nobody's when empty.
     pub metrics_namespace: Option<String>,
+    /// Annotations of every pod.
+    pub pod_annotations: BTreeMap<String, String>,
     /// Of the certificates of pods.
     pub certificate_lifetime: Duration,
 }
@@ -49,18 +52,25 @@ impl Installation {
             operator_service: args.operator_service.clone(),
             ledger_service: args.ledger_service.clone(),
             metrics_namespace: named(std::slice::from_ref(&args.metrics_namespace)).pop(),
+            pod_annotations: args.pod_annotations.iter().cloned().collect(),
             certificate_lifetime: args.certificate_lifetime(),
         }
     }
 
     /// Where gateways and channels find the operator.
     pub fn operator_url(&self) -> String {
-        format!("https://{}.{}.svc:{GRPC_PORT}", self.operator_service, self.namespace)
+        format!(
+            "https://{}.{}.svc:{GRPC_PORT}",
+            self.operator_service, self.namespace
+        )
     }
 
     /// Where gateways and channels find the ledger.
     pub fn ledger_url(&self) -> String {
-        format!("https://{}.{}.svc:{GRPC_PORT}", self.ledger_service, self.namespace)
+        format!(
+            "https://{}.{}.svc:{GRPC_PORT}",
+            self.ledger_service, self.namespace
+        )
     }
 
     /// The namespaces to watch; empty means all.
@@ -71,7 +81,12 @@ impl Installation {
 
 /// Without the empty names that an empty environment variable leaves.
 fn named(names: &[String]) -> Vec<String> {
-    names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
+    names
+        .iter()
+        .map(|name| name.trim())
+        .filter(|name| !name.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 /// The DNS names under which a Service is reached from inside the cluster.

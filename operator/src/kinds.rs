@@ -8,6 +8,8 @@ pub mod bot;
 pub mod channel;
 mod rollout;
 mod settled;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,7 +83,9 @@ impl Reconciler {
                 }
                 Err(error) => {
                     self.metrics.reconciled(key.kind, error.outcome());
-                    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                    let cause = std::error::Error::source(&error)
+                        .map(ToString::to_string)
+                        .unwrap_or_default();
                     tracing::warn!(kind = %key.kind, namespace = %key.namespace, name = %key.name, error = %error, %cause, "reconcile failed");
                     self.index.queue.push_failed(key.clone());
                 }
@@ -96,12 +100,17 @@ impl Reconciler {
             return Ok(None);
         }
         match key.kind {
-            Kind::Bot => self.with::<Bot, _>(key, async |bot| bot::reconcile(self, &bot).await).await,
+            Kind::Bot => {
+                self.with::<Bot, _>(key, async |bot| bot::reconcile(self, &bot).await)
+                    .await
+            }
             Kind::Channel => {
-                self.with::<Channel, _>(key, async |channel| channel::reconcile(self, &channel).await).await
+                self.with::<Channel, _>(key, async |channel| channel::reconcile(self, &channel).await)
+                    .await
             }
             Kind::BotBinding => {
-                self.with::<BotBinding, _>(key, async |binding| binding::reconcile(self, &binding).await).await
+                self.with::<BotBinding, _>(key, async |binding| binding::reconcile(self, &binding).await)
+                    .await
             }
             Kind::ResourceType => self.settled::<ResourceType>(key).await,
             Kind::Workspace => self.settled::<Workspace>(key).await,
@@ -124,20 +133,35 @@ impl Reconciler {
     }
 
     async fn settled<K: Governed>(&self, key: &Key) -> Result<Option<Duration>, ReconcileError> {
-        self.with::<K, _>(key, async |object| settled::reconcile(self, object.as_ref()).await).await
+        self.with::<K, _>(key, async |object| {
+            settled::reconcile(self, object.as_ref()).await
+        })
+        .await
     }
 
     /// Whether the object of a key can't be read; its status then says so.
     async fn tell_unreadable(&self, key: &Key) -> Result<bool, ReconcileError> {
-        let Some(object) = self.index.broken.untold(key) else { return Ok(false) };
-        let message = format!("the object does not have the shape of its kind ({}): put it right", object.error);
+        let Some(object) = self.index.broken.untold(key) else {
+            return Ok(false);
+        };
+        let message = format!(
+            "the object does not have the shape of its kind ({}): put it right",
+            object.error
+        );
         let states = [
             State::new(ConditionType::Accepted, false, Reason::Invalid, message),
-            State::new(ConditionType::Ready, false, Reason::NotReady, "the object is not accepted"),
+            State::new(
+                ConditionType::Ready,
+                false,
+                Reason::NotReady,
+                "the object is not accepted",
+            ),
         ];
         let plural = format!("{}s", key.kind.as_str().to_lowercase());
         let manager = format!("monstrum-{}-status", key.kind.as_str().to_lowercase());
-        self.status.write_unreadable(key.kind.as_str(), &plural, &manager, &object.metadata, &states).await?;
+        self.status
+            .write_unreadable(key.kind.as_str(), &plural, &manager, &object.metadata, &states)
+            .await?;
         self.index.broken.told(key);
         Ok(true)
     }
@@ -149,7 +173,12 @@ pub(crate) fn ready(others: &[State], message: impl Into<String>) -> State {
     match others.iter().find(|state| state.holds != Holds::True) {
         None => State::new(ConditionType::Ready, true, Reason::Ready, message),
         Some(state) => {
-            let why = format!("{} is {}: {}", state.about.as_str(), state.holds.as_str(), state.message);
+            let why = format!(
+                "{} is {}: {}",
+                state.about.as_str(),
+                state.holds.as_str(),
+                state.message
+            );
             State::new(ConditionType::Ready, false, Reason::NotReady, why)
         }
     }

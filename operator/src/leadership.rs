@@ -5,6 +5,8 @@
 
 mod candidate;
 mod lease;
+#[cfg(test)]
+mod tests;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -29,7 +31,10 @@ pub struct Leadership {
 impl Leadership {
     /// The epoch of the running term; none when this process does not lead at this instant.
     pub fn epoch(&self) -> Option<u64> {
-        self.term.borrow().filter(|term| Instant::now() < term.until).map(|term| term.epoch)
+        self.term
+            .borrow()
+            .filter(|term| Instant::now() < term.until)
+            .map(|term| term.epoch)
     }
 
     /// Resolves with the epoch once this process leads; never, when the election ended.
@@ -48,13 +53,19 @@ impl Leadership {
     /// A leadership that is held for ever, for tests of what only a leader does.
     #[cfg(test)]
     pub(crate) fn held(epoch: u64) -> Self {
-        let far = Instant::now() + std::time::Duration::from_secs(86_400);
-        Self { term: watch::channel(Some(Term { epoch, until: far })).1 }
+        let until = Instant::now()
+            .checked_add(std::time::Duration::from_secs(86_400))
+            .unwrap();
+        Self {
+            term: watch::channel(Some(Term { epoch, until })).1,
+        }
     }
 
     /// A follower's.
     #[cfg(test)]
     pub(crate) fn followed() -> Self {
-        Self { term: watch::channel(None).1 }
+        Self {
+            term: watch::channel(None).1,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What the operator counts: `monstrum_operator_*`.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -10,8 +10,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::index::Index;
+
 use monstrum_crds::object::Kind;
 
+/// How often objects are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
 /// Upper bounds in seconds, for what should stay far below one.
 const SECONDS: [f64; 12] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
 
@@ -136,27 +140,60 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
         let registry = registry.sub_registry_with_prefix("monstrum_operator");
-        registry.register("reconciles", "Reconciles by kind and outcome", metrics.reconciles.clone());
+        registry.register(
+            "reconciles",
+            "Reconciles by kind and outcome",
+            metrics.reconciles.clone(),
+        );
         registry.register("writes", "Writes to the API server", metrics.writes.clone());
-        registry.register("policy_acks", "Acknowledgements of policies by gateways", metrics.acks.clone());
-        registry.register("credential_leases", "Requests for credentials by outcome", metrics.leases.clone());
-        registry.register("admissions", "Admission reviews by answer", metrics.admissions.clone());
-        registry.register("policies_published", "New policies", metrics.policies_published.clone());
+        registry.register(
+            "policy_acks",
+            "Acknowledgements of policies by gateways",
+            metrics.acks.clone(),
+        );
+        registry.register(
+            "credential_leases",
+            "Requests for credentials by outcome",
+            metrics.leases.clone(),
+        );
+        registry.register(
+            "admissions",
+            "Admission reviews by answer",
+            metrics.admissions.clone(),
+        );
+        registry.register(
+            "policies_published",
+            "New policies",
+            metrics.policies_published.clone(),
+        );
         registry.register(
             "change_to_enforced_seconds",
             "From the sight of a change to its acknowledgement by a gateway",
             metrics.change_to_enforced.clone(),
         );
-        registry.register("compile_seconds", "Compiling one namespace", metrics.compile_seconds.clone());
+        registry.register(
+            "compile_seconds",
+            "Compiling one namespace",
+            metrics.compile_seconds.clone(),
+        );
         registry.register("leading", "Whether this process leads", metrics.leading.clone());
         registry.register("objects", "Objects by kind", metrics.objects.clone());
-        registry.register("watch_failures", "Watches that were begun anew", metrics.restarts.clone());
+        registry.register(
+            "watch_failures",
+            "Watches that were begun anew",
+            metrics.restarts.clone(),
+        );
         metrics
     }
 
     /// Counts a reconcile.
     pub fn reconciled(&self, kind: Kind, outcome: Outcome) {
-        self.reconciles.get_or_create(&ReconcileLabels { kind: KindLabel(kind), outcome }).inc();
+        self.reconciles
+            .get_or_create(&ReconcileLabels {
+                kind: KindLabel(kind),
+                outcome,
+            })
+            .inc();
     }
 
     /// Counts a write to the API server.
@@ -179,9 +216,20 @@ impl Metrics {
         self.admissions.get_or_create(&AdmissionLabels { allowed }).inc();
     }
 
-    /// Tells how many objects of a kind there are.
-    pub fn counted(&self, kind: Kind, objects: usize) {
-        self.objects.get_or_create(&ObjectLabels { kind: KindLabel(kind) }).set(i64::try_from(objects).unwrap_or(i64::MAX));
+    /// Keeps telling that this process leads, and how many objects there are. Runs until dropped.
+    pub async fn count(&self, index: &Index) {
+        self.leading.set(1);
+        loop {
+            for kind in Kind::ALL {
+                let objects = i64::try_from(index.places(kind).len()).unwrap_or(i64::MAX);
+                self.objects
+                    .get_or_create(&ObjectLabels {
+                        kind: KindLabel(kind),
+                    })
+                    .set(objects);
+            }
+            tokio::time::sleep(COUNT_EVERY).await;
+        }
     }
 
     /// Counts a watch that was begun anew.

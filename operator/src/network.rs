@@ -3,13 +3,13 @@
 mod endpoint;
 
 use k8s_openapi::api::networking::v1::{
-    IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
-    NetworkPolicySpec,
+    IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
+    NetworkPolicyPort, NetworkPolicySpec,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-pub use endpoint::{Endpoint, Host};
+pub(crate) use endpoint::{Endpoint, Host};
 
 use crate::child::{Labels, Owner, label};
 use crate::installation::{ADMIN_PORT, GRPC_PORT, Installation};
@@ -43,8 +43,17 @@ pub(crate) struct Rules {
 }
 
 /// The policy of the pods that `selector` finds.
-pub(crate) fn policy(owner: &Owner, name: &str, labels: Labels, selector: Labels, rules: Rules) -> NetworkPolicy {
-    let pods = LabelSelector { match_labels: Some(selector), ..LabelSelector::default() };
+pub(crate) fn policy(
+    owner: &Owner,
+    name: &str,
+    labels: Labels,
+    selector: Labels,
+    rules: Rules,
+) -> NetworkPolicy {
+    let pods = LabelSelector {
+        match_labels: Some(selector),
+        ..LabelSelector::default()
+    };
     NetworkPolicy {
         metadata: owner.metadata(name, labels),
         spec: Some(NetworkPolicySpec {
@@ -58,18 +67,27 @@ pub(crate) fn policy(owner: &Owner, name: &str, labels: Labels, selector: Labels
 
 /// From these peers to these ports.
 pub(crate) fn from(peers: Vec<NetworkPolicyPeer>, ports: &[i32]) -> NetworkPolicyIngressRule {
-    NetworkPolicyIngressRule { from: Some(peers), ports: Some(ports.iter().map(|port| tcp(*port)).collect()) }
+    NetworkPolicyIngressRule {
+        from: Some(peers),
+        ports: Some(ports.iter().map(|port| tcp(*port)).collect()),
+    }
 }
 
 /// To these peers at these ports.
 pub(crate) fn to(peers: Vec<NetworkPolicyPeer>, ports: &[i32]) -> NetworkPolicyEgressRule {
-    NetworkPolicyEgressRule { to: Some(peers), ports: Some(ports.iter().map(|port| tcp(*port)).collect()) }
+    NetworkPolicyEgressRule {
+        to: Some(peers),
+        ports: Some(ports.iter().map(|port| tcp(*port)).collect()),
+    }
 }
 
 /// Pods of the same namespace.
 pub(crate) fn pods(labels: Labels) -> NetworkPolicyPeer {
     NetworkPolicyPeer {
-        pod_selector: Some(LabelSelector { match_labels: Some(labels), ..LabelSelector::default() }),
+        pod_selector: Some(LabelSelector {
+            match_labels: Some(labels),
+            ..LabelSelector::default()
+        }),
         ..NetworkPolicyPeer::default()
     }
 }
@@ -78,9 +96,14 @@ pub(crate) fn pods(labels: Labels) -> NetworkPolicyPeer {
 pub(crate) fn pods_of(namespace: &str, labels: Labels) -> NetworkPolicyPeer {
     let name = Labels::from([(NAMESPACE_NAME.to_owned(), namespace.to_owned())]);
     NetworkPolicyPeer {
-        namespace_selector: Some(LabelSelector { match_labels: Some(name), ..LabelSelector::default() }),
-        pod_selector: (!labels.is_empty())
-            .then(|| LabelSelector { match_labels: Some(labels), ..LabelSelector::default() }),
+        namespace_selector: Some(LabelSelector {
+            match_labels: Some(name),
+            ..LabelSelector::default()
+        }),
+        pod_selector: (!labels.is_empty()).then(|| LabelSelector {
+            match_labels: Some(labels),
+            ..LabelSelector::default()
+        }),
         ip_block: None,
     }
 }
@@ -106,7 +129,10 @@ pub(crate) fn to_dns() -> NetworkPolicyEgressRule {
         port: Some(IntOrString::Int(53)),
         end_port: None,
     };
-    NetworkPolicyEgressRule { to: Some(peers), ports: Some(vec![port("UDP"), port("TCP")]) }
+    NetworkPolicyEgressRule {
+        to: Some(peers),
+        ports: Some(vec![port("UDP"), port("TCP")]),
+    }
 }
 
 /// Where an administrator's URL points: an address, a namespace of this cluster, or by name anywhere but link-local.
@@ -127,7 +153,10 @@ pub(crate) fn to_endpoint(endpoint: &Endpoint) -> NetworkPolicyEgressRule {
 
 /// The internet at one port, and the further ranges that a resource may reach.
 pub(crate) fn to_internet(ports: &[i32], also: &[String]) -> NetworkPolicyEgressRule {
-    let mut peers = vec![block("0.0.0.0/0", &NOT_THE_INTERNET), block("::/0", &NOT_THE_INTERNET_V6)];
+    let mut peers = vec![
+        block("0.0.0.0/0", &NOT_THE_INTERNET),
+        block("::/0", &NOT_THE_INTERNET_V6),
+    ];
     peers.extend(also.iter().map(|range| block(range, &[])));
     to(peers, ports)
 }
@@ -148,11 +177,18 @@ fn single(address: std::net::IpAddr) -> String {
 fn block(range: &str, except: &[&str]) -> NetworkPolicyPeer {
     let except: Vec<String> = except.iter().map(|&range| range.to_owned()).collect();
     NetworkPolicyPeer {
-        ip_block: Some(IPBlock { cidr: range.to_owned(), except: (!except.is_empty()).then_some(except) }),
+        ip_block: Some(IPBlock {
+            cidr: range.to_owned(),
+            except: (!except.is_empty()).then_some(except),
+        }),
         ..NetworkPolicyPeer::default()
     }
 }
 
 fn tcp(port: i32) -> NetworkPolicyPort {
-    NetworkPolicyPort { protocol: Some("TCP".to_owned()), port: Some(IntOrString::Int(port)), end_port: None }
+    NetworkPolicyPort {
+        protocol: Some("TCP".to_owned()),
+        port: Some(IntOrString::Int(port)),
+        end_port: None,
+    }
 }

@@ -9,6 +9,8 @@ mod hub;
 mod service;
 mod standing;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use draft::{Draft, FieldSource, Opening, Openings};
 pub use hub::{Hub, Published, Session};

@@ -28,8 +28,15 @@ struct State<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        let state = State { due: BTreeMap::new(), running: BTreeSet::new(), failures: BTreeMap::new() };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        let state = State {
+            due: BTreeMap::new(),
+            running: BTreeSet::new(),
+            failures: BTreeMap::new(),
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        }
     }
 }
 
@@ -101,7 +108,10 @@ impl<T: Ord + Clone> State<T> {
     /// The key that has been due longest, or when the next one will be.
     fn take(&mut self, now: Instant) -> Result<T, Option<Instant>> {
         let free = self.due.iter().filter(|(key, _)| !self.running.contains(key));
-        let Some((key, at)) = free.min_by_key(|(_, at)| **at).map(|(key, at)| (key.clone(), *at)) else {
+        let Some((key, at)) = free
+            .min_by_key(|(_, at)| **at)
+            .map(|(key, at)| (key.clone(), *at))
+        else {
             return Err(None);
         };
         if at > now {
@@ -115,7 +125,8 @@ impl<T: Ord + Clone> State<T> {
 
 /// 1 s, 2 s, 4 s … 2 min, each less up to a quarter so that failures of one cause spread.
 fn back_off(failures: u32) -> Duration {
-    let doubled = FIRST_DELAY.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
+    let doubled =
+        FIRST_DELAY.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
     let whole = doubled.min(LAST_DELAY);
     let spread = whole.checked_div(4).unwrap_or_default();
     whole.saturating_sub(spread.mul_f64(fraction()))
@@ -139,7 +150,11 @@ mod tests {
         queue.push("a");
         queue.push("b");
         assert_eq!(queue.next().await, "b");
-        assert!(tokio::time::timeout(Duration::from_secs(5), queue.next()).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_secs(5), queue.next())
+                .await
+                .is_err()
+        );
         queue.done(&"a");
         assert_eq!(queue.next().await, "a");
     }
@@ -166,7 +181,11 @@ mod tests {
             waits.push(start.elapsed());
         }
         assert!(waits.first().is_some_and(|wait| *wait <= Duration::from_secs(1)));
-        assert!(waits.last().is_some_and(|wait| *wait >= Duration::from_secs(90) && *wait <= LAST_DELAY));
+        assert!(
+            waits
+                .last()
+                .is_some_and(|wait| *wait >= Duration::from_secs(90) && *wait <= LAST_DELAY)
+        );
         queue.succeeded(&"a");
         let start = Instant::now();
         queue.push_failed("a");

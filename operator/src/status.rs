@@ -5,5 +5,4 @@ mod message;
 mod writer;
 
 pub use governed::Governed;
-pub(crate) use message::changes;
 pub use writer::{StatusError, StatusWriter};

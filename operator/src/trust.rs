@@ -3,6 +3,6 @@
 mod identity;
 mod keeper;
 
-pub use identity::{ServerIdentity, ServerIdentityError};
 pub(crate) use identity::renewal;
+pub use identity::{ServerIdentity, ServerIdentityError};
 pub use keeper::{AUTHORITY_SECRET, Trust, TrustError, load, load_or_create};

@@ -6,5 +6,5 @@
 mod opener;
 mod service;
 
-pub use opener::{OpenError, Opener, OpenedField};
+pub use opener::{OpenError, OpenedField, Opener};
 pub use service::VaultService;

@@ -76,7 +76,13 @@ pub struct ServeArgs {
     pub replica: String,
 
     /// What this runner can execute.
-    #[arg(long, env = "MONSTRUM_EXECUTORS", default_value = "http", value_delimiter = ',', value_enum)]
+    #[arg(
+        long,
+        env = "MONSTRUM_EXECUTORS",
+        default_value = "http",
+        value_delimiter = ',',
+        value_enum
+    )]
     pub executors: Vec<ExecutorKind>,
 
     /// How many calls run at the same time; as many again may wait.
@@ -117,7 +123,10 @@ mod tests {
         let parse = |list: &str| {
             ServeCli::try_parse_from(["x", "serve", "--gateway", "https://g:9443", "--executors", list])
         };
-        assert_eq!(parse("http,shell").unwrap().into_serve().executors, [ExecutorKind::Http, ExecutorKind::Shell]);
+        assert_eq!(
+            parse("http,shell").unwrap().into_serve().executors,
+            [ExecutorKind::Http, ExecutorKind::Shell]
+        );
         assert!(parse("ssh").is_err());
     }
 }

@@ -36,6 +36,8 @@ pub struct Call {
     pub executor: String,
     /// The tool's own name.
     pub tool: String,
+    /// The trace that the turn belongs to; empty when the gateway named none.
+    pub trace: String,
     /// Canonical arguments.
     pub arguments: Value,
     /// Canonical values by dimension.
@@ -65,6 +67,7 @@ impl Call {
             config: execute.config_json,
             execution: execute.execution_json,
             presentation: execute.presentation_json,
+            trace: trace_id(&execute.traceparent).to_owned(),
             timeout,
             deadline: Instant::now().checked_add(timeout).unwrap_or_else(Instant::now),
             cancelled,
@@ -88,7 +91,11 @@ impl Call {
     pub fn presentation<T: DeserializeOwned>(&self) -> Result<Option<T>, Failure> {
         json::<Option<T>>(
             "the credential's presentation",
-            if self.presentation.is_empty() { "null" } else { &self.presentation },
+            if self.presentation.is_empty() {
+                "null"
+            } else {
+                &self.presentation
+            },
         )
     }
 
@@ -102,8 +109,8 @@ impl Call {
         tokio::select! {
             () = self.cancelled.cancelled() => Failure::cancelled("the call was cancelled"),
             () = tokio::time::sleep_until(self.deadline) => Failure::timeout(format!(
-                "the call did not end within {} and was stopped",
-                seconds(self.timeout)
+                "the call did not end within {:?} and was stopped",
+                self.timeout
             )),
         }
     }
@@ -123,6 +130,16 @@ fn json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| Failure::invalid(format!("{what}: {error}")))
 }
 
+/// The second field of a W3C `traceparent`.
+fn trace_id(traceparent: &str) -> &str {
+    let id = traceparent.split('-').nth(1).unwrap_or_default();
+    if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        id
+    } else {
+        ""
+    }
+}
+
 fn bounded_timeout(milliseconds: u32) -> Duration {
     match milliseconds {
         0 => DEFAULT_TIMEOUT,
@@ -136,10 +153,6 @@ fn bounded_result(bytes: u32) -> usize {
         Ok(asked) => asked.min(MOST_RESULT_BYTES),
         Err(_) => MOST_RESULT_BYTES,
     }
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_millis().div_ceil(100).checked_div(10).unwrap_or_default().max(1))
 }
 
 /// An error with everything that caused it, in one line.
@@ -159,34 +172,71 @@ mod tests {
     use super::*;
 
     fn execute() -> Execute {
-        Execute { call_id: "c1".to_owned(), arguments_json: "{}".to_owned(), ..Execute::default() }
+        Execute {
+            call_id: "c1".to_owned(),
+            arguments_json: "{}".to_owned(),
+            ..Execute::default()
+        }
     }
 
     #[tokio::test]
     async fn bounds_hold_whatever_the_gateway_asks() {
-        let asked = Execute { timeout_ms: u32::MAX, max_result_bytes: u32::MAX, ..execute() };
+        let asked = Execute {
+            timeout_ms: u32::MAX,
+            max_result_bytes: u32::MAX,
+            ..execute()
+        };
         let call = Call::new(asked, CancellationToken::new()).unwrap();
         assert_eq!(call.timeout, LONGEST_TIMEOUT);
         assert_eq!(call.max_result_bytes, MOST_RESULT_BYTES);
         let unset = Call::new(execute(), CancellationToken::new()).unwrap();
-        assert_eq!((unset.timeout, unset.max_result_bytes), (DEFAULT_TIMEOUT, DEFAULT_RESULT_BYTES));
+        assert_eq!(
+            (unset.timeout, unset.max_result_bytes),
+            (DEFAULT_TIMEOUT, DEFAULT_RESULT_BYTES)
+        );
     }
 
     #[tokio::test]
     async fn arguments_that_are_no_object_are_invalid() {
         for wrong in ["[]", "null", "{", "{} {}", "\"x\""] {
-            let failure =
-                Call::new(Execute { arguments_json: wrong.to_owned(), ..execute() }, CancellationToken::new());
+            let failure = Call::new(
+                Execute {
+                    arguments_json: wrong.to_owned(),
+                    ..execute()
+                },
+                CancellationToken::new(),
+            );
             assert_eq!(failure.unwrap_err().kind, FailureKind::Invalid, "{wrong}");
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn work_ends_at_the_deadline() {
-        let call = Call::new(Execute { timeout_ms: 1500, ..execute() }, CancellationToken::new()).unwrap();
-        let failure = call.within(std::future::pending::<Result<(), Failure>>()).await.unwrap_err();
+        let call = Call::new(
+            Execute {
+                timeout_ms: 15,
+                ..execute()
+            },
+            CancellationToken::new(),
+        )
+        .unwrap();
+        let failure = call
+            .within(std::future::pending::<Result<(), Failure>>())
+            .await
+            .unwrap_err();
         assert_eq!(failure.kind, FailureKind::Timeout);
-        assert_eq!(failure.message, "the call did not end within 1 s and was stopped");
+        assert_eq!(
+            failure.message,
+            "the call did not end within 15ms and was stopped"
+        );
+    }
+
+    #[test]
+    fn a_trace_is_taken_over_if_it_is_one() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(trace_id(&format!("00-{id}-00f067aa0ba902b7-01")), id);
+        assert_eq!(trace_id("00-nonsense\n-x"), "");
+        assert_eq!(trace_id(""), "");
     }
 
     #[tokio::test]

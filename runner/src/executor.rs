@@ -39,7 +39,10 @@ impl Executors {
     /// Performs `call` with the executor that it names. A failure's message holds none of the call's secrets.
     pub async fn execute(&self, call: &Call, output: &Output) -> Outcome {
         let Some(executor) = self.by_name.get(call.executor.as_str()) else {
-            return Err(Failure::invalid(format!("this runner has no executor {:?}", call.executor)));
+            return Err(Failure::invalid(format!(
+                "this runner has no executor {:?}",
+                call.executor
+            )));
         };
         executor.execute(call, output).await.map_err(|failure| Failure {
             message: call.credential.mask(failure.message),

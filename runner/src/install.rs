@@ -24,7 +24,10 @@ pub(crate) enum InstallError {
 /// Copies this executable to `to`, mode 0755. The file appears complete or not at all.
 pub(crate) fn install(to: &Path) -> Result<(), InstallError> {
     let own = std::env::current_exe().map_err(InstallError::Own)?;
-    copy(&own, to).map_err(|source| InstallError::Write { path: to.to_owned(), source })
+    copy(&own, to).map_err(|source| InstallError::Write {
+        path: to.to_owned(),
+        source,
+    })
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use monstrum_service::{Readiness, Shutdown};
 use monstrum_wire::runner::from_runner::Message;
 use monstrum_wire::runner::link_client::LinkClient;
-use monstrum_wire::runner::{FromRunner, RunnerHello};
+use monstrum_wire::runner::{FromRunner, RunnerHello, ToRunner};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
 use tonic::transport::Channel;
 
 use crate::executor::Executors;
@@ -24,6 +25,8 @@ use session::Session;
 
 /// How many messages wait for a gateway that reads slowly.
 const OUTBOX: usize = 16;
+/// Why the process is not ready.
+const UNREADY: &str = "not attached to the gateway";
 /// The largest call that a gateway can send.
 const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
 
@@ -54,54 +57,76 @@ enum End {
 
 impl Link {
     /// A link over `channel`, which connects when it is first used.
-    pub fn new(channel: Channel, executors: Arc<Executors>, settings: LinkSettings, metrics: Metrics) -> Self {
+    pub fn new(
+        channel: Channel,
+        executors: Arc<Executors>,
+        settings: LinkSettings,
+        metrics: Metrics,
+    ) -> Self {
         let client = LinkClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
-        Self { client, executors, settings, metrics }
+        Self {
+            client,
+            executors,
+            settings,
+            metrics,
+        }
     }
 
     /// Attaches, and attaches again whenever the stream breaks, until the process stops. Ready while attached.
     pub async fn run(&self, readiness: &Readiness, shutdown: &Shutdown) {
         let mut backoff = Backoff::default();
+        let mut unready = readiness.block(UNREADY);
         while !shutdown.is_requested() {
-            match self.attach_once(readiness, shutdown, &mut backoff).await {
-                End::Stopped => return,
-                End::Lost(status) => {
-                    let wait = backoff.next();
-                    // Only the code and the message: details may hold what the gateway sent.
-                    tracing::warn!(
-                        code = ?status.code(),
-                        error = status.message(),
-                        retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                        "not attached to the gateway"
-                    );
-                    tokio::select! {
-                        () = tokio::time::sleep(wait) => {}
-                        () = shutdown.requested() => return,
-                    }
+            let end = match self.attach(shutdown).await {
+                Ok((session, inbound)) => {
+                    unready.release();
+                    let end = self.keep(session, inbound, shutdown, &mut backoff).await;
+                    unready = readiness.block(UNREADY);
+                    end
                 }
+                Err(end) => end,
+            };
+            let End::Lost(status) = end else { return };
+            let wait = backoff.next();
+            tracing::warn!(
+                code = ?status.code(),
+                error = status.message(),
+                retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                "not attached to the gateway"
+            );
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = shutdown.requested() => return,
             }
         }
     }
 
-    async fn attach_once(&self, readiness: &Readiness, shutdown: &Shutdown, backoff: &mut Backoff) -> End {
-        let waiting = readiness.block("not attached to the gateway");
+    async fn attach(&self, shutdown: &Shutdown) -> Result<(Session, Streaming<ToRunner>), End> {
         let (outbox, messages) = mpsc::channel(OUTBOX);
-        // Cannot fail: the channel is new and has room.
+        // Can't fail: the channel is new and has room.
         drop(outbox.try_send(self.hello()));
         let mut client = self.client.clone();
         let attached = tokio::select! {
             attached = client.attach(ReceiverStream::new(messages)) => attached,
-            () = shutdown.requested() => return End::Stopped,
+            () = shutdown.requested() => return Err(End::Stopped),
         };
-        let inbound = match attached {
-            Ok(response) => response.into_inner(),
-            Err(status) => return End::Lost(status),
-        };
+        let inbound = attached.map_err(End::Lost)?.into_inner();
+        Ok((
+            Session::new(&self.executors, &self.metrics, self.settings.concurrency, outbox),
+            inbound,
+        ))
+    }
+
+    async fn keep(
+        &self,
+        session: Session,
+        inbound: Streaming<ToRunner>,
+        shutdown: &Shutdown,
+        backoff: &mut Backoff,
+    ) -> End {
         tracing::info!("attached to the gateway");
-        waiting.release();
         self.metrics.attached();
         backoff.attached();
-        let session = Session::new(&self.executors, &self.metrics, self.settings.concurrency, outbox);
         let end = session.run(inbound, shutdown).await;
         self.metrics.detached();
         backoff.detached();
@@ -109,7 +134,12 @@ impl Link {
     }
 
     fn hello(&self) -> FromRunner {
-        let hello = RunnerHello { executors: self.executors.names(), replica: self.settings.replica.clone() };
-        FromRunner { message: Some(Message::Hello(hello)) }
+        let hello = RunnerHello {
+            executors: self.executors.names(),
+            replica: self.settings.replica.clone(),
+        };
+        FromRunner {
+            message: Some(Message::Hello(hello)),
+        }
     }
 }

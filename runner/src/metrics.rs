@@ -65,11 +65,27 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
         let all = registry.sub_registry_with_prefix("monstrum_runner");
-        all.register("attached", "1 while attached to the gateway", metrics.attached.clone());
-        all.register("attachments", "Times the runner attached to its gateway", metrics.attachments.clone());
+        all.register(
+            "attached",
+            "1 while attached to the gateway",
+            metrics.attached.clone(),
+        );
+        all.register(
+            "attachments",
+            "Times the runner attached to its gateway",
+            metrics.attachments.clone(),
+        );
         all.register("calls_running", "Calls that run now", metrics.running.clone());
-        all.register("calls", "Finished calls by executor and outcome", metrics.calls.clone());
-        all.register("call_duration_seconds", "How long calls took", metrics.seconds.clone());
+        all.register(
+            "calls",
+            "Finished calls by executor and outcome",
+            metrics.calls.clone(),
+        );
+        all.register(
+            "call_duration_seconds",
+            "How long calls took",
+            metrics.seconds.clone(),
+        );
         metrics
     }
 
@@ -84,7 +100,9 @@ impl Metrics {
 
     pub(crate) fn started(&self) -> Running {
         self.running.inc();
-        Running { running: self.running.clone() }
+        Running {
+            running: self.running.clone(),
+        }
     }
 
     pub(crate) fn finished(&self, executor: &str, outcome: &Outcome, took: Duration) {
@@ -93,7 +111,12 @@ impl Metrics {
             "shell" => ExecutorLabel::Shell,
             _ => ExecutorLabel::Unknown,
         };
-        self.calls.get_or_create(&CallLabels { executor, outcome: label(outcome) }).inc();
+        self.calls
+            .get_or_create(&CallLabels {
+                executor,
+                outcome: label(outcome),
+            })
+            .inc();
         self.seconds.observe(took.as_secs_f64());
     }
 }
@@ -143,8 +166,14 @@ mod tests {
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
         assert!(text.contains("monstrum_runner_attached 1\n"), "{text}");
         assert!(text.contains("monstrum_runner_calls_running 1\n"), "{text}");
-        assert!(text.contains("monstrum_runner_calls_total{executor=\"Http\",outcome=\"Refused\"} 1\n"), "{text}");
-        assert!(text.contains("monstrum_runner_calls_total{executor=\"Unknown\",outcome=\"Invalid\"} 1\n"), "{text}");
+        assert!(
+            text.contains("monstrum_runner_calls_total{executor=\"Http\",outcome=\"Refused\"} 1\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("monstrum_runner_calls_total{executor=\"Unknown\",outcome=\"Invalid\"} 1\n"),
+            "{text}"
+        );
         drop(running);
         assert_eq!(metrics.running.get(), 0);
     }

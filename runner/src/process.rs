@@ -34,12 +34,19 @@ pub enum StartError {
 /// Runs what the command line says.
 pub fn main() -> ExitCode {
     // Before anything else, because it must not have threads: it is about to become another program.
-    if std::env::args_os().nth(1).is_some_and(|word| word == shell::CONFINE) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == shell::CONFINE)
+    {
         return shell::confine();
     }
     match Cli::try_parse() {
-        Ok(Cli { command: Command::Serve(_) }) => monstrum_service::run("monstrum-runner", start),
-        Ok(Cli { command: Command::Install(args) }) => match install::install(&args.to) {
+        Ok(Cli {
+            command: Command::Serve(_),
+        }) => monstrum_service::run("monstrum-runner", start),
+        Ok(Cli {
+            command: Command::Install(args),
+        }) => match install::install(&args.to) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("monstrum-runner: {}", crate::call::chain(&error));
@@ -48,7 +55,11 @@ pub fn main() -> ExitCode {
         },
         Err(error) => {
             drop(error.print());
-            if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+            if error.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            }
         }
     }
 }
@@ -80,7 +91,8 @@ fn executors(args: &ServeArgs) -> Result<Executors, StartError> {
         match kind {
             ExecutorKind::Http => executors.add(Http::new()),
             ExecutorKind::Shell => {
-                executors.add(Shell::new(std::slice::from_ref(&args.tls.tls_dir)).map_err(StartError::Shell)?);
+                executors
+                    .add(Shell::new(std::slice::from_ref(&args.tls.tls_dir)).map_err(StartError::Shell)?);
             }
         }
     }

@@ -40,7 +40,10 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
             let stale = generated::stale(&root()?)?;
             Ok(report("not as generated; run `cargo xtask gen`", &stale))
         }
-        Command::Arrows => Ok(report("not an allowed dependency; see DESIGN and xtask/src/arrows.rs", &arrows::forbidden(&root()?)?)),
+        Command::Arrows => Ok(report(
+            "not an allowed dependency; see DESIGN and xtask/src/arrows.rs",
+            &arrows::forbidden(&root()?)?,
+        )),
     }
 }
 
@@ -48,7 +51,11 @@ fn report(what: &str, findings: &[String]) -> ExitCode {
     for finding in findings {
         eprintln!("{finding}: {what}");
     }
-    if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// The repository: the parent of this crate.

@@ -42,7 +42,9 @@ pub(crate) enum GatewayError {
     Cluster(#[from] ClusterError),
     /// No pod is ready.
     #[error("bot {bot} in namespace {namespace} has no ready gateway pod ({found} not ready)")]
-    #[diagnostic(help("`monstrum status {bot} -n {namespace}` says why; `kubectl get pods -n {namespace} -l monstrum.dev/bot={bot}` shows its pods"))]
+    #[diagnostic(help(
+        "`monstrum status {bot} -n {namespace}` says why; `kubectl get pods -n {namespace} -l monstrum.dev/bot={bot}` shows its pods"
+    ))]
     NotReady {
         /// Whose gateway.
         bot: String,
@@ -53,7 +55,9 @@ pub(crate) enum GatewayError {
     },
     /// The port-forward or the connection over it failed.
     #[error("no connection to port {PORT} of gateway pod {pod}{}", reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default())]
-    #[diagnostic(help("it needs the permission to create pods/portforward; look at the pod's log with `kubectl logs {pod}`"))]
+    #[diagnostic(help(
+        "it needs the permission to create pods/portforward; look at the pod's log with `kubectl logs {pod}`"
+    ))]
     Connect {
         /// Which pod.
         pod: String,
@@ -86,29 +90,50 @@ impl Gateway {
     pub(crate) async fn connect(cluster: &Cluster, bot: &str) -> Result<Self, GatewayError> {
         let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
         let labels = format!("monstrum.dev/bot={bot},app.kubernetes.io/component=gateway");
-        let list = pods.list(&ListParams::default().labels(&labels)).await.map_err(|error| {
-            ClusterError::request(format!("listing the gateway pods of bot {bot}"), error)
-        })?;
-        let Some(pod) = list.items.iter().find(|pod| is_ready(pod)).map(ResourceExt::name_any) else {
+        let list = pods
+            .list(&ListParams::default().labels(&labels))
+            .await
+            .map_err(|error| {
+                ClusterError::request(format!("listing the gateway pods of bot {bot}"), error)
+            })?;
+        let Some(pod) = list
+            .items
+            .iter()
+            .find(|pod| is_ready(pod))
+            .map(ResourceExt::name_any)
+        else {
             return Err(Self::unready(cluster, bot, list.items.len()).await);
         };
         let forward = Forward::default();
         let connector = forward.connector(cluster.client.clone(), cluster.namespace.clone(), pod.clone());
-        let endpoint = Endpoint::from_static("http://gateway.invalid").connect_timeout(Duration::from_secs(15));
+        let endpoint =
+            Endpoint::from_static("http://gateway.invalid").connect_timeout(Duration::from_secs(15));
         match endpoint.connect_with_connector(connector).await {
-            Ok(channel) => Ok(Self { channel, bot: bot.to_owned(), pod, forward }),
-            Err(source) => Err(GatewayError::Connect { pod, reason: forward.reason().await, source }),
+            Ok(channel) => Ok(Self {
+                channel,
+                bot: bot.to_owned(),
+                pod,
+                forward,
+            }),
+            Err(source) => Err(GatewayError::Connect {
+                pod,
+                reason: forward.reason().await,
+                source,
+            }),
         }
     }
 
     /// A bot that does not exist is told apart from one whose pods are not ready.
     async fn unready(cluster: &Cluster, bot: &str, found: usize) -> GatewayError {
-        let bots: Api<monstrum_crds::kinds::Bot> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
+        let bots: Api<monstrum_crds::kinds::Bot> =
+            Api::namespaced(cluster.client.clone(), &cluster.namespace);
         match bots.get_metadata_opt(bot).await {
-            Ok(None) => {
-                ClusterError::Missing { kind: "Bot", name: bot.to_owned(), namespace: cluster.namespace.clone() }
-                    .into()
+            Ok(None) => ClusterError::Missing {
+                kind: "Bot",
+                name: bot.to_owned(),
+                namespace: cluster.namespace.clone(),
             }
+            .into(),
             Ok(Some(_)) | Err(_) => GatewayError::NotReady {
                 bot: bot.to_owned(),
                 namespace: cluster.namespace.clone(),
@@ -137,14 +162,24 @@ impl Gateway {
         if let Some(reason) = self.forward.reason().await {
             status = tonic::Status::new(status.code(), format!("{}: {reason}", status.message()));
         }
-        GatewayError::Refused { bot: self.bot.clone(), pod: self.pod.clone(), status: Box::new(status) }
+        GatewayError::Refused {
+            bot: self.bot.clone(),
+            pod: self.pod.clone(),
+            status: Box::new(status),
+        }
     }
 }
 
 fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    let conditions = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_deref())
+        .unwrap_or_default();
     pod.metadata.deletion_timestamp.is_none()
-        && conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        && conditions
+            .iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 /// What the cluster says about the last forwarded port, should it fail.
@@ -160,8 +195,12 @@ impl Forward {
         client: Client,
         namespace: String,
         pod: String,
-    ) -> impl tower::Service<Uri, Response = TokioIo<tokio::io::DuplexStream>, Error = std::io::Error, Future: Send>
-    + Send
+    ) -> impl tower::Service<
+        Uri,
+        Response = TokioIo<tokio::io::DuplexStream>,
+        Error = std::io::Error,
+        Future: Send,
+    > + Send
     + 'static {
         let forward = self.clone();
         tower::service_fn(move |_: Uri| {
@@ -172,14 +211,23 @@ impl Forward {
     }
 
     async fn open(&self, pods: &Api<Pod>, pod: &str) -> std::io::Result<tokio::io::DuplexStream> {
-        let mut forwarder = pods.portforward(pod, &[PORT]).await.map_err(std::io::Error::other)?;
+        let mut forwarder = pods
+            .portforward(pod, &[PORT])
+            .await
+            .map_err(std::io::Error::other)?;
         let reason = forwarder.take_error(PORT).map(futures::FutureExt::boxed);
         *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
-        forwarder.take_stream(PORT).ok_or_else(|| std::io::Error::other("the forwarded port has no stream"))
+        forwarder
+            .take_stream(PORT)
+            .ok_or_else(|| std::io::Error::other("the forwarded port has no stream"))
     }
 
     async fn reason(&self) -> Option<String> {
-        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let reason = self
+            .reason
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
         tokio::time::timeout(REASON_WAIT, reason).await.ok().flatten()
     }
 }
@@ -202,7 +250,13 @@ mod tests {
         let ready = json!([{"type": "Ready", "status": "True"}]);
         assert!(is_ready(&pod(ready.clone(), None)));
         assert!(!is_ready(&pod(ready, Some("2026-01-01T00:00:00Z"))));
-        assert!(!is_ready(&pod(json!([{"type": "Ready", "status": "False"}]), None)));
-        assert!(!is_ready(&pod(json!([{"type": "Initialized", "status": "True"}]), None)));
+        assert!(!is_ready(&pod(
+            json!([{"type": "Ready", "status": "False"}]),
+            None
+        )));
+        assert!(!is_ready(&pod(
+            json!([{"type": "Initialized", "status": "True"}]),
+            None
+        )));
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Debug;
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, try_join_all};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams};
 use kube::core::NamespaceResourceScope;
-use kube::Client;
-use monstrum_crds::kinds::{
-    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
-};
+use kube::{Client, Resource};
+use monstrum_crds::kinds::{Bot, ResourceType};
 use monstrum_crds::object::Object;
 use monstrum_crds::world::World;
 use serde::de::DeserializeOwned;
@@ -17,50 +17,60 @@ use super::{Cluster, ClusterError};
 
 /// Everything of this group that the user may read in the namespace, with the resource types.
 pub(crate) async fn fetch(cluster: &Cluster) -> Result<Vec<Object>, ClusterError> {
-    let client = &cluster.client;
-    let namespace = cluster.namespace.as_str();
-    let types: Api<ResourceType> = Api::all(client.clone());
-    let everything = ListParams::default();
-    let types = types.list(&everything);
-    let (types, workspaces, providers, credentials, resources, bots, roles, bindings, channels) = tokio::try_join!(
-        async { types.await.map_err(|error| ClusterError::request("listing the ResourceTypes", error)) },
-        list::<Workspace>(client, namespace),
-        list::<ModelProvider>(client, namespace),
-        list::<Credential>(client, namespace),
-        list::<Resource>(client, namespace),
-        list::<Bot>(client, namespace),
-        list::<BotRole>(client, namespace),
-        list::<BotBinding>(client, namespace),
-        list::<Channel>(client, namespace),
-    )?;
-    let mut objects = Vec::new();
-    objects.extend(types.items.into_iter().map(|object| Object::ResourceType(Box::new(object))));
-    objects.extend(workspaces.into_iter().map(|object| Object::Workspace(Box::new(object))));
-    objects.extend(providers.into_iter().map(|object| Object::ModelProvider(Box::new(object))));
-    objects.extend(credentials.into_iter().map(|object| Object::Credential(Box::new(object))));
-    objects.extend(resources.into_iter().map(|object| Object::Resource(Box::new(object))));
-    objects.extend(bots.into_iter().map(|object| Object::Bot(Box::new(object))));
-    objects.extend(roles.into_iter().map(|object| Object::BotRole(Box::new(object))));
-    objects.extend(bindings.into_iter().map(|object| Object::BotBinding(Box::new(object))));
-    objects.extend(channels.into_iter().map(|object| Object::Channel(Box::new(object))));
-    Ok(objects)
+    let lists: [BoxFuture<'_, Result<Vec<Object>, ClusterError>>; 9] = [
+        resource_types(&cluster.client).boxed(),
+        objects(cluster, Object::Workspace).boxed(),
+        objects(cluster, Object::ModelProvider).boxed(),
+        objects(cluster, Object::Credential).boxed(),
+        objects(cluster, Object::Resource).boxed(),
+        objects(cluster, Object::Bot).boxed(),
+        objects(cluster, Object::BotRole).boxed(),
+        objects(cluster, Object::BotBinding).boxed(),
+        objects(cluster, Object::Channel).boxed(),
+    ];
+    Ok(try_join_all(lists).await?.into_iter().flatten().collect())
 }
 
 /// The bots alone.
 pub(crate) async fn fetch_bots(cluster: &Cluster) -> Result<Vec<Bot>, ClusterError> {
-    list(&cluster.client, &cluster.namespace).await
+    list(cluster).await
 }
 
-async fn list<K>(client: &Client, namespace: &str) -> Result<Vec<K>, ClusterError>
+async fn resource_types(client: &Client) -> Result<Vec<Object>, ClusterError> {
+    let api: Api<ResourceType> = Api::all(client.clone());
+    match api.list(&ListParams::default()).await {
+        Ok(list) => Ok(list
+            .items
+            .into_iter()
+            .map(|object| Object::ResourceType(Box::new(object)))
+            .collect()),
+        Err(error) => Err(ClusterError::request("listing the resourcetypes", error)),
+    }
+}
+
+async fn objects<K>(cluster: &Cluster, into: fn(Box<K>) -> Object) -> Result<Vec<Object>, ClusterError>
 where
-    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
-    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    Ok(list::<K>(cluster)
+        .await?
+        .into_iter()
+        .map(|object| into(Box::new(object)))
+        .collect())
+}
+
+async fn list<K>(cluster: &Cluster) -> Result<Vec<K>, ClusterError>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let namespace = &cluster.namespace;
+    let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
     match api.list(&ListParams::default()).await {
         Ok(list) => Ok(list.items),
-        Err(error) => {
-            Err(ClusterError::request(format!("listing the {} of namespace {namespace}", K::plural(&())), error))
-        }
+        Err(error) => Err(ClusterError::request(
+            format!("listing the {} of namespace {namespace}", K::plural(&())),
+            error,
+        )),
     }
 }
 
@@ -79,4 +89,3 @@ pub(crate) async fn note_secrets(cluster: &Cluster, world: &mut World) {
         world.secret_versions.remove(&key);
     }
 }
-

@@ -35,7 +35,11 @@ enum AuditAction {
     Verify(verify::VerifyArgs),
 }
 
-pub(super) async fn run(args: AuditArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: AuditArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     match args.action {
         AuditAction::List(args) => list::run(&args, cluster, screen).await,
         AuditAction::Tail(args) => tail::run(&args, cluster, screen).await,

@@ -6,7 +6,7 @@ mod tree;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use monstrum_guardian::decision::Call;
+use monstrum_guardian::decision::{Call, Decision};
 use monstrum_wire::guardian::CheckRequest;
 
 use self::answer::Answer;
@@ -41,7 +41,12 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "JSON", default_value = "{}")]
     args: String,
     /// Compile the policy of these files or folders instead of the cluster's objects
-    #[arg(short = 'f', long = "filename", value_name = "FILE", conflicts_with = "enforced")]
+    #[arg(
+        short = 'f',
+        long = "filename",
+        value_name = "FILE",
+        conflicts_with = "enforced"
+    )]
     files: Vec<PathBuf>,
     /// Ask the bot's gateway what it enforces
     #[arg(long)]
@@ -51,7 +56,11 @@ pub(crate) struct ExplainArgs {
     at: Option<Timestamp>,
 }
 
-pub(super) async fn run(args: &ExplainArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &ExplainArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     let arguments = arguments(&args.args)?;
     let answer = if args.enforced {
         enforced(args, &arguments, cluster).await?
@@ -70,10 +79,22 @@ pub(super) async fn run(args: &ExplainArgs, cluster: &ClusterArgs, screen: &mut 
     Ok(answer.exit())
 }
 
+/// The decision as text, for others that have to explain one.
+pub(in crate::command) fn told(
+    policy: &policy::BotPolicy,
+    tool: &str,
+    arguments: &str,
+    decision: &Decision,
+) -> String {
+    tree::render(&Answer::compiled(policy, tool, arguments, decision, &[]))
+}
+
 fn arguments(text: &str) -> Result<String, InputError> {
     match text.strip_prefix('@') {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|source| InputError::Read { path: path.to_owned(), source }),
+        Some(path) => std::fs::read_to_string(path).map_err(|source| InputError::Read {
+            path: path.to_owned(),
+            source,
+        }),
         None => Ok(text.to_owned()),
     }
 }
@@ -81,18 +102,38 @@ fn arguments(text: &str) -> Result<String, InputError> {
 fn compiled(args: &ExplainArgs, arguments: &str, compiled: &Compiled) -> Result<Answer, Failure> {
     let policy = compiled.bot(&args.bot)?;
     let facts = policy.fresh_facts(args.at.unwrap_or_else(Timestamp::now));
-    let decision = policy.engine.explain(&Call { tool: &args.tool, arguments }, &facts);
-    Ok(Answer::compiled(policy, &args.tool, arguments, &decision, &compiled.problems))
+    let decision = policy.engine.explain(
+        &Call {
+            tool: &args.tool,
+            arguments,
+        },
+        &facts,
+    );
+    Ok(Answer::compiled(
+        policy,
+        &args.tool,
+        arguments,
+        &decision,
+        &compiled.problems,
+    ))
 }
 
 async fn enforced(args: &ExplainArgs, arguments: &str, cluster: &ClusterArgs) -> Result<Answer, Failure> {
     let cluster = Cluster::connect(cluster).await?;
     let gateway = Gateway::connect(&cluster, &args.bot).await?;
-    let request = CheckRequest { tool: args.tool.clone(), arguments_json: arguments.to_owned() };
+    let request = CheckRequest {
+        tool: args.tool.clone(),
+        arguments_json: arguments.to_owned(),
+    };
     match gateway.guardian().check(request).await {
         Ok(response) => {
             let bot = format!("{}/{}", cluster.namespace, args.bot);
-            Ok(Answer::enforced(bot, &args.tool, arguments, response.into_inner()))
+            Ok(Answer::enforced(
+                bot,
+                &args.tool,
+                arguments,
+                response.into_inner(),
+            ))
         }
         Err(status) => Err(gateway.refused(status).await.into()),
     }

@@ -44,7 +44,11 @@ struct Complaint {
     message: String,
 }
 
-pub(super) async fn run(args: &StatusArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &StatusArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     let cluster = Cluster::connect(cluster).await?;
     if args.problems {
         return problems(&cluster, screen).await;
@@ -59,12 +63,21 @@ pub(super) async fn run(args: &StatusArgs, cluster: &ClusterArgs, screen: &mut S
     if let Some(name) = &args.bot {
         let Some(standing) = standings.first_mut() else {
             let (kind, name, namespace) = ("Bot", name.clone(), cluster.namespace.clone());
-            return Err(ClusterError::Missing { kind, name, namespace }.into());
+            return Err(ClusterError::Missing {
+                kind,
+                name,
+                namespace,
+            }
+            .into());
         };
         standing.note_gateway(gateway(&cluster, name).await);
     }
     show(&standings, args.bot.is_some(), &cluster.namespace, screen)?;
-    Ok(if standings.iter().all(|standing| standing.ready == "True") { Exit::Success } else { Exit::Found })
+    Ok(if standings.iter().all(|standing| standing.ready == "True") {
+        Exit::Success
+    } else {
+        Exit::Found
+    })
 }
 
 async fn gateway(cluster: &Cluster, bot: &str) -> Result<StatusResponse, GatewayError> {
@@ -83,7 +96,9 @@ fn show(standings: &[Standing], one: bool, namespace: &str, screen: &mut Screen)
         (Format::Table, _) => {}
     }
     let mut table = row::table();
-    standings.iter().for_each(|standing| standing.add(&mut table));
+    for standing in standings {
+        standing.add(&mut table);
+    }
     screen.table(&table)?;
     for standing in standings {
         for complaint in &standing.complaints {
@@ -116,7 +131,10 @@ async fn problems(cluster: &Cluster, screen: &mut Screen) -> Result<Exit, Failur
     if screen.format() != Format::Table {
         screen.data(&complaints)?;
     } else if complaints.is_empty() {
-        screen.line(&format!("No object of namespace {} has a problem.", cluster.namespace))?;
+        screen.line(&format!(
+            "No object of namespace {} has a problem.",
+            cluster.namespace
+        ))?;
     } else {
         let mut table = Table::new(["OBJECT", "CONDITION", "REASON", "MESSAGE"]);
         for complaint in &complaints {
@@ -129,12 +147,19 @@ async fn problems(cluster: &Cluster, screen: &mut Screen) -> Result<Exit, Failur
         }
         screen.table(&table)?;
     }
-    Ok(if complaints.is_empty() { Exit::Success } else { Exit::Found })
+    Ok(if complaints.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Found
+    })
 }
 
 /// Every condition that is not true. `Ready` says nothing of its own where another one does.
 fn complaints(object: &str, conditions: &[Condition], generation: Option<i64>) -> Vec<Complaint> {
-    let failing: Vec<&Condition> = conditions.iter().filter(|condition| condition.status != "True").collect();
+    let failing: Vec<&Condition> = conditions
+        .iter()
+        .filter(|condition| condition.status != "True")
+        .collect();
     let others = failing.iter().any(|condition| condition.type_ != "Ready");
     let mut complaints: Vec<Complaint> = failing
         .iter()
@@ -146,7 +171,10 @@ fn complaints(object: &str, conditions: &[Condition], generation: Option<i64>) -
             message: condition.message.clone(),
         })
         .collect();
-    let seen = conditions.iter().filter_map(|condition| condition.observed_generation).max();
+    let seen = conditions
+        .iter()
+        .filter_map(|condition| condition.observed_generation)
+        .max();
     let unseen = match (generation, seen) {
         (Some(generation), Some(seen)) => seen < generation,
         (_, None) => true,
@@ -157,7 +185,9 @@ fn complaints(object: &str, conditions: &[Condition], generation: Option<i64>) -
             object: object.to_owned(),
             condition: "its newest change has not been looked at".to_owned(),
             reason: "Unobserved".to_owned(),
-            message: "wait a moment; if this stays, look at the operator: kubectl get pods -n monstrum-system".to_owned(),
+            message:
+                "wait a moment; if this stays, look at the operator: kubectl get pods -n monstrum-system"
+                    .to_owned(),
         });
     }
     complaints
@@ -180,7 +210,10 @@ mod tests {
 
     #[test]
     fn ready_is_silent_where_another_condition_says_why() {
-        let conditions = [condition("ResolvedRefs", "False", 1), condition("Ready", "False", 1)];
+        let conditions = [
+            condition("ResolvedRefs", "False", 1),
+            condition("Ready", "False", 1),
+        ];
         let complaints = complaints("Bot a/b", &conditions, Some(1));
         assert_eq!(complaints.len(), 1);
         assert_eq!(complaints[0].condition, "ResolvedRefs is False");
@@ -190,7 +223,10 @@ mod tests {
     fn a_change_that_nobody_saw_is_told() {
         let conditions = [condition("Ready", "True", 1)];
         assert_eq!(complaints("Bot a/b", &conditions, Some(1)), []);
-        assert_eq!(complaints("Bot a/b", &conditions, Some(2))[0].reason, "Unobserved");
+        assert_eq!(
+            complaints("Bot a/b", &conditions, Some(2))[0].reason,
+            "Unobserved"
+        );
         assert_eq!(complaints("Bot a/b", &[], Some(1))[0].reason, "Unobserved");
     }
 }

@@ -31,14 +31,24 @@ pub(crate) struct ToolsArgs {
     /// The bot, as NAME or NAMESPACE/NAME
     bot: String,
     /// Compile the policy of these files or folders instead of the cluster's objects
-    #[arg(short = 'f', long = "filename", value_name = "FILE", visible_alias = "from-files", conflicts_with = "enforced")]
+    #[arg(
+        short = 'f',
+        long = "filename",
+        value_name = "FILE",
+        visible_alias = "from-files",
+        conflicts_with = "enforced"
+    )]
     files: Vec<PathBuf>,
     /// Ask the bot's gateway alone
     #[arg(long)]
     enforced: bool,
 }
 
-pub(super) async fn run(args: &ToolsArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &ToolsArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     let listing = if args.files.is_empty() {
         let cluster = Cluster::connect(cluster).await?;
         let live = enforced(&cluster, &args.bot).await;
@@ -47,7 +57,9 @@ pub(super) async fn run(args: &ToolsArgs, cluster: &ClusterArgs, screen: &mut Sc
         } else {
             let compiled = policy::from_cluster(&cluster).await?;
             let mut listing = Listing::compiled(compiled.bot(&args.bot)?, &compiled.problems);
-            listing.warnings.extend(difference::warnings(&listing, live.as_ref()));
+            listing
+                .warnings
+                .extend(difference::warnings(&listing, live.as_ref()));
             listing
         }
     } else {
@@ -74,7 +86,10 @@ fn show(listing: &Listing, screen: &mut Screen) -> std::io::Result<()> {
     for warning in &listing.warnings {
         anstream::eprintln!("{} {}", paint::with(paint::WARN, "warning:"), printable(warning));
     }
-    screen.line(&paint::with(paint::DIM, format!("bot {}, policy {}", listing.bot, listing.digest())))?;
+    screen.line(&paint::with(
+        paint::DIM,
+        format!("bot {}, policy {}", listing.bot, listing.digest()),
+    ))?;
     if listing.tools.is_empty() {
         return screen.line("It sees no tools.");
     }

@@ -45,36 +45,62 @@ struct Findings<'a> {
 pub(super) fn run(args: &ValidateArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
     let namespace = cluster.namespace.as_deref().unwrap_or("default");
     let mut manifests = Vec::new();
+    let mut problems = Vec::new();
     for source in files::collect(&args.files)? {
-        manifests.extend(Manifest::all(&source, namespace)?);
+        for found in Manifest::each(&source, namespace) {
+            match found {
+                Ok(manifest) => manifests.push(manifest),
+                Err(error) => problems.push(Problem::of_document(error)?),
+            }
+        }
     }
-    let problems = problems(&manifests)?;
+    problems.extend(of_objects(&manifests)?);
+    let problems = ordered(problems);
     show(&manifests, &problems, screen)?;
-    Ok(if problems.is_empty() { Exit::Success } else { Exit::Found })
+    Ok(if problems.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Found
+    })
 }
 
-/// In the order of files and lines.
-fn problems(manifests: &[Manifest]) -> Result<Vec<Problem>, Failure> {
+fn of_objects(manifests: &[Manifest]) -> Result<Vec<Problem>, Failure> {
     let mut problems = structure::problems(manifests);
     problems.extend(dropped::problems(manifests));
     problems.extend(policy::from_manifests(manifests)?.problems);
+    Ok(problems)
+}
+
+/// In the order of files and lines, each once.
+fn ordered(mut problems: Vec<Problem>) -> Vec<Problem> {
     let mut told = BTreeSet::new();
     problems.retain(|problem| told.insert(problem.key()));
-    problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.0.source.name.clone(), place.0.place.offset)));
-    Ok(problems)
+    problems.sort_by_key(|problem| {
+        problem
+            .place
+            .as_ref()
+            .map(|place| (place.0.source.name.clone(), place.0.place.offset))
+    });
+    problems
 }
 
 fn show(manifests: &[Manifest], problems: &[Problem], screen: &mut Screen) -> std::io::Result<()> {
     if screen.format() != Format::Table {
         let problems = problems.iter().map(Problem::describe).collect();
-        return screen.data(&Findings { objects: manifests.len(), problems });
+        return screen.data(&Findings {
+            objects: manifests.len(),
+            problems,
+        });
     }
     for problem in problems {
-        screen.text(&render(&miette::Report::new(problem.clone())))?;
+        screen.line(&render(&miette::Report::new(problem.clone())))?;
     }
     let objects = count(manifests.len(), "object");
     if problems.is_empty() {
-        screen.line(&format!("{} {objects}, no problems", paint::with(paint::GOOD, "✓")))
+        screen.line(&format!(
+            "{} {objects}, no problems",
+            paint::with(paint::GOOD, "✓")
+        ))
     } else {
         let problems = count(problems.len(), "problem");
         screen.line(&format!("{} {objects}, {problems}", paint::with(paint::BAD, "✗")))
@@ -82,5 +108,9 @@ fn show(manifests: &[Manifest], problems: &[Problem], screen: &mut Screen) -> st
 }
 
 fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }

@@ -28,7 +28,10 @@ pub(crate) fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Misfit> {
 impl Misfit {
     /// The innermost place wins, since it is set first.
     fn at(self, place: Place) -> Self {
-        Self { place: self.place.or(Some(place)), ..self }
+        Self {
+            place: self.place.or(Some(place)),
+            ..self
+        }
     }
 }
 
@@ -42,7 +45,10 @@ impl std::error::Error for Misfit {}
 
 impl serde::de::Error for Misfit {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), place: None }
+        Self {
+            message: message.to_string(),
+            place: None,
+        }
     }
 }
 
@@ -56,7 +62,10 @@ impl<'de> Deserializer<'de> for &'de Node {
             Kind::Number(number) => number.deserialize_any(visitor).map_err(Misfit::custom),
             Kind::Text(text) => visitor.visit_borrowed_str(text),
             Kind::List(items) => visitor.visit_seq(Items(items.iter())),
-            Kind::Mapping(entries) => visitor.visit_map(Entries { rest: entries.iter(), value: None }),
+            Kind::Mapping(entries) => visitor.visit_map(Entries {
+                rest: entries.iter(),
+                value: None,
+            }),
         }
         .map_err(|misfit| misfit.at(self.place))
     }
@@ -68,7 +77,11 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -79,16 +92,30 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         let variant = match &self.kind {
-            Kind::Text(text) => Variant { name: text, place: self.place, value: None },
+            Kind::Text(text) => Variant {
+                name: text,
+                place: self.place,
+                value: None,
+            },
             Kind::Mapping(entries) => match entries.as_slice() {
-                [(key, node)] => Variant { name: &key.text, place: key.place, value: Some(node) },
-                _ => return Err(Misfit::custom(format!("expected one key of {}", variants.join(", "))).at(self.place)),
+                [(key, node)] => Variant {
+                    name: &key.text,
+                    place: key.place,
+                    value: Some(node),
+                },
+                _ => {
+                    return Err(
+                        Misfit::custom(format!("expected one key of {}", variants.join(", "))).at(self.place),
+                    );
+                }
             },
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => {
                 return Err(Misfit::custom(format!("expected one of {}", variants.join(", "))).at(self.place));
             }
         };
-        visitor.visit_enum(variant).map_err(|misfit| misfit.at(self.place))
+        visitor
+            .visit_enum(variant)
+            .map_err(|misfit| misfit.at(self.place))
     }
 
     forward_to_deserialize_any! {
@@ -124,14 +151,21 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Misfit;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
-        let Some((key, node)) = self.rest.next() else { return Ok(None) };
+        let Some((key, node)) = self.rest.next() else {
+            return Ok(None);
+        };
         self.value = Some(node);
         let text: StrDeserializer<'_, Misfit> = key.text.as_str().into_deserializer();
-        seed.deserialize(text).map(Some).map_err(|misfit| misfit.at(key.place))
+        seed.deserialize(text)
+            .map(Some)
+            .map_err(|misfit| misfit.at(key.place))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
-        let node = self.value.take().ok_or_else(|| Misfit::custom("a value was read before its key"))?;
+        let node = self
+            .value
+            .take()
+            .ok_or_else(|| Misfit::custom("a value was read before its key"))?;
         seed.deserialize(node)
     }
 }
@@ -155,7 +189,8 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
 
 impl<'de> Variant<'de> {
     fn content(&self) -> Result<&'de Node, Misfit> {
-        self.value.ok_or_else(|| Misfit::custom(format!("{} needs a value", self.name)).at(self.place))
+        self.value
+            .ok_or_else(|| Misfit::custom(format!("{} needs a value", self.name)).at(self.place))
     }
 }
 
@@ -177,7 +212,11 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         self.content()?.deserialize_any(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Misfit> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         self.content()?.deserialize_any(visitor)
     }
 }
@@ -213,17 +252,21 @@ mod tests {
         let nodes = crate::files::parse("t", text).unwrap();
         read(&nodes[0]).map_err(|misfit| {
             let place = misfit.place.unwrap();
-            (misfit.message, text[place.offset..place.offset + place.length].to_owned())
+            (misfit.message, text[place.range()].to_owned())
         })
     }
 
     #[test]
     fn what_fits_is_read() {
-        let pod = parsed("name: a\nreplicas: 3\nmode: {named: {name: x}}\nextra: {a: [1, null, 1.5]}\n").unwrap();
+        let pod =
+            parsed("name: a\nreplicas: 3\nmode: {named: {name: x}}\nextra: {a: [1, null, 1.5]}\n").unwrap();
         assert_eq!(pod.replicas, Some(3));
         assert_eq!(pod.mode, Mode::Named { name: "x".to_owned() });
         assert_eq!(pod.extra, serde_json::json!({"a": [1, null, 1.5]}));
-        assert_eq!(parsed("name: a\nreplicas: null\nmode: plain").unwrap().replicas, None);
+        assert_eq!(
+            parsed("name: a\nreplicas: null\nmode: plain").unwrap().replicas,
+            None
+        );
     }
 
     #[rstest]

@@ -26,9 +26,19 @@ impl Spot {
 
     /// From 1; columns are characters.
     pub(crate) fn line_and_column(&self) -> (usize, usize) {
-        let before = self.source.text.get(..self.place.offset).unwrap_or(&self.source.text);
+        let before = self
+            .source
+            .text
+            .get(..self.place.offset)
+            .unwrap_or(&self.source.text);
         let line = before.matches('\n').count().saturating_add(1);
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            .saturating_add(1);
         (line, column)
     }
 
@@ -43,7 +53,10 @@ impl Spot {
     }
 
     fn span(&self) -> SourceSpan {
-        let length = self.place.length.max(usize::from(self.place.offset < self.source.text.len()));
+        let length = self
+            .place
+            .length
+            .max(usize::from(self.place.offset < self.source.text.len()));
         SourceSpan::new(self.place.offset.min(self.source.text.len()).into(), length)
     }
 }
@@ -67,7 +80,7 @@ pub(crate) enum InputError {
         paths: String,
     },
     /// It is not YAML, or not what was expected in this place.
-    #[error("{}: {message}", spot.position())]
+    #[error("{message}")]
     Content {
         /// What is wrong.
         message: String,
@@ -84,7 +97,12 @@ impl InputError {
     /// Something wrong at a spot.
     pub(crate) fn content(message: impl Into<String>, spot: Spot, help: impl Into<String>) -> Self {
         let code = Box::new(spot.code());
-        Self::Content { message: message.into(), spot: Box::new(spot), code, help: help.into() }
+        Self::Content {
+            message: message.into(),
+            spot: Box::new(spot),
+            code,
+            help: help.into(),
+        }
     }
 }
 
@@ -92,9 +110,9 @@ impl miette::Diagnostic for InputError {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         match self {
             Self::Read { .. } => None,
-            Self::Empty { .. } => {
-                Some(Box::new("name files, folders that hold *.yaml, *.yml or *.json, or - for the standard input"))
-            }
+            Self::Empty { .. } => Some(Box::new(
+                "name files, folders that hold *.yaml, *.yml or *.json, or - for the standard input",
+            )),
             Self::Content { help, .. } => (!help.is_empty()).then(|| Box::new(help) as Box<_>),
         }
     }

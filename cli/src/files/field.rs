@@ -50,7 +50,9 @@ fn steps(field: &str) -> Vec<Step<'_>> {
     while !rest.is_empty() {
         rest = rest.strip_prefix('.').unwrap_or(rest);
         if let Some(inner) = rest.strip_prefix('[') {
-            let Some((index, tail)) = inner.split_once(']') else { break };
+            let Some((index, tail)) = inner.split_once(']') else {
+                break;
+            };
             steps.push(bracket(index));
             rest = tail;
         } else {
@@ -94,7 +96,7 @@ spec:
     fn found(field: &str) -> &'static str {
         let nodes = crate::files::parse("t.yaml", TEXT).unwrap();
         let place = place_of(&nodes[0], field);
-        &TEXT[place.offset..place.offset + place.length]
+        &TEXT[place.range()]
     }
 
     #[rstest]
@@ -114,6 +116,6 @@ spec:
     fn a_pointer_has_a_place() {
         let nodes = crate::files::parse("t.yaml", TEXT).unwrap();
         let place = place_of_pointer(&nodes[0], "/spec/grants/0/scope/repository/0");
-        assert_eq!(&TEXT[place.offset..place.offset + place.length], "acme/web");
+        assert_eq!(&TEXT[place.range()], "acme/web");
     }
 }

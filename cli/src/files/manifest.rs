@@ -10,7 +10,7 @@ use monstrum_crds::object::{Kind, Object};
 use super::deserializer::{Misfit, read};
 use super::error::{InputError, Spot};
 use super::field::{place_of, place_of_pointer};
-use super::node::{self, Node, Place};
+use super::node::{Node, Place};
 use super::source::{Source, parse};
 
 /// An object and where it was written.
@@ -27,28 +27,42 @@ pub(crate) struct Manifest {
 impl Manifest {
     /// Reads every object of this group in a file; others are none of our business. A `List` is opened.
     pub(crate) fn all(source: &Arc<Source>, namespace: &str) -> Result<Vec<Self>, InputError> {
-        let mut manifests = Vec::new();
-        for node in parse(&source.name, &source.text)? {
-            gather(source, node, namespace, &mut manifests)?;
+        Self::each(source, namespace).into_iter().collect()
+    }
+
+    /// The same, with every document that is no such object.
+    pub(crate) fn each(source: &Arc<Source>, namespace: &str) -> Vec<Result<Self, InputError>> {
+        let mut found = Vec::new();
+        match parse(&source.name, &source.text) {
+            Ok(nodes) => nodes
+                .into_iter()
+                .for_each(|node| gather(source, node, namespace, &mut found)),
+            Err(error) => found.push(Err(error)),
         }
-        Ok(manifests)
+        found
     }
 
     /// Reads an object that stands within another document.
     pub(crate) fn within(source: &Arc<Source>, node: Node, namespace: &str) -> Result<Vec<Self>, InputError> {
-        let mut manifests = Vec::new();
-        gather(source, node, namespace, &mut manifests)?;
-        Ok(manifests)
+        let mut found = Vec::new();
+        gather(source, node, namespace, &mut found);
+        found.into_iter().collect()
     }
 
     /// Where a field is, such as `spec.grants[0].scope`.
     pub(crate) fn spot(&self, field: &str) -> Spot {
-        Spot { source: Arc::clone(&self.source), place: place_of(&self.node, field) }
+        Spot {
+            source: Arc::clone(&self.source),
+            place: place_of(&self.node, field),
+        }
     }
 
     /// Where the value is that a JSON Pointer names.
     pub(crate) fn spot_of_pointer(&self, pointer: &str) -> Spot {
-        Spot { source: Arc::clone(&self.source), place: place_of_pointer(&self.node, pointer) }
+        Spot {
+            source: Arc::clone(&self.source),
+            place: place_of_pointer(&self.node, pointer),
+        }
     }
 
     /// `Bot team-a/triage`.
@@ -72,37 +86,46 @@ pub(crate) fn is_cluster_wide(kind: Kind) -> bool {
     kind == Kind::ResourceType
 }
 
-fn gather(
-    source: &Arc<Source>,
-    node: Node,
-    namespace: &str,
-    manifests: &mut Vec<Manifest>,
-) -> Result<(), InputError> {
+fn gather(source: &Arc<Source>, node: Node, namespace: &str, found: &mut Vec<Result<Manifest, InputError>>) {
+    // A policy test lies beside the objects that it is about.
+    if node.get("kind").is_none() && node.get("tests").is_some() {
+        return;
+    }
     let text = |key: &str| node.get(key).and_then(Node::text);
     let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
-        return Err(InputError::content(
+        found.push(Err(InputError::content(
             "this is no Kubernetes object: it needs apiVersion and kind",
             at(source, node.place),
             format!("objects of this group have apiVersion {GROUP}/{VERSION}"),
-        ));
+        )));
+        return;
     };
     if api_version == "v1" && kind == "List" {
-        let Some(Node { kind: node::Kind::List(items), .. }) = node.get("items") else { return Ok(()) };
-        return items.iter().try_for_each(|item| gather(source, item.clone(), namespace, manifests));
+        let items = node.get("items").map(Node::items).unwrap_or_default();
+        for item in items {
+            gather(source, item.clone(), namespace, found);
+        }
+    } else if api_version.split('/').next() == Some(GROUP) {
+        found.push(object(source, &node, api_version, kind).map(|mut object| {
+            if !is_cluster_wide(object.kind()) {
+                meta_mut(&mut object)
+                    .namespace
+                    .get_or_insert_with(|| namespace.to_owned());
+            }
+            Manifest {
+                source: Arc::clone(source),
+                node: node.clone(),
+                object,
+            }
+        }));
     }
-    if api_version.split('/').next() != Some(GROUP) {
-        return Ok(());
-    }
-    let mut object = object(source, &node, api_version, kind)?;
-    if !is_cluster_wide(object.kind()) {
-        meta_mut(&mut object).namespace.get_or_insert_with(|| namespace.to_owned());
-    }
-    manifests.push(Manifest { source: Arc::clone(source), node, object });
-    Ok(())
 }
 
 fn at(source: &Arc<Source>, place: Place) -> Spot {
-    Spot { source: Arc::clone(source), place }
+    Spot {
+        source: Arc::clone(source),
+        place,
+    }
 }
 
 fn object(source: &Arc<Source>, node: &Node, api_version: &str, kind: &str) -> Result<Object, InputError> {
@@ -125,7 +148,10 @@ fn object(source: &Arc<Source>, node: &Node, api_version: &str, kind: &str) -> R
     };
     typed(known, node).map_err(|misfit| {
         let spot = at(source, misfit.place.unwrap_or(node.place));
-        let help = format!("`kubectl explain {}` shows what a {kind} holds", kind.to_lowercase());
+        let help = format!(
+            "`kubectl explain {}` shows what a {kind} holds",
+            kind.to_lowercase()
+        );
         InputError::content(misfit.message, spot, help)
     })
 }

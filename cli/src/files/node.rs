@@ -15,6 +15,13 @@ pub(crate) struct Place {
     pub(crate) length: usize,
 }
 
+impl Place {
+    /// For slicing the text.
+    pub(crate) fn range(self) -> std::ops::Range<usize> {
+        self.offset..self.offset.saturating_add(self.length)
+    }
+}
+
 /// A value and its place. The place of a mapping or list is its key, where it has one.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
@@ -26,7 +33,6 @@ pub(crate) struct Node {
 
 /// The values that JSON and YAML have in common.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names are the documentation")]
 pub(crate) enum Kind {
     Null,
     Bool(bool),
@@ -48,14 +54,29 @@ pub(crate) struct Key {
 impl Node {
     /// A mapping's value.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        let Kind::Mapping(entries) = &self.kind else { return None };
-        entries.iter().find(|(name, _)| name.text == key).map(|(_, node)| node)
+        let Kind::Mapping(entries) = &self.kind else {
+            return None;
+        };
+        entries
+            .iter()
+            .find(|(name, _)| name.text == key)
+            .map(|(_, node)| node)
     }
 
     /// A list's item.
     pub(crate) fn item(&self, index: usize) -> Option<&Node> {
-        let Kind::List(items) = &self.kind else { return None };
+        let Kind::List(items) = &self.kind else {
+            return None;
+        };
         items.get(index)
+    }
+
+    /// A list's items; none of anything else.
+    pub(crate) fn items(&self) -> &[Node] {
+        match &self.kind {
+            Kind::List(items) => items,
+            _ => &[],
+        }
     }
 
     /// A text.
@@ -73,7 +94,10 @@ impl Node {
             Kind::Text(text) => Value::String(text.clone()),
             Kind::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
             Kind::Mapping(entries) => Value::Object(
-                entries.iter().map(|(key, node)| (key.text.clone(), node.to_value())).collect::<Map<_, _>>(),
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.text.clone(), node.to_value()))
+                    .collect::<Map<_, _>>(),
             ),
         }
     }
@@ -86,8 +110,15 @@ impl Node {
 impl From<Location> for Place {
     fn from(location: Location) -> Self {
         let span = location.span();
-        let bytes = |value: Option<u64>| value.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
-        Self { offset: bytes(span.byte_offset()), length: bytes(span.byte_len()) }
+        let bytes = |value: Option<u64>| {
+            value
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .unwrap_or_default()
+        };
+        Self {
+            offset: bytes(span.byte_offset()),
+            length: bytes(span.byte_len()),
+        }
     }
 }
 
@@ -108,7 +139,10 @@ impl<'de> Deserialize<'de> for Node {
             }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
         }
-        Ok(Self { place, kind: spanned.value })
+        Ok(Self {
+            place,
+            kind: spanned.value,
+        })
     }
 }
 
@@ -140,7 +174,9 @@ impl<'de> Visitor<'de> for KindVisitor {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
-        Number::from_f64(value).map(Kind::Number).ok_or_else(|| E::custom("not a finite number"))
+        Number::from_f64(value)
+            .map(Kind::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
@@ -174,7 +210,10 @@ impl<'de> Visitor<'de> for KindVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         while let Some(key) = access.next_key::<Spanned<String>>()? {
-            let key = Key { place: key.referenced.into(), text: key.value };
+            let key = Key {
+                place: key.referenced.into(),
+                text: key.value,
+            };
             let mut node = access.next_value::<Node>()?;
             if node.is_container() || node.place.length == 0 {
                 node.place = key.place;

@@ -28,22 +28,31 @@ pub(crate) fn collect(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, InputError>
     }
     if sources.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(InputError::Empty { paths: paths.join(", ") });
+        return Err(InputError::Empty {
+            paths: paths.join(", "),
+        });
     }
     Ok(sources)
 }
 
 /// A file that was named is read whatever it is called; of a folder, only YAML and JSON that is not hidden.
 fn gather(path: &Path, named: bool, sources: &mut Vec<Arc<Source>>) -> Result<(), InputError> {
-    let failed = |source| InputError::Read { path: path.display().to_string(), source };
+    let failed = |source| InputError::Read {
+        path: path.display().to_string(),
+        source,
+    };
     if path.as_os_str() == "-" {
-        sources.push(Arc::new(Source { name: "<stdin>".to_owned(), text: bounded(std::io::stdin()).map_err(failed)? }));
+        sources.push(Arc::new(Source {
+            name: "<stdin>".to_owned(),
+            text: bounded(std::io::stdin()).map_err(failed)?,
+        }));
         return Ok(());
     }
     if !fs::metadata(path).map_err(failed)?.is_dir() {
         if named || is_manifest(path) {
             let text = bounded(fs::File::open(path).map_err(failed)?).map_err(failed)?;
-            sources.push(Arc::new(Source { name: path.display().to_string(), text }));
+            let name = path.strip_prefix(".").unwrap_or(path).display().to_string();
+            sources.push(Arc::new(Source { name, text }));
         }
         return Ok(());
     }
@@ -51,24 +60,34 @@ fn gather(path: &Path, named: bool, sources: &mut Vec<Arc<Source>>) -> Result<()
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(failed)?;
     entries.sort();
-    entries.iter().filter(|entry| !is_hidden(entry)).try_for_each(|entry| gather(entry, false, sources))
+    entries
+        .iter()
+        .filter(|entry| !is_hidden(entry))
+        .try_for_each(|entry| gather(entry, false, sources))
 }
 
 fn bounded(reader: impl std::io::Read) -> std::io::Result<String> {
     let mut text = String::new();
-    reader.take(MAX_BYTES.saturating_add(1)).read_to_string(&mut text)?;
+    reader
+        .take(MAX_BYTES.saturating_add(1))
+        .read_to_string(&mut text)?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(std::io::Error::other(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+        return Err(std::io::Error::other(format!(
+            "it is larger than {} MiB",
+            MAX_BYTES >> 20
+        )));
     }
     Ok(text)
 }
 
 fn is_manifest(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+    path.extension()
+        .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 /// The documents of a text. Empty ones are left out.
@@ -84,15 +103,44 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Vec<Node>, InputError> {
     };
     let nodes: Vec<Node> = serde_saphyr::from_multiple_with_options(text, options)
         .map_err(|error| broken(name, text, error.without_snippet()))?;
-    Ok(nodes.into_iter().filter(|node| !matches!(node.kind, Kind::Null)).collect())
+    Ok(nodes
+        .into_iter()
+        .filter(|node| !matches!(node.kind, Kind::Null))
+        .collect())
 }
 
 fn broken(name: &str, text: &str, error: &serde_saphyr::Error) -> InputError {
     use serde_saphyr::MessageFormatter as _;
-    let place = error.location().map(Place::from).unwrap_or_default();
-    let message = serde_saphyr::UserMessageFormatter.format_message(error).into_owned();
-    let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
-    InputError::content(message, Spot { source, place }, "the file must be YAML or JSON; strings with special characters need quotes")
+    let place = error
+        .location()
+        .map(|location| place(text, location))
+        .unwrap_or_default();
+    let message = serde_saphyr::UserMessageFormatter
+        .format_message(error)
+        .into_owned();
+    let source = Arc::new(Source {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    });
+    InputError::content(
+        message,
+        Spot { source, place },
+        "the file must be YAML or JSON; strings with special characters need quotes",
+    )
+}
+
+/// A parser's error tells its place in characters alone.
+fn place(text: &str, location: serde_saphyr::Location) -> Place {
+    let span = location.span();
+    if span.byte_offset().is_some() {
+        return Place::from(location);
+    }
+    let characters = usize::try_from(span.offset()).unwrap_or(usize::MAX);
+    let offset = text
+        .char_indices()
+        .nth(characters)
+        .map_or(text.len(), |(offset, _)| offset);
+    Place { offset, length: 0 }
 }
 
 #[cfg(test)]
@@ -101,13 +149,16 @@ mod tests {
     use rstest::rstest;
 
     fn error(text: &str) -> String {
-        parse("bot.yaml", text).unwrap_err().to_string()
+        match parse("bot.yaml", text).unwrap_err() {
+            InputError::Content { message, spot, .. } => format!("{}: {message}", spot.position()),
+            other => other.to_string(),
+        }
     }
 
     #[rstest]
     #[case::duplicate("a: 1\nb: 2\na: 3\n", "bot.yaml:3:1: ")]
     #[case::unclosed("a: [1\nb: 2\n", "bot.yaml:2:2: ")]
-    #[case::second_document("a: 1\n---\nb: {\n", "bot.yaml:4:1: ")]
+    #[case::second_document("a: 1\n---\nb: {\n", "bot.yaml:3:4: ")]
     fn a_broken_text_names_line_and_column(#[case] text: &str, #[case] start: &str) {
         let error = error(text);
         assert!(error.starts_with(start), "{error}");
@@ -119,16 +170,16 @@ mod tests {
         let nodes = parse("x", text).unwrap();
         assert_eq!(nodes.len(), 2);
         let place = nodes[1].get("b").unwrap().place;
-        assert_eq!(&text[place.offset..place.offset + place.length], "two");
+        assert_eq!(&text[place.range()], "two");
     }
 
     #[test]
     fn a_bomb_is_refused() {
-        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
-        for level in 1..8 {
+        let lines = (1..8).map(|level| {
             let previous = format!("*a{}", level - 1);
-            text.push_str(&format!("a{level}: &a{level} [{}]\n", [previous.as_str(); 9].join(",")));
-        }
+            format!("a{level}: &a{level} [{}]\n", [previous.as_str(); 9].join(","))
+        });
+        let text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned() + &lines.collect::<String>();
         assert!(parse("x", &text).is_err());
     }
 }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColorWhen {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless the environment says no.
     #[default]
     Auto,
     /// Always.

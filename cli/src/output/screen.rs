@@ -16,7 +16,10 @@ pub(crate) struct Screen {
 impl Screen {
     /// The process's standard output. Colours are removed where none are wanted.
     pub(crate) fn stdout(format: Format) -> Self {
-        Self { out: Box::new(AutoStream::auto(io::stdout())), format }
+        Self {
+            out: Box::new(AutoStream::auto(io::stdout())),
+            format,
+        }
     }
 
     /// What the user asked for.

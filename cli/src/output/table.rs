@@ -19,13 +19,19 @@ pub(crate) struct Cell {
 impl Cell {
     /// In a colour of [`paint`].
     pub(crate) fn styled(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style: Some(style) }
+        Self {
+            text: text.into(),
+            style: Some(style),
+        }
     }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), style: None }
+        Self {
+            text: text.into(),
+            style: None,
+        }
     }
 }
 
@@ -33,7 +39,10 @@ impl Table {
     /// An empty table with these column names.
     pub(crate) fn new<const N: usize>(header: [&str; N]) -> Self {
         let mut inner = comfy_table::Table::new();
-        inner.load_style(presets::NOTHING).set_header(header).enforce_styling();
+        inner
+            .load_style(presets::NOTHING)
+            .set_header(header)
+            .enforce_styling();
         if inner.is_tty() {
             inner.set_content_arrangement(ContentArrangement::Dynamic);
         } else {
@@ -48,7 +57,11 @@ impl Table {
     /// Adds a row. Text of others is made harmless here.
     pub(crate) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
         self.inner.add_row(cells.map(|cell| {
-            let text = if cell.text.is_empty() { "-".to_owned() } else { printable(&cell.text).into_owned() };
+            let text = if cell.text.is_empty() {
+                "-".to_owned()
+            } else {
+                printable(&cell.text).into_owned()
+            };
             match cell.style {
                 Some(style) => coloured(comfy_table::Cell::new(text), style),
                 None => comfy_table::Cell::new(text),
@@ -56,14 +69,13 @@ impl Table {
         }));
     }
 
-    /// Whether it has no rows.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.inner.is_empty()
-    }
-
     /// The table as text, without trailing spaces.
     pub(crate) fn render(&self) -> String {
-        let lines: Vec<String> = self.inner.lines().map(|line| line.trim_end().to_owned()).collect();
+        let lines: Vec<String> = self
+            .inner
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
         lines.join("\n")
     }
 }

@@ -1,5 +1,7 @@
 //! Trees with branches drawn.
 
+use super::Page;
+
 /// A line with what belongs below it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
@@ -12,7 +14,10 @@ pub(crate) struct Tree {
 impl Tree {
     /// A line with nothing below it.
     pub(crate) fn leaf(line: impl Into<String>) -> Self {
-        Self { line: line.into(), below: Vec::new() }
+        Self {
+            line: line.into(),
+            below: Vec::new(),
+        }
     }
 
     /// The same with more below it.
@@ -23,16 +28,21 @@ impl Tree {
 
     /// As text, every line ended.
     pub(crate) fn render(&self) -> String {
-        let mut out = format!("{}\n", self.line);
+        let mut out = Page::default();
+        out.line(&self.line);
         self.branches("", &mut out);
-        out
+        out.to_string()
     }
 
-    fn branches(&self, indent: &str, out: &mut String) {
+    fn branches(&self, indent: &str, out: &mut Page) {
         let last = self.below.len().saturating_sub(1);
         for (place, child) in self.below.iter().enumerate() {
-            let (branch, next) = if place == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            out.push_str(&format!("{indent}{branch}{}\n", child.line));
+            let (branch, next) = if place == last {
+                ("└─ ", "   ")
+            } else {
+                ("├─ ", "│  ")
+            };
+            out.line(format!("{indent}{branch}{}", child.line));
             child.branches(&format!("{indent}{next}"), out);
         }
     }

@@ -26,9 +26,16 @@ impl BotPolicy {
     /// Compiles and loads.
     pub(crate) fn compile(source: BotSource) -> Result<Self, Failure> {
         let compilation = compile(&source);
-        let engine = Engine::load(&compilation.document)
-            .map_err(|error| Failure::Load { bot: source.bot.name.clone(), source: error })?;
-        Ok(Self { source, document: compilation.document, engine, faults: compilation.faults })
+        let engine = Engine::load(&compilation.document).map_err(|error| Failure::Load {
+            bot: source.bot.name.clone(),
+            source: error,
+        })?;
+        Ok(Self {
+            source,
+            document: compilation.document,
+            engine,
+            faults: compilation.faults,
+        })
     }
 
     /// `namespace/name`.
@@ -39,7 +46,10 @@ impl BotPolicy {
     /// The tool that a bot calls by this name, with its binding.
     pub(crate) fn tool(&self, name: &str) -> Option<(&Binding, &Tool)> {
         self.document.bindings.iter().find_map(|binding| {
-            let tool = binding.tools.iter().find(|tool| seen_name(binding, tool) == name)?;
+            let tool = binding
+                .tools
+                .iter()
+                .find(|tool| seen_name(binding, tool) == name)?;
             Some((binding, tool))
         })
     }

@@ -16,8 +16,13 @@ pub(crate) fn calls(binding: &Binding, tool: &Tool, grant: &Grant) -> Vec<Value>
     let base = required(&tool.parameters);
     let mut candidates = vec![base];
     for dimension in &binding.dimensions {
-        let Some(patterns) = grant.scope.get(&dimension.name) else { continue };
-        let values: Vec<Value> = patterns.iter().flat_map(|pattern| samples(dimension, pattern)).collect();
+        let Some(patterns) = grant.scope.get(&dimension.name) else {
+            continue;
+        };
+        let values: Vec<Value> = patterns
+            .iter()
+            .flat_map(|pattern| samples(dimension, pattern))
+            .collect();
         let separator = match &dimension.matching {
             Match::Glob { separator } => *separator,
             Match::Path {} => Some('/'),
@@ -60,13 +65,21 @@ fn put(target: &mut Value, pointer: &str, value: Value) {
         let Value::Object(map) = here else { return };
         here = map.entry(token).or_insert(Value::Null);
     }
-    *here = if here.is_array() && !value.is_array() { json!([value]) } else { value };
+    *here = if here.is_array() && !value.is_array() {
+        json!([value])
+    } else {
+        value
+    };
 }
 
 /// Splits a value as `{/owner}/{/repo}` says.
 fn fill(target: &mut Value, template: &str, value: &Value, separator: Option<char>) {
     let Value::String(text) = value else { return };
-    let pointers: Vec<&str> = template.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
+    let pointers: Vec<&str> = template
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split('}').next())
+        .collect();
     let separator = separator.unwrap_or('/');
     for (pointer, part) in pointers.iter().zip(text.split(separator)) {
         put(target, pointer, part.into());
@@ -75,10 +88,16 @@ fn fill(target: &mut Value, template: &str, value: &Value, separator: Option<cha
 
 /// An object with what its schema requires.
 fn required(schema: &Value) -> Value {
-    let names = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let names = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let properties = schema.get("properties");
     let entries = names.iter().filter_map(Value::as_str).map(|name| {
-        let property = properties.and_then(|properties| properties.get(name)).unwrap_or(&Value::Null);
+        let property = properties
+            .and_then(|properties| properties.get(name))
+            .unwrap_or(&Value::Null);
         (name.to_owned(), instance(property))
     });
     Value::Object(entries.collect::<BTreeMap<_, _>>().into_iter().collect())
@@ -89,7 +108,11 @@ fn instance(schema: &Value) -> Value {
     if let Some(value) = schema.get("const").or_else(|| schema.get("default")) {
         return value.clone();
     }
-    if let Some(value) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
+    if let Some(value) = schema
+        .get("enum")
+        .and_then(Value::as_array)
+        .and_then(|values| values.first())
+    {
         return value.clone();
     }
     match schema.get("type").and_then(Value::as_str) {

@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 
 use monstrum_guardian::document::{Binding, Document};
-use monstrum_guardian::source::{Dimension, FeedFrom, Grant, Quota, Tool, Validity, WhenUnset};
+use monstrum_guardian::source::{Dimension, Grant, Match, Quota, Tool, Validity, WhenUnset};
 use serde_json::Value;
 
 use super::bot::seen_name;
+use super::containment::contains;
 use super::granting::covered_tools;
-use super::pattern::{is_literal, matches};
 
 /// A grant that may permit calls of a tool which were not permitted before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +30,15 @@ pub(crate) fn widenings(old: &Document, new: &Document) -> Vec<Widening> {
     for binding in &new.bindings {
         for grant in &binding.grants {
             for name in covered_tools(new, binding, grant) {
-                let Some(tool) = binding.tools.iter().find(|tool| seen_name(binding, tool) == name) else { continue };
+                let Some(tool) = binding.tools.iter().find(|tool| seen_name(binding, tool) == name) else {
+                    continue;
+                };
                 if let Err(why) = proven(old, binding, tool, &name, grant) {
-                    widenings.push(Widening { tool: name, grant: grant.origin.clone(), why });
+                    widenings.push(Widening {
+                        tool: name,
+                        grant: grant.origin.clone(),
+                        why,
+                    });
                 }
             }
         }
@@ -43,7 +49,10 @@ pub(crate) fn widenings(old: &Document, new: &Document) -> Vec<Widening> {
 /// Whether some old grant covers all that this one permits of the tool.
 fn proven(old: &Document, binding: &Binding, tool: &Tool, name: &str, grant: &Grant) -> Result<(), String> {
     let Some((before, same)) = old.bindings.iter().find_map(|before| {
-        let same = before.tools.iter().find(|other| seen_name(before, other) == name)?;
+        let same = before
+            .tools
+            .iter()
+            .find(|other| seen_name(before, other) == name)?;
         Some((before, same))
     }) else {
         return Err("the tool was not visible before".to_owned());
@@ -66,7 +75,10 @@ fn proven(old: &Document, binding: &Binding, tool: &Tool, name: &str, grant: &Gr
         };
     }
     let reasons: Vec<String> = reasons.into_iter().collect();
-    Err(format!("no grant from before is known to cover it ({})", reasons.join("; ")))
+    Err(format!(
+        "no grant from before is known to cover it ({})",
+        reasons.join("; ")
+    ))
 }
 
 /// The same words on another target are another permission.
@@ -92,7 +104,8 @@ fn credential(binding: &Binding) -> Option<(&str, &str, &Value)> {
     Some((&credential.name, &credential.method, &credential.presentation))
 }
 
-fn within(new: &Grant, old: &Grant, dimensions: &[Dimension], tool: &Tool) -> Result<(), String> {
+/// Whether `old` is known to permit everything that `new` permits of the tool; else why not.
+pub(crate) fn within(new: &Grant, old: &Grant, dimensions: &[Dimension], tool: &Tool) -> Result<(), String> {
     for dimension in dimensions {
         scope_within(new, old, dimension, tool)?;
     }
@@ -116,19 +129,32 @@ fn quota_within(new: &Quota, old: &Quota) -> bool {
 
 fn validity_within(new: Option<&Validity>, old: Option<&Validity>) -> Result<(), String> {
     let Some(old) = old else { return Ok(()) };
-    let new = new.cloned().unwrap_or(Validity { not_before: None, not_after: None });
-    let starts = old.not_before.is_none_or(|old| new.not_before.is_some_and(|new| new >= old));
-    let ends = old.not_after.is_none_or(|old| new.not_after.is_some_and(|new| new <= old));
-    if starts && ends { Ok(()) } else { Err("its validity is exceeded".to_owned()) }
+    let new = new.cloned().unwrap_or(Validity {
+        not_before: None,
+        not_after: None,
+    });
+    let starts = old
+        .not_before
+        .is_none_or(|old| new.not_before.is_some_and(|new| new >= old));
+    let ends = old
+        .not_after
+        .is_none_or(|old| new.not_after.is_some_and(|new| new <= old));
+    if starts && ends {
+        Ok(())
+    } else {
+        Err("its validity is exceeded".to_owned())
+    }
 }
 
 fn scope_within(new: &Grant, old: &Grant, dimension: &Dimension, tool: &Tool) -> Result<(), String> {
     let restricted = |grant: &Grant| grant.scope.get(&dimension.name).cloned();
     let (old_patterns, new_patterns) = (restricted(old), restricted(new));
+    let applies = applies(tool, dimension);
     match (old_patterns, new_patterns) {
         (None, None) => Ok(()),
-        (None, Some(_)) if dimension.when_unset == WhenUnset::Allow || !is_fed(tool, dimension) => Ok(()),
-        (Some(_), None) if dimension.when_unset == WhenUnset::Deny && is_always_fed(tool, dimension) => Ok(()),
+        // What a grant restricts and the tool does not feed, no call can meet.
+        (None, Some(_)) if dimension.when_unset == WhenUnset::Allow || !applies => Ok(()),
+        (Some(_), None) if dimension.when_unset == WhenUnset::Deny && applies => Ok(()),
         (Some(old), Some(new)) => match new.iter().find(|pattern| !covered(dimension, pattern, &old)) {
             None => Ok(()),
             Some(pattern) => Err(format!("{} {pattern} is not in it", dimension.name)),
@@ -138,24 +164,12 @@ fn scope_within(new: &Grant, old: &Grant, dimension: &Dimension, tool: &Tool) ->
     }
 }
 
-fn is_fed(tool: &Tool, dimension: &Dimension) -> bool {
-    tool.scope.iter().any(|feed| feed.dimension == dimension.name)
+/// Whether the dimension says anything about calls of the tool: it is fed by it, or a rule over the whole call.
+pub(crate) fn applies(tool: &Tool, dimension: &Dimension) -> bool {
+    dimension.matching == Match::Cel {} || tool.scope.iter().any(|feed| feed.dimension == dimension.name)
 }
 
-/// Whether no call can leave the dimension out: it is fed from a parameter that is required, or from a template.
-fn is_always_fed(tool: &Tool, dimension: &Dimension) -> bool {
-    let required = |name: &str| {
-        let names = tool.parameters.get("required").and_then(Value::as_array);
-        names.is_some_and(|names| names.iter().any(|other| other == name))
-    };
-    tool.scope.iter().filter(|feed| feed.dimension == dimension.name).any(|feed| match &feed.from {
-        FeedFrom::Template(_) => true,
-        FeedFrom::Pointer(pointer) => pointer.strip_prefix('/').is_some_and(|name| !name.contains('/') && required(name)),
-    })
-}
-
-/// Equal to an old pattern, or a literal that one matches.
+/// Within one of the old patterns.
 fn covered(dimension: &Dimension, pattern: &Value, old: &[Value]) -> bool {
-    old.contains(pattern)
-        || (is_literal(dimension, pattern) && old.iter().any(|other| matches(dimension, other, pattern)))
+    old.iter().any(|other| contains(dimension, other, pattern))
 }

@@ -3,11 +3,11 @@
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use serde::Serialize;
 
-use crate::files::Spot;
+use crate::files::{InputError, Spot};
 
 /// One thing that is wrong with an object.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{object}: {field}: {message}")]
+#[error("{object}: {}{message}", prefix(field))]
 pub(crate) struct Problem {
     /// `Bot team-a/triage`.
     pub(crate) object: String,
@@ -19,6 +19,14 @@ pub(crate) struct Problem {
     pub(crate) reason: String,
     /// Where in a file, if it came from one.
     pub(crate) place: Option<Box<(Spot, NamedSource<String>)>>,
+}
+
+fn prefix(field: &str) -> String {
+    if field.is_empty() {
+        String::new()
+    } else {
+        format!("{field}: ")
+    }
 }
 
 /// A problem for programs.
@@ -38,6 +46,29 @@ pub(crate) struct Described<'a> {
 }
 
 impl Problem {
+    /// A document that is no object; another error is given back.
+    pub(crate) fn of_document(error: InputError) -> Result<Self, InputError> {
+        match error {
+            InputError::Content {
+                message,
+                spot,
+                code,
+                help,
+            } => Ok(Self {
+                object: spot.source.name.clone(),
+                field: String::new(),
+                message: if help.is_empty() {
+                    message
+                } else {
+                    format!("{message}; {help}")
+                },
+                reason: "Malformed".to_owned(),
+                place: Some(Box::new((*spot, *code))),
+            }),
+            other => Err(other),
+        }
+    }
+
     /// With its spot in a file.
     pub(crate) fn at(mut self, spot: Spot) -> Self {
         let code = spot.code();
@@ -76,6 +107,11 @@ impl Diagnostic for Problem {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let place = self.place.as_ref()?;
-        Some(Box::new(std::iter::once(place.0.label(&self.field))))
+        let label = if self.field.is_empty() {
+            "here"
+        } else {
+            &self.field
+        };
+        Some(Box::new(std::iter::once(place.0.label(label))))
     }
 }

@@ -26,13 +26,20 @@ pub(crate) struct Compiled {
 impl Compiled {
     /// The bot of this name, or of this `namespace/name`.
     pub(crate) fn bot(&self, name: &str) -> Result<&BotPolicy, Failure> {
-        let found: Vec<&BotPolicy> =
-            self.bots.iter().filter(|bot| bot.source.bot.name == name || bot.title() == name).collect();
+        let found: Vec<&BotPolicy> = self
+            .bots
+            .iter()
+            .filter(|bot| bot.source.bot.name == name || bot.title() == name)
+            .collect();
         match found.as_slice() {
             [bot] => Ok(bot),
             [] => {
                 let known: Vec<String> = self.bots.iter().map(BotPolicy::title).collect();
-                let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+                let known = if known.is_empty() {
+                    "there are none".to_owned()
+                } else {
+                    known.join(", ")
+                };
                 Err(Failure::NotFound {
                     message: format!("there is no bot {name} among the objects"),
                     help: format!("the bots are: {known}"),
@@ -49,35 +56,44 @@ impl Compiled {
     }
 }
 
-/// Reads files and compiles what they hold. Objects without a namespace are taken to be in `namespace`.
-pub(crate) fn from_paths(paths: &[PathBuf], namespace: &str) -> Result<Compiled, Failure> {
+/// Reads the objects of files. Those without a namespace are taken to be in `namespace`.
+pub(crate) fn read(paths: &[PathBuf], namespace: &str) -> Result<Vec<Manifest>, InputError> {
     let mut manifests = Vec::new();
     for source in files::collect(paths)? {
         manifests.extend(Manifest::all(&source, namespace)?);
     }
-    from_manifests(&manifests)
+    Ok(manifests)
+}
+
+/// Reads files and compiles what they hold.
+pub(crate) fn from_paths(paths: &[PathBuf], namespace: &str) -> Result<Compiled, Failure> {
+    from_manifests(&read(paths, namespace)?)
 }
 
 /// Compiles objects that were read from files.
 pub(crate) fn from_manifests(manifests: &[Manifest]) -> Result<Compiled, Failure> {
-    let mut compiled = Compiled::default();
-    for (_, mut world) in worlds(manifests)? {
-        world.assume_secrets();
-        compile(&world, &mut compiled)?;
-    }
-    compiled.problems = compiled.problems.into_iter().map(|problem| placed(problem, manifests)).collect();
+    let objects = manifests
+        .iter()
+        .map(|manifest| (manifest.object.clone(), Some(manifest)));
+    let mut compiled = compiled(objects)?;
+    compiled.problems = compiled
+        .problems
+        .into_iter()
+        .map(|problem| placed(problem, manifests))
+        .collect();
     Ok(compiled)
+}
+
+/// Compiles objects that came from nowhere in particular.
+pub(crate) fn from_objects(objects: Vec<Object>) -> Result<Compiled, Failure> {
+    compiled(objects.into_iter().map(|object| (object, None)))
 }
 
 /// Compiles what is in the user's namespace of the cluster.
 pub(crate) async fn from_cluster(cluster: &Cluster) -> Result<Compiled, Failure> {
     let mut world = World::new(&cluster.namespace);
     for object in cluster::fetch(cluster).await? {
-        let of = title(&object);
-        world.insert(object).map_err(|misplaced| Failure::NotFound {
-            message: format!("{of} cannot be used: {misplaced}"),
-            help: "the API server should not let this exist; look at the object with kubectl".to_owned(),
-        })?;
+        insert(&mut world, object, None)?;
     }
     cluster::note_secrets(cluster, &mut world).await;
     let mut compiled = Compiled::default();
@@ -85,30 +101,50 @@ pub(crate) async fn from_cluster(cluster: &Cluster) -> Result<Compiled, Failure>
     Ok(compiled)
 }
 
-/// One world for each namespace that an object is in, each with all cluster-wide objects; at least one.
-fn worlds(manifests: &[Manifest]) -> Result<BTreeMap<String, World>, InputError> {
+/// One world for each namespace that an object is in, each with all cluster-wide objects.
+fn compiled<'a>(objects: impl Iterator<Item = (Object, Option<&'a Manifest>)>) -> Result<Compiled, Failure> {
+    let objects: Vec<_> = objects.collect();
     let mut worlds: BTreeMap<String, World> = BTreeMap::new();
-    for manifest in manifests {
-        if let Some(namespace) = namespace_of(&manifest.object) {
-            worlds.entry(namespace.clone()).or_insert_with(|| World::new(namespace));
-        }
+    for namespace in objects.iter().filter_map(|(object, _)| namespace_of(object)) {
+        worlds
+            .entry(namespace.clone())
+            .or_insert_with(|| World::new(namespace));
     }
     if worlds.is_empty() {
         worlds.insert(String::new(), World::new("default"));
     }
-    for manifest in manifests {
-        let namespace = namespace_of(&manifest.object);
-        for (_, world) in worlds.iter_mut().filter(|(name, _)| namespace.as_ref().is_none_or(|own| own == *name)) {
-            world.insert(manifest.object.clone()).map_err(|misplaced| {
-                InputError::content(
-                    misplaced.to_string(),
-                    manifest.spot("metadata.name"),
-                    "every object is given once, in one namespace, with metadata.name",
-                )
-            })?;
+    for (object, manifest) in objects {
+        let namespace = namespace_of(&object);
+        let own = worlds
+            .iter_mut()
+            .filter(|(name, _)| namespace.as_ref().is_none_or(|own| own == *name));
+        for (_, world) in own {
+            insert(world, object.clone(), manifest)?;
         }
     }
-    Ok(worlds)
+    let mut compiled = Compiled::default();
+    for world in worlds.values_mut() {
+        world.assume_secrets();
+        compile(world, &mut compiled)?;
+    }
+    Ok(compiled)
+}
+
+fn insert(world: &mut World, object: Object, manifest: Option<&Manifest>) -> Result<(), Failure> {
+    let of = title(&object);
+    let Err(misplaced) = world.insert(object) else {
+        return Ok(());
+    };
+    let help = "every object is given once, in one namespace, with metadata.name";
+    Err(match manifest {
+        Some(manifest) => {
+            InputError::content(misplaced.to_string(), manifest.spot("metadata.name"), help).into()
+        }
+        None => Failure::NotFound {
+            message: format!("{of} cannot be used: {misplaced}"),
+            help: help.to_owned(),
+        },
+    })
 }
 
 fn namespace_of(object: &Object) -> Option<String> {
@@ -118,25 +154,35 @@ fn namespace_of(object: &Object) -> Option<String> {
 
 fn compile(world: &World, compiled: &mut Compiled) -> Result<(), Failure> {
     for object in objects(world) {
-        compiled.problems.extend(validate(&object, world).into_iter().map(|fault| problem(title(&object), fault)));
+        compiled.problems.extend(
+            validate(&object, world)
+                .into_iter()
+                .map(|fault| problem(title(&object), fault)),
+        );
     }
     for name in world.bots.keys() {
-        let Some(conversion) = convert::bot(name, world) else { continue };
-        compiled.problems.extend(conversion.faults.into_iter().map(|fault| Problem {
-            object: titled(fault.kind, &world.namespace, &fault.name),
-            field: fault.field,
-            message: fault.message,
-            reason: fault.reason.as_str().to_owned(),
-            place: None,
-        }));
+        let Some(conversion) = convert::bot(name, world) else {
+            continue;
+        };
+        compiled
+            .problems
+            .extend(conversion.faults.into_iter().map(|fault| Problem {
+                object: titled(fault.kind, &world.namespace, &fault.name),
+                field: fault.field,
+                message: fault.message,
+                reason: fault.reason.as_str().to_owned(),
+                place: None,
+            }));
         let policy = BotPolicy::compile(conversion.source)?;
-        compiled.problems.extend(policy.faults.iter().map(|fault| Problem {
-            object: titled(Kind::BotBinding, &world.namespace, &fault.binding),
-            field: format!("spec.{}", fault.field),
-            message: fault.message.clone(),
-            reason: "Invalid".to_owned(),
-            place: None,
-        }));
+        compiled
+            .problems
+            .extend(policy.faults.iter().map(|fault| Problem {
+                object: titled(Kind::BotBinding, &world.namespace, &fault.binding),
+                field: format!("spec.{}", fault.field),
+                message: fault.message.clone(),
+                reason: "Invalid".to_owned(),
+                place: None,
+            }));
         compiled.bots.push(policy);
     }
     // The same fault shows in the object itself and in every bot that is affected by it.
@@ -146,7 +192,11 @@ fn compile(world: &World, compiled: &mut Compiled) -> Result<(), Failure> {
 }
 
 fn titled(kind: Kind, namespace: &str, name: &str) -> String {
-    if is_cluster_wide(kind) { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+    if is_cluster_wide(kind) {
+        format!("{kind} {name}")
+    } else {
+        format!("{kind} {namespace}/{name}")
+    }
 }
 
 fn problem(object: String, fault: Fault) -> Problem {
@@ -160,15 +210,42 @@ fn problem(object: String, fault: Fault) -> Problem {
 }
 
 fn objects(world: &World) -> Vec<Object> {
-    let types = world.resource_types.values().map(|contract| Object::ResourceType(Box::new((*contract.object).clone())));
-    let workspace = world.workspace.iter().map(|object| Object::Workspace(Box::new((**object).clone())));
-    let providers = world.providers.values().map(|object| Object::ModelProvider(Box::new((**object).clone())));
-    let credentials = world.credentials.values().map(|object| Object::Credential(Box::new((**object).clone())));
-    let resources = world.resources.values().map(|object| Object::Resource(Box::new((**object).clone())));
-    let bots = world.bots.values().map(|object| Object::Bot(Box::new((**object).clone())));
-    let roles = world.roles.values().map(|object| Object::BotRole(Box::new((**object).clone())));
-    let bindings = world.bindings.values().map(|object| Object::BotBinding(Box::new((**object).clone())));
-    let channels = world.channels.values().map(|object| Object::Channel(Box::new((**object).clone())));
+    let types = world
+        .resource_types
+        .values()
+        .map(|contract| Object::ResourceType(Box::new((*contract.object).clone())));
+    let workspace = world
+        .workspace
+        .iter()
+        .map(|object| Object::Workspace(Box::new((**object).clone())));
+    let providers = world
+        .providers
+        .values()
+        .map(|object| Object::ModelProvider(Box::new((**object).clone())));
+    let credentials = world
+        .credentials
+        .values()
+        .map(|object| Object::Credential(Box::new((**object).clone())));
+    let resources = world
+        .resources
+        .values()
+        .map(|object| Object::Resource(Box::new((**object).clone())));
+    let bots = world
+        .bots
+        .values()
+        .map(|object| Object::Bot(Box::new((**object).clone())));
+    let roles = world
+        .roles
+        .values()
+        .map(|object| Object::BotRole(Box::new((**object).clone())));
+    let bindings = world
+        .bindings
+        .values()
+        .map(|object| Object::BotBinding(Box::new((**object).clone())));
+    let channels = world
+        .channels
+        .values()
+        .map(|object| Object::Channel(Box::new((**object).clone())));
     types
         .chain(workspace)
         .chain(providers)
@@ -183,7 +260,10 @@ fn objects(world: &World) -> Vec<Object> {
 
 /// With the spot in the file that the object came from.
 fn placed(problem: Problem, manifests: &[Manifest]) -> Problem {
-    match manifests.iter().find(|manifest| manifest.title() == problem.object) {
+    match manifests
+        .iter()
+        .find(|manifest| manifest.title() == problem.object)
+    {
         Some(manifest) => {
             let spot = manifest.spot(&problem.field);
             problem.at(spot)

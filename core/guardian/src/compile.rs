@@ -3,14 +3,15 @@
 mod grant;
 mod prefix;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::document::{Binding, Document, FORMAT};
 use crate::fault::{FieldFault, Fault};
 use crate::naming;
 use crate::parameters;
 use crate::selector;
-use crate::source::{BindingSource, BotSource, Tool};
+use crate::source::{BindingSource, BotSource, ResourceType, Tool};
 use crate::validate::{validate_grants, validate_resource_type};
 
 /// A policy, and what was left out of it.
@@ -25,10 +26,7 @@ pub struct Compilation {
 /// Compiles one bot's policy. Pure: the same sources in any order give the same bytes. A binding with a fault is left out as a
 /// whole; the others are not affected.
 pub fn compile(source: &BotSource) -> Compilation {
-    let mut faults = BTreeSet::new();
-    for binding in &source.bindings {
-        faults.extend(own_faults(binding));
-    }
+    let mut faults = own_faults(&source.bindings);
     faults.extend(repeated_names(&source.bindings));
     let prefixes = prefix::prefixes(&source.bindings, &mut faults);
     let mut bindings: Vec<_> = source
@@ -47,12 +45,20 @@ pub fn compile(source: &BotSource) -> Compilation {
     Compilation { document, faults: faults.into_iter().collect() }
 }
 
-/// What is wrong with a binding, whatever the others are.
-fn own_faults(binding: &BindingSource) -> Vec<Fault> {
-    let of_type = validate_resource_type(&binding.resource_type);
-    let of_grants = validate_grants(&binding.resource_type, &binding.grants);
-    let of_type = of_type.into_iter().map(|fault| fault.of_binding(&binding.name, "resourceType."));
-    of_type.chain(of_grants.into_iter().map(|fault| fault.of_binding(&binding.name, ""))).collect()
+/// What is wrong with each binding, whatever the others are.
+fn own_faults(bindings: &[BindingSource]) -> BTreeSet<Fault> {
+    // Bindings share the types that they are of; each is looked at once.
+    let mut types: HashMap<*const ResourceType, Vec<FieldFault>> = HashMap::new();
+    let mut faults = BTreeSet::new();
+    for binding in bindings {
+        let resource_type = &binding.resource_type;
+        let of_type =
+            types.entry(Arc::as_ptr(resource_type)).or_insert_with(|| validate_resource_type(resource_type));
+        faults.extend(of_type.iter().cloned().map(|fault| fault.of_binding(&binding.name, "resourceType.")));
+        let of_grants = validate_grants(resource_type, &binding.grants);
+        faults.extend(of_grants.into_iter().map(|fault| fault.of_binding(&binding.name, "")));
+    }
+    faults
 }
 
 fn repeated_names(bindings: &[BindingSource]) -> Vec<Fault> {

@@ -38,11 +38,12 @@ pub(crate) struct FeedError {
 
 impl CompiledFeed {
     pub(crate) fn compile(feed: &Feed, dimensions: &[Dimension]) -> Result<Self, String> {
-        let dimension = dimensions
+        let (dimension, matching) = dimensions
             .iter()
-            .position(|dimension| dimension.name == feed.dimension)
+            .enumerate()
+            .find(|(_, dimension)| dimension.name == feed.dimension)
+            .map(|(place, dimension)| (place, dimension.matching.clone()))
             .ok_or_else(|| format!("there is no dimension {}; declare it or name another", feed.dimension))?;
-        let matching = dimensions.get(dimension).map(|dimension| dimension.matching.clone()).unwrap_or(Match::Exact {});
         if matches!(matching, Match::Cel {}) {
             return Err(format!("the Cel dimension {} looks at the whole call and is fed nothing; remove the feed", feed.dimension));
         }
@@ -197,9 +198,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::source::WhenUnset;
 
     fn feed(matching: Match, from: FeedFrom) -> Result<CompiledFeed, String> {
-        let dimension = Dimension { name: "d".to_owned(), matching, when_unset: Default::default(), description: String::new() };
+        let dimension = Dimension { name: "d".to_owned(), matching, when_unset: WhenUnset::Deny, description: String::new() };
         CompiledFeed::compile(&Feed { dimension: "d".to_owned(), from }, &[dimension])
     }
 

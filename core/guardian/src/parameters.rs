@@ -20,7 +20,7 @@ pub(crate) struct Parameters(Validator);
 impl Parameters {
     /// Compiles a schema; it is closed first, whatever it says.
     pub(crate) fn compile(schema: &Value) -> Result<Self, String> {
-        if let Some(fault) = faults(schema).into_iter().next() {
+        if let Some(fault) = keywords::form_faults(schema).into_iter().next() {
             return Err(fault.message);
         }
         build(&closed(schema)).map(Self)

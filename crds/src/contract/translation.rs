@@ -46,8 +46,12 @@ fn dimension(dimension: &Dimension) -> source::Dimension {
 fn matching(matching: &Match) -> source::Match {
     match matching {
         Match::Exact {} => source::Match::Exact {},
-        Match::Enum { values } => source::Match::Enum { values: values.clone() },
-        Match::Glob { separator } => source::Match::Glob { separator: *separator },
+        Match::Enum { values } => source::Match::Enum {
+            values: values.clone(),
+        },
+        Match::Glob { separator } => source::Match::Glob {
+            separator: *separator,
+        },
         Match::Path {} => source::Match::Path {},
         Match::Host {} => source::Match::Host {},
         Match::Url {} => source::Match::Url {},
@@ -74,7 +78,10 @@ fn tool(tool: &Tool) -> source::Tool {
         risk: risk(tool.risk.unwrap_or_default()),
         idempotent: tool.idempotent,
         // A request is strings, maps and JSON; that can always be written.
-        execution: tool.http.as_ref().map_or(Value::Null, |http| serde_json::to_value(http).unwrap_or_default()),
+        execution: tool
+            .http
+            .as_ref()
+            .map_or(Value::Null, |http| serde_json::to_value(http).unwrap_or_default()),
     }
 }
 

@@ -28,7 +28,11 @@ pub(crate) fn converted(
         reference::resource("spec.resource", &binding.spec.resource, world).map_err(|fault| vec![fault])?;
     let mut grants = grant::of_binding(binding)?;
     grants.extend(role::grants_on(roles, &binding.spec.resource, &contract.name()));
-    let description = binding.spec.description.clone().or_else(|| resource.spec.description.clone());
+    let description = binding
+        .spec
+        .description
+        .clone()
+        .or_else(|| resource.spec.description.clone());
     Ok(BindingSource {
         name: binding.name_any(),
         alias: binding.spec.alias.clone(),
@@ -58,7 +62,9 @@ fn credential(
     world: &World,
 ) -> Result<Option<CredentialRef>, Fault> {
     let own = binding.spec.credential.as_ref();
-    let Some(used) = own.or(resource.spec.credential.as_ref()) else { return Ok(None) };
+    let Some(used) = own.or(resource.spec.credential.as_ref()) else {
+        return Ok(None);
+    };
     reference(used, contract, world).map(Some)
 }
 

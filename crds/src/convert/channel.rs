@@ -88,10 +88,15 @@ pub fn convert(name: &str, world: &World) -> Option<ChannelConversion> {
     let channel = world.channels.get(name)?;
     let found = validate::channel::validate(channel, world);
     let usable = found.iter().all(|fault| fault.reason.is_about_refs());
-    let mut faults: Vec<_> =
-        found.into_iter().map(|fault| ObjectFault::new(Kind::Channel, name, fault)).collect();
+    let mut faults: Vec<_> = found
+        .into_iter()
+        .map(|fault| ObjectFault::new(Kind::Channel, name, fault))
+        .collect();
     faults.sort();
-    Some(ChannelConversion { resolved: usable.then(|| resolved(channel, world)).flatten(), faults })
+    Some(ChannelConversion {
+        resolved: usable.then(|| resolved(channel, world)).flatten(),
+        faults,
+    })
 }
 
 fn resolved(channel: &Channel, world: &World) -> Option<ResolvedChannel> {
@@ -120,7 +125,9 @@ fn tolerance(webhook: &Webhook) -> Option<u32> {
 }
 
 fn body_bytes(webhook: &Webhook) -> Option<u32> {
-    webhook.max_body_bytes.map_or(Some(DEFAULT_MAX_BODY_BYTES), |bytes| u32::try_from(bytes).ok())
+    webhook
+        .max_body_bytes
+        .map_or(Some(DEFAULT_MAX_BODY_BYTES), |bytes| u32::try_from(bytes).ok())
 }
 
 fn route(route: &Route) -> ResolvedRoute {
@@ -132,7 +139,10 @@ fn route(route: &Route) -> ResolvedRoute {
         matches: route
             .matches
             .iter()
-            .map(|wanted| ResolvedMatch { pointer: wanted.pointer.clone(), equals: wanted.equals.clone() })
+            .map(|wanted| ResolvedMatch {
+                pointer: wanted.pointer.clone(),
+                equals: wanted.equals.clone(),
+            })
             .collect(),
         text: or(&route.text, "/text"),
         user: or(&route.user, "/user"),

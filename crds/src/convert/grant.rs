@@ -17,12 +17,20 @@ pub(crate) fn of_binding(binding: &BotBinding) -> Result<Vec<source::Grant>, Vec
     let mut grants = Vec::new();
     let mut faults = Vec::new();
     for (index, grant) in binding.spec.grants.iter().enumerate() {
-        match source(grant, &format!("binding/{name}#{index}"), &format!("spec.grants[{index}]")) {
+        match source(
+            grant,
+            &format!("binding/{name}#{index}"),
+            &format!("spec.grants[{index}]"),
+        ) {
             Ok(grant) => grants.push(grant),
             Err(found) => faults.extend(found),
         }
     }
-    if faults.is_empty() { Ok(grants) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(grants)
+    } else {
+        Err(faults)
+    }
 }
 
 /// One grant that was written at `origin`; its faults are at `field`.
@@ -57,12 +65,20 @@ fn quota(quota: &Quota, field: &str) -> Result<source::Quota, Fault> {
         Some(window) => match window.duration().map(|length| length.as_secs()) {
             Some(seconds) if (1..=LONGEST_WINDOW).contains(&seconds) => Some(seconds),
             _ => {
-                let message = format!("{:?} is not a usable length of time: write it as 1h or 30d", window.0);
+                let message = format!(
+                    "{:?} is not a usable length of time: write it as 1h or 30d",
+                    window.0
+                );
                 return Err(Fault::invalid(format!("{field}.window"), message));
             }
         },
     };
-    Ok(source::Quota { name: quota.name.clone(), counts: counted(quota.counts), limit, window_seconds })
+    Ok(source::Quota {
+        name: quota.name.clone(),
+        counts: counted(quota.counts),
+        limit,
+        window_seconds,
+    })
 }
 
 fn counted(counted: Counted) -> source::Counted {
@@ -74,7 +90,10 @@ fn counted(counted: Counted) -> source::Counted {
 }
 
 fn approval(rule: &ApprovalRule) -> source::ApprovalRule {
-    source::ApprovalRule { risk: rule.risk.map(risk), operations: rule.operations.clone() }
+    source::ApprovalRule {
+        risk: rule.risk.map(risk),
+        operations: rule.operations.clone(),
+    }
 }
 
 fn validity(validity: &Validity) -> source::Validity {

@@ -42,7 +42,11 @@ pub(crate) fn of<'a>(role: &'a BotRole, world: &'a World) -> Lineage<'a> {
             return Lineage::TooDeep;
         }
         let Some(next) = world.roles.get(parent) else {
-            return Lineage::MissingParent { found: line, of: last.name_any(), parent: parent.clone() };
+            return Lineage::MissingParent {
+                found: line,
+                of: last.name_any(),
+                parent: parent.clone(),
+            };
         };
         line.push(next);
         names.push(parent.clone());

@@ -129,13 +129,18 @@ impl ResolvedLimits {
 pub(super) fn of(bot: &Bot, world: &World) -> Option<Resolved> {
     let workspace = world.workspace.as_ref().map(|workspace| &workspace.spec);
     let own = bot.spec.prompts.as_ref().and_then(system);
-    let default = workspace.and_then(|workspace| workspace.prompts.as_ref()).and_then(system);
+    let default = workspace
+        .and_then(|workspace| workspace.prompts.as_ref())
+        .and_then(system);
     let name = bot.metadata.name.clone().unwrap_or_default();
     Some(Resolved {
         display_name: bot.spec.display_name.clone().unwrap_or(name),
         system_prompt: own.or(default).unwrap_or(DEFAULT_SYSTEM_PROMPT).to_owned(),
         model: model(bot, world)?,
-        limits: limits(bot.spec.limits.as_ref(), workspace.and_then(|workspace| workspace.limits.as_ref()))?,
+        limits: limits(
+            bot.spec.limits.as_ref(),
+            workspace.and_then(|workspace| workspace.limits.as_ref()),
+        )?,
     })
 }
 
@@ -182,17 +187,26 @@ fn output_tokens(own: Option<i32>, model: &Model) -> u32 {
 
 fn credential(name: &str, world: &World) -> Option<ResolvedCredential> {
     let version = version::of_credential(world.credentials.get(name)?, world)?;
-    Some(ResolvedCredential { name: name.to_owned(), version })
+    Some(ResolvedCredential {
+        name: name.to_owned(),
+        version,
+    })
 }
 
 fn prices(prices: Option<&Prices>) -> Option<ResolvedPrices> {
-    let Some(prices) = prices else { return Some(ResolvedPrices::default()) };
+    let Some(prices) = prices else {
+        return Some(ResolvedPrices::default());
+    };
     let input = millionths(&prices.input)?;
     let cached_input = match &prices.cached_input {
         None => input,
         Some(text) => millionths(text)?,
     };
-    Some(ResolvedPrices { input, cached_input, output: millionths(&prices.output)? })
+    Some(ResolvedPrices {
+        input,
+        cached_input,
+        output: millionths(&prices.output)?,
+    })
 }
 
 /// A decimal such as `2.50`, times a million.
@@ -202,14 +216,20 @@ fn millionths(text: &str) -> Option<u64> {
         return None;
     }
     let fraction: u64 = format!("{fraction:0<6}").parse().ok()?;
-    whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
+    whole
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1_000_000)?
+        .checked_add(fraction)
 }
 
 /// Nothing if a bound is written in a way that has no meaning.
 fn limits(own: Option<&Limits>, workspace: Option<&Limits>) -> Option<ResolvedLimits> {
     let defaults = DEFAULT_LIMITS;
     let number = |of: fn(&Limits) -> Option<i32>, default: u32| {
-        own.and_then(of).or_else(|| workspace.and_then(of)).map_or(Some(default), |value| positive(Some(value)))
+        own.and_then(of)
+            .or_else(|| workspace.and_then(of))
+            .map_or(Some(default), |value| positive(Some(value)))
     };
     let span = |of: fn(&Limits) -> Option<&Span>, default: u32| {
         let chosen = own.and_then(of).or_else(|| workspace.and_then(of));
@@ -219,7 +239,10 @@ fn limits(own: Option<&Limits>, workspace: Option<&Limits>) -> Option<ResolvedLi
     let tokens = tokens.or_else(|| workspace.and_then(|limits| limits.max_turn_tokens));
     Some(ResolvedLimits {
         max_steps: number(|limits| limits.max_steps, defaults.max_steps)?,
-        max_turn_seconds: span(|limits| limits.max_turn_duration.as_ref(), defaults.max_turn_seconds)?,
+        max_turn_seconds: span(
+            |limits| limits.max_turn_duration.as_ref(),
+            defaults.max_turn_seconds,
+        )?,
         max_turn_tokens: match tokens {
             None => defaults.max_turn_tokens,
             Some(tokens) => u64::try_from(tokens).ok().filter(|tokens| *tokens > 0)?,
@@ -227,17 +250,24 @@ fn limits(own: Option<&Limits>, workspace: Option<&Limits>) -> Option<ResolvedLi
         max_result_bytes: number(|limits| limits.max_result_bytes, defaults.max_result_bytes)?,
         max_parallel_calls: number(|limits| limits.max_parallel_calls, defaults.max_parallel_calls)?,
         max_queued_messages: number(|limits| limits.max_queued_messages, defaults.max_queued_messages)?,
-        call_timeout_seconds: span(|limits| limits.call_timeout.as_ref(), defaults.call_timeout_seconds)?,
+        call_timeout_seconds: span(
+            |limits| limits.call_timeout.as_ref(),
+            defaults.call_timeout_seconds,
+        )?,
     })
 }
 
 fn positive(value: Option<i32>) -> Option<u32> {
-    value.and_then(|value| u32::try_from(value).ok()).filter(|value| *value > 0)
+    value
+        .and_then(|value| u32::try_from(value).ok())
+        .filter(|value| *value > 0)
 }
 
 fn seconds(span: Option<&Span>, default: Duration) -> Option<u32> {
     let length = span.map_or(Some(default), Span::duration)?;
-    u32::try_from(length.as_secs()).ok().filter(|seconds| *seconds > 0)
+    u32::try_from(length.as_secs())
+        .ok()
+        .filter(|seconds| *seconds > 0)
 }
 
 #[cfg(test)]
@@ -271,21 +301,41 @@ mod tests {
         #[case] most: Option<i32>,
         #[case] expected: u32,
     ) {
-        let model = Model { max_output_tokens: most, ..Model::default() };
+        let model = Model {
+            max_output_tokens: most,
+            ..Model::default()
+        };
         assert_eq!(output_tokens(own, &model), expected);
     }
 
     #[test]
     fn bounds_come_from_the_bot_then_the_workspace_then_the_defaults() {
-        let own = Limits { max_steps: Some(3), ..Limits::default() };
-        let workspace = Limits { max_steps: Some(5), call_timeout: Some("2m".into()), ..Limits::default() };
+        let own = Limits {
+            max_steps: Some(3),
+            ..Limits::default()
+        };
+        let workspace = Limits {
+            max_steps: Some(5),
+            call_timeout: Some("2m".into()),
+            ..Limits::default()
+        };
         let found = limits(Some(&own), Some(&workspace)).unwrap();
-        assert_eq!((found.max_steps, found.call_timeout_seconds, found.max_parallel_calls), (3, 120, 4));
+        assert_eq!(
+            (
+                found.max_steps,
+                found.call_timeout_seconds,
+                found.max_parallel_calls
+            ),
+            (3, 120, 4)
+        );
     }
 
     #[test]
     fn a_bound_without_meaning_resolves_to_nothing() {
-        let own = Limits { max_turn_duration: Some("soon".into()), ..Limits::default() };
+        let own = Limits {
+            max_turn_duration: Some("soon".into()),
+            ..Limits::default()
+        };
         assert_eq!(limits(Some(&own), None), None);
     }
 }

@@ -23,7 +23,12 @@ pub(crate) fn held_by<'a>(bot: &Bot, world: &'a World, faults: &mut BTreeSet<Obj
         for member in usable_line(role, world) {
             let name = member.name_any();
             let found = bot_role::validate(member, world);
-            faults.extend(found.iter().cloned().map(|fault| ObjectFault::new(Kind::BotRole, &name, fault)));
+            faults.extend(
+                found
+                    .iter()
+                    .cloned()
+                    .map(|fault| ObjectFault::new(Kind::BotRole, &name, fault)),
+            );
             if found.iter().any(|fault| !fault.reason.is_about_refs()) {
                 break;
             }
@@ -31,7 +36,10 @@ pub(crate) fn held_by<'a>(bot: &Bot, world: &'a World, faults: &mut BTreeSet<Obj
         }
         // A line that is refused as a whole still has its faults told.
         let own = bot_role::validate(role, world);
-        faults.extend(own.into_iter().map(|fault| ObjectFault::new(Kind::BotRole, role.name_any(), fault)));
+        faults.extend(
+            own.into_iter()
+                .map(|fault| ObjectFault::new(Kind::BotRole, role.name_any(), fault)),
+        );
     }
     held
 }
@@ -49,7 +57,9 @@ pub(crate) fn grants_on(held: &Held<'_>, resource: &str, resource_type: &str) ->
     for (name, (role, faults)) in held {
         for (index, granted) in role.spec.grants.iter().enumerate() {
             let field = format!("spec.grants[{index}]");
-            let is_faulty = faults.iter().any(|fault| fault.field.starts_with(&format!("{field}.")));
+            let is_faulty = faults
+                .iter()
+                .any(|fault| fault.field.starts_with(&format!("{field}.")));
             if is_faulty || !granted.is_for(resource, resource_type) {
                 continue;
             }

@@ -20,7 +20,12 @@ pub fn of_credential(credential: &Credential, world: &World) -> Option<String> {
     for field in fields {
         let secret = &field.secret_key_ref;
         let version = world.secret_version(secret)?;
-        parts.extend([field.name.clone(), secret.name.clone(), secret.key.clone(), version.to_owned()]);
+        parts.extend([
+            field.name.clone(),
+            secret.name.clone(),
+            secret.key.clone(),
+            version.to_owned(),
+        ]);
     }
     Some(hashed(&parts))
 }
@@ -28,7 +33,11 @@ pub fn of_credential(credential: &Credential, world: &World) -> Option<String> {
 /// The version of one key of a Secret; nothing if it is not there.
 pub fn of_secret(secret: &SecretKeyRef, world: &World) -> Option<String> {
     let version = world.secret_version(secret)?;
-    Some(hashed(&[secret.name.clone(), secret.key.clone(), version.to_owned()]))
+    Some(hashed(&[
+        secret.name.clone(),
+        secret.key.clone(),
+        version.to_owned(),
+    ]))
 }
 
 /// Each part with its length before it, so that no two lists run together.
@@ -38,9 +47,12 @@ fn hashed(parts: &[String]) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(BYTES).fold(String::new(), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hash.finalize()
+        .iter()
+        .take(BYTES)
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a String can't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -92,7 +92,10 @@ pub struct BotModel {
     pub name: Option<String>,
     /// How freely it answers, from `0` to `2`. Sent to the provider only when set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 8), regex(pattern = r"^([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$"))]
+    #[schemars(
+        length(min = 1, max = 8),
+        regex(pattern = r"^([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$")
+    )]
     pub temperature: Option<String>,
     /// The most tokens of one answer; absent means the model's own bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]

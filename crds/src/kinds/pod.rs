@@ -80,7 +80,6 @@ pub enum TolerationOperator {
 /// What a taint does to pods that do not tolerate it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(transform = schema::undescribed)]
-#[expect(clippy::enum_variant_names, reason = "these are Kubernetes' names")]
 pub enum TaintEffect {
     /// They are not scheduled there.
     NoSchedule,

@@ -6,8 +6,14 @@ use ipnet::IpNet;
 use url::Url;
 
 /// Ranges that no resource may be allowed to reach: the machine itself and the cloud's metadata services.
-const NEVER: [&str; 6] =
-    ["127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10", "fd00:ec2::/32"];
+const NEVER: [&str; 6] = [
+    "127.0.0.0/8",
+    "0.0.0.0/8",
+    "169.254.0.0/16",
+    "::1/128",
+    "fe80::/10",
+    "fd00:ec2::/32",
+];
 
 /// Why a text is no address of an HTTP service; reads after the field's name.
 pub(crate) fn http_url_fault(text: &str) -> Option<String> {
@@ -16,7 +22,10 @@ pub(crate) fn http_url_fault(text: &str) -> Option<String> {
         Err(error) => return Some(format!("is not a URL ({error}): write it as https://host/path")),
     };
     if !matches!(url.scheme(), "http" | "https") {
-        return Some(format!("has scheme {:?}: only http and https are possible", url.scheme()));
+        return Some(format!(
+            "has scheme {:?}: only http and https are possible",
+            url.scheme()
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Some("holds a user name or password: put them into a Credential".to_owned());
@@ -29,15 +38,26 @@ pub(crate) fn http_url_fault(text: &str) -> Option<String> {
 
 /// Why a text is no range of addresses that a resource may be allowed; reads after the field's name.
 pub(crate) fn allowed_range_fault(text: &str) -> Option<String> {
-    let range = match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+    let range = match text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+    {
         Ok(range) => range.trunc(),
-        Err(_) => return Some(format!("{text:?} is not a range of IP addresses: write it as 10.0.0.0/8")),
+        Err(_) => {
+            return Some(format!(
+                "{text:?} is not a range of IP addresses: write it as 10.0.0.0/8"
+            ));
+        }
     };
     let overlaps = |never: &str| {
-        never.parse::<IpNet>().is_ok_and(|never| never.contains(&range) || range.contains(&never))
+        never
+            .parse::<IpNet>()
+            .is_ok_and(|never| never.contains(&range) || range.contains(&never))
     };
     NEVER.iter().find(|never| overlaps(never)).map(|never| {
-        format!("{text:?} holds addresses of {never}, which can never be allowed: name the service's own range")
+        format!(
+            "{text:?} holds addresses of {never}, which can never be allowed: name the service's own range"
+        )
     })
 }
 

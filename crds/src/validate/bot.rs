@@ -13,7 +13,11 @@ pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
     faults.extend(chosen_model_fault(bot, world));
     for (index, role) in bot.spec.roles.iter().enumerate() {
         if !world.roles.contains_key(role) {
-            faults.push(reference::missing(&format!("spec.roles[{index}]"), Kind::BotRole, role));
+            faults.push(reference::missing(
+                &format!("spec.roles[{index}]"),
+                Kind::BotRole,
+                role,
+            ));
         }
     }
     faults
@@ -22,12 +26,16 @@ pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
 /// The provider and the name of the bot's model: its own, or else the workspace's.
 pub(crate) fn chosen_model<'a>(bot: &'a Bot, world: &'a World) -> Option<(&'a str, &'a str)> {
     let own = bot.spec.model.as_ref();
-    let default = world.workspace.as_ref().and_then(|workspace| workspace.spec.model.as_ref());
+    let default = world
+        .workspace
+        .as_ref()
+        .and_then(|workspace| workspace.spec.model.as_ref());
     let provider = own
         .and_then(|model| model.provider.as_deref())
         .or_else(|| default.map(|model| model.provider.as_str()))?;
-    let name =
-        own.and_then(|model| model.name.as_deref()).or_else(|| default.map(|model| model.name.as_str()))?;
+    let name = own
+        .and_then(|model| model.name.as_deref())
+        .or_else(|| default.map(|model| model.name.as_str()))?;
     Some((provider, name))
 }
 
@@ -51,18 +59,31 @@ pub(crate) fn model_fault(field: &str, provider: &str, name: &str, world: &World
     if found.spec.models.iter().any(|model| model.name == name) {
         return None;
     }
-    let known: Vec<_> = found.spec.models.iter().map(|model| model.name.as_str()).collect();
+    let known: Vec<_> = found
+        .spec
+        .models
+        .iter()
+        .map(|model| model.name.as_str())
+        .collect();
     Some(Fault::new(
         format!("{field}.name"),
-        format!("ModelProvider {provider:?} has no model {name:?}: use one of {}", known.join(", ")),
+        format!(
+            "ModelProvider {provider:?} has no model {name:?}: use one of {}",
+            known.join(", ")
+        ),
         Reason::NotFound,
     ))
 }
 
 fn temperature_fault(bot: &Bot) -> Option<Fault> {
     let text = bot.spec.model.as_ref()?.temperature.as_ref()?;
-    let fits = text.parse::<f64>().is_ok_and(|value| (0.0..=2.0).contains(&value));
+    let fits = text
+        .parse::<f64>()
+        .is_ok_and(|value| (0.0..=2.0).contains(&value));
     (!fits).then(|| {
-        Fault::invalid("spec.model.temperature", format!("{text:?} must be a number from \"0\" to \"2\""))
+        Fault::invalid(
+            "spec.model.temperature",
+            format!("{text:?} must be a number from \"0\" to \"2\""),
+        )
     })
 }

@@ -18,7 +18,12 @@ pub fn validate(binding: &BotBinding, world: &World) -> Vec<Fault> {
         Err(fault) => faults.push(fault),
         Ok((_, contract)) => {
             if let Some(used) = &spec.credential {
-                faults.extend(reference::credential_use("spec.credential", used, contract, world));
+                faults.extend(reference::credential_use(
+                    "spec.credential",
+                    used,
+                    contract,
+                    world,
+                ));
             }
             faults.extend(grant_faults(binding, contract));
         }

@@ -34,12 +34,18 @@ fn parent_fault(role: &BotRole, world: &World) -> Option<Fault> {
         )),
         Lineage::Circle(names) => Some(Fault::new(
             "spec.parent",
-            format!("roles inherit from each other in a circle ({}): remove one parent", names.join(" → ")),
+            format!(
+                "roles inherit from each other in a circle ({}): remove one parent",
+                names.join(" → ")
+            ),
             Reason::Cycle,
         )),
         Lineage::TooDeep => Some(Fault::invalid(
             "spec.parent",
-            format!("more than {} roles inherit from each other: remove a parent", lineage::MAX_DEPTH),
+            format!(
+                "more than {} roles inherit from each other: remove a parent",
+                lineage::MAX_DEPTH
+            ),
         )),
     }
 }
@@ -49,7 +55,12 @@ fn grant_faults(field: &str, grant: &RoleGrant, world: &World) -> Vec<Fault> {
         Ok(contract) => contract,
         // Not a fault of the role: a grant for a type that can't be used here permits nothing, the others stand.
         Err(fault) if fault.reason.is_about_refs() => return vec![fault],
-        Err(fault) => return vec![Fault { reason: Reason::RefInvalid, ..fault }],
+        Err(fault) => {
+            return vec![Fault {
+                reason: Reason::RefInvalid,
+                ..fault
+            }];
+        }
     };
     let source = match grant::source(&grant.grant(), field, field) {
         Ok(source) => source,

@@ -38,7 +38,10 @@ fn route_faults(field: &str, route: &Route, world: &World) -> Vec<Fault> {
         faults.push(reference::missing(&format!("{field}.bot"), Kind::Bot, &route.bot));
     }
     for (index, wanted) in route.matches.iter().enumerate() {
-        if !matches!(wanted.equals, Value::String(_) | Value::Number(_) | Value::Bool(_)) {
+        if !matches!(
+            wanted.equals,
+            Value::String(_) | Value::Number(_) | Value::Bool(_)
+        ) {
             faults.push(Fault::invalid(
                 format!("{field}.match[{index}].equals"),
                 "must be a string, a number or a boolean",

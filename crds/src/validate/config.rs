@@ -42,7 +42,10 @@ pub(crate) fn unexpected(settings: &Value) -> Vec<Fault> {
     if settings.as_object().is_none_or(serde_json::Map::is_empty) {
         return Vec::new();
     }
-    vec![Fault::invalid("spec.config", "the resource type takes no settings: remove them")]
+    vec![Fault::invalid(
+        "spec.config",
+        "the resource type takes no settings: remove them",
+    )]
 }
 
 /// A JSON Pointer as a field path: `/a/0/b` is `.a[0].b`.

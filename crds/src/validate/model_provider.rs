@@ -19,7 +19,11 @@ pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
         faults.push(Fault::invalid("spec.baseUrl", message));
     }
     faults.extend(header_faults(provider));
-    faults.extend(limits::span("spec.requestTimeout", spec.request_timeout.as_ref(), HOUR));
+    faults.extend(limits::span(
+        "spec.requestTimeout",
+        spec.request_timeout.as_ref(),
+        HOUR,
+    ));
     if let Some(name) = &spec.credential {
         faults.extend(credential_fault(name, world));
     }
@@ -32,17 +36,29 @@ fn header_faults(provider: &ModelProvider) -> Vec<Fault> {
     for (index, header) in provider.spec.headers.iter().enumerate() {
         let field = format!("spec.headers[{index}].name");
         if is_reserved_header(&header.name) || header.name.eq_ignore_ascii_case("x-api-key") {
-            let message = format!("{:?} can't be set here: keys belong into spec.credential", header.name);
+            let message = format!(
+                "{:?} can't be set here: keys belong into spec.credential",
+                header.name
+            );
             faults.push(Fault::invalid(&field, message));
         }
         if !seen.insert(header.name.to_ascii_lowercase()) {
-            faults.push(Fault::invalid(&field, format!("{:?} is there twice: remove one", header.name)));
+            faults.push(Fault::invalid(
+                &field,
+                format!("{:?} is there twice: remove one", header.name),
+            ));
         }
     }
-    if let Some(name) = provider.spec.auth_header.as_ref().filter(|name| {
-        is_reserved_header(name) && !name.eq_ignore_ascii_case("authorization")
-    }) {
-        faults.push(Fault::invalid("spec.authHeader", format!("{name:?} can't carry a key: name another header")));
+    if let Some(name) = provider
+        .spec
+        .auth_header
+        .as_ref()
+        .filter(|name| is_reserved_header(name) && !name.eq_ignore_ascii_case("authorization"))
+    {
+        faults.push(Fault::invalid(
+            "spec.authHeader",
+            format!("{name:?} can't carry a key: name another header"),
+        ));
     }
     faults
 }

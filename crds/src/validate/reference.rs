@@ -12,7 +12,11 @@ use crate::world::World;
 
 /// A fault of `field`: nothing of this kind and name is there.
 pub(crate) fn missing(field: &str, kind: Kind, name: &str) -> Fault {
-    let place = if kind == Kind::ResourceType { "cluster" } else { "namespace" };
+    let place = if kind == Kind::ResourceType {
+        "cluster"
+    } else {
+        "namespace"
+    };
     Fault::new(
         field,
         format!("there is no {kind} {name:?} in this {place}: create it, or name another"),
@@ -22,7 +26,11 @@ pub(crate) fn missing(field: &str, kind: Kind, name: &str) -> Fault {
 
 /// A fault of `field`: what it names can't be used.
 fn unusable(field: &str, kind: Kind, name: &str, first: &Fault) -> Fault {
-    Fault::new(field, format!("{kind} {name:?} can't be used ({first}): put it right"), Reason::RefInvalid)
+    Fault::new(
+        field,
+        format!("{kind} {name:?} can't be used ({first}): put it right"),
+        Reason::RefInvalid,
+    )
 }
 
 /// What is wrong with naming a Secret's key.
@@ -32,7 +40,10 @@ pub(crate) fn secret(field: &str, secret: &SecretKeyRef, world: &World) -> Optio
     }
     Some(Fault::new(
         field,
-        format!("there is no Secret {:?} with key {:?} in this namespace: create it", secret.name, secret.key),
+        format!(
+            "there is no Secret {:?} with key {:?} in this namespace: create it",
+            secret.name, secret.key
+        ),
         Reason::SecretNotFound,
     ))
 }
@@ -48,8 +59,10 @@ pub(crate) fn contract<'a>(field: &str, name: &str, world: &'a World) -> Result<
             Reason::NotPermitted,
         ));
     }
-    let contract =
-        world.resource_types.get(name).ok_or_else(|| missing(field, Kind::ResourceType, name))?;
+    let contract = world
+        .resource_types
+        .get(name)
+        .ok_or_else(|| missing(field, Kind::ResourceType, name))?;
     match contract.faults.first() {
         Some(first) => Err(unusable(field, Kind::ResourceType, name, first)),
         None => Ok(contract),
@@ -62,7 +75,10 @@ pub(crate) fn resource<'a>(
     name: &str,
     world: &'a World,
 ) -> Result<(&'a Arc<Resource>, &'a Arc<Contract>), Fault> {
-    let resource = world.resources.get(name).ok_or_else(|| missing(field, Kind::Resource, name))?;
+    let resource = world
+        .resources
+        .get(name)
+        .ok_or_else(|| missing(field, Kind::Resource, name))?;
     let (faults, contract) = resource::judged(resource, world);
     match (faults.first(), contract) {
         (None, Some(contract)) => Ok((resource, contract)),
@@ -77,7 +93,10 @@ pub(crate) fn credential<'a>(
     name: &str,
     world: &'a World,
 ) -> Result<&'a Arc<Credential>, Fault> {
-    let credential = world.credentials.get(name).ok_or_else(|| missing(field, Kind::Credential, name))?;
+    let credential = world
+        .credentials
+        .get(name)
+        .ok_or_else(|| missing(field, Kind::Credential, name))?;
     match credential::validate(credential, world).first() {
         Some(first) => Err(unusable(field, Kind::Credential, name, first)),
         None => Ok(credential),
@@ -90,7 +109,10 @@ pub(crate) fn provider<'a>(
     name: &str,
     world: &'a World,
 ) -> Result<&'a Arc<ModelProvider>, Fault> {
-    let provider = world.providers.get(name).ok_or_else(|| missing(field, Kind::ModelProvider, name))?;
+    let provider = world
+        .providers
+        .get(name)
+        .ok_or_else(|| missing(field, Kind::ModelProvider, name))?;
     match model_provider::validate(provider, world).first() {
         Some(first) => Err(unusable(field, Kind::ModelProvider, name, first)),
         None => Ok(provider),
@@ -133,8 +155,13 @@ pub(crate) fn credential_use(
 }
 
 fn unknown_method(field: &str, used: &CredentialUse, contract: &Contract) -> Fault {
-    let known: Vec<_> =
-        contract.object.spec.credentials.iter().map(|method| method.method.as_str()).collect();
+    let known: Vec<_> = contract
+        .object
+        .spec
+        .credentials
+        .iter()
+        .map(|method| method.method.as_str())
+        .collect();
     let remedy = if known.is_empty() {
         "it takes none: remove the credential".to_owned()
     } else {
@@ -142,7 +169,11 @@ fn unknown_method(field: &str, used: &CredentialUse, contract: &Contract) -> Fau
     };
     Fault::invalid(
         format!("{field}.method"),
-        format!("ResourceType {:?} has no credential method {:?}: {remedy}", contract.name(), used.method),
+        format!(
+            "ResourceType {:?} has no credential method {:?}: {remedy}",
+            contract.name(),
+            used.method
+        ),
     )
 }
 

@@ -32,19 +32,32 @@ const MAX_DEPTH: usize = 16;
 
 /// Whether a header belongs to the transport or to credentials.
 pub(crate) fn is_reserved_header(name: &str) -> bool {
-    RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
+    RESERVED
+        .iter()
+        .any(|reserved| name.eq_ignore_ascii_case(reserved))
 }
 
 /// What is wrong with the template of a tool with these parameters.
 pub(crate) fn faults(field: &str, request: &Request, parameters: &Value) -> Vec<Fault> {
     let mut faults = path_faults(&format!("{field}.path"), &request.path, parameters);
     for (name, template) in &request.query {
-        faults.extend(text_faults(&format!("{field}.query.{name}"), template, parameters));
+        faults.extend(text_faults(
+            &format!("{field}.query.{name}"),
+            template,
+            parameters,
+        ));
     }
-    faults.extend(header_faults(&format!("{field}.headers"), &request.headers, parameters));
+    faults.extend(header_faults(
+        &format!("{field}.headers"),
+        &request.headers,
+        parameters,
+    ));
     if let Some(body) = &request.body {
         if matches!(request.method, HttpMethod::Get | HttpMethod::Head) {
-            faults.push(Fault::invalid(format!("{field}.body"), "GET and HEAD have no body: remove it"));
+            faults.push(Fault::invalid(
+                format!("{field}.body"),
+                "GET and HEAD have no body: remove it",
+            ));
         }
         body_faults(&format!("{field}.body"), body, parameters, 0, &mut faults);
     }
@@ -64,14 +77,19 @@ fn path_faults(field: &str, path: &str, parameters: &Value) -> Vec<Fault> {
         .into_iter()
         .filter_map(|pointer| match declared(pointer, parameters) {
             Declared::Required => None,
-            Declared::Optional => Some(format!("{{{pointer}}} may be absent: make the parameter required")),
+            Declared::Optional => Some(format!(
+                "{{{pointer}}} may be absent: make the parameter required"
+            )),
             Declared::Not => Some(undeclared(pointer)),
         })
         .map(|message| Fault::invalid(field, message))
         .collect();
     let mut segments = without_pointers(path);
     if segments.any(|segment| segment == "." || segment == "..") {
-        faults.push(Fault::invalid(field, "has a segment '.' or '..': write the path out"));
+        faults.push(Fault::invalid(
+            field,
+            "has a segment '.' or '..': write the path out",
+        ));
     }
     faults
 }
@@ -86,7 +104,11 @@ fn without_pointers(path: &str) -> impl Iterator<Item = String> {
         rest = after.split_once('}').map_or("", |(_, tail)| tail);
     }
     fixed.push_str(rest);
-    fixed.split('/').map(str::to_owned).collect::<Vec<_>>().into_iter()
+    fixed
+        .split('/')
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 fn header_faults(field: &str, headers: &BTreeMap<String, String>, parameters: &Value) -> Vec<Fault> {
@@ -94,7 +116,10 @@ fn header_faults(field: &str, headers: &BTreeMap<String, String>, parameters: &V
     for (name, template) in headers {
         let place = format!("{field}.{name}");
         if name.is_empty() || !name.chars().all(is_token) {
-            faults.push(Fault::invalid(&place, "is not a header name: use letters, digits and '-'"));
+            faults.push(Fault::invalid(
+                &place,
+                "is not a header name: use letters, digits and '-'",
+            ));
         }
         if is_reserved_header(name) {
             faults.push(Fault::invalid(
@@ -132,7 +157,10 @@ fn undeclared(pointer: &str) -> String {
 
 fn body_faults(field: &str, body: &Value, parameters: &Value, depth: usize, faults: &mut Vec<Fault>) {
     if depth > MAX_DEPTH {
-        faults.push(Fault::invalid(field, format!("is nested more than {MAX_DEPTH} deep: make it flatter")));
+        faults.push(Fault::invalid(
+            field,
+            format!("is nested more than {MAX_DEPTH} deep: make it flatter"),
+        ));
         return;
     }
     let below = depth.saturating_add(1);
@@ -146,7 +174,10 @@ fn body_faults(field: &str, body: &Value, parameters: &Value, depth: usize, faul
         Value::Object(entries) => {
             for (name, entry) in entries {
                 if name.contains("{/") {
-                    faults.push(Fault::invalid(field, format!("key {name:?} is never filled in: write it out")));
+                    faults.push(Fault::invalid(
+                        field,
+                        format!("key {name:?} is never filled in: write it out"),
+                    ));
                 }
                 body_faults(&format!("{field}.{name}"), entry, parameters, below, faults);
             }
@@ -157,17 +188,32 @@ fn body_faults(field: &str, body: &Value, parameters: &Value, depth: usize, faul
 
 fn response_faults(field: &str, response: &Response) -> Vec<Fault> {
     let items = response.items.iter().map(|path| (format!("{field}.items"), path));
-    let fields = response.fields.iter().map(|(name, path)| (format!("{field}.fields.{name}"), path));
+    let fields = response
+        .fields
+        .iter()
+        .map(|(name, path)| (format!("{field}.fields.{name}"), path));
     let mut faults: Vec<_> = items
         .chain(fields)
         .filter_map(|(place, path)| {
             let error = parse_json_path(path).err()?;
-            let line = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
-            Some(Fault::invalid(place, format!("{path:?} is not a JSONPath ({line}): write it as $.title or $[*]")))
+            let line = error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim()
+                .to_owned();
+            Some(Fault::invalid(
+                place,
+                format!("{path:?} is not a JSONPath ({line}): write it as $.title or $[*]"),
+            ))
         })
         .collect();
     if response.max_items.is_some() && response.items.is_none() {
-        faults.push(Fault::invalid(format!("{field}.maxItems"), "needs items: say where the list is"));
+        faults.push(Fault::invalid(
+            format!("{field}.maxItems"),
+            "needs items: say where the list is",
+        ));
     }
     faults
 }

@@ -27,7 +27,12 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
         faults.extend(http_faults(&settings));
     }
     if let Some(used) = &resource.spec.credential {
-        faults.extend(reference::credential_use("spec.credential", used, contract, world));
+        faults.extend(reference::credential_use(
+            "spec.credential",
+            used,
+            contract,
+            world,
+        ));
     }
     faults.extend(runner_fault(resource, contract));
     (faults, Some(contract))
@@ -36,16 +41,25 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
 fn http_faults(settings: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
     match settings.get("baseUrl").map(Value::as_str) {
-        None => faults.push(Fault::invalid("spec.config.baseUrl", "is missing: set the address of the service")),
+        None => faults.push(Fault::invalid(
+            "spec.config.baseUrl",
+            "is missing: set the address of the service",
+        )),
         Some(None) => faults.push(Fault::invalid("spec.config.baseUrl", "must be a string")),
         Some(Some(url)) => {
             let message = address::http_url_fault(url);
             faults.extend(message.map(|message| Fault::invalid("spec.config.baseUrl", message)));
         }
     }
-    let ranges = settings.get("allowedAddresses").and_then(Value::as_array).into_iter().flatten();
+    let ranges = settings
+        .get("allowedAddresses")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     for (index, range) in ranges.enumerate() {
-        let message = range.as_str().map_or(Some("must be a string".to_owned()), address::allowed_range_fault);
+        let message = range
+            .as_str()
+            .map_or(Some("must be a string".to_owned()), address::allowed_range_fault);
         let field = format!("spec.config.allowedAddresses[{index}]");
         faults.extend(message.map(|message| Fault::invalid(field, message)));
     }

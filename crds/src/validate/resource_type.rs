@@ -43,8 +43,12 @@ pub(crate) fn faults(spec: &ResourceTypeSpec, source: &source::ResourceType) -> 
 }
 
 fn executor_fault(executor: Executor) -> Option<Fault> {
-    (!executor.is_available())
-        .then(|| Fault::invalid("spec.executor", "this version carries out only http and shell: use one of them"))
+    (!executor.is_available()).then(|| {
+        Fault::invalid(
+            "spec.executor",
+            "this version carries out only http and shell: use one of them",
+        )
+    })
 }
 
 /// A presentation sends only fields that the method has, and no header that the transport owns.
@@ -54,15 +58,26 @@ fn presentation_faults(field: &str, method: &CredentialMethod) -> Vec<Fault> {
         Some(Presentation::Bearer(bearer)) => vec![("bearer.field", &bearer.field)],
         Some(Presentation::Header(header)) => vec![("header.field", &header.field)],
         Some(Presentation::Basic(basic)) => {
-            vec![("basic.usernameField", &basic.username_field), ("basic.passwordField", &basic.password_field)]
+            vec![
+                ("basic.usernameField", &basic.username_field),
+                ("basic.passwordField", &basic.password_field),
+            ]
         }
         Some(Presentation::Query(query)) => vec![("query.field", &query.field)],
     };
     let mut faults: Vec<_> = used
         .into_iter()
-        .filter(|(_, name)| !method.fields.iter().any(|known| known.name == **name && !known.optional))
+        .filter(|(_, name)| {
+            !method
+                .fields
+                .iter()
+                .any(|known| known.name == **name && !known.optional)
+        })
         .map(|(place, name)| {
-            let message = format!("method {:?} has no field {name:?} that is always there: declare it", method.method);
+            let message = format!(
+                "method {:?} has no field {name:?} that is always there: declare it",
+                method.method
+            );
             Fault::invalid(format!("{field}.presentation.{place}"), message)
         })
         .collect();
@@ -71,15 +86,24 @@ fn presentation_faults(field: &str, method: &CredentialMethod) -> Vec<Fault> {
         && !header.name.eq_ignore_ascii_case("authorization")
     {
         let message = format!("{:?} belongs to the transport: name another header", header.name);
-        faults.push(Fault::invalid(format!("{field}.presentation.header.name"), message));
+        faults.push(Fault::invalid(
+            format!("{field}.presentation.header.name"),
+            message,
+        ));
     }
     faults
 }
 
 fn http_faults(spec: &ResourceTypeSpec) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let properties = spec.config.as_ref().and_then(|config| config.schema.get("properties"));
-    if properties.and_then(|properties| properties.get("baseUrl")).is_none() {
+    let properties = spec
+        .config
+        .as_ref()
+        .and_then(|config| config.schema.get("properties"));
+    if properties
+        .and_then(|properties| properties.get("baseUrl"))
+        .is_none()
+    {
         faults.push(Fault::invalid(
             "spec.config.schema.properties",
             "executor http needs a setting baseUrl: declare it as a string",
@@ -87,7 +111,11 @@ fn http_faults(spec: &ResourceTypeSpec) -> Vec<Fault> {
     }
     for (index, tool) in spec.tools.iter().enumerate() {
         if let Some(http) = &tool.http {
-            faults.extend(request::faults(&format!("spec.tools[{index}].http"), http, &tool.parameters));
+            faults.extend(request::faults(
+                &format!("spec.tools[{index}].http"),
+                http,
+                &tool.parameters,
+            ));
         }
     }
     faults
@@ -97,7 +125,11 @@ fn http_faults(spec: &ResourceTypeSpec) -> Vec<Fault> {
 fn shell_faults(spec: &ResourceTypeSpec) -> Vec<Fault> {
     let mut faults = Vec::new();
     let is_command = |name: &str, matching: &Match| name == "command" && *matching == Match::Command {};
-    if !spec.dimensions.iter().any(|dimension| is_command(&dimension.name, &dimension.matching)) {
+    if !spec
+        .dimensions
+        .iter()
+        .any(|dimension| is_command(&dimension.name, &dimension.matching))
+    {
         faults.push(Fault::invalid(
             "spec.dimensions",
             "executor shell runs what the dimension \"command\" judges: declare it with match: {command: {}}",
@@ -116,8 +148,12 @@ fn shell_faults(spec: &ResourceTypeSpec) -> Vec<Fault> {
 
 fn feeds_one_command(tool: &Tool) -> bool {
     let mut feeds = tool.scope.iter().filter(|feed| feed.dimension == "command");
-    let (Some(feed), None) = (feeds.next(), feeds.next()) else { return false };
-    let FeedFrom::Pointer(pointer) = &feed.from else { return false };
+    let (Some(feed), None) = (feeds.next(), feeds.next()) else {
+        return false;
+    };
+    let FeedFrom::Pointer(pointer) = &feed.from else {
+        return false;
+    };
     let kind = pointer
         .strip_prefix('/')
         .and_then(|name| tool.parameters.get("properties")?.get(name)?.get("type"))

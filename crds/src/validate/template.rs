@@ -11,7 +11,10 @@ pub(crate) fn pointers(text: &str) -> Result<Vec<&str>, String> {
             .split_once('}')
             .ok_or_else(|| "has '{' without '}': write an argument as {/name}".to_owned())?;
         if before.contains('}') || !pointer.starts_with('/') || pointer.contains('{') {
-            return Err("has braces around something else than a JSON Pointer: write an argument as {/name}".to_owned());
+            return Err(
+                "has braces around something else than a JSON Pointer: write an argument as {/name}"
+                    .to_owned(),
+            );
         }
         pointers.push(pointer);
         rest = tail;
@@ -39,11 +42,19 @@ pub(crate) fn declared(pointer: &str, parameters: &Value) -> Declared {
     let mut found = Declared::Required;
     for token in pointer.split('/').skip(1) {
         let name = token.replace("~1", "/").replace("~0", "~");
-        let element = name.chars().all(|c| c.is_ascii_digit()).then(|| schema.get("items")).flatten();
-        let property = schema.get("properties").and_then(|properties| properties.get(&name));
+        let element = name
+            .chars()
+            .all(|c| c.is_ascii_digit())
+            .then(|| schema.get("items"))
+            .flatten();
+        let property = schema
+            .get("properties")
+            .and_then(|properties| properties.get(&name));
         let required = schema.get("required").and_then(Value::as_array);
         let is_required = required.is_some_and(|names| names.iter().any(|required| *required == name));
-        let Some(next) = property.or(element) else { return Declared::Not };
+        let Some(next) = property.or(element) else {
+            return Declared::Not;
+        };
         if !is_required {
             found = Declared::Optional;
         }

@@ -8,7 +8,12 @@ use crate::world::World;
 pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
     let mut faults = limits::faults("spec.limits", workspace.spec.limits.as_ref());
     if let Some(model) = &workspace.spec.model {
-        faults.extend(bot::model_fault("spec.model", &model.provider, &model.name, world));
+        faults.extend(bot::model_fault(
+            "spec.model",
+            &model.provider,
+            &model.name,
+            world,
+        ));
     }
     faults
 }

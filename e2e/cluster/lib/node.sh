@@ -18,6 +18,14 @@ node_exec() {
   nsenter -t "$pid" -m -p -n -C -- env PATH="/run/monstrum/bin:$PATH" "$@"
 }
 
+# The folder is deleted in the end, so it has to be ours from the beginning.
+state_claim() {
+  [[ ! -d $state || -f $state/.monstrum-cluster || -z $(ls -A "$state") ]] ||
+    die "$state holds something else" "set MONSTRUM_CLUSTER_DIR to a folder that does not exist yet"
+  mkdir -p "$state"
+  touch "$state/.monstrum-cluster"
+}
+
 node_prepare() {
   mkdir -p "$state"/{bin,log,etcd,volumes,var-lib,var-log}
   chmod 700 "$state" "$state/etcd"
@@ -49,10 +57,12 @@ node_stop() {
     wait_for 20 "the node's processes to end" eval "! kill -0 $pid"
     wait_for 5 "the node's namespace to end" eval "! kill -0 $(<"$state/pid")"
   fi
+  [[ ! -e /run/netns/$netns || -z $(ip netns pids "$netns") ]] ||
+    die "the network namespace $netns is in use, by a cluster of another state folder" "MONSTRUM_CLUSTER_DIR=… $0 down, or: ip netns pids $netns | xargs kill -9"
 }
 
 node_remove() {
   network_down
   cgroups_down
-  [[ ! -d $state ]] || rm -rf --one-file-system "$state"
+  [[ ! -f $state/.monstrum-cluster ]] || rm -rf --one-file-system "$state"
 }

@@ -1,7 +1,6 @@
 //! Who calls, through which door.
 
-use monstrum_guardian::source::BotName;
-use monstrum_wire::identity::Identity;
+use monstrum_wire::identity::{BotName, Identity};
 use tonic::{Request, Status};
 
 /// Where a call came in.

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_guardian::source::BotName;
 use monstrum_service::Service;
-use monstrum_wire::identity::{DEFAULT_RUNNER, Identity};
+use monstrum_wire::identity::{BotName, DEFAULT_RUNNER, Identity};
 use monstrum_wire::runner::link_server::{self, LinkServer};
 use monstrum_wire::runner::{FromRunner, RunnerHello, from_runner};
 use tokio::sync::mpsc;

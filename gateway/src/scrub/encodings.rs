@@ -33,6 +33,8 @@ fn encoded(secret: &[u8]) -> Vec<Vec<u8>> {
     for upper in [true, false] {
         patterns.extend([
             percent(secret, upper, |_| false),
+            percent(secret, upper, |byte| byte.is_ascii_alphanumeric()),
+            percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte)),
             percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)),
             percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.*+".contains(&byte)),
             percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte)),

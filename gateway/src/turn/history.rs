@@ -13,6 +13,8 @@ const WINDOW: u32 = 400;
 const BYTES_PER_TOKEN: usize = 3;
 /// What a conversation may have when the model's context is unknown.
 const MAX_BYTES: usize = 2 << 20;
+/// The ledger takes 512 KiB a message.
+const MAX_JSON: usize = 500 << 10;
 /// One request to the ledger carries about this much.
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -58,6 +60,26 @@ impl Entry {
             Self::Tool { .. } => "tool",
             Self::Note { .. } => "note",
         }
+    }
+
+    /// Its JSON, cut where it is longer than the ledger takes.
+    fn fitted(&self) -> String {
+        let json = |entry: &Self| serde_json::to_string(entry).unwrap_or_default();
+        let whole = json(self);
+        if whole.len() <= MAX_JSON {
+            return whole;
+        }
+        // A character has at most six bytes more in JSON than alone.
+        let cut = |text: &str| format!("{}\n[cut]", text.get(..text.floor_char_boundary(MAX_JSON / 8)).unwrap_or_default());
+        json(&match self.clone() {
+            Self::User { text, user, message_id } => Self::User { text: cut(&text), user, message_id },
+            Self::Tool { call_id, id, content, ok } => Self::Tool { call_id, id, content: cut(&content), ok },
+            Self::Note { text, code } => Self::Note { text: cut(&text), code },
+            Self::Assistant { text, mut calls } => {
+                calls.iter_mut().for_each(|made| made.call.arguments = "{}".to_owned());
+                Self::Assistant { text: cut(&text), calls }
+            }
+        })
     }
 
     fn size(&self) -> usize {
@@ -108,7 +130,7 @@ impl History {
         }
         let messages = entries.iter().map(|entry| ledger::Message {
             role: entry.role().to_owned(),
-            content_json: serde_json::to_string(entry).unwrap_or_default(),
+            content_json: entry.fitted(),
             turn: context.turn.clone(),
             ..ledger::Message::default()
         });
@@ -237,6 +259,15 @@ mod tests {
         let history = history(vec![user("a", "1"), says("", &["c", "d"]), result("d")]);
         let open: Vec<String> = history.unanswered().into_iter().map(|made| made.call_id).collect();
         assert_eq!(open, ["turn.c"]);
+    }
+
+    #[test]
+    fn an_entry_never_exceeds_what_the_ledger_takes() {
+        for text in ["x".repeat(MAX_JSON * 2), "\u{1}".repeat(MAX_JSON), "ü".repeat(MAX_JSON)] {
+            let json = says(&text, &["c"]).fitted();
+            assert!(json.len() <= 512 << 10, "{}", json.len());
+            assert!(serde_json::from_str::<Entry>(&json).is_ok());
+        }
     }
 
     #[test]

@@ -11,8 +11,9 @@ use super::trace::TraceContext;
 
 /// How long the id of a message is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24 * 7);
-const MAX_TEXT: usize = 256 << 10;
-const MAX_ID: usize = 256;
+const MAX_TEXT: usize = 128 << 10;
+/// The ledger takes ids of 256 bytes; a session's gets a word in front.
+const MAX_ID: usize = 200;
 
 /// A message as it came in.
 #[derive(Debug, Clone)]
@@ -51,11 +52,11 @@ impl Incoming {
             return invalid("it is empty");
         }
         if self.text.len() > MAX_TEXT {
-            return invalid("it is longer than 256 KiB");
+            return invalid("it is longer than 128 KiB");
         }
         let ids = [&self.session, &self.user, &self.message_id];
         if ids.iter().any(|id| id.len() > MAX_ID || id.chars().any(char::is_control)) {
-            return invalid("an id is longer than 256 bytes or holds control characters");
+            return invalid("an id is longer than 200 bytes or holds control characters");
         }
         if self.session.is_empty() {
             self.session = self.new_session();

@@ -52,7 +52,7 @@ impl Stop {
 
     fn request(&self, reason: Reason) {
         // The first reason is the one that counts.
-        drop(self.reason.set(reason));
+        let _ = self.reason.set(reason);
         self.token.cancel();
     }
 }

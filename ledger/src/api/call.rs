@@ -14,7 +14,11 @@ use crate::tenant::BotKey;
 const MOST: u32 = 1000;
 
 impl<S: Store> Api<S> {
-    pub(super) async fn begin_call(&self, bot: &BotKey, request: StartCallRequest) -> Result<StartCallResponse, Refusal> {
+    pub(super) async fn begin_call(
+        &self,
+        bot: &BotKey,
+        request: StartCallRequest,
+    ) -> Result<StartCallResponse, Refusal> {
         let start = Start {
             held: held(request.session, request.fence)?,
             call: field::name("call_id", request.call_id)?,
@@ -28,12 +32,19 @@ impl<S: Store> Api<S> {
         Ok(StartCallResponse { sequence })
     }
 
-    pub(super) async fn end_call(&self, bot: &BotKey, request: FinishCallRequest) -> Result<FinishCallResponse, Refusal> {
+    pub(super) async fn end_call(
+        &self,
+        bot: &BotKey,
+        request: FinishCallRequest,
+    ) -> Result<FinishCallResponse, Refusal> {
         let call = field::name("call_id", request.call_id)?;
         let outcome = Outcome::parse(&request.outcome)
             .ok_or_else(|| field::refused("outcome", "must be one of ok, error, unknown"))?;
         let record = field::present("record", request.record)?;
-        let sequence = self.store.finish_call(bot, self.clock.now(), &call, outcome, record).await?;
+        let sequence = self
+            .store
+            .finish_call(bot, self.clock.now(), &call, outcome, record)
+            .await?;
         self.metrics.appended();
         Ok(FinishCallResponse { sequence })
     }
@@ -44,6 +55,8 @@ impl<S: Store> Api<S> {
         request: UnfinishedCallsRequest,
     ) -> Result<UnfinishedCallsResponse, Refusal> {
         let session = field::name("session", request.session)?;
-        Ok(UnfinishedCallsResponse { calls: self.store.unfinished_calls(bot, &session, MOST).await? })
+        Ok(UnfinishedCallsResponse {
+            calls: self.store.unfinished_calls(bot, &session, MOST).await?,
+        })
     }
 }

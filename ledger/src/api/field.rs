@@ -7,11 +7,17 @@ use super::Refusal;
 /// The longest id or name, in bytes.
 const LONGEST: usize = 256;
 
+/// The longest name that is made of names.
+const LONGEST_PATH: usize = 3 * LONGEST;
+
 /// The longest lease of a session.
 pub(super) const LONGEST_LEASE: Duration = Duration::from_hours(1);
 
 pub(super) fn refused(field: &'static str, problem: impl Into<String>) -> Refusal {
-    Refusal::Field { field, problem: problem.into() }
+    Refusal::Field {
+        field,
+        problem: problem.into(),
+    }
 }
 
 /// An id or a name: never empty.
@@ -24,8 +30,23 @@ pub(super) fn name(field: &'static str, value: String) -> Result<String, Refusal
 
 /// A text that may be empty.
 pub(super) fn label(field: &'static str, value: String) -> Result<String, Refusal> {
-    if value.len() > LONGEST {
-        return Err(refused(field, format!("has {} bytes, at most {LONGEST} may be", value.len())));
+    text(field, value, LONGEST)
+}
+
+/// A name that is made of names.
+pub(super) fn path(field: &'static str, value: String) -> Result<String, Refusal> {
+    if value.is_empty() {
+        return Err(refused(field, "must not be empty"));
+    }
+    text(field, value, LONGEST_PATH)
+}
+
+fn text(field: &'static str, value: String, longest: usize) -> Result<String, Refusal> {
+    if value.len() > longest {
+        return Err(refused(
+            field,
+            format!("has {} bytes, must have at most {longest}", value.len()),
+        ));
     }
     if value.chars().any(char::is_control) {
         return Err(refused(field, "must not hold control characters"));
@@ -37,7 +58,10 @@ pub(super) fn label(field: &'static str, value: String) -> Result<String, Refusa
 pub(super) fn seconds(field: &'static str, value: u32, longest: Duration) -> Result<Duration, Refusal> {
     let span = Duration::from_secs(u64::from(value));
     if value == 0 || span > longest {
-        return Err(refused(field, format!("is {value}, must be from 1 to {}", longest.as_secs())));
+        return Err(refused(
+            field,
+            format!("is {value}, must be from 1 to {}", longest.as_secs()),
+        ));
     }
     Ok(span)
 }
@@ -59,7 +83,10 @@ pub(super) fn present<T>(field: &'static str, value: Option<T>) -> Result<T, Ref
 /// No more than so many.
 pub(super) fn bounded<T>(field: &'static str, values: Vec<T>, most: usize) -> Result<Vec<T>, Refusal> {
     if values.len() > most {
-        return Err(refused(field, format!("are {}, at most {most} may be", values.len())));
+        return Err(refused(
+            field,
+            format!("are {}, at most {most} may be", values.len()),
+        ));
     }
     Ok(values)
 }
@@ -76,7 +103,10 @@ mod tests {
     #[case::nul("a\0")]
     #[case::escape("\u{1b}[31m")]
     fn such_a_name_is_refused(#[case] value: &str) {
-        assert!(matches!(name("session", value.to_owned()), Err(Refusal::Field { field: "session", .. })));
+        assert!(matches!(
+            name("session", value.to_owned()),
+            Err(Refusal::Field { field: "session", .. })
+        ));
     }
 
     #[rstest]

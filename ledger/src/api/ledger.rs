@@ -2,16 +2,16 @@
 
 use monstrum_wire::ledger::ledger_server::Ledger;
 use monstrum_wire::ledger::{
-    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendMessagesResponse, AppendRequest,
-    AppendResponse, FinishCallRequest, FinishCallResponse, LoadMessagesRequest, LoadMessagesResponse,
-    QuotaUseRequest, QuotaUseResponse, RecordUsageRequest, RecordUsageResponse, ReleaseSessionRequest,
-    ReleaseSessionResponse, RenewSessionRequest, RenewSessionResponse, ReserveRequest, ReserveResponse,
-    SettleRequest, SettleResponse, StartCallRequest, StartCallResponse, SumUsageRequest, SumUsageResponse,
-    TakeOnceRequest, TakeOnceResponse, UnfinishedCallsRequest, UnfinishedCallsResponse,
+    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendMessagesResponse,
+    AppendRequest, AppendResponse, FinishCallRequest, FinishCallResponse, LoadMessagesRequest,
+    LoadMessagesResponse, QuotaUseRequest, QuotaUseResponse, RecordUsageRequest, RecordUsageResponse,
+    ReleaseSessionRequest, ReleaseSessionResponse, RenewSessionRequest, RenewSessionResponse, ReserveRequest,
+    ReserveResponse, SettleRequest, SettleResponse, StartCallRequest, StartCallResponse, SumUsageRequest,
+    SumUsageResponse, TakeOnceRequest, TakeOnceResponse, UnfinishedCallsRequest, UnfinishedCallsResponse,
 };
 use tonic::{Request, Response, Status};
 
-use super::{Api, caller};
+use super::Api;
 use crate::metrics::Method;
 use crate::store::Store;
 
@@ -20,42 +20,75 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl<S: Store> Ledger for Api<S> {
     async fn append(&self, request: Request<AppendRequest>) -> Answer<AppendResponse> {
-        let work = async { self.append_record(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.append_record(&bot, request.into_inner()).await
+        };
         self.measured(Method::Append, work).await
     }
 
-    async fn acquire_session(&self, request: Request<AcquireSessionRequest>) -> Answer<AcquireSessionResponse> {
-        let work = async { self.acquire(&caller::bot(&request)?, request.into_inner()).await };
+    async fn acquire_session(
+        &self,
+        request: Request<AcquireSessionRequest>,
+    ) -> Answer<AcquireSessionResponse> {
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.acquire(&bot, request.into_inner()).await
+        };
         self.measured(Method::AcquireSession, work).await
     }
 
     async fn renew_session(&self, request: Request<RenewSessionRequest>) -> Answer<RenewSessionResponse> {
-        let work = async { self.renew(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.renew(&bot, request.into_inner()).await
+        };
         self.measured(Method::RenewSession, work).await
     }
 
-    async fn release_session(&self, request: Request<ReleaseSessionRequest>) -> Answer<ReleaseSessionResponse> {
-        let work = async { self.release(&caller::bot(&request)?, request.into_inner()).await };
+    async fn release_session(
+        &self,
+        request: Request<ReleaseSessionRequest>,
+    ) -> Answer<ReleaseSessionResponse> {
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.release(&bot, request.into_inner()).await
+        };
         self.measured(Method::ReleaseSession, work).await
     }
 
-    async fn append_messages(&self, request: Request<AppendMessagesRequest>) -> Answer<AppendMessagesResponse> {
-        let work = async { self.add_messages(&caller::bot(&request)?, request.into_inner()).await };
+    async fn append_messages(
+        &self,
+        request: Request<AppendMessagesRequest>,
+    ) -> Answer<AppendMessagesResponse> {
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.add_messages(&bot, request.into_inner()).await
+        };
         self.measured(Method::AppendMessages, work).await
     }
 
     async fn load_messages(&self, request: Request<LoadMessagesRequest>) -> Answer<LoadMessagesResponse> {
-        let work = async { self.messages(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.messages(&bot, request.into_inner()).await
+        };
         self.measured(Method::LoadMessages, work).await
     }
 
     async fn start_call(&self, request: Request<StartCallRequest>) -> Answer<StartCallResponse> {
-        let work = async { self.begin_call(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.begin_call(&bot, request.into_inner()).await
+        };
         self.measured(Method::StartCall, work).await
     }
 
     async fn finish_call(&self, request: Request<FinishCallRequest>) -> Answer<FinishCallResponse> {
-        let work = async { self.end_call(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.end_call(&bot, request.into_inner()).await
+        };
         self.measured(Method::FinishCall, work).await
     }
 
@@ -63,37 +96,58 @@ impl<S: Store> Ledger for Api<S> {
         &self,
         request: Request<UnfinishedCallsRequest>,
     ) -> Answer<UnfinishedCallsResponse> {
-        let work = async { self.calls_unfinished(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.calls_unfinished(&bot, request.into_inner()).await
+        };
         self.measured(Method::UnfinishedCalls, work).await
     }
 
     async fn record_usage(&self, request: Request<RecordUsageRequest>) -> Answer<RecordUsageResponse> {
-        let work = async { self.add_usage(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.add_usage(&bot, request.into_inner()).await
+        };
         self.measured(Method::RecordUsage, work).await
     }
 
     async fn sum_usage(&self, request: Request<SumUsageRequest>) -> Answer<SumUsageResponse> {
-        let work = async { self.usage(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.usage(&bot, request.into_inner()).await
+        };
         self.measured(Method::SumUsage, work).await
     }
 
     async fn take_once(&self, request: Request<TakeOnceRequest>) -> Answer<TakeOnceResponse> {
-        let work = async { self.take(&caller::owner(&request)?, request.into_inner()).await };
+        let work = async {
+            let owner = self.owner(&request).await?;
+            self.take(&owner, request.into_inner()).await
+        };
         self.measured(Method::TakeOnce, work).await
     }
 
     async fn quota_use(&self, request: Request<QuotaUseRequest>) -> Answer<QuotaUseResponse> {
-        let work = async { self.counters(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.counters(&bot, request.into_inner()).await
+        };
         self.measured(Method::QuotaUse, work).await
     }
 
     async fn reserve(&self, request: Request<ReserveRequest>) -> Answer<ReserveResponse> {
-        let work = async { self.open_reservation(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.open_reservation(&bot, request.into_inner()).await
+        };
         self.measured(Method::Reserve, work).await
     }
 
     async fn settle(&self, request: Request<SettleRequest>) -> Answer<SettleResponse> {
-        let work = async { self.settle_reservation(&caller::bot(&request)?, request.into_inner()).await };
+        let work = async {
+            let bot = self.bot(&request).await?;
+            self.settle_reservation(&bot, request.into_inner()).await
+        };
         self.measured(Method::Settle, work).await
     }
 }

@@ -11,12 +11,18 @@ use crate::tenant::Owner;
 const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 impl<S: Store> Api<S> {
-    pub(super) async fn take(&self, owner: &Owner, request: TakeOnceRequest) -> Result<TakeOnceResponse, Refusal> {
+    pub(super) async fn take(
+        &self,
+        owner: &Owner,
+        request: TakeOnceRequest,
+    ) -> Result<TakeOnceResponse, Refusal> {
         let ticket = Ticket {
-            scope: field::name("scope", request.scope)?,
+            scope: field::path("scope", request.scope)?,
             id: field::name("id", request.id)?,
             keep: field::seconds("keep_seconds", request.keep_seconds, LONGEST)?,
         };
-        Ok(TakeOnceResponse { fresh: self.store.take_once(owner, self.clock.now(), ticket).await? })
+        Ok(TakeOnceResponse {
+            fresh: self.store.take_once(owner, self.clock.now(), ticket).await?,
+        })
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use monstrum_wire::ledger::{
-    Counter, QuotaUseRequest, QuotaUseResponse, ReserveRequest, ReserveResponse, SettleRequest, SettleResponse,
+    Counter, QuotaUseRequest, QuotaUseResponse, ReserveRequest, ReserveResponse, SettleRequest,
+    SettleResponse,
 };
 
 use super::{Api, Refusal, field};
@@ -21,13 +22,19 @@ const LONGEST: Duration = Duration::from_hours(24);
 const LONGEST_WINDOW: u64 = 100 * 366 * 24 * 3600;
 
 impl<S: Store> Api<S> {
-    pub(super) async fn counters(&self, bot: &BotKey, request: QuotaUseRequest) -> Result<QuotaUseResponse, Refusal> {
+    pub(super) async fn counters(
+        &self,
+        bot: &BotKey,
+        request: QuotaUseRequest,
+    ) -> Result<QuotaUseResponse, Refusal> {
         let keys = field::bounded("counters", request.counters, MOST)?
             .into_iter()
             .map(|counter| key(counter).map(|(key, ..)| key))
             .collect::<Result<Vec<_>, _>>()?;
         let uses = self.store.quota_use(bot, self.clock.now(), keys).await?;
-        Ok(QuotaUseResponse { counters: uses.into_iter().map(counter).collect() })
+        Ok(QuotaUseResponse {
+            counters: uses.into_iter().map(counter).collect(),
+        })
     }
 
     pub(super) async fn open_reservation(
@@ -38,7 +45,9 @@ impl<S: Store> Api<S> {
         let reservation = field::name("reservation", request.reservation)?;
         let charges = charges(field::bounded("counters", request.counters, MOST)?)?;
         let keep = field::seconds("ttl_seconds", request.ttl_seconds, LONGEST)?;
-        self.store.reserve(bot, self.clock.now(), &reservation, charges, keep).await?;
+        self.store
+            .reserve(bot, self.clock.now(), &reservation, charges, keep)
+            .await?;
         Ok(ReserveResponse {})
     }
 
@@ -49,7 +58,9 @@ impl<S: Store> Api<S> {
     ) -> Result<SettleResponse, Refusal> {
         let reservation = field::name("reservation", request.reservation)?;
         let uses = uses(field::bounded("counters", request.counters, MOST)?)?;
-        self.store.settle(bot, self.clock.now(), &reservation, uses).await?;
+        self.store
+            .settle(bot, self.clock.now(), &reservation, uses)
+            .await?;
         Ok(SettleResponse {})
     }
 }
@@ -59,7 +70,10 @@ fn key(counter: Counter) -> Result<(CounterKey, u64, u64), Refusal> {
     if counter.window_seconds > LONGEST_WINDOW {
         return Err(field::refused(
             "counters.window_seconds",
-            format!("is {}, at most {LONGEST_WINDOW} may be (0 is for ever)", counter.window_seconds),
+            format!(
+                "is {}, at most {LONGEST_WINDOW} may be (0 is for ever)",
+                counter.window_seconds
+            ),
         ));
     }
     let key = CounterKey {
@@ -80,7 +94,10 @@ fn charges(counters: Vec<Counter>) -> Result<Vec<Charge>, Refusal> {
         *sum = field::amount("counters.amount", sum.saturating_add(amount))?;
         *lowest = limit.min(*lowest);
     }
-    Ok(merged.into_iter().map(|(key, (amount, limit))| Charge { key, amount, limit }).collect())
+    Ok(merged
+        .into_iter()
+        .map(|(key, (amount, limit))| Charge { key, amount, limit })
+        .collect())
 }
 
 /// A counter that is named twice was used the sum.
@@ -91,7 +108,10 @@ fn uses(counters: Vec<Counter>) -> Result<Vec<Use>, Refusal> {
         let sum = merged.entry(key).or_insert(0);
         *sum = field::amount("counters.amount", sum.saturating_add(amount))?;
     }
-    Ok(merged.into_iter().map(|(key, amount)| Use { key, amount }).collect())
+    Ok(merged
+        .into_iter()
+        .map(|(key, amount)| Use { key, amount })
+        .collect())
 }
 
 fn counter(used: Use) -> Counter {
@@ -110,18 +130,37 @@ mod tests {
     use super::*;
 
     fn named(quota: &str, amount: u64, limit: u64) -> Counter {
-        Counter { quota: quota.to_owned(), amount, limit, ..Counter::default() }
+        Counter {
+            quota: quota.to_owned(),
+            amount,
+            limit,
+            ..Counter::default()
+        }
     }
 
     #[test]
     fn a_counter_named_twice_is_charged_the_sum_under_the_smaller_limit() {
-        let charges = charges(vec![named("calls", 1, 5), named("calls", 2, 3), named("money", 4, 9)]).unwrap();
-        let plain: Vec<_> = charges.iter().map(|c| (c.key.quota.as_str(), c.amount, c.limit)).collect();
+        let charges = charges(vec![
+            named("calls", 1, 5),
+            named("calls", 2, 3),
+            named("money", 4, 9),
+        ])
+        .unwrap();
+        let plain: Vec<_> = charges
+            .iter()
+            .map(|c| (c.key.quota.as_str(), c.amount, c.limit))
+            .collect();
         assert_eq!(plain, [("calls", 3, 3), ("money", 4, 9)]);
     }
 
     #[test]
     fn an_absurd_amount_is_refused_not_wrapped() {
-        assert!(charges(vec![named("calls", u64::MAX, u64::MAX), named("calls", 2, u64::MAX)]).is_err());
+        assert!(
+            charges(vec![
+                named("calls", u64::MAX, u64::MAX),
+                named("calls", 2, u64::MAX)
+            ])
+            .is_err()
+        );
     }
 }

@@ -47,7 +47,9 @@ impl Refusal {
         match self {
             Self::Nobody(status) => status,
             Self::Store(error) if error.is_failure() => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                let cause = std::error::Error::source(&error)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 tracing::error!(?method, error = %error, cause, "request failed");
                 Status::new(store_code(&error), "the ledger's database failed: try again")
             }
@@ -120,8 +122,15 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_to_do() {
-        let status = Refusal::Store(StoreError::NotHeld { session: "s".to_owned(), fence: 3 }).told(Method::StartCall);
+        let status = Refusal::Store(StoreError::NotHeld {
+            session: "s".to_owned(),
+            fence: 3,
+        })
+        .told(Method::StartCall);
         assert_eq!(status.code(), Code::FailedPrecondition);
-        assert_eq!(status.message(), "session \"s\" is not held under fence 3: acquire it again");
+        assert_eq!(
+            status.message(),
+            "session \"s\" is not held under fence 3: acquire it again"
+        );
     }
 }

@@ -51,7 +51,11 @@ impl<S: Store> Api<S> {
         })
     }
 
-    pub(super) async fn renew(&self, bot: &BotKey, request: RenewSessionRequest) -> Result<RenewSessionResponse, Refusal> {
+    pub(super) async fn renew(
+        &self,
+        bot: &BotKey,
+        request: RenewSessionRequest,
+    ) -> Result<RenewSessionResponse, Refusal> {
         let held = held(request.session, request.fence)?;
         let lease = field::seconds("ttl_seconds", request.ttl_seconds, field::LONGEST_LEASE)?;
         self.store.renew(bot, self.clock.now(), held, lease).await?;
@@ -63,7 +67,9 @@ impl<S: Store> Api<S> {
         bot: &BotKey,
         request: ReleaseSessionRequest,
     ) -> Result<ReleaseSessionResponse, Refusal> {
-        self.store.release(bot, held(request.session, request.fence)?).await?;
+        self.store
+            .release(bot, held(request.session, request.fence)?)
+            .await?;
         Ok(ReleaseSessionResponse {})
     }
 
@@ -77,7 +83,10 @@ impl<S: Store> Api<S> {
             .into_iter()
             .map(message)
             .collect::<Result<Vec<_>, _>>()?;
-        let last_position = self.store.append_messages(bot, self.clock.now(), held, messages).await?;
+        let last_position = self
+            .store
+            .append_messages(bot, self.clock.now(), held, messages)
+            .await?;
         Ok(AppendMessagesResponse { last_position })
     }
 
@@ -87,20 +96,35 @@ impl<S: Store> Api<S> {
         request: LoadMessagesRequest,
     ) -> Result<LoadMessagesResponse, Refusal> {
         let session = field::name("session", request.session)?;
-        let limit = if request.limit == 0 { TAIL } else { request.limit.min(LONGEST_TAIL) };
-        let tail = Tail { messages: limit, bytes: TAIL_BYTES };
-        Ok(LoadMessagesResponse { messages: self.store.load_messages(bot, &session, tail).await? })
+        let limit = if request.limit == 0 {
+            TAIL
+        } else {
+            request.limit.min(LONGEST_TAIL)
+        };
+        let tail = Tail {
+            messages: limit,
+            bytes: TAIL_BYTES,
+        };
+        Ok(LoadMessagesResponse {
+            messages: self.store.load_messages(bot, &session, tail).await?,
+        })
     }
 }
 
 pub(super) fn held(session: String, fence: u64) -> Result<Held, Refusal> {
-    Ok(Held { session: field::name("session", session)?, fence })
+    Ok(Held {
+        session: field::name("session", session)?,
+        fence,
+    })
 }
 
 /// A message that can be kept: the ledger fills position and time.
 fn message(message: Message) -> Result<Message, Refusal> {
     if !ROLES.contains(&message.role.as_str()) {
-        return Err(field::refused("messages.role", format!("must be one of {}", ROLES.join(", "))));
+        return Err(field::refused(
+            "messages.role",
+            format!("must be one of {}", ROLES.join(", ")),
+        ));
     }
     let length = message.content_json.len();
     if length == 0 || length > LONGEST_MESSAGE {
@@ -112,5 +136,8 @@ fn message(message: Message) -> Result<Message, Refusal> {
     if message.content_json.contains('\0') {
         return Err(field::refused("messages.content_json", "must not hold NUL"));
     }
-    Ok(Message { turn: field::label("messages.turn", message.turn)?, ..message })
+    Ok(Message {
+        turn: field::label("messages.turn", message.turn)?,
+        ..message
+    })
 }

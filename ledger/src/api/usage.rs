@@ -20,9 +20,15 @@ impl<S: Store> Api<S> {
         Ok(RecordUsageResponse {})
     }
 
-    pub(super) async fn usage(&self, bot: &BotKey, request: SumUsageRequest) -> Result<SumUsageResponse, Refusal> {
+    pub(super) async fn usage(
+        &self,
+        bot: &BotKey,
+        request: SumUsageRequest,
+    ) -> Result<SumUsageResponse, Refusal> {
         let since = Moment::from_micros(request.since_micros);
-        Ok(SumUsageResponse { rows: self.store.sum_usage(bot, since).await? })
+        Ok(SumUsageResponse {
+            rows: self.store.sum_usage(bot, since).await?,
+        })
     }
 }
 
@@ -43,7 +49,10 @@ fn row(usage: UsageRow) -> Result<UsageRow, Refusal> {
 fn count(field: &'static str, value: u64) -> Result<u64, Refusal> {
     const MOST: u64 = 1_000_000_000_000;
     if value > MOST {
-        return Err(field::refused(field, format!("is {value}, at most {MOST} may be")));
+        return Err(field::refused(
+            field,
+            format!("is {value}, at most {MOST} may be"),
+        ));
     }
     Ok(value)
 }

@@ -36,7 +36,9 @@ pub enum StoreError {
     #[error("call {0:?} was finished before")]
     CallFinished(String),
     /// A limit would be passed.
-    #[error("quota {quota:?} of grant {grant:?} in binding {binding:?} is used up: {used} of {limit}, {amount} more asked")]
+    #[error(
+        "quota {quota:?} of grant {grant:?} in binding {binding:?} is used up: {used} of {limit}, {amount} more asked"
+    )]
     QuotaExhausted {
         /// The binding's name.
         binding: String,
@@ -101,7 +103,11 @@ impl StoreError {
     /// Whether the database is at fault, not the request.
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::Database(_) | Self::Migration(_) | Self::File { .. } | Self::Corrupt(_) | Self::Unconfirmed => true,
+            Self::Database(_)
+            | Self::Migration(_)
+            | Self::File { .. }
+            | Self::Corrupt(_)
+            | Self::Unconfirmed => true,
             Self::UnknownSession(_)
             | Self::SessionHeld { .. }
             | Self::ForeignChannel { .. }

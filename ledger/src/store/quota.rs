@@ -38,7 +38,10 @@ impl CounterKey {
         let offset = at.micros().checked_rem_euclid(width).unwrap_or(0);
         let begin = at.micros().saturating_sub(offset);
         let end = Moment::from_micros(begin.saturating_add(width));
-        (Moment::from_micros(begin), end.after(Duration::from_secs(self.window_seconds)))
+        (
+            Moment::from_micros(begin),
+            end.after(Duration::from_secs(self.window_seconds)),
+        )
     }
 }
 
@@ -99,7 +102,12 @@ mod tests {
     use rstest::rstest;
 
     fn key(window_seconds: u64) -> CounterKey {
-        CounterKey { binding: String::new(), grant: String::new(), quota: "calls".to_owned(), window_seconds }
+        CounterKey {
+            binding: String::new(),
+            grant: String::new(),
+            quota: "calls".to_owned(),
+            window_seconds,
+        }
     }
 
     #[rstest]

@@ -46,7 +46,10 @@ impl SqliteStore {
     /// Nothing is written until the [`Writer`] runs; it ends when the last handle is dropped.
     pub async fn open(directory: &Path, observer: CommitObserver) -> Result<(Self, Writer), StoreError> {
         let file = directory.join(FILE);
-        make_private(&file).map_err(|source| StoreError::File { path: file.display().to_string(), source })?;
+        make_private(&file).map_err(|source| StoreError::File {
+            path: file.display().to_string(),
+            source,
+        })?;
         let options = writing(&file);
         let mut connection = options.connect().await?;
         sqlx::migrate!("migrations/sqlite").run(&mut connection).await?;
@@ -54,9 +57,16 @@ impl SqliteStore {
             .max_connections(READERS)
             .min_connections(0)
             .acquire_timeout(BUSY)
+            .test_before_acquire(false)
             .connect_lazy_with(reading(&file));
         let (queue, writer) = writer::pair(options, connection, observer);
-        Ok((Self { writer: queue, readers }, writer))
+        Ok((
+            Self {
+                writer: queue,
+                readers,
+            },
+            writer,
+        ))
     }
 
     /// Runs `work` in a transaction of its own and answers when it is durable. An error undoes it.
@@ -93,7 +103,12 @@ fn common(file: &Path, cache: &'static str) -> SqliteConnectOptions {
 
 /// Makes the file for our user only; SQLite gives its companions the same mode.
 fn make_private(file: &Path) -> std::io::Result<()> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)
+        .map(drop)
 }
 
 /// SQLite's integers are signed.

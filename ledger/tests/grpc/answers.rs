@@ -1,9 +1,14 @@
 //! What a gateway is told when a request does not fit: the contract's codes, and texts that help.
 
+use std::time::Duration;
+
+use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AppendMessagesRequest, AppendRequest, AuditRecord, Counter, FinishCallRequest, LoadMessagesRequest, Message,
-    RecordUsageRequest, ReserveRequest, SettleRequest, StartCallRequest, TakeOnceRequest, UsageRow,
+    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendRequest, AuditRecord,
+    Counter, FinishCallRequest, LoadMessagesRequest, Message, RecordUsageRequest, ReserveRequest,
+    SettleRequest, StartCallRequest, TakeOnceRequest, UsageRow,
 };
+use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::installation::{Installation, acquire, calls, code, gateway, record};
@@ -14,27 +19,47 @@ fn start(session: &str, fence: u64) -> StartCallRequest {
         fence,
         call_id: "c1".to_owned(),
         tool: "t".to_owned(),
-        record: record("call.started"),
+        record: record("call.started").into(),
         ..StartCallRequest::default()
     }
 }
 
 fn reserve(reservation: &str) -> ReserveRequest {
-    ReserveRequest { reservation: reservation.to_owned(), counters: calls(1, 1), ttl_seconds: 60 }
+    ReserveRequest {
+        reservation: reservation.to_owned(),
+        counters: calls(1, 1),
+        ttl_seconds: 60,
+    }
 }
 
 #[tokio::test]
 async fn each_refusal_has_its_code() {
     let installation = Installation::start().await;
     let mut ledger = installation.ledger(&gateway("triage"));
-    let held = ledger.acquire_session(acquire("", "gateway-1")).await.unwrap().into_inner();
+    let held = ledger
+        .acquire_session(acquire("", "gateway-1"))
+        .await
+        .unwrap()
+        .into_inner();
     let session = held.session.as_str();
-    assert_eq!(code(ledger.acquire_session(acquire(session, "gateway-2")).await), Code::Aborted);
-    assert_eq!(code(ledger.start_call(start(session, 99)).await), Code::FailedPrecondition);
+    assert_eq!(
+        code(ledger.acquire_session(acquire(session, "gateway-2")).await),
+        Code::Aborted
+    );
+    assert_eq!(
+        code(ledger.start_call(start(session, 99)).await),
+        Code::FailedPrecondition
+    );
     ledger.start_call(start(session, held.fence)).await.unwrap();
-    assert_eq!(code(ledger.start_call(start(session, held.fence)).await), Code::AlreadyExists);
-    let finish =
-        FinishCallRequest { call_id: "c1".to_owned(), outcome: "error".to_owned(), record: record("x") };
+    assert_eq!(
+        code(ledger.start_call(start(session, held.fence)).await),
+        Code::AlreadyExists
+    );
+    let finish = FinishCallRequest {
+        call_id: "c1".to_owned(),
+        outcome: "error".to_owned(),
+        record: record("x").into(),
+    };
     ledger.finish_call(finish.clone()).await.unwrap();
     assert_eq!(code(ledger.finish_call(finish).await), Code::AlreadyExists);
     ledger.reserve(reserve("r1")).await.unwrap();
@@ -42,36 +67,79 @@ async fn each_refusal_has_its_code() {
     let exhausted = ledger.reserve(reserve("r2")).await.unwrap_err();
     assert_eq!(exhausted.code(), Code::ResourceExhausted);
     assert!(exhausted.message().contains("1 of 1"), "{}", exhausted.message());
-    let settle = SettleRequest { reservation: "r1".to_owned(), counters: calls(1, 0) };
+    let settle = SettleRequest {
+        reservation: "r1".to_owned(),
+        counters: calls(1, 0),
+    };
     ledger.settle(settle).await.unwrap();
-    assert_eq!(code(ledger.reserve(reserve("r1")).await), Code::FailedPrecondition);
+    assert_eq!(
+        code(ledger.reserve(reserve("r1")).await),
+        Code::FailedPrecondition
+    );
+}
+
+/// The session in another gateway's hands, as soon as the first one's lease of a second is over.
+async fn once_lapsed(ledger: &mut LedgerClient<Channel>, session: &str) -> AcquireSessionResponse {
+    for _ in 0..100 {
+        match ledger.acquire_session(acquire(session, "gateway-2")).await {
+            Ok(held) => return held.into_inner(),
+            Err(status) => assert_eq!(status.code(), Code::Aborted),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the lease never ends");
 }
 
 #[tokio::test]
 async fn a_session_goes_from_hand_to_hand_with_its_messages() {
     let installation = Installation::start().await;
     let mut ledger = installation.ledger(&gateway("triage"));
-    let request = monstrum_wire::ledger::AcquireSessionRequest { ttl_seconds: 1, ..acquire("", "gateway-1") };
+    let request = AcquireSessionRequest {
+        ttl_seconds: 1,
+        ..acquire("", "gateway-1")
+    };
     let first = ledger.acquire_session(request).await.unwrap().into_inner();
     let messages = vec![
-        Message { role: "user".to_owned(), content_json: "\"hi\"".to_owned(), ..Message::default() },
-        Message { role: "assistant".to_owned(), content_json: "\"hello\"".to_owned(), ..Message::default() },
+        Message {
+            role: "user".to_owned(),
+            content_json: "\"hi\"".to_owned(),
+            ..Message::default()
+        },
+        Message {
+            role: "assistant".to_owned(),
+            content_json: "\"hello\"".to_owned(),
+            ..Message::default()
+        },
     ];
-    let append =
-        AppendMessagesRequest { session: first.session.clone(), fence: first.fence, messages };
-    assert_eq!(ledger.append_messages(append.clone()).await.unwrap().into_inner().last_position, 2);
-    let second = loop {
-        match ledger.acquire_session(acquire(&first.session, "gateway-2")).await {
-            Ok(held) => break held.into_inner(),
-            Err(status) => assert_eq!(status.code(), Code::Aborted),
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let append = AppendMessagesRequest {
+        session: first.session.clone(),
+        fence: first.fence,
+        messages,
     };
+    assert_eq!(
+        ledger
+            .append_messages(append.clone())
+            .await
+            .unwrap()
+            .into_inner()
+            .last_position,
+        2
+    );
+    let second = once_lapsed(&mut ledger, &first.session).await;
     assert_eq!(second.abandoned_by, "gateway-1");
-    assert_eq!(code(ledger.append_messages(append).await), Code::FailedPrecondition);
-    let load = LoadMessagesRequest { session: first.session, limit: 0 };
+    assert_eq!(
+        code(ledger.append_messages(append).await),
+        Code::FailedPrecondition
+    );
+    let load = LoadMessagesRequest {
+        session: first.session,
+        limit: 0,
+    };
     let loaded = ledger.load_messages(load).await.unwrap().into_inner().messages;
-    let roles: Vec<_> = loaded.iter().map(|message| (message.position, message.role.as_str())).collect();
+    let roles: Vec<_> = loaded
+        .iter()
+        .map(|message| (message.position, message.role.as_str()))
+        .collect();
     assert_eq!(roles, [(1, "user"), (2, "assistant")]);
 }
 
@@ -83,47 +151,115 @@ fn names(status: Result<tonic::Response<impl std::fmt::Debug>, Status>, field: &
 }
 
 #[tokio::test]
-async fn what_is_out_of_bounds_is_refused_by_its_field() {
+async fn a_session_out_of_bounds_is_refused_by_its_field() {
     let installation = Installation::start().await;
     let mut ledger = installation.ledger(&gateway("triage"));
-    let held = ledger.acquire_session(acquire("", "gateway-1")).await.unwrap().into_inner();
-    let (session, fence) = (held.session, held.fence);
     names(ledger.acquire_session(acquire("s", "")).await, "holder");
-    names(ledger.acquire_session(acquire(&"s".repeat(999), "g")).await, "session");
+    names(
+        ledger.acquire_session(acquire(&"s".repeat(999), "g")).await,
+        "session",
+    );
     names(ledger.acquire_session(acquire("a\u{0}b", "g")).await, "session");
-    let forever = monstrum_wire::ledger::AcquireSessionRequest { ttl_seconds: u32::MAX, ..acquire("", "g") };
+    let forever = AcquireSessionRequest {
+        ttl_seconds: u32::MAX,
+        ..acquire("", "g")
+    };
     names(ledger.acquire_session(forever).await, "ttl_seconds");
-    names(ledger.append(AppendRequest { record: None }).await, "record");
-    names(ledger.append(AppendRequest { record: record("") }).await, "record.kind");
-    let unnamed = StartCallRequest { call_id: String::new(), ..start(&session, fence) };
-    names(ledger.start_call(unnamed).await, "call_id");
-    let unrecorded = StartCallRequest { record: None, ..start(&session, fence) };
-    names(ledger.start_call(unrecorded).await, "record");
-    let maybe = FinishCallRequest { call_id: "c".to_owned(), outcome: "maybe".to_owned(), record: record("x") };
-    names(ledger.finish_call(maybe).await, "outcome");
     for (role, content, field) in [
         ("system", "\"x\"".to_owned(), "messages.role"),
         ("user", String::new(), "messages.content_json"),
         ("user", "x".repeat(600 * 1024), "messages.content_json"),
     ] {
-        let messages = vec![Message { role: role.to_owned(), content_json: content, ..Message::default() }];
-        names(
-            ledger.append_messages(AppendMessagesRequest { session: session.clone(), fence, messages }).await,
-            field,
-        );
+        let messages = vec![Message {
+            role: role.to_owned(),
+            content_json: content,
+            ..Message::default()
+        }];
+        let request = AppendMessagesRequest {
+            session: "s".to_owned(),
+            fence: 1,
+            messages,
+        };
+        names(ledger.append_messages(request).await, field);
     }
+}
+
+#[tokio::test]
+async fn a_record_or_call_out_of_bounds_is_refused_by_its_field() {
+    let installation = Installation::start().await;
+    let mut ledger = installation.ledger(&gateway("triage"));
+    names(ledger.append(AppendRequest { record: None }).await, "record");
+    names(
+        ledger
+            .append(AppendRequest {
+                record: record("").into(),
+            })
+            .await,
+        "record.kind",
+    );
+    let unnamed = StartCallRequest {
+        call_id: String::new(),
+        ..start("s", 1)
+    };
+    names(ledger.start_call(unnamed).await, "call_id");
+    let unrecorded = StartCallRequest {
+        record: None,
+        ..start("s", 1)
+    };
+    names(ledger.start_call(unrecorded).await, "record");
+    let maybe = FinishCallRequest {
+        call_id: "c".to_owned(),
+        outcome: "maybe".to_owned(),
+        record: record("x").into(),
+    };
+    names(ledger.finish_call(maybe).await, "outcome");
+}
+
+#[tokio::test]
+async fn use_out_of_bounds_is_refused_by_its_field() {
+    let installation = Installation::start().await;
+    let mut ledger = installation.ledger(&gateway("triage"));
     let usage = UsageRow {
         provider: "p".to_owned(),
         model: "m".to_owned(),
         cost_micro_usd: u64::MAX,
         ..UsageRow::default()
     };
-    names(ledger.record_usage(RecordUsageRequest { usage: Some(usage) }).await, "usage.cost_micro_usd");
-    let never = TakeOnceRequest { scope: "s".to_owned(), id: "i".to_owned(), keep_seconds: 0 };
+    names(
+        ledger
+            .record_usage(RecordUsageRequest { usage: Some(usage) })
+            .await,
+        "usage.cost_micro_usd",
+    );
+    let never = TakeOnceRequest {
+        scope: "s".to_owned(),
+        id: "i".to_owned(),
+        keep_seconds: 0,
+    };
     names(ledger.take_once(never).await, "keep_seconds");
-    let counters = vec![Counter { window_seconds: u64::MAX, ..calls(1, 1).remove(0) }];
-    names(ledger.reserve(ReserveRequest { counters, ..reserve("r") }).await, "counters.window_seconds");
-    names(ledger.reserve(ReserveRequest { counters: calls(u64::MAX, u64::MAX), ..reserve("r") }).await, "counters.amount");
+    let counters = vec![Counter {
+        window_seconds: u64::MAX,
+        ..calls(1, 1).remove(0)
+    }];
+    names(
+        ledger
+            .reserve(ReserveRequest {
+                counters,
+                ..reserve("r")
+            })
+            .await,
+        "counters.window_seconds",
+    );
+    let counters = calls(u64::MAX, u64::MAX);
+    names(
+        ledger
+            .reserve(ReserveRequest {
+                counters,
+                ..reserve("r")
+            })
+            .await,
+        "counters.amount",
+    );
 }
 
 #[tokio::test]
@@ -156,5 +292,10 @@ async fn sixty_four_gateway_requests_at_once_spend_a_budget_of_one_once() {
     }
     let answers = attempts.join_all().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
-    assert!(answers.iter().filter_map(|answer| answer.as_ref().err()).all(|s| s.code() == Code::ResourceExhausted));
+    assert!(
+        answers
+            .iter()
+            .filter_map(|answer| answer.as_ref().err())
+            .all(|s| s.code() == Code::ResourceExhausted)
+    );
 }

@@ -14,7 +14,11 @@ async fn without_its_writer_the_ledger_permits_nothing() {
     let mut installation = Installation::start().await;
     let identity = gateway("triage");
     let mut ledger = installation.ledger(&identity);
-    let held = ledger.acquire_session(acquire("", "gateway-1")).await.unwrap().into_inner();
+    let held = ledger
+        .acquire_session(acquire("", "gateway-1"))
+        .await
+        .unwrap()
+        .into_inner();
     installation.writer.abort();
     assert!((&mut installation.writer).await.unwrap_err().is_cancelled());
     let start = StartCallRequest {
@@ -22,11 +26,16 @@ async fn without_its_writer_the_ledger_permits_nothing() {
         fence: held.fence,
         call_id: "c1".to_owned(),
         tool: "t".to_owned(),
-        record: record("call.started"),
+        record: record("call.started").into(),
         ..StartCallRequest::default()
     };
     for status in [
-        ledger.append(AppendRequest { record: record("decision") }).await.unwrap_err(),
+        ledger
+            .append(AppendRequest {
+                record: record("decision").into(),
+            })
+            .await
+            .unwrap_err(),
         ledger.start_call(start).await.unwrap_err(),
     ] {
         assert_eq!(status.code(), Code::Unavailable);
@@ -49,7 +58,12 @@ async fn without_its_writer_the_ledger_permits_nothing() {
 async fn a_server_that_is_to_stop_answers_what_it_began_and_ends() {
     let installation = Installation::start().await;
     let mut ledger = installation.ledger(&gateway("triage"));
-    ledger.quota_use(QuotaUseRequest { counters: calls(0, 0) }).await.unwrap();
+    ledger
+        .quota_use(QuotaUseRequest {
+            counters: calls(0, 0),
+        })
+        .await
+        .unwrap();
     installation.service.request_shutdown("test");
     installation.server.await.unwrap().unwrap();
     installation.writer.await.unwrap().unwrap();
@@ -73,18 +87,40 @@ async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     };
     let long_ago = Moment::from_micros(1_000_000);
     for n in 0..700 {
-        let charges = vec![Charge { key: key.clone(), amount: 1, limit: 1000 }];
+        let charges = vec![Charge {
+            key: key.clone(),
+            amount: 1,
+            limit: 1000,
+        }];
         let second = std::time::Duration::from_secs(1);
-        store.reserve(&bot, long_ago, &format!("r{n}"), charges, second).await.unwrap();
+        store
+            .reserve(&bot, long_ago, &format!("r{n}"), charges, second)
+            .await
+            .unwrap();
     }
     let metrics = Metrics::default();
     let mut registry = prometheus_client::registry::Registry::default();
     metrics.register(&mut registry);
-    maintenance::round(&store, &Clock::default(), &metrics).await.unwrap();
+    maintenance::round(&store, &Clock::default(), &metrics)
+        .await
+        .unwrap();
     assert_eq!(store.rows().await.unwrap().open_reservations, 0);
-    assert_eq!(store.quota_use(&bot, Clock::default().now(), vec![key]).await.unwrap()[0].amount, 700);
+    assert_eq!(
+        store
+            .quota_use(&bot, Clock::default().now(), vec![key])
+            .await
+            .unwrap()[0]
+            .amount,
+        700
+    );
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-    assert!(text.contains("monstrum_ledger_expired_reservations_total 700"), "{text}");
-    assert!(text.contains(r#"monstrum_ledger_rows{table="OpenReservations"} 0"#), "{text}");
+    assert!(
+        text.contains("monstrum_ledger_expired_reservations_total 700"),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#"monstrum_ledger_rows{table="OpenReservations"} 0"#),
+        "{text}"
+    );
 }

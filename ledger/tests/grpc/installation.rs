@@ -9,7 +9,7 @@ use monstrum_ledger::metrics::Metrics;
 use monstrum_ledger::store::StoreError;
 use monstrum_ledger::store::sqlite::SqliteStore;
 use monstrum_service::authority::Authority;
-use monstrum_service::{Service, Tls};
+use monstrum_service::{Pem, Service, Tls};
 use monstrum_wire::identity::{BotName, Identity};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
@@ -39,14 +39,18 @@ impl Installation {
         monstrum_service::install_crypto();
         let data = tempfile::tempdir().unwrap();
         let authority = Authority::generate(DOMAIN).unwrap();
-        let pem = authority.issue(&Identity::Ledger, &["localhost", "127.0.0.1"], HOUR).unwrap();
+        let pem = authority
+            .issue(&Identity::Ledger, &["localhost", "127.0.0.1"], HOUR)
+            .unwrap();
         let tls = Tls::from_pem(&pem, DOMAIN).unwrap();
         let incoming = tls.listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = format!("https://127.0.0.1:{}", incoming.local_addr().port());
         let metrics = Metrics::default();
         let mut registry = Registry::default();
         metrics.register(&mut registry);
-        let (store, writer) = SqliteStore::open(data.path(), metrics.commit_observer()).await.unwrap();
+        let (store, writer) = SqliteStore::open(data.path(), metrics.commit_observer())
+            .await
+            .unwrap();
         let service = Service::default();
         let api = Api::new(store, Clock::default(), metrics, service.shutdown());
         Self {
@@ -62,9 +66,15 @@ impl Installation {
 
     /// A connection that shows the certificate of `identity`, signed by `authority`.
     pub(crate) fn channel_of(&self, authority: &Authority, identity: &Identity) -> Channel {
-        let mut pem = authority.issue(identity, &[], HOUR).unwrap();
-        pem.authority = self.authority.certificate_pem().to_owned();
-        Tls::from_pem(&pem, DOMAIN).unwrap().channel(&self.address).unwrap()
+        let issued = authority.issue(identity, &[], HOUR).unwrap();
+        let pem = Pem {
+            authority: self.authority.certificate_pem().to_owned(),
+            ..issued
+        };
+        Tls::from_pem(&pem, DOMAIN)
+            .unwrap()
+            .channel(&self.address)
+            .unwrap()
     }
 
     pub(crate) fn ledger(&self, identity: &Identity) -> LedgerClient<Channel> {
@@ -77,7 +87,12 @@ impl Installation {
 
     /// The bot's whole chain, as its own gateway reads it.
     pub(crate) async fn chain(&self, identity: &Identity) -> Vec<AuditRecord> {
-        let mut stream = self.audit(identity).read(ReadRequest::default()).await.unwrap().into_inner();
+        let mut stream = self
+            .audit(identity)
+            .read(ReadRequest::default())
+            .await
+            .unwrap()
+            .into_inner();
         let mut records = Vec::new();
         while let Some(record) = stream.message().await.unwrap() {
             records.push(record);
@@ -91,11 +106,17 @@ pub(crate) fn gateway(name: &str) -> Identity {
 }
 
 pub(crate) fn bot_name(name: &str) -> BotName {
-    BotName { namespace: "team-a".to_owned(), name: name.to_owned() }
+    BotName {
+        namespace: "team-a".to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 pub(crate) fn code<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> Code {
-    answer.map_or_else(|status| status.code(), |answer| panic!("answered with {answer:?}"))
+    answer.map_or_else(
+        |status| status.code(),
+        |answer| panic!("answered with {answer:?}"),
+    )
 }
 
 pub(crate) fn acquire(session: &str, holder: &str) -> AcquireSessionRequest {
@@ -108,8 +129,11 @@ pub(crate) fn acquire(session: &str, holder: &str) -> AcquireSessionRequest {
     }
 }
 
-pub(crate) fn record(kind: &str) -> Option<AuditRecord> {
-    Some(AuditRecord { kind: kind.to_owned(), ..AuditRecord::default() })
+pub(crate) fn record(kind: &str) -> AuditRecord {
+    AuditRecord {
+        kind: kind.to_owned(),
+        ..AuditRecord::default()
+    }
 }
 
 pub(crate) fn calls(amount: u64, limit: u64) -> Vec<Counter> {

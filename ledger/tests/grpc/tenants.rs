@@ -4,9 +4,9 @@ use monstrum_wire::audit::Verifier;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AppendMessagesRequest, AppendRequest, AuditRecord, FinishCallRequest, HeadRequest, LoadMessagesRequest, Message,
-    QuotaUseRequest, ReadRequest, RecordUsageRequest, ReleaseSessionRequest, RenewSessionRequest, ReserveRequest,
-    SettleRequest, StartCallRequest, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
+    AppendMessagesRequest, AppendRequest, AuditRecord, FinishCallRequest, HeadRequest, LoadMessagesRequest,
+    Message, QuotaUseRequest, ReadRequest, RecordUsageRequest, ReleaseSessionRequest, RenewSessionRequest,
+    ReserveRequest, SettleRequest, StartCallRequest, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
 };
 use tonic::Code;
 use tonic::transport::Channel;
@@ -25,7 +25,11 @@ const CALL: &str = "call-1";
 const RESERVATION: &str = "reservation-1";
 
 fn message(text: &str) -> Message {
-    Message { role: "user".to_owned(), content_json: format!("{text:?}"), ..Message::default() }
+    Message {
+        role: "user".to_owned(),
+        content_json: format!("{text:?}"),
+        ..Message::default()
+    }
 }
 
 fn usage(session: &str) -> RecordUsageRequest {
@@ -43,34 +47,82 @@ impl Victim {
     async fn at_work(installation: &Installation) -> Self {
         let identity = gateway("victim");
         let mut ledger = installation.ledger(&identity);
-        let held = ledger.acquire_session(acquire("", "gateway-1")).await.unwrap().into_inner();
+        let held = ledger
+            .acquire_session(acquire("", "gateway-1"))
+            .await
+            .unwrap()
+            .into_inner();
         let (session, fence) = (held.session, held.fence);
         let messages = vec![message("the victim's secret")];
         ledger
-            .append_messages(AppendMessagesRequest { session: session.clone(), fence, messages })
+            .append_messages(AppendMessagesRequest {
+                session: session.clone(),
+                fence,
+                messages,
+            })
             .await
             .unwrap();
         ledger.start_call(start(&session, fence, CALL)).await.unwrap();
         ledger.record_usage(usage(&session)).await.unwrap();
         ledger.reserve(reserve(RESERVATION, 5)).await.unwrap();
-        Self { identity, ledger, session, fence }
+        Self {
+            identity,
+            ledger,
+            session,
+            fence,
+        }
     }
 
     /// Everything is as it was, and the turn goes on.
     async fn assert_untouched(mut self, installation: &Installation) {
-        let loaded = self.ledger.load_messages(load(&self.session)).await.unwrap().into_inner();
+        let loaded = self
+            .ledger
+            .load_messages(load(&self.session))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(loaded.messages.len(), 1);
-        let unfinished = self.ledger.unfinished_calls(unfinished(&self.session)).await.unwrap().into_inner();
+        let unfinished = self
+            .ledger
+            .unfinished_calls(unfinished(&self.session))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(unfinished.calls.len(), 1);
-        let sums = self.ledger.sum_usage(SumUsageRequest::default()).await.unwrap().into_inner();
+        let sums = self
+            .ledger
+            .sum_usage(SumUsageRequest::default())
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(sums.rows[0].input_tokens, 7);
-        let used = self.ledger.quota_use(QuotaUseRequest { counters: calls(0, 0) }).await.unwrap().into_inner();
+        let used = self
+            .ledger
+            .quota_use(QuotaUseRequest {
+                counters: calls(0, 0),
+            })
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(used.counters[0].amount, 5);
         let messages = vec![message("and on")];
         let (session, fence) = (self.session, self.fence);
-        self.ledger.append_messages(AppendMessagesRequest { session, fence, messages }).await.unwrap();
+        self.ledger
+            .append_messages(AppendMessagesRequest {
+                session,
+                fence,
+                messages,
+            })
+            .await
+            .unwrap();
         self.ledger.finish_call(finish(CALL)).await.unwrap();
-        self.ledger.settle(SettleRequest { reservation: RESERVATION.to_owned(), counters: calls(1, 0) }).await.unwrap();
+        self.ledger
+            .settle(SettleRequest {
+                reservation: RESERVATION.to_owned(),
+                counters: calls(1, 0),
+            })
+            .await
+            .unwrap();
         let mut verifier = Verifier::default();
         for record in installation.chain(&self.identity).await {
             assert_eq!(record.bot, "team-a/victim");
@@ -88,37 +140,71 @@ fn start(session: &str, fence: u64, call: &str) -> StartCallRequest {
         turn: "t1".to_owned(),
         tool: "github__list_issues".to_owned(),
         idempotent: false,
-        record: record("call.started"),
+        record: record("call.started").into(),
     }
 }
 
 fn finish(call: &str) -> FinishCallRequest {
-    FinishCallRequest { call_id: call.to_owned(), outcome: "ok".to_owned(), record: record("call.finished") }
+    FinishCallRequest {
+        call_id: call.to_owned(),
+        outcome: "ok".to_owned(),
+        record: record("call.finished").into(),
+    }
 }
 
 fn load(session: &str) -> LoadMessagesRequest {
-    LoadMessagesRequest { session: session.to_owned(), limit: 0 }
+    LoadMessagesRequest {
+        session: session.to_owned(),
+        limit: 0,
+    }
 }
 
 fn unfinished(session: &str) -> UnfinishedCallsRequest {
-    UnfinishedCallsRequest { session: session.to_owned() }
+    UnfinishedCallsRequest {
+        session: session.to_owned(),
+    }
 }
 
 fn reserve(reservation: &str, amount: u64) -> ReserveRequest {
-    ReserveRequest { reservation: reservation.to_owned(), counters: calls(amount, 5), ttl_seconds: 60 }
+    ReserveRequest {
+        reservation: reservation.to_owned(),
+        counters: calls(amount, 5),
+        ttl_seconds: 60,
+    }
 }
 
 /// Every method that takes an id, with ids that are a bot's own or not: the codes of its answers.
-async fn try_everything(ledger: &mut LedgerClient<Channel>, session: &str, fence: u64) -> Vec<(Code, String)> {
+async fn try_everything(
+    ledger: &mut LedgerClient<Channel>,
+    session: &str,
+    fence: u64,
+) -> Vec<(Code, String)> {
     let owned = session.to_owned();
     let messages = vec![message("x")];
-    let renew = RenewSessionRequest { session: owned.clone(), fence, ttl_seconds: 60 };
-    let release = ReleaseSessionRequest { session: owned.clone(), fence };
-    let settle = SettleRequest { reservation: RESERVATION.to_owned(), counters: calls(0, 0) };
+    let renew = RenewSessionRequest {
+        session: owned.clone(),
+        fence,
+        ttl_seconds: 60,
+    };
+    let release = ReleaseSessionRequest {
+        session: owned.clone(),
+        fence,
+    };
+    let settle = SettleRequest {
+        reservation: RESERVATION.to_owned(),
+        counters: calls(0, 0),
+    };
     let answers = [
         ledger.load_messages(load(session)).await.map(drop),
         ledger.unfinished_calls(unfinished(session)).await.map(drop),
-        ledger.append_messages(AppendMessagesRequest { session: owned, fence, messages }).await.map(drop),
+        ledger
+            .append_messages(AppendMessagesRequest {
+                session: owned,
+                fence,
+                messages,
+            })
+            .await
+            .map(drop),
         ledger.renew_session(renew).await.map(drop),
         ledger.release_session(release).await.map(drop),
         ledger.start_call(start(session, fence, "call-2")).await.map(drop),
@@ -126,8 +212,15 @@ async fn try_everything(ledger: &mut LedgerClient<Channel>, session: &str, fence
         ledger.record_usage(usage(session)).await.map(drop),
         ledger.settle(settle).await.map(drop),
     ];
-    let told = answers.map(|answer| answer.map_or_else(|s| (s.code(), s.message().to_owned()), |()| (Code::Ok, String::new())));
-    told.into_iter().map(|(code, text)| (code, text.replace(session, "<session>"))).collect()
+    let told = answers.map(|answer| {
+        answer.map_or_else(
+            |s| (s.code(), s.message().to_owned()),
+            |()| (Code::Ok, String::new()),
+        )
+    });
+    told.into_iter()
+        .map(|(code, text)| (code, text.replace(session, "<session>")))
+        .collect()
 }
 
 #[tokio::test]
@@ -136,9 +229,20 @@ async fn another_bots_ids_are_unknown_on_every_method() {
     let victim = Victim::at_work(&installation).await;
     let mut attacker = installation.ledger(&gateway("attacker"));
     let foreign = try_everything(&mut attacker, &victim.session, victim.fence).await;
-    assert!(foreign.iter().all(|(code, _)| *code == Code::NotFound), "{foreign:?}");
-    let invented = try_everything(&mut attacker, "00000000-0000-4000-8000-000000000000", victim.fence).await;
-    assert_eq!(foreign, invented, "what is another bot's and what never was are told alike");
+    assert!(
+        foreign.iter().all(|(code, _)| *code == Code::NotFound),
+        "{foreign:?}"
+    );
+    let invented = try_everything(
+        &mut attacker,
+        "00000000-0000-4000-8000-000000000000",
+        victim.fence,
+    )
+    .await;
+    assert_eq!(
+        foreign, invented,
+        "what is another bot's and what never was are told alike"
+    );
     victim.assert_untouched(&installation).await;
 }
 
@@ -147,15 +251,29 @@ async fn taking_another_bots_ids_for_oneself_takes_nothing() {
     let installation = Installation::start().await;
     let victim = Victim::at_work(&installation).await;
     let mut attacker = installation.ledger(&gateway("attacker"));
-    let held = attacker.acquire_session(acquire(&victim.session, "gateway-1")).await.unwrap().into_inner();
+    let held = attacker
+        .acquire_session(acquire(&victim.session, "gateway-1"))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((held.fence, held.abandoned_by.as_str()), (1, ""));
-    let loaded = attacker.load_messages(load(&victim.session)).await.unwrap().into_inner();
+    let loaded = attacker
+        .load_messages(load(&victim.session))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(loaded.messages.is_empty());
-    attacker.start_call(start(&victim.session, held.fence, CALL)).await.unwrap();
+    attacker
+        .start_call(start(&victim.session, held.fence, CALL))
+        .await
+        .unwrap();
     attacker.finish_call(finish(CALL)).await.unwrap();
     attacker.reserve(reserve(RESERVATION, 5)).await.unwrap();
     attacker
-        .settle(SettleRequest { reservation: RESERVATION.to_owned(), counters: calls(0, 0) })
+        .settle(SettleRequest {
+            reservation: RESERVATION.to_owned(),
+            counters: calls(0, 0),
+        })
         .await
         .unwrap();
     victim.assert_untouched(&installation).await;
@@ -167,13 +285,30 @@ async fn a_bot_reads_only_its_own_use_and_audit() {
     let victim = Victim::at_work(&installation).await;
     let attacker = gateway("attacker");
     let mut ledger = installation.ledger(&attacker);
-    let used = ledger.quota_use(QuotaUseRequest { counters: calls(0, 0) }).await.unwrap().into_inner();
+    let used = ledger
+        .quota_use(QuotaUseRequest {
+            counters: calls(0, 0),
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(used.counters[0].amount, 0);
-    assert!(ledger.sum_usage(SumUsageRequest::default()).await.unwrap().into_inner().rows.is_empty());
+    assert!(
+        ledger
+            .sum_usage(SumUsageRequest::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .rows
+            .is_empty()
+    );
     let mut audit = installation.audit(&attacker);
     assert_eq!(audit.head(HeadRequest {}).await.unwrap().into_inner().sequence, 0);
     for session in ["", victim.session.as_str()] {
-        let request = ReadRequest { session: session.to_owned(), ..ReadRequest::default() };
+        let request = ReadRequest {
+            session: session.to_owned(),
+            ..ReadRequest::default()
+        };
         let mut stream = audit.read(request).await.unwrap().into_inner();
         assert_eq!(stream.message().await.unwrap(), None);
     }
@@ -192,9 +327,16 @@ async fn a_record_that_names_another_bot_lands_in_the_callers_chain() {
         kind: "decision".to_owned(),
         ..AuditRecord::default()
     };
-    installation.ledger(&attacker).append(AppendRequest { record: Some(forged) }).await.unwrap();
+    installation
+        .ledger(&attacker)
+        .append(AppendRequest { record: Some(forged) })
+        .await
+        .unwrap();
     let own = installation.chain(&attacker).await;
-    assert_eq!((own.len(), own[0].bot.as_str(), own[0].sequence), (1, "team-a/attacker", 1));
+    assert_eq!(
+        (own.len(), own[0].bot.as_str(), own[0].sequence),
+        (1, "team-a/attacker", 1)
+    );
     victim.assert_untouched(&installation).await;
 }
 
@@ -202,11 +344,17 @@ async fn a_record_that_names_another_bot_lands_in_the_callers_chain() {
 async fn a_bot_of_the_same_name_in_another_namespace_is_another_bot() {
     let installation = Installation::start().await;
     let victim = Victim::at_work(&installation).await;
-    let mut namesake = monstrum_wire::identity::BotName { namespace: "team-b".to_owned(), name: "victim".to_owned() };
+    let mut namesake = monstrum_wire::identity::BotName {
+        namespace: "team-b".to_owned(),
+        name: "victim".to_owned(),
+    };
     for namespace in ["team-b", "team", "team-a.victim"] {
         namesake.namespace = namespace.to_owned();
         let mut ledger = installation.ledger(&Identity::Gateway(namesake.clone()));
-        assert_eq!(code(ledger.load_messages(load(&victim.session)).await), Code::NotFound);
+        assert_eq!(
+            code(ledger.load_messages(load(&victim.session)).await),
+            Code::NotFound
+        );
     }
     victim.assert_untouched(&installation).await;
 }

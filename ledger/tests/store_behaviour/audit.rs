@@ -20,7 +20,12 @@ fn entry(session: &str) -> AuditRecord {
 }
 
 async fn all<S: Store>(store: &S, bot: &BotKey) -> Vec<AuditRecord> {
-    let page = Page { from: 0, to: u64::MAX, limit: u32::MAX, session: None };
+    let page = Page {
+        from: 0,
+        to: u64::MAX,
+        limit: u32::MAX,
+        session: None,
+    };
     store.read(bot, &page).await.unwrap()
 }
 
@@ -50,8 +55,11 @@ pub(crate) async fn parallel_appends_make_one_chain(mut database: impl Database)
     let store = database.open().await;
     let triage = bot("triage");
     let appends = (0..100).map(|_| store.append(&triage, at(1), entry("s")));
-    let mut sequences: Vec<u64> =
-        join_all(appends).await.into_iter().map(|head| head.unwrap().sequence).collect();
+    let mut sequences: Vec<u64> = join_all(appends)
+        .await
+        .into_iter()
+        .map(|head| head.unwrap().sequence)
+        .collect();
     sequences.sort_unstable();
     assert_eq!(sequences, (1..=100).collect::<Vec<_>>());
     verify(&store, &triage, 100).await;
@@ -80,10 +88,28 @@ pub(crate) async fn a_page_is_bounded_and_only_the_bots_own(mut database: impl D
         let records = store.read(&bot(who), &page).await.unwrap();
         records.iter().map(|record| record.sequence).collect::<Vec<_>>()
     };
-    let page = Page { from: 3, to: 8, limit: 4, session: None };
+    let page = Page {
+        from: 3,
+        to: 8,
+        limit: 4,
+        session: None,
+    };
     assert_eq!(sequences("triage", page.clone()).await, [3, 4, 5, 6]);
-    assert_eq!(sequences("triage", Page { limit: 99, ..page.clone() }).await, [3, 4, 5, 6, 7, 8]);
-    let even = Page { session: Some("even".to_owned()), ..page.clone() };
+    assert_eq!(
+        sequences(
+            "triage",
+            Page {
+                limit: 99,
+                ..page.clone()
+            }
+        )
+        .await,
+        [3, 4, 5, 6, 7, 8]
+    );
+    let even = Page {
+        session: Some("even".to_owned()),
+        ..page.clone()
+    };
     assert_eq!(sequences("triage", even.clone()).await, [4, 6, 8]);
     assert!(sequences("scribe", page).await.is_empty());
     assert!(sequences("scribe", even).await.is_empty());
@@ -112,8 +138,11 @@ pub(crate) async fn a_clock_that_was_set_back_repeats_the_last_time(mut database
     let store = database.open().await;
     store.append(&bot("triage"), at(100), entry("s")).await.unwrap();
     store.append(&bot("triage"), at(5), entry("s")).await.unwrap();
-    let times: Vec<i64> =
-        all(&store, &bot("triage")).await.iter().map(|record| record.time_micros).collect();
+    let times: Vec<i64> = all(&store, &bot("triage"))
+        .await
+        .iter()
+        .map(|record| record.time_micros)
+        .collect();
     assert_eq!(times, [at(100).micros(), at(100).micros()]);
 }
 

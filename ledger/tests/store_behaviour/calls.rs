@@ -16,12 +16,27 @@ fn start(held: &Held, call: &str) -> Start {
         turn: "t1".to_owned(),
         tool: "github__list_issues".to_owned(),
         idempotent: true,
-        record: AuditRecord { verdict: "allow".to_owned(), grant: "g".to_owned(), ..AuditRecord::default() },
+        record: AuditRecord {
+            verdict: "allow".to_owned(),
+            grant: "g".to_owned(),
+            ..AuditRecord::default()
+        },
     }
 }
 
 async fn records<S: Store>(store: &S, bot: &BotKey) -> Vec<AuditRecord> {
-    store.read(bot, &Page { from: 0, to: u64::MAX, limit: 1000, session: None }).await.unwrap()
+    store
+        .read(
+            bot,
+            &Page {
+                from: 0,
+                to: u64::MAX,
+                limit: 1000,
+                session: None,
+            },
+        )
+        .await
+        .unwrap()
 }
 
 async fn unfinished<S: Store>(store: &S, bot: &BotKey) -> Vec<String> {
@@ -37,11 +52,21 @@ pub(crate) async fn a_call_starts_once_however_many_try(mut database: impl Datab
     let results = join_all(attempts).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     let refused = results.into_iter().filter_map(Result::err);
-    assert!(refused.into_iter().all(|error| matches!(error, StoreError::CallStarted(_))));
+    assert!(
+        refused
+            .into_iter()
+            .all(|error| matches!(error, StoreError::CallStarted(_)))
+    );
     assert_eq!(records(&store, &triage).await.len(), 1);
-    store.finish_call(&triage, at(2), "c1", Outcome::Ok, AuditRecord::default()).await.unwrap();
+    store
+        .finish_call(&triage, at(2), "c1", Outcome::Ok, AuditRecord::default())
+        .await
+        .unwrap();
     let again = store.start_call(&triage, at(3), start(&hold, "c1")).await;
-    assert!(matches!(again, Err(StoreError::CallStarted(_))), "a finished call does not start again");
+    assert!(
+        matches!(again, Err(StoreError::CallStarted(_))),
+        "a finished call does not start again"
+    );
 }
 
 pub(crate) async fn a_started_call_is_recorded_under_its_own_names(mut database: impl Database) {
@@ -57,10 +82,23 @@ pub(crate) async fn a_started_call_is_recorded_under_its_own_names(mut database:
         verdict: "allow".to_owned(),
         ..AuditRecord::default()
     };
-    let begun = Start { record: lying.clone(), ..start(&hold, "c1") };
+    let begun = Start {
+        record: lying.clone(),
+        ..start(&hold, "c1")
+    };
     assert_eq!(store.start_call(&triage, at(1), begun).await.unwrap(), 1);
-    assert_eq!(store.finish_call(&triage, at(2), "c1", Outcome::Error, lying).await.unwrap(), 2);
-    for (record, kind) in records(&store, &triage).await.iter().zip(["call.started", "call.finished"]) {
+    assert_eq!(
+        store
+            .finish_call(&triage, at(2), "c1", Outcome::Error, lying)
+            .await
+            .unwrap(),
+        2
+    );
+    for (record, kind) in records(&store, &triage)
+        .await
+        .iter()
+        .zip(["call.started", "call.finished"])
+    {
         assert_eq!(record.kind, kind);
         let names = [&record.session, &record.turn, &record.call_id, &record.tool];
         assert_eq!(names, ["s", "t1", "c1", "github__list_issues"]);
@@ -72,8 +110,14 @@ pub(crate) async fn a_refused_start_leaves_no_trace(mut database: impl Database)
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    let stale = Held { fence: 77, ..hold.clone() };
-    let nowhere = Held { session: "nowhere".to_owned(), ..hold };
+    let stale = Held {
+        fence: 77,
+        ..hold.clone()
+    };
+    let nowhere = Held {
+        session: "nowhere".to_owned(),
+        ..hold
+    };
     assert!(matches!(
         store.start_call(&triage, at(1), start(&stale, "c1")).await,
         Err(StoreError::NotHeld { .. })
@@ -90,13 +134,18 @@ pub(crate) async fn a_call_finishes_once(mut database: impl Database) {
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    store.start_call(&triage, at(1), start(&hold, "c1")).await.unwrap();
-    let finishes = (0..16)
-        .map(|_| store.finish_call(&triage, at(2), "c1", Outcome::Unknown, AuditRecord::default()));
+    store
+        .start_call(&triage, at(1), start(&hold, "c1"))
+        .await
+        .unwrap();
+    let finishes =
+        (0..16).map(|_| store.finish_call(&triage, at(2), "c1", Outcome::Unknown, AuditRecord::default()));
     let results = join_all(finishes).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert_eq!(records(&store, &triage).await.len(), 2);
-    let unknown = store.finish_call(&triage, at(2), "c2", Outcome::Ok, AuditRecord::default()).await;
+    let unknown = store
+        .finish_call(&triage, at(2), "c2", Outcome::Ok, AuditRecord::default())
+        .await;
     assert!(matches!(unknown, Err(StoreError::UnknownCall(_))));
 }
 
@@ -104,9 +153,18 @@ pub(crate) async fn a_call_may_finish_without_the_session(mut database: impl Dat
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    store.start_call(&triage, at(1), start(&hold, "c1")).await.unwrap();
-    store.acquire(&triage, at(30), claim("s", "gateway-2")).await.unwrap();
-    store.finish_call(&triage, at(31), "c1", Outcome::Ok, AuditRecord::default()).await.unwrap();
+    store
+        .start_call(&triage, at(1), start(&hold, "c1"))
+        .await
+        .unwrap();
+    store
+        .acquire(&triage, at(30), claim("s", "gateway-2"))
+        .await
+        .unwrap();
+    store
+        .finish_call(&triage, at(31), "c1", Outcome::Ok, AuditRecord::default())
+        .await
+        .unwrap();
 }
 
 pub(crate) async fn a_crash_leaves_the_call_unfinished(mut database: impl Database) {
@@ -114,9 +172,15 @@ pub(crate) async fn a_crash_leaves_the_call_unfinished(mut database: impl Databa
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
     for call in ["c1", "c2", "c3"] {
-        store.start_call(&triage, at(1), start(&hold, call)).await.unwrap();
+        store
+            .start_call(&triage, at(1), start(&hold, call))
+            .await
+            .unwrap();
     }
-    store.finish_call(&triage, at(2), "c2", Outcome::Ok, AuditRecord::default()).await.unwrap();
+    store
+        .finish_call(&triage, at(2), "c2", Outcome::Ok, AuditRecord::default())
+        .await
+        .unwrap();
     database.crash().await;
     drop(store);
     let store = database.open().await;
@@ -130,8 +194,13 @@ pub(crate) async fn another_bots_call_is_unknown(mut database: impl Database) {
     let store = database.open().await;
     let (triage, scribe) = (bot("triage"), bot("scribe"));
     let hold = held(&store, &triage, "s").await;
-    store.start_call(&triage, at(1), start(&hold, "c1")).await.unwrap();
-    let finished = store.finish_call(&scribe, at(2), "c1", Outcome::Ok, AuditRecord::default()).await;
+    store
+        .start_call(&triage, at(1), start(&hold, "c1"))
+        .await
+        .unwrap();
+    let finished = store
+        .finish_call(&scribe, at(2), "c1", Outcome::Ok, AuditRecord::default())
+        .await;
     assert!(matches!(finished, Err(StoreError::UnknownCall(_))));
     let started = store.start_call(&scribe, at(2), start(&hold, "c2")).await;
     assert!(matches!(started, Err(StoreError::UnknownSession(_))));

@@ -31,7 +31,10 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), writer: None }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            writer: None,
+        }
     }
 }
 
@@ -39,7 +42,9 @@ impl Database for Sqlite {
     type Store = SqliteStore;
 
     async fn open(&mut self) -> SqliteStore {
-        let (store, writer) = SqliteStore::open(self.folder.path(), Arc::new(|_, _| ())).await.unwrap();
+        let (store, writer) = SqliteStore::open(self.folder.path(), Arc::new(|_, _| ()))
+            .await
+            .unwrap();
         self.writer = Some(tokio::spawn(writer.run()));
         store
     }
@@ -52,7 +57,10 @@ impl Database for Sqlite {
 }
 
 pub(crate) fn bot(name: &str) -> BotKey {
-    BotKey::from(&BotName { namespace: "team-a".to_owned(), name: name.to_owned() })
+    BotKey::from(&BotName {
+        namespace: "team-a".to_owned(),
+        name: name.to_owned(),
+    })
 }
 
 /// So many seconds after an arbitrary beginning, which is also the beginning of every window's bucket.
@@ -78,8 +86,14 @@ pub(crate) fn claim(session: &str, holder: &str) -> Claim {
 
 /// A session that is held by `gateway-1` from the beginning for thirty seconds.
 pub(crate) async fn held<S: Store>(store: &S, bot: &BotKey, session: &str) -> Held {
-    let hold = store.acquire(bot, at(0), claim(session, "gateway-1")).await.unwrap();
-    Held { session: session.to_owned(), fence: hold.fence }
+    let hold = store
+        .acquire(bot, at(0), claim(session, "gateway-1"))
+        .await
+        .unwrap();
+    Held {
+        session: session.to_owned(),
+        fence: hold.fence,
+    }
 }
 
 pub(crate) fn counter(quota: &str, window_seconds: u64) -> CounterKey {
@@ -92,7 +106,11 @@ pub(crate) fn counter(quota: &str, window_seconds: u64) -> CounterKey {
 }
 
 pub(crate) fn charge(quota: &str, window_seconds: u64, amount: u64, limit: u64) -> Charge {
-    Charge { key: counter(quota, window_seconds), amount, limit }
+    Charge {
+        key: counter(quota, window_seconds),
+        amount,
+        limit,
+    }
 }
 
 /// What a counter stands at.

@@ -1,5 +1,12 @@
 //! What every store does. Each behaviour is written once, over any [`Database`]; the list at the end runs it on each.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code outside of cfg(test)"
+)]
+
 mod audit;
 mod calls;
 mod database;

@@ -7,7 +7,11 @@ use monstrum_ledger::tenant::Owner;
 use crate::database::{Database, at, bot, seconds_of};
 
 fn ticket(scope: &str, id: &str) -> Ticket {
-    Ticket { scope: scope.to_owned(), id: id.to_owned(), keep: seconds_of(600) }
+    Ticket {
+        scope: scope.to_owned(),
+        id: id.to_owned(),
+        keep: seconds_of(600),
+    }
 }
 
 fn owner(name: &str) -> Owner {
@@ -17,7 +21,10 @@ fn owner(name: &str) -> Owner {
 pub(crate) async fn an_id_is_fresh_once_within_its_time(mut database: impl Database) {
     let store = database.open().await;
     let taken = async |seconds| {
-        store.take_once(&owner("triage"), at(seconds), ticket("webhook", "1")).await.unwrap()
+        store
+            .take_once(&owner("triage"), at(seconds), ticket("webhook", "1"))
+            .await
+            .unwrap()
     };
     assert!(taken(0).await);
     assert!(!taken(1).await);
@@ -36,35 +43,69 @@ pub(crate) async fn owners_and_scopes_do_not_meet(mut database: impl Database) {
         (channel.clone(), "webhook/a"),
         (Owner::channel("team-b", "triage"), "webhook/a"),
     ] {
-        assert!(store.take_once(&owner, at(0), ticket(scope, "1")).await.unwrap(), "{owner:?} {scope}");
+        assert!(
+            store.take_once(&owner, at(0), ticket(scope, "1")).await.unwrap(),
+            "{owner:?} {scope}"
+        );
     }
-    assert!(!store.take_once(&channel, at(0), ticket("webhook/a", "1")).await.unwrap());
+    assert!(
+        !store
+            .take_once(&channel, at(0), ticket("webhook/a", "1"))
+            .await
+            .unwrap()
+    );
 }
 
 pub(crate) async fn parallel_takers_have_one_winner(mut database: impl Database) {
     let store = database.open().await;
     let owner = owner("triage");
     let takers = (0..64).map(|_| store.take_once(&owner, at(0), ticket("webhook", "1")));
-    let fresh = join_all(takers).await.into_iter().filter(|taken| *taken.as_ref().unwrap()).count();
+    let fresh = join_all(takers)
+        .await
+        .into_iter()
+        .filter(|taken| *taken.as_ref().unwrap())
+        .count();
     assert_eq!(fresh, 1);
 }
 
 pub(crate) async fn taken_ids_survive_a_crash(mut database: impl Database) {
     let store = database.open().await;
-    assert!(store.take_once(&owner("triage"), at(0), ticket("webhook", "1")).await.unwrap());
+    assert!(
+        store
+            .take_once(&owner("triage"), at(0), ticket("webhook", "1"))
+            .await
+            .unwrap()
+    );
     database.crash().await;
     drop(store);
     let store = database.open().await;
-    assert!(!store.take_once(&owner("triage"), at(1), ticket("webhook", "1")).await.unwrap());
+    assert!(
+        !store
+            .take_once(&owner("triage"), at(1), ticket("webhook", "1"))
+            .await
+            .unwrap()
+    );
 }
 
 pub(crate) async fn sweeping_forgets_only_what_ran_out(mut database: impl Database) {
     let store = database.open().await;
     for (id, seconds) in [("old", 0), ("older", 0), ("young", 300)] {
-        store.take_once(&owner("triage"), at(seconds), ticket("webhook", id)).await.unwrap();
+        store
+            .take_once(&owner("triage"), at(seconds), ticket("webhook", id))
+            .await
+            .unwrap();
     }
-    assert_eq!(store.sweep(at(600), 1).await.unwrap().forgotten_rows, 1, "no more than the bound");
+    assert_eq!(
+        store.sweep(at(600), 1).await.unwrap().forgotten_rows,
+        1,
+        "no more than the bound"
+    );
     assert_eq!(store.sweep(at(600), 100).await.unwrap().forgotten_rows, 1);
     assert_eq!(store.rows().await.unwrap().taken_ids, 1);
-    assert!(!store.take_once(&owner("triage"), at(601), ticket("webhook", "young")).await.unwrap());
+    assert!(
+        !store
+            .take_once(&owner("triage"), at(601), ticket("webhook", "young"))
+            .await
+            .unwrap()
+    );
 }

@@ -6,12 +6,42 @@ use monstrum_ledger::tenant::BotKey;
 use crate::database::{Database, at, bot, charge, counter, seconds_of, used};
 
 /// Reserves calls of a window of a minute for ten seconds.
-async fn reserve<S: Store>(store: &S, bot: &BotKey, seconds: u64, id: &str, amount: u64) -> Result<(), StoreError> {
-    store.reserve(bot, at(seconds), id, vec![charge("calls", 60, amount, 10)], seconds_of(10)).await
+async fn reserve<S: Store>(
+    store: &S,
+    bot: &BotKey,
+    seconds: u64,
+    id: &str,
+    amount: u64,
+) -> Result<(), StoreError> {
+    store
+        .reserve(
+            bot,
+            at(seconds),
+            id,
+            vec![charge("calls", 60, amount, 10)],
+            seconds_of(10),
+        )
+        .await
 }
 
-async fn settle<S: Store>(store: &S, bot: &BotKey, seconds: u64, id: &str, amount: u64) -> Result<(), StoreError> {
-    store.settle(bot, at(seconds), id, vec![Use { key: counter("calls", 60), amount }]).await
+async fn settle<S: Store>(
+    store: &S,
+    bot: &BotKey,
+    seconds: u64,
+    id: &str,
+    amount: u64,
+) -> Result<(), StoreError> {
+    store
+        .settle(
+            bot,
+            at(seconds),
+            id,
+            vec![Use {
+                key: counter("calls", 60),
+                amount,
+            }],
+        )
+        .await
 }
 
 async fn calls<S: Store>(store: &S, bot: &BotKey, seconds: u64) -> u64 {
@@ -31,7 +61,10 @@ pub(crate) async fn an_id_is_not_reused_for_other_counters(mut database: impl Da
     let store = database.open().await;
     let triage = bot("triage");
     reserve(&store, &triage, 0, "r1", 1).await.unwrap();
-    assert!(matches!(reserve(&store, &triage, 0, "r1", 2).await, Err(StoreError::ReservationDiffers(_))));
+    assert!(matches!(
+        reserve(&store, &triage, 0, "r1", 2).await,
+        Err(StoreError::ReservationDiffers(_))
+    ));
     let more = vec![charge("calls", 60, 1, 10), charge("money", 0, 1, 10)];
     let refused = store.reserve(&triage, at(0), "r1", more, seconds_of(10)).await;
     assert!(matches!(refused, Err(StoreError::ReservationDiffers(_))));
@@ -70,7 +103,10 @@ pub(crate) async fn a_settlement_knows_only_its_own_counters(mut database: impl 
     let store = database.open().await;
     let triage = bot("triage");
     reserve(&store, &triage, 0, "r1", 8).await.unwrap();
-    let other = vec![Use { key: counter("calls", 3600), amount: 0 }];
+    let other = vec![Use {
+        key: counter("calls", 3600),
+        amount: 0,
+    }];
     let refused = store.settle(&triage, at(1), "r1", other).await;
     assert!(matches!(refused, Err(StoreError::UnknownCounter { .. })));
     assert_eq!(calls(&store, &triage, 1).await, 8);
@@ -85,7 +121,10 @@ pub(crate) async fn an_ended_reservation_cannot_be_had_again(mut database: impl 
     store.sweep(at(10), 100).await.unwrap();
     for id in ["settled", "expired"] {
         // Else a request that was delayed would permit a second effect at no charge.
-        assert!(matches!(reserve(&store, &triage, 11, id, 1).await, Err(StoreError::ReservationEnded(_))));
+        assert!(matches!(
+            reserve(&store, &triage, 11, id, 1).await,
+            Err(StoreError::ReservationEnded(_))
+        ));
     }
 }
 
@@ -102,18 +141,31 @@ pub(crate) async fn a_crash_before_settling_loses_nothing(mut database: impl Dat
         Err(StoreError::QuotaExhausted { used: 10, .. })
     ));
     store.sweep(at(10), 100).await.unwrap();
-    assert_eq!(calls(&store, &triage, 10).await, 10, "nobody settled it: it is use");
+    assert_eq!(
+        calls(&store, &triage, 10).await,
+        10,
+        "nobody settled it: it is use"
+    );
 }
 
-pub(crate) async fn an_unsettled_reservation_outlives_its_window_until_it_expires(mut database: impl Database) {
+pub(crate) async fn an_unsettled_reservation_outlives_its_window_until_it_expires(
+    mut database: impl Database,
+) {
     let store = database.open().await;
     let triage = bot("triage");
     let charges = vec![charge("calls", 60, 10, 10)];
-    store.reserve(&triage, at(0), "long", charges, seconds_of(600)).await.unwrap();
+    store
+        .reserve(&triage, at(0), "long", charges, seconds_of(600))
+        .await
+        .unwrap();
     assert_eq!(calls(&store, &triage, 599).await, 10);
     store.sweep(at(599), 100).await.unwrap();
     assert!(reserve(&store, &triage, 599, "r2", 1).await.is_err());
-    assert_eq!(calls(&store, &triage, 600).await, 0, "the window of its use is over");
+    assert_eq!(
+        calls(&store, &triage, 600).await,
+        0,
+        "the window of its use is over"
+    );
     store.sweep(at(600), 100).await.unwrap();
     reserve(&store, &triage, 600, "r2", 10).await.unwrap();
 }
@@ -157,19 +209,33 @@ pub(crate) async fn a_sweep_is_bounded(mut database: impl Database) {
     assert_eq!(rounds, [2, 2, 1, 0]);
     assert_eq!(calls(&store, &triage, 10).await, 5);
     let day = 24 * 3600;
-    assert_eq!(store.sweep(at(day), 100).await.unwrap().forgotten_rows, 0, "kept for late settlements");
-    assert_eq!(store.sweep(at(day + 3600), 100).await.unwrap().forgotten_rows, 6, "five and their bucket");
+    assert_eq!(
+        store.sweep(at(day), 100).await.unwrap().forgotten_rows,
+        0,
+        "kept for late settlements"
+    );
+    assert_eq!(
+        store.sweep(at(day + 3600), 100).await.unwrap().forgotten_rows,
+        6,
+        "five and their bucket"
+    );
 }
 
 pub(crate) async fn another_bots_reservation_is_unknown(mut database: impl Database) {
     let store = database.open().await;
     let (triage, scribe) = (bot("triage"), bot("scribe"));
     reserve(&store, &triage, 0, "r1", 8).await.unwrap();
-    assert!(matches!(settle(&store, &scribe, 1, "r1", 0).await, Err(StoreError::UnknownReservation(_))));
+    assert!(matches!(
+        settle(&store, &scribe, 1, "r1", 0).await,
+        Err(StoreError::UnknownReservation(_))
+    ));
     assert_eq!(calls(&store, &triage, 1).await, 8);
     assert_eq!(calls(&store, &scribe, 1).await, 0);
     // The same id is free for another bot.
     reserve(&store, &scribe, 1, "r1", 3).await.unwrap();
     settle(&store, &scribe, 2, "r1", 1).await.unwrap();
-    assert_eq!((calls(&store, &triage, 2).await, calls(&store, &scribe, 2).await), (8, 1));
+    assert_eq!(
+        (calls(&store, &triage, 2).await, calls(&store, &scribe, 2).await),
+        (8, 1)
+    );
 }

@@ -16,10 +16,10 @@ use monstrum_service::authority::AuthorityError;
 
 use super::drift::{is_current, with_digest};
 use super::{CertificateSpec, Child, ChildKind, Owner, certificate_annotations};
-use crate::index::Live;
+use crate::index::{Live, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
-use crate::trust::Trust;
+use crate::trust::{Trust, renewal};
 
 /// Writes our objects, while this process leads.
 #[derive(Clone)]
@@ -95,34 +95,52 @@ impl Applier {
         lifetime: Duration,
         metrics: Metrics,
     ) -> Self {
-        Self { client, live, trust, leadership, lifetime, metrics }
+        Self {
+            client,
+            live,
+            trust,
+            leadership,
+            lifetime,
+            metrics,
+        }
     }
 
     /// Makes one object what it should be.
     pub async fn apply(&self, owner: &Owner, manager: &str, child: &Child) -> Result<Applied, ApplyError> {
         let live = self.live.children(child.kind).get(&owner.namespace, &child.name);
         if let Some(live) = &live {
-            self.check_owned(owner, &child.kind.api().kind, &live.metadata)?;
+            check_owned(owner, &child.kind.api().kind, &live.metadata)?;
             // Objects of the index are JSON with metadata; should one not be, it is written again.
-            if is_current(&child.object, &serde_json::to_value(live.as_ref()).unwrap_or_default()) {
+            if is_current(
+                &child.object,
+                &serde_json::to_value(live.as_ref()).unwrap_or_default(),
+            ) {
                 return Ok(Applied::Unchanged);
             }
         }
         let api = self.api(child.kind, &owner.namespace);
         let (kind, name) = (child.kind.api().kind, child.name.as_str());
         if live.is_none() {
-            let found = api.get_metadata_opt(name).await.map_err(|error| failed(&kind, name, error))?;
+            let found = api
+                .get_metadata_opt(name)
+                .await
+                .map_err(|error| failed(&kind, name, error))?;
             if let Some(found) = found {
-                self.check_owned(owner, &kind, &found.metadata)?;
+                check_owned(owner, &kind, &found.metadata)?;
             }
         }
         self.check_leading()?;
         let parameters = PatchParams::apply(manager).force();
-        let written = api.patch(name, &parameters, &Patch::Apply(with_digest(&child.object))).await;
-        let written = written.map_err(|error| failed(&kind, name, error))?;
+        let written = api
+            .patch(name, &parameters, &Patch::Apply(with_digest(&child.object)))
+            .await;
+        let mut written = written.map_err(|error| failed(&kind, name, error))?;
+        strip(&mut written);
         self.metrics.wrote(Written::Object);
         tracing::debug!(%kind, %name, namespace = %owner.namespace, "applied");
-        self.live.children(child.kind).take_up(None, Event::Apply(written));
+        self.live
+            .children(child.kind)
+            .take_up(None, Event::Apply(written));
         Ok(Applied::Written)
     }
 
@@ -139,11 +157,15 @@ impl Applier {
         let wrap = |error| failed("Secret", &spec.secret, error);
         let live = match self.live.secrets().get(&namespace, &spec.secret) {
             Some(known) => Some(known.metadata.clone()),
-            None => secrets.get_metadata_opt(&spec.secret).await.map_err(wrap)?.map(|found| found.metadata),
+            None => secrets
+                .get_metadata_opt(&spec.secret)
+                .await
+                .map_err(wrap)?
+                .map(|found| found.metadata),
         };
         if let Some(live) = &live {
             if let Some(owner) = owner {
-                self.check_owned(owner, "Secret", live)?;
+                check_owned(owner, "Secret", live)?;
             }
             if let Some(left) = spec.good_for(live, &self.trust, Timestamp::now()) {
                 return Ok(left);
@@ -152,21 +174,40 @@ impl Applier {
         self.check_leading()?;
         let secret = self.secret(metadata, spec)?;
         let parameters = PatchParams::apply(manager).force();
-        let written = secrets.patch(&spec.secret, &parameters, &Patch::Apply(secret)).await.map_err(wrap)?;
+        let written = secrets
+            .patch(&spec.secret, &parameters, &Patch::Apply(secret))
+            .await
+            .map_err(wrap)?;
         self.metrics.wrote(Written::Object);
         tracing::info!(secret = %spec.secret, %namespace, identity = %spec.identity, "issued a certificate");
-        let metadata = PartialObjectMeta { metadata: written.metadata, ..PartialObjectMeta::default() };
+        let mut metadata = PartialObjectMeta {
+            metadata: written.metadata,
+            ..PartialObjectMeta::default()
+        };
+        strip(&mut metadata);
         self.live.secrets().take_up(None, Event::Apply(metadata));
-        Ok(renewal_of(self.lifetime))
+        Ok(renewal(self.lifetime))
     }
 
     fn secret(&self, mut metadata: ObjectMeta, spec: &CertificateSpec) -> Result<Secret, ApplyError> {
-        let issue = |source| ApplyError::Certificate { secret: spec.secret.clone(), source };
-        let pem = self.trust.issue(&spec.identity, &spec.names, self.lifetime).map_err(issue)?;
+        let issue = |source| ApplyError::Certificate {
+            secret: spec.secret.clone(),
+            source,
+        };
+        let pem = self
+            .trust
+            .issue(&spec.identity, &spec.names, self.lifetime)
+            .map_err(issue)?;
         let annotations = certificate_annotations(spec, &self.trust, self.lifetime, Timestamp::now());
         metadata.annotations.get_or_insert_default().extend(annotations);
-        let data = [("tls.crt", pem.certificate), ("tls.key", pem.key), ("ca.crt", pem.authority)];
-        let data = data.into_iter().map(|(key, text)| (key.to_owned(), ByteString(text.into_bytes())));
+        let data = [
+            ("tls.crt", pem.certificate),
+            ("tls.key", pem.key),
+            ("ca.crt", pem.authority),
+        ];
+        let data = data
+            .into_iter()
+            .map(|(key, text)| (key.to_owned(), ByteString(text.into_bytes())));
         Ok(Secret {
             metadata,
             data: Some(data.collect()),
@@ -183,11 +224,19 @@ impl Applier {
         certificates: &[CertificateSpec],
     ) -> Result<(), ApplyError> {
         for kind in ChildKind::ALL.into_iter().rev() {
-            let keep: BTreeSet<&str> =
-                children.iter().filter(|child| child.kind == kind).map(|child| child.name.as_str()).collect();
+            let keep: BTreeSet<&str> = children
+                .iter()
+                .filter(|child| child.kind == kind)
+                .map(|child| child.name.as_str())
+                .collect();
             for live in self.live.children(kind).of(&owner.namespace) {
                 if owner.owns(&live.metadata) && !keep.contains(live.name_any().as_str()) {
-                    self.delete(kind.api().kind.as_str(), self.api(kind, &owner.namespace), &live.metadata).await?;
+                    self.delete(
+                        kind.api().kind.as_str(),
+                        self.api(kind, &owner.namespace),
+                        &live.metadata,
+                    )
+                    .await?;
                 }
             }
         }
@@ -210,8 +259,14 @@ impl Applier {
         }
         self.check_leading()?;
         let name = metadata.name.clone().unwrap_or_default();
-        let preconditions = Preconditions { uid: metadata.uid.clone(), resource_version: None };
-        let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+        let preconditions = Preconditions {
+            uid: metadata.uid.clone(),
+            resource_version: None,
+        };
+        let parameters = DeleteParams {
+            preconditions: Some(preconditions),
+            ..DeleteParams::background()
+        };
         match api.delete(&name, &parameters).await {
             Ok(_) => {
                 self.metrics.wrote(Written::Deletion);
@@ -230,26 +285,27 @@ impl Applier {
     fn check_leading(&self) -> Result<(), ApplyError> {
         self.leadership.epoch().map(drop).ok_or(ApplyError::NotLeading)
     }
-
-    fn check_owned(&self, owner: &Owner, kind: &str, metadata: &ObjectMeta) -> Result<(), ApplyError> {
-        if owner.owns(metadata) {
-            return Ok(());
-        }
-        Err(ApplyError::Foreign { kind: kind.to_owned(), name: metadata.name.clone().unwrap_or_default() })
-    }
 }
 
-fn renewal_of(lifetime: Duration) -> Duration {
-    crate::trust::renewal(lifetime)
+fn check_owned(owner: &Owner, kind: &str, metadata: &ObjectMeta) -> Result<(), ApplyError> {
+    if owner.owns(metadata) {
+        return Ok(());
+    }
+    Err(ApplyError::Foreign {
+        kind: kind.to_owned(),
+        name: metadata.name.clone().unwrap_or_default(),
+    })
 }
 
 /// What the API server answers to a wrong object it will answer again; everything else may pass.
 fn failed(kind: &str, name: &str, error: kube::Error) -> ApplyError {
     let (kind, name) = (kind.to_owned(), name.to_owned());
     match error {
-        kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => {
-            ApplyError::Refused { kind, name, message: status.message.clone() }
-        }
+        kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => ApplyError::Refused {
+            kind,
+            name,
+            message: status.message.clone(),
+        },
         source => ApplyError::Failed { kind, name, source },
     }
 }

@@ -67,20 +67,28 @@ pub fn certificate_annotations(
     let renew = now.saturating_add(wait).unwrap_or(now);
     BTreeMap::from([
         (CERTIFIES.to_owned(), spec.fingerprint(trust)),
-        (RENEW_AFTER.to_owned(), Timestamp::from_second(renew.as_second()).unwrap_or(renew).to_string()),
+        (
+            RENEW_AFTER.to_owned(),
+            Timestamp::from_second(renew.as_second())
+                .unwrap_or(renew)
+                .to_string(),
+        ),
     ])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use monstrum_guardian::source::BotName;
     use monstrum_service::authority::Authority;
+    use monstrum_wire::identity::BotName;
 
     const DAY: Duration = Duration::from_secs(86_400);
 
     fn spec() -> CertificateSpec {
-        let bot = BotName { namespace: "team-a".to_owned(), name: "triage".to_owned() };
+        let bot = BotName {
+            namespace: "team-a".to_owned(),
+            name: "triage".to_owned(),
+        };
         CertificateSpec {
             secret: "triage-gateway-tls".to_owned(),
             identity: Identity::Gateway(bot),
@@ -95,11 +103,20 @@ mod tests {
         let trust = Trust::new(Authority::generate("monstrum.local").unwrap());
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let annotations = certificate_annotations(&spec(), &trust, DAY, now);
-        let secret = ObjectMeta { annotations: Some(annotations), ..ObjectMeta::default() };
+        let secret = ObjectMeta {
+            annotations: Some(annotations),
+            ..ObjectMeta::default()
+        };
         let later = |hours: i64| now.checked_add(SignedDuration::from_hours(hours)).unwrap();
-        assert_eq!(spec().good_for(&secret, &trust, later(1)).unwrap().as_secs(), 15 * 3600);
+        assert_eq!(
+            spec().good_for(&secret, &trust, later(1)).unwrap().as_secs(),
+            15 * 3600
+        );
         assert_eq!(spec().good_for(&secret, &trust, later(16)), None);
-        let renamed = CertificateSpec { names: vec!["other".to_owned()], ..spec() };
+        let renamed = CertificateSpec {
+            names: vec!["other".to_owned()],
+            ..spec()
+        };
         assert_eq!(renamed.good_for(&secret, &trust, now), None);
         let other = Trust::new(Authority::generate("monstrum.local").unwrap());
         assert_eq!(spec().good_for(&secret, &other, now), None);

@@ -15,9 +15,17 @@ pub(crate) fn with_digest(object: &Value) -> Value {
     let mut object = object.clone();
     let annotations = object
         .as_object_mut()
-        .map(|object| object.entry("metadata").or_insert_with(|| Value::Object(Map::new())))
+        .map(|object| {
+            object
+                .entry("metadata")
+                .or_insert_with(|| Value::Object(Map::new()))
+        })
         .and_then(Value::as_object_mut)
-        .map(|metadata| metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new())))
+        .map(|metadata| {
+            metadata
+                .entry("annotations")
+                .or_insert_with(|| Value::Object(Map::new()))
+        })
         .and_then(Value::as_object_mut);
     if let Some(annotations) = annotations {
         annotations.insert(APPLIED.to_owned(), Value::String(digest));
@@ -27,7 +35,9 @@ pub(crate) fn with_digest(object: &Value) -> Value {
 
 /// Whether `live` was made from exactly `desired`, and still says all of it.
 pub(crate) fn is_current(desired: &Value, live: &Value) -> bool {
-    let applied = live.pointer("/metadata/annotations/monstrum.dev~1applied").and_then(Value::as_str);
+    let applied = live
+        .pointer("/metadata/annotations/monstrum.dev~1applied")
+        .and_then(Value::as_str);
     applied == Some(digest(desired).as_str()) && says(desired, live)
 }
 
@@ -40,10 +50,17 @@ fn digest(object: &Value) -> String {
 fn says(desired: &Value, live: &Value) -> bool {
     match (desired, live) {
         (Value::Object(desired), Value::Object(live)) => desired.iter().all(|(key, value)| {
-            QUANTITIES.contains(&key.as_str()) || live.get(key).map_or_else(|| is_nothing(value), |live| says(value, live))
+            QUANTITIES.contains(&key.as_str())
+                || live
+                    .get(key)
+                    .map_or_else(|| is_nothing(value), |live| says(value, live))
         }),
         (Value::Array(desired), Value::Array(live)) => {
-            desired.len() == live.len() && desired.iter().zip(live).all(|(desired, live)| says(desired, live))
+            desired.len() == live.len()
+                && desired
+                    .iter()
+                    .zip(live)
+                    .all(|(desired, live)| says(desired, live))
         }
         (desired, live) => desired == live,
     }

@@ -89,6 +89,10 @@ impl Owner {
 
     /// Whether `metadata` is of an object that belongs to it.
     pub fn owns(&self, metadata: &ObjectMeta) -> bool {
-        metadata.owner_references.iter().flatten().any(|owner| owner.uid == self.uid && owner.kind == self.kind)
+        metadata
+            .owner_references
+            .iter()
+            .flatten()
+            .any(|owner| owner.uid == self.uid && owner.kind == self.kind)
     }
 }

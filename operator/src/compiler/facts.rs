@@ -9,7 +9,8 @@ use monstrum_crds::object::Kind;
 use monstrum_crds::validate::Fault;
 use monstrum_crds::world::World;
 use monstrum_guardian::Compilation;
-use monstrum_guardian::source::{BotName, Executor, RunnerRef};
+use monstrum_guardian::source::{Executor, RunnerRef};
+use monstrum_wire::identity::BotName;
 use serde_json::Value;
 
 /// What one bot's compilation found out.
@@ -36,7 +37,10 @@ pub struct BotFacts {
 impl BotFacts {
     pub(super) fn new(bot: &Bot, conversion: BotConversion, compilation: Compilation, world: &World) -> Self {
         let name = &conversion.source.bot.name;
-        let bindings = world.bindings.iter().filter(|(_, binding)| binding.spec.bot == *name);
+        let bindings = world
+            .bindings
+            .iter()
+            .filter(|(_, binding)| binding.spec.bot == *name);
         let by_engine = compilation.faults.into_iter().map(|fault| {
             let about = Fault::invalid(format!("spec.{}", fault.field), fault.message);
             ObjectFault::new(Kind::BotBinding, fault.binding, about)
@@ -44,15 +48,26 @@ impl BotFacts {
         let mut faults: Vec<ObjectFault> = conversion.faults.into_iter().chain(by_engine).collect();
         faults.sort();
         faults.dedup();
-        let targets = compilation.document.bindings.iter().filter(|binding| {
-            binding.executor == Executor::Http && binding.runner == RunnerRef::Bot
-        });
+        let targets = compilation
+            .document
+            .bindings
+            .iter()
+            .filter(|binding| binding.executor == Executor::Http && binding.runner == RunnerRef::Bot);
         Self {
             uid: bot.metadata.uid.clone(),
             generation: bot.metadata.generation,
-            bindings: bindings.map(|(name, binding)| (name.clone(), binding.metadata.generation)).collect(),
-            tools: compilation.document.bindings.iter().map(|binding| binding.tools.len()).sum(),
-            targets: targets.map(|binding| (binding.resource.clone(), binding.config.clone())).collect(),
+            bindings: bindings
+                .map(|(name, binding)| (name.clone(), binding.metadata.generation))
+                .collect(),
+            tools: compilation
+                .document
+                .bindings
+                .iter()
+                .map(|binding| binding.tools.len())
+                .sum(),
+            targets: targets
+                .map(|binding| (binding.resource.clone(), binding.config.clone()))
+                .collect(),
             resolved: conversion.resolved,
             sandboxes: conversion.sandboxes,
             faults,
@@ -61,8 +76,12 @@ impl BotFacts {
 
     /// What was left out because of one object.
     pub fn faults_of(&self, kind: Kind, name: &str) -> Vec<Fault> {
-        let of = self.faults.iter().filter(|fault| fault.kind == kind && fault.name == name);
-        of.map(|fault| Fault::new(&fault.field, &fault.message, fault.reason)).collect()
+        let of = self
+            .faults
+            .iter()
+            .filter(|fault| fault.kind == kind && fault.name == name);
+        of.map(|fault| Fault::new(&fault.field, &fault.message, fault.reason))
+            .collect()
     }
 
     /// The bindings that were left out.

@@ -28,7 +28,10 @@ pub(super) fn of_bot(document: &Document, resolved: Option<&Resolved>, world: &W
         let opening = of_credential(object, &credential.name, &credential.version, only_key, world)?;
         Some((resolved.model.provider.clone(), opening))
     });
-    Openings { bindings: bindings.collect(), providers: provider.into_iter().collect() }
+    Openings {
+        bindings: bindings.collect(),
+        providers: provider.into_iter().collect(),
+    }
 }
 
 /// The fields that the binding's credential method asks for, and no others.
@@ -49,9 +52,14 @@ fn of_credential(
 ) -> Option<Opening> {
     let Method::Static(method) = &credential.spec.method;
     let fields = method.fields.iter().filter(|field| wanted(&field.name));
-    let fields: Option<Vec<_>> =
-        fields.map(|field| source(&field.name, &field.secret_key_ref, world)).collect();
-    Some(Opening { credential: name.to_owned(), version: version.to_owned(), fields: fields? })
+    let fields: Option<Vec<_>> = fields
+        .map(|field| source(&field.name, &field.secret_key_ref, world))
+        .collect();
+    Some(Opening {
+        credential: name.to_owned(),
+        version: version.to_owned(),
+        fields: fields?,
+    })
 }
 
 fn source(name: &str, secret: &SecretKeyRef, world: &World) -> Option<FieldSource> {
@@ -65,13 +73,21 @@ fn source(name: &str, secret: &SecretKeyRef, world: &World) -> Option<FieldSourc
 
 /// The secrets of a namespace's channels.
 pub(super) fn of_channels(world: &World) -> BTreeMap<String, Opening> {
-    world.channels.keys().filter_map(|name| Some((name.clone(), of_channel(name, world)?))).collect()
+    world
+        .channels
+        .keys()
+        .filter_map(|name| Some((name.clone(), of_channel(name, world)?)))
+        .collect()
 }
 
 /// The secret of one channel.
-pub(crate) fn of_channel(name: &str, world: &World) -> Option<Opening> {
+fn of_channel(name: &str, world: &World) -> Option<Opening> {
     let resolved = channel::convert(name, world)?.resolved?;
     let ChannelType::Webhook(webhook) = &world.channels.get(name)?.spec.type_;
     let field = source(CHANNEL_FIELD, &webhook.secret, world)?;
-    Some(Opening { credential: format!("channel {name}"), version: resolved.secret_version, fields: vec![field] })
+    Some(Opening {
+        credential: format!("channel {name}"),
+        version: resolved.secret_version,
+        fields: vec![field],
+    })
 }

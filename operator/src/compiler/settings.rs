@@ -8,7 +8,10 @@ use monstrum_wire::policy::{self, Header, Limits, Model, Prices, Prompts, Settin
 /// The settings of a bot; without a model where none is usable, which a gateway refuses to work with.
 pub(super) fn settings(name: &str, conversion: &BotConversion) -> Settings {
     let resolved = conversion.resolved.as_ref();
-    let runners = conversion.sandboxes.iter().map(|resource| format!("{SANDBOX_PREFIX}{resource}"));
+    let runners = conversion
+        .sandboxes
+        .iter()
+        .map(|resource| format!("{SANDBOX_PREFIX}{resource}"));
     Settings {
         model: resolved.map(|resolved| model(&resolved.model)),
         prompts: resolved.map(prompts),
@@ -19,7 +22,9 @@ pub(super) fn settings(name: &str, conversion: &BotConversion) -> Settings {
 }
 
 fn prompts(resolved: &Resolved) -> Prompts {
-    Prompts { system: resolved.system_prompt.clone() }
+    Prompts {
+        system: resolved.system_prompt.clone(),
+    }
 }
 
 fn model(model: &ResolvedModel) -> Model {
@@ -35,7 +40,10 @@ fn model(model: &ResolvedModel) -> Model {
         headers: model
             .headers
             .iter()
-            .map(|header| Header { name: header.name.clone(), value: header.value.clone() })
+            .map(|header| Header {
+                name: header.name.clone(),
+                value: header.value.clone(),
+            })
             .collect(),
         context_tokens: model.context_tokens,
         max_output_tokens: model.max_output_tokens,
@@ -44,7 +52,11 @@ fn model(model: &ResolvedModel) -> Model {
             cached_input: model.prices.cached_input,
             output: model.prices.output,
         }),
-        credential_version: model.credential.as_ref().map(|key| key.version.clone()).unwrap_or_default(),
+        credential_version: model
+            .credential
+            .as_ref()
+            .map(|key| key.version.clone())
+            .unwrap_or_default(),
         request_timeout_seconds: model.request_timeout_seconds,
         temperature: model.temperature,
         auth_header: model.auth_header.clone().unwrap_or_default(),

@@ -31,12 +31,22 @@ impl Broken {
         let told = objects.get(&key).is_some_and(|old| {
             old.told && old.error == error && old.metadata.generation == metadata.generation
         });
-        objects.insert(key, Unreadable { metadata, error, told });
+        objects.insert(
+            key,
+            Unreadable {
+                metadata,
+                error,
+                told,
+            },
+        );
     }
 
     /// It can be read again, or is gone.
     pub fn remove(&self, key: &Key) {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.objects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
     }
 
     /// One that nobody was told of yet.
@@ -47,7 +57,12 @@ impl Broken {
 
     /// Its status says so now.
     pub fn told(&self, key: &Key) {
-        if let Some(object) = self.objects.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+        if let Some(object) = self
+            .objects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(key)
+        {
             object.told = true;
         }
     }

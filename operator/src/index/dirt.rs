@@ -30,7 +30,10 @@ impl Dirt {
     /// Marks a namespace to be compiled no earlier than `due`, unless another mark says earlier.
     pub fn mark_at(&self, namespace: &str, due: Instant) {
         let mut namespaces = self.namespaces();
-        let mark = namespaces.entry(namespace.to_owned()).or_insert(Mark { since: Instant::now(), due });
+        let mark = namespaces.entry(namespace.to_owned()).or_insert(Mark {
+            since: Instant::now(),
+            due,
+        });
         mark.due = mark.due.min(due);
         drop(namespaces);
         self.marked.notify_one();
@@ -56,9 +59,14 @@ impl Dirt {
     pub fn take(&self) -> BTreeMap<String, Instant> {
         let now = Instant::now();
         let mut namespaces = self.namespaces();
-        let due: Vec<String> =
-            namespaces.iter().filter(|(_, mark)| mark.due <= now).map(|(namespace, _)| namespace.clone()).collect();
-        due.into_iter().filter_map(|name| namespaces.remove(&name).map(|mark| (name, mark.since))).collect()
+        let due: Vec<String> = namespaces
+            .iter()
+            .filter(|(_, mark)| mark.due <= now)
+            .map(|(namespace, _)| namespace.clone())
+            .collect();
+        due.into_iter()
+            .filter_map(|name| namespaces.remove(&name).map(|mark| (name, mark.since)))
+            .collect()
     }
 
     fn namespaces(&self) -> MutexGuard<'_, BTreeMap<String, Mark>> {

@@ -31,6 +31,8 @@ impl Latch {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.latch.holds.send_modify(|holds| *holds = holds.saturating_sub(1));
+        self.latch
+            .holds
+            .send_modify(|holds| *holds = holds.saturating_sub(1));
     }
 }

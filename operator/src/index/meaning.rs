@@ -6,7 +6,9 @@ use super::objects::Seen;
 
 /// Whether more than the status changed.
 pub(super) fn changed<K: ResourceExt>(seen: &Seen<K>) -> bool {
-    let (Some(before), Some(now)) = (&seen.before, &seen.now) else { return true };
+    let (Some(before), Some(now)) = (&seen.before, &seen.now) else {
+        return true;
+    };
     let (before, now) = (before.meta(), now.meta());
     before.uid != now.uid
         || before.generation != now.generation

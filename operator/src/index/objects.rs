@@ -35,7 +35,12 @@ pub struct Seen<K> {
 
 impl<K> Default for Objects<K> {
     fn default() -> Self {
-        Self { state: RwLock::new(State { objects: BTreeMap::new(), listing: BTreeMap::new() }) }
+        Self {
+            state: RwLock::new(State {
+                objects: BTreeMap::new(),
+                listing: BTreeMap::new(),
+            }),
+        }
     }
 }
 
@@ -49,14 +54,22 @@ impl<K: ResourceExt> Objects<K> {
             Event::Delete(object) => {
                 let place = place(&object);
                 let before = state.objects.remove(&place);
-                vec![Seen { place, before, now: None }]
+                vec![Seen {
+                    place,
+                    before,
+                    now: None,
+                }]
             }
             Event::Init => {
                 state.listing.insert(scope, BTreeMap::new());
                 Vec::new()
             }
             Event::InitApply(object) => {
-                state.listing.entry(scope).or_default().insert(place(&object), Arc::new(object));
+                state
+                    .listing
+                    .entry(scope)
+                    .or_default()
+                    .insert(place(&object), Arc::new(object));
                 Vec::new()
             }
             Event::InitDone => {
@@ -68,13 +81,25 @@ impl<K: ResourceExt> Objects<K> {
 
     /// Takes an object out that can't be read any more.
     pub fn forget(&self, place: &Place) -> Option<Seen<K>> {
-        let before = self.state.write().unwrap_or_else(PoisonError::into_inner).objects.remove(place)?;
-        Some(Seen { place: place.clone(), before: Some(before), now: None })
+        let before = self
+            .state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .objects
+            .remove(place)?;
+        Some(Seen {
+            place: place.clone(),
+            before: Some(before),
+            now: None,
+        })
     }
 
     /// One object.
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
-        self.read().objects.get(&(namespace.to_owned(), name.to_owned())).cloned()
+        self.read()
+            .objects
+            .get(&(namespace.to_owned(), name.to_owned()))
+            .cloned()
     }
 
     /// The objects of a namespace, by name.
@@ -82,7 +107,9 @@ impl<K: ResourceExt> Objects<K> {
         let first = (namespace.to_owned(), String::new());
         let state = self.read();
         let from = state.objects.range(first..);
-        from.take_while(|((other, _), _)| other == namespace).map(|(_, object)| Arc::clone(object)).collect()
+        from.take_while(|((other, _), _)| other == namespace)
+            .map(|(_, object)| Arc::clone(object))
+            .collect()
     }
 
     /// All objects.
@@ -110,22 +137,39 @@ impl<K: ResourceExt> State<K> {
         let place = place(&object);
         let now = Arc::new(object);
         let before = self.objects.insert(place.clone(), Arc::clone(&now));
-        Seen { place, before, now: Some(now) }
+        Seen {
+            place,
+            before,
+            now: Some(now),
+        }
     }
 
     /// Replaces everything of a scope by what was listed.
     fn relist(&mut self, scope: Option<&str>, listed: BTreeMap<Place, Arc<K>>) -> Vec<Seen<K>> {
         let in_scope = |place: &Place| scope.is_none_or(|namespace| place.0 == namespace);
-        let mut gone: Vec<Place> = self.objects.keys().filter(|place| in_scope(place)).cloned().collect();
+        let mut gone: Vec<Place> = self
+            .objects
+            .keys()
+            .filter(|place| in_scope(place))
+            .cloned()
+            .collect();
         gone.retain(|place| !listed.contains_key(place));
         let mut seen = Vec::with_capacity(listed.len().saturating_add(gone.len()));
         for place in gone {
             let before = self.objects.remove(&place);
-            seen.push(Seen { place, before, now: None });
+            seen.push(Seen {
+                place,
+                before,
+                now: None,
+            });
         }
         for (place, now) in listed {
             let before = self.objects.insert(place.clone(), Arc::clone(&now));
-            seen.push(Seen { place, before, now: Some(now) });
+            seen.push(Seen {
+                place,
+                before,
+                now: Some(now),
+            });
         }
         seen
     }
@@ -148,7 +192,11 @@ mod tests {
         map
     }
 
-    fn list(objects: &Objects<ConfigMap>, scope: Option<&str>, listed: Vec<ConfigMap>) -> Vec<Seen<ConfigMap>> {
+    fn list(
+        objects: &Objects<ConfigMap>,
+        scope: Option<&str>,
+        listed: Vec<ConfigMap>,
+    ) -> Vec<Seen<ConfigMap>> {
         objects.take_up(scope, Event::Init);
         for object in listed {
             objects.take_up(scope, Event::InitApply(object));
@@ -159,7 +207,11 @@ mod tests {
     #[test]
     fn a_new_list_takes_away_what_it_does_not_hold() {
         let objects = Objects::default();
-        list(&objects, None, vec![map("a", "one", "1"), map("a", "two", "1"), map("b", "one", "1")]);
+        list(
+            &objects,
+            None,
+            vec![map("a", "one", "1"), map("a", "two", "1"), map("b", "one", "1")],
+        );
         let seen = list(&objects, None, vec![map("a", "two", "2")]);
         assert_eq!(seen.iter().filter(|seen| seen.now.is_none()).count(), 2);
         assert_eq!(objects.places(), [("a".to_owned(), "two".to_owned())]);
@@ -177,7 +229,11 @@ mod tests {
     #[test]
     fn a_namespace_is_read_by_itself() {
         let objects = Objects::default();
-        list(&objects, None, vec![map("a", "one", "1"), map("a-b", "one", "1"), map("b", "one", "1")]);
+        list(
+            &objects,
+            None,
+            vec![map("a", "one", "1"), map("a-b", "one", "1"), map("b", "one", "1")],
+        );
         assert_eq!(objects.of("a").len(), 1);
         assert!(objects.get("a-b", "one").is_some());
         assert!(objects.get("a", "two").is_none());

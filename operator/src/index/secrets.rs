@@ -27,17 +27,30 @@ pub struct Secrets {
 impl Secrets {
     /// Reads the keys of those named Secrets whose version is not known yet. False when the API server did not answer for
     /// one: it then counts as missing, and should be tried again soon.
-    pub async fn learn(&self, client: &Client, live: &Live, namespace: &str, refs: &BTreeSet<SecretKeyRef>) -> bool {
+    pub async fn learn(
+        &self,
+        client: &Client,
+        live: &Live,
+        namespace: &str,
+        refs: &BTreeSet<SecretKeyRef>,
+    ) -> bool {
         let names: BTreeSet<&str> = refs.iter().map(|secret| secret.name.as_str()).collect();
         let mut all_read = true;
         for name in names {
             let place = (namespace.to_owned(), name.to_owned());
-            let Some(version) = live.secrets().get(namespace, name).map(|secret| secret_version(&secret.metadata))
+            let Some(version) = live
+                .secrets()
+                .get(namespace, name)
+                .map(|secret| secret_version(&secret.metadata))
             else {
                 self.keys().remove(&place);
                 continue;
             };
-            if self.keys().get(&place).is_some_and(|(known, _)| *known == version) {
+            if self
+                .keys()
+                .get(&place)
+                .is_some_and(|(known, _)| *known == version)
+            {
                 continue;
             }
             match read_keys(client, namespace, name).await {
@@ -70,7 +83,10 @@ impl Secrets {
             let (version, names) = keys.get(&(namespace.to_owned(), secret.name.clone()))?;
             // What was read must be what is there now.
             let current = *version == secret_version(&metadata.metadata) && names.contains(&secret.key);
-            Some(((secret.name.clone(), secret.key.clone()), current.then(|| version.clone())))
+            Some((
+                (secret.name.clone(), secret.key.clone()),
+                current.then(|| version.clone()),
+            ))
         });
         versions.collect()
     }
@@ -86,9 +102,16 @@ async fn read_keys(
     name: &str,
 ) -> Result<Option<(String, BTreeSet<String>)>, kube::Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let Some(mut secret) = secrets.get_opt(name).await? else { return Ok(None) };
+    let Some(mut secret) = secrets.get_opt(name).await? else {
+        return Ok(None);
+    };
     let version = secret_version(&secret.metadata);
-    for text in secret.metadata.annotations.iter_mut().flat_map(BTreeMap::values_mut) {
+    for text in secret
+        .metadata
+        .annotations
+        .iter_mut()
+        .flat_map(BTreeMap::values_mut)
+    {
         text.zeroize();
     }
     let data = secret.data.take().unwrap_or_default();

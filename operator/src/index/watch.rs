@@ -1,17 +1,15 @@
 //! One watch: what the API server tells, taken into the index.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Config, Event, ExponentialBackoff};
-use kube::{Api, Resource, ResourceExt};
+use kube::core::DeserializeGuard;
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, Event};
+use kube::{Resource, ResourceExt};
 use monstrum_service::Token;
-use serde::de::DeserializeOwned;
 
 use super::latch::Hold;
 use super::objects::{Objects, Place, Seen};
@@ -35,21 +33,6 @@ pub(crate) struct Watch<K> {
     /// Released once the first list is complete.
     pub(crate) listed: (Token, Hold),
     pub(crate) metrics: Metrics,
-}
-
-impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static>
-    Watch<PartialObjectMeta<K>>
-{
-    /// Follows metadata only.
-    pub(crate) async fn follow_metadata(
-        self,
-        api: Api<K>,
-        tell: impl Fn(Seen<PartialObjectMeta<K>>) + Send,
-    ) -> Result<(), WatchEnded> {
-        let events = watcher::metadata_watcher(api, Config::default()).backoff(backoff());
-        let events = events.map_ok(Told::Event);
-        self.take_up(events, K::kind(&()).into_owned(), |_| {}, tell).await
-    }
 }
 
 impl<K: ResourceExt> Watch<K> {
@@ -113,8 +96,12 @@ pub(crate) fn readable<K: Resource<DynamicType = ()>>(
     };
     events.map(move |event| {
         Ok(match event? {
-            Event::Apply(guard) => sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object))),
-            Event::Delete(guard) => sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Delete(object))),
+            Event::Apply(guard) => {
+                sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object)))
+            }
+            Event::Delete(guard) => {
+                sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Delete(object)))
+            }
             Event::Init => Told::Event(Event::Init),
             Event::InitApply(guard) => {
                 sort(guard).map_or(Told::Nothing, |object| Told::Event(Event::InitApply(object)))
@@ -135,11 +122,37 @@ pub(crate) enum Told<K> {
     Nothing,
 }
 
-fn strip<K: ResourceExt>(object: &mut K) {
+/// Takes off what nothing here reads: half of most objects.
+pub(crate) fn strip<K: ResourceExt>(object: &mut K) {
     object.meta_mut().managed_fields = None;
-    object.annotations_mut().retain(|key, _| key.starts_with(OUR_ANNOTATIONS));
+    object
+        .annotations_mut()
+        .retain(|key, _| key.starts_with(OUR_ANNOTATIONS));
 }
 
-pub(crate) fn backoff() -> ExponentialBackoff {
-    ExponentialBackoff::new(Duration::from_millis(200), Duration::from_secs(10), 2.0, true)
+/// How long to wait before a watch is begun anew: little at first, since a policy may wait for it.
+pub(crate) fn backoff() -> WatchBackoff {
+    WatchBackoff(FIRST_WAIT)
+}
+
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+/// Doubles from [`FIRST_WAIT`] to [`LAST_WAIT`].
+pub(crate) struct WatchBackoff(Duration);
+
+impl Iterator for WatchBackoff {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let wait = self.0;
+        self.0 = wait.saturating_mul(2).min(LAST_WAIT);
+        Some(wait)
+    }
+}
+
+impl Backoff for WatchBackoff {
+    fn reset(&mut self) {
+        self.0 = FIRST_WAIT;
+    }
 }

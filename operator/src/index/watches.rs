@@ -13,7 +13,7 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config};
 use kube::{Api, Client, Resource, ResourceExt};
 use monstrum_crds::kinds::{
-    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, ResourceType, Workspace,
+    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, Workspace,
 };
 use monstrum_crds::object::Kind;
 use monstrum_service::Service;
@@ -42,8 +42,13 @@ pub struct Watches<'a> {
 impl Watches<'_> {
     /// Starts every watch.
     pub fn start(&self) {
-        let resource_types = Api::<ResourceType>::all(self.client.clone());
-        self.kind(Kind::ResourceType, resource_types, None, &self.index.resource_types);
+        let resource_types = Api::all(self.client.clone());
+        self.kind(
+            Kind::ResourceType,
+            resource_types,
+            None,
+            &self.index.resource_types,
+        );
         for scope in self.scopes() {
             self.namespaced::<Workspace>(Kind::Workspace, scope.as_deref(), &self.index.workspaces);
             self.namespaced::<ModelProvider>(Kind::ModelProvider, scope.as_deref(), &self.index.providers);
@@ -77,20 +82,20 @@ impl Watches<'_> {
             + Sync
             + 'static,
     {
-        let api = match scope {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        };
-        self.kind(kind, api, scope, objects);
+        self.kind(kind, self.api(scope), scope, objects);
     }
 
     /// One of our kinds. What can't be read is kept apart, so that one bad object hides no other.
-    fn kind<K>(&self, kind: Kind, api: Api<K>, scope: Option<&str>, objects: &Arc<Objects<K>>)
-    where
+    fn kind<K>(
+        &self,
+        kind: Kind,
+        api: Api<DeserializeGuard<K>>,
+        scope: Option<&str>,
+        objects: &Arc<Objects<K>>,
+    ) where
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
         let watch = self.watch(kind.as_str(), scope, objects);
-        let api: Api<DeserializeGuard<K>> = api.map_kind();
         let index = Arc::clone(self.index);
         let told = Arc::clone(self.index);
         self.service.spawn("watch", async move {
@@ -113,10 +118,23 @@ impl Watches<'_> {
 
     fn secrets(&self, scope: Option<&str>) {
         let objects = self.index.live.secrets();
-        let watch: Watch<PartialObjectMeta<Secret>> = self.watch("Secret", scope, objects);
-        let api: Api<Secret> = self.api(scope);
+        let watch = self.watch("Secret", scope, objects);
+        // A watch on this type asks for metadata only: no value comes here.
+        let api: Api<PartialObjectMeta<Secret>> = self.api(scope);
         let index = Arc::clone(self.index);
-        self.service.spawn("watch", watch.follow_metadata(api, move |seen| index.secret_changed(&seen)));
+        self.service.spawn("watch", async move {
+            let events = watcher::watcher(api, Config::default())
+                .backoff(backoff())
+                .map_ok(Told::Event);
+            watch
+                .take_up(
+                    events,
+                    "Secret".to_owned(),
+                    |_| {},
+                    move |seen| index.secret_changed(&seen),
+                )
+                .await
+        });
     }
 
     fn children(&self, kind: ChildKind, scope: Option<&str>) {
@@ -129,9 +147,15 @@ impl Watches<'_> {
         let index = Arc::clone(self.index);
         self.service.spawn("watch", async move {
             let config = Config::default().labels(MANAGED_BY);
-            let events = watcher::watcher(api, config).backoff(backoff()).map_ok(Told::Event);
+            let events = watcher::watcher(api, config)
+                .backoff(backoff())
+                .map_ok(Told::Event);
             let trim = move |object: &mut DynamicObject| trim(kind, object);
-            watch.take_up(events, resource.kind, trim, move |seen| index.child_changed(&seen)).await
+            watch
+                .take_up(events, resource.kind, trim, move |seen| {
+                    index.child_changed(&seen)
+                })
+                .await
         });
     }
 
@@ -146,12 +170,16 @@ impl Watches<'_> {
     }
 
     fn watch<K>(&self, kind: &str, scope: Option<&str>, objects: &Arc<Objects<K>>) -> Watch<K> {
-        let place = scope.map(|namespace| format!(" of {namespace}")).unwrap_or_default();
+        let place = scope
+            .map(|namespace| format!(" of {namespace}"))
+            .unwrap_or_default();
         Watch {
             objects: Arc::clone(objects),
             scope: scope.map(ToOwned::to_owned),
             listed: (
-                self.service.readiness().block(format!("{kind} objects{place} are not listed yet")),
+                self.service
+                    .readiness()
+                    .block(format!("{kind} objects{place} are not listed yet")),
                 self.index.listed.hold(),
             ),
             metrics: self.metrics.clone(),
@@ -170,7 +198,11 @@ fn trim(kind: ChildKind, object: &mut DynamicObject) {
 
 impl Index {
     fn kind_changed<K: ResourceExt>(&self, kind: Kind, seen: &Seen<K>) {
-        let key = Key { kind, namespace: seen.place.0.clone(), name: seen.place.1.clone() };
+        let key = Key {
+            kind,
+            namespace: seen.place.0.clone(),
+            name: seen.place.1.clone(),
+        };
         if meaning::changed(seen) {
             self.changed(&key);
         } else {
@@ -190,13 +222,20 @@ impl Index {
 
     fn secret_changed(&self, seen: &Seen<PartialObjectMeta<Secret>>) {
         let (namespace, name) = &seen.place;
-        let labels = seen.now.as_ref().or(seen.before.as_ref()).map(|secret| secret.labels().clone());
+        let labels = seen
+            .now
+            .as_ref()
+            .or(seen.before.as_ref())
+            .map(|secret| secret.labels().clone());
         if let Some(key) = labels.and_then(|labels| owner_key(namespace, &labels)) {
             self.queue.push(key);
         }
         let named = self.credentials.of(namespace).iter().any(|credential| {
             let monstrum_crds::kinds::credential::Method::Static(method) = &credential.spec.method;
-            method.fields.iter().any(|field| field.secret_key_ref.name == *name)
+            method
+                .fields
+                .iter()
+                .any(|field| field.secret_key_ref.name == *name)
         });
         let named = named
             || self.channels.of(namespace).iter().any(|channel| {
@@ -209,7 +248,11 @@ impl Index {
     }
 
     fn child_changed(&self, seen: &Seen<DynamicObject>) {
-        let labels = seen.now.as_ref().or(seen.before.as_ref()).map(|object| object.labels().clone());
+        let labels = seen
+            .now
+            .as_ref()
+            .or(seen.before.as_ref())
+            .map(|object| object.labels().clone());
         if let Some(key) = labels.and_then(|labels| owner_key(&seen.place.0, &labels)) {
             self.queue.push(key);
         }
@@ -218,7 +261,11 @@ impl Index {
 
 /// Whose an object of ours is, by its labels.
 fn owner_key(namespace: &str, labels: &BTreeMap<String, String>) -> Option<Key> {
-    let key = |kind, name: &String| Key { kind, namespace: namespace.to_owned(), name: name.clone() };
+    let key = |kind, name: &String| Key {
+        kind,
+        namespace: namespace.to_owned(),
+        name: name.clone(),
+    };
     let bot = labels.get(label::BOT).map(|name| key(Kind::Bot, name));
     bot.or_else(|| labels.get(label::CHANNEL).map(|name| key(Kind::Channel, name)))
 }

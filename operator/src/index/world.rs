@@ -33,6 +33,9 @@ impl Index {
 }
 
 fn by_name<K: ResourceExt>(objects: &Objects<K>, namespace: &str) -> BTreeMap<String, Arc<K>> {
-    let live = objects.of(namespace).into_iter().filter(|object| object.meta().deletion_timestamp.is_none());
+    let live = objects
+        .of(namespace)
+        .into_iter()
+        .filter(|object| object.meta().deletion_timestamp.is_none());
     live.map(|object| (object.name_any(), object)).collect()
 }

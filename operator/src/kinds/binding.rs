@@ -7,7 +7,7 @@ use monstrum_crds::conditions::{ConditionType, Holds, Reason, State, judged};
 use monstrum_crds::kinds::BotBinding;
 use monstrum_crds::object::Kind;
 use monstrum_crds::validate::{self, Fault};
-use monstrum_guardian::source::BotName;
+use monstrum_wire::identity::BotName;
 use serde_json::Map;
 
 use super::{ReconcileError, Reconciler, ready};
@@ -22,18 +22,34 @@ pub(super) async fn reconcile(
     let mut faults = validate::bot_binding::validate(binding, &world);
     let facts = reconciler.facts.of(&namespace, &binding.spec.bot);
     let compiled = facts.as_ref().is_some_and(|facts| {
-        facts.bindings.get(&name).is_some_and(|generation| *generation == binding.metadata.generation)
+        facts
+            .bindings
+            .get(&name)
+            .is_some_and(|generation| *generation == binding.metadata.generation)
     });
     if compiled && let Some(facts) = &facts {
         faults.extend(facts.faults_of(Kind::BotBinding, &name));
         faults.sort();
         faults.dedup();
     }
-    let bot = BotName { namespace, name: binding.spec.bot.clone() };
-    let standing = if compiled { reconciler.hub.standing(&bot) } else { None };
-    let suspended = world.bots.get(&binding.spec.bot).is_some_and(|bot| bot.spec.suspend);
+    let bot = BotName {
+        namespace,
+        name: binding.spec.bot.clone(),
+    };
+    let standing = if compiled {
+        reconciler.hub.standing(&bot)
+    } else {
+        None
+    };
+    let suspended = world
+        .bots
+        .get(&binding.spec.bot)
+        .is_some_and(|bot| bot.spec.suspend);
     let states = states(&faults, &bot.name, standing.as_ref(), suspended);
-    reconciler.status.write(&reconciler.index, binding, &states, Map::new()).await?;
+    reconciler
+        .status
+        .write(&reconciler.index, binding, &states, Map::new())
+        .await?;
     Ok(None)
 }
 
@@ -41,14 +57,23 @@ pub(super) async fn reconcile(
 fn states(faults: &[Fault], bot: &str, standing: Option<&Standing>, suspended: bool) -> Vec<State> {
     let mut states = judged(faults).to_vec();
     let usable = states.iter().all(|state| state.holds == Holds::True);
-    let programmed = |holds: bool, reason, message: String| State::new(ConditionType::Programmed, holds, reason, message);
+    let programmed =
+        |holds: bool, reason, message: String| State::new(ConditionType::Programmed, holds, reason, message);
     states.push(match standing {
-        _ if !usable => programmed(false, Reason::NotReady, "it grants nothing before it is put right".to_owned()),
+        _ if !usable => programmed(
+            false,
+            Reason::NotReady,
+            "it grants nothing before it is put right".to_owned(),
+        ),
         _ if suspended => programmed(false, Reason::Suspended, format!("Bot {bot:?} is suspended")),
-        Some(standing) if standing.is_enforced_by_all() => programmed(true, Reason::Programmed, String::new()),
-        Some(_) | None => {
-            programmed(false, Reason::AwaitingGateway, format!("the gateways of Bot {bot:?} do not enforce it yet"))
+        Some(standing) if standing.is_enforced_by_all() => {
+            programmed(true, Reason::Programmed, String::new())
         }
+        Some(_) | None => programmed(
+            false,
+            Reason::AwaitingGateway,
+            format!("the gateways of Bot {bot:?} do not enforce it yet"),
+        ),
     });
     states.push(ready(&states, ""));
     states
@@ -61,8 +86,15 @@ mod tests {
     use rstest::rstest;
 
     fn standing(digest: &str) -> Standing {
-        let replica = ReplicaStanding { name: "a".into(), digest: digest.into(), fault: String::new() };
-        Standing { digest: "new".into(), replicas: vec![replica] }
+        let replica = ReplicaStanding {
+            name: "a".into(),
+            digest: digest.into(),
+            fault: String::new(),
+        };
+        Standing {
+            digest: "new".into(),
+            replicas: vec![replica],
+        }
     }
 
     #[rstest]
@@ -78,9 +110,15 @@ mod tests {
         #[case] holds: &str,
         #[case] reason: &str,
     ) {
-        let faults: Vec<_> = reasons.iter().map(|reason| Fault::new("spec.x", "is wrong", *reason)).collect();
+        let faults: Vec<_> = reasons
+            .iter()
+            .map(|reason| Fault::new("spec.x", "is wrong", *reason))
+            .collect();
         let states = states(&faults, "triage", digest.map(standing).as_ref(), suspended);
-        assert_eq!((states[2].holds.as_str(), states[2].reason.as_str()), (holds, reason));
+        assert_eq!(
+            (states[2].holds.as_str(), states[2].reason.as_str()),
+            (holds, reason)
+        );
         assert_eq!(states[3].holds.as_str(), holds);
     }
 }

@@ -11,34 +11,53 @@ use std::time::Duration;
 use kube::ResourceExt as _;
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::validate;
-use monstrum_guardian::source::BotName;
 
 use self::build::{Objects, build};
 use super::rollout::Rollout;
 use super::{ReconcileError, Reconciler};
 use crate::child::{ApplyError, ChildKind, Owner, label};
 use crate::compiler::BotFacts;
+use monstrum_wire::identity::BotName;
 
 /// Who writes a bot's objects.
 pub const MANAGER: &str = "monstrum-bot";
 /// Who writes a bot's certificates.
 pub const TLS_MANAGER: &str = "monstrum-bot-tls";
 
-pub(super) async fn reconcile(reconciler: &Reconciler, bot: &Bot) -> Result<Option<Duration>, ReconcileError> {
+pub(super) async fn reconcile(
+    reconciler: &Reconciler,
+    bot: &Bot,
+) -> Result<Option<Duration>, ReconcileError> {
     let (namespace, name) = (bot.namespace().unwrap_or_default(), bot.name_any());
-    let Some(facts) = reconciler.facts.of(&namespace, &name).filter(|facts| is_of(facts, bot)) else {
+    let Some(facts) = reconciler
+        .facts
+        .of(&namespace, &name)
+        .filter(|facts| is_of(facts, bot))
+    else {
         // The compiler has not seen this generation; it queues the bot when it has.
         return Ok(None);
     };
     let world = reconciler.index.world(&namespace);
     let owner = owner(bot);
+    // The gateways' certificate and the sandboxes need the address that the Service is given.
+    let named = if bot.spec.suspend {
+        Ok(())
+    } else {
+        name_gateways(reconciler, &owner).await
+    };
     let objects = if bot.spec.suspend {
-        Objects { children: Vec::new(), certificates: Vec::new() }
+        Objects {
+            children: Vec::new(),
+            certificates: Vec::new(),
+        }
     } else {
         let plan = plan::plan(bot, owner.clone(), &facts, &world, &reconciler.index.live);
         build(&plan, &reconciler.installation)
     };
-    let applied = apply(reconciler, &owner, &objects).await;
+    let applied = match named {
+        Ok(()) => apply(reconciler, &owner, &objects).await,
+        Err(error) => Err(error),
+    };
     let bot_name = BotName { namespace, name };
     let input = status::Input {
         faults: validate::bot::validate(bot, &world),
@@ -49,7 +68,10 @@ pub(super) async fn reconcile(reconciler: &Reconciler, bot: &Bot) -> Result<Opti
         standing: reconciler.hub.standing(&bot_name),
     };
     let (states, fields) = (status::states(&input), status::fields(&input));
-    reconciler.status.write(&reconciler.index, bot, &states, fields).await?;
+    reconciler
+        .status
+        .write(&reconciler.index, bot, &states, fields)
+        .await?;
     Ok(Some(applied?))
 }
 
@@ -67,23 +89,42 @@ fn owner(bot: &Bot) -> Owner {
     }
 }
 
+async fn name_gateways(reconciler: &Reconciler, owner: &Owner) -> Result<(), ApplyError> {
+    reconciler
+        .applier
+        .apply(owner, MANAGER, &build::service(owner))
+        .await
+        .map(drop)
+}
+
 /// Puts everything in place; says when the first certificate is to be renewed.
 async fn apply(reconciler: &Reconciler, owner: &Owner, objects: &Objects) -> Result<Duration, ApplyError> {
     let mut renewal = reconciler.installation.certificate_lifetime;
     for spec in &objects.certificates {
         let metadata = owner.metadata(&spec.secret, spec.labels.clone());
-        renewal = renewal.min(reconciler.applier.certify(Some(owner), metadata, TLS_MANAGER, spec).await?);
+        renewal = renewal.min(
+            reconciler
+                .applier
+                .certify(Some(owner), metadata, TLS_MANAGER, spec)
+                .await?,
+        );
     }
     for child in &objects.children {
         reconciler.applier.apply(owner, MANAGER, child).await?;
     }
-    reconciler.applier.prune(owner, &objects.children, &objects.certificates).await?;
+    reconciler
+        .applier
+        .prune(owner, &objects.children, &objects.certificates)
+        .await?;
     Ok(renewal)
 }
 
 fn rollouts(reconciler: &Reconciler, owner: &Owner, objects: &Objects) -> Vec<Rollout> {
     let live = reconciler.index.live.children(ChildKind::Deployment);
-    let deployments = objects.children.iter().filter(|child| child.kind == ChildKind::Deployment);
+    let deployments = objects
+        .children
+        .iter()
+        .filter(|child| child.kind == ChildKind::Deployment);
     deployments
         .map(|child| Rollout::of(&child.name, live.get(&owner.namespace, &child.name).as_deref()))
         .collect()

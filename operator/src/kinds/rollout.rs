@@ -1,6 +1,5 @@
 //! How far Deployments have come.
 
-use kube::ResourceExt as _;
 use kube::api::DynamicObject;
 use serde_json::Value;
 
@@ -22,11 +21,21 @@ impl Rollout {
     /// Of a Deployment as the API server has it; of one that is not there yet, without.
     pub(crate) fn of(name: &str, live: Option<&DynamicObject>) -> Self {
         let Some(live) = live else {
-            return Self { name: name.to_owned(), wanted: 1, ready: 0, complete: false, failure: None };
+            return Self {
+                name: name.to_owned(),
+                wanted: 1,
+                ready: 0,
+                complete: false,
+                failure: None,
+            };
         };
         let number = |pointer: &str| live.data.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
-        let wanted = live.data.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
-        let observed = number("/status/observedGeneration") >= live.meta().generation.unwrap_or(0);
+        let wanted = live
+            .data
+            .pointer("/spec/replicas")
+            .and_then(Value::as_i64)
+            .unwrap_or(1);
+        let observed = number("/status/observedGeneration") >= live.metadata.generation.unwrap_or(0);
         let (all, updated) = (number("/status/replicas"), number("/status/updatedReplicas"));
         let ready = number("/status/readyReplicas");
         Self {
@@ -40,13 +49,22 @@ impl Rollout {
 
     /// What is still awaited, for people.
     pub(crate) fn awaited(&self) -> String {
-        format!("Deployment {}: {} of {} pods are ready", self.name, self.ready, self.wanted)
+        format!(
+            "Deployment {}: {} of {} pods are ready",
+            self.name, self.ready, self.wanted
+        )
     }
 }
 
 fn failure(data: &Value) -> Option<String> {
     let conditions = data.pointer("/status/conditions")?.as_array()?;
-    let text = |condition: &Value, key: &str| condition.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+    let text = |condition: &Value, key: &str| {
+        condition
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_owned()
+    };
     let failed = conditions.iter().find(|condition| {
         let (type_, status) = (text(condition, "type"), text(condition, "status"));
         (type_ == "ReplicaFailure" && status == "True") || (type_ == "Progressing" && status == "False")
@@ -82,7 +100,10 @@ mod tests {
     #[test]
     fn what_keeps_pods_from_being_made_is_told() {
         let status = json!({"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]});
-        assert_eq!(Rollout::of("d", Some(&live(status))).failure.as_deref(), Some("exceeded quota"));
+        assert_eq!(
+            Rollout::of("d", Some(&live(status))).failure.as_deref(),
+            Some("exceeded quota")
+        );
         assert!(!Rollout::of("d", None).complete);
     }
 }

@@ -16,7 +16,10 @@ pub(super) async fn reconcile<K: Governed>(
 ) -> Result<Option<Duration>, ReconcileError> {
     let world = reconciler.index.world(&object.namespace().unwrap_or_default());
     let states = states(&validate(&object.object(), &world));
-    reconciler.status.write(&reconciler.index, object, &states, Map::new()).await?;
+    reconciler
+        .status
+        .write(&reconciler.index, object, &states, Map::new())
+        .await?;
     Ok(None)
 }
 
@@ -27,7 +30,12 @@ fn states(faults: &[Fault]) -> Vec<State> {
     states.push(if usable {
         State::new(ConditionType::Programmed, true, Reason::Programmed, "")
     } else {
-        State::new(ConditionType::Programmed, false, Reason::NotReady, "it is not used before it is put right")
+        State::new(
+            ConditionType::Programmed,
+            false,
+            Reason::NotReady,
+            "it is not used before it is put right",
+        )
     });
     states.push(ready(&states, ""));
     states
@@ -44,14 +52,22 @@ mod tests {
     #[case::forbidden(&[Reason::NotPermitted], "False True False False", "NotReady")]
     #[case::missing(&[Reason::SecretNotFound], "True False False False", "NotReady")]
     fn conditions_follow_from_faults(#[case] reasons: &[Reason], #[case] holds: &str, #[case] reason: &str) {
-        let faults: Vec<_> =
-            reasons.iter().map(|reason| Fault::new("spec.x", "is wrong: put it right", *reason)).collect();
+        let faults: Vec<_> = reasons
+            .iter()
+            .map(|reason| Fault::new("spec.x", "is wrong: put it right", *reason))
+            .collect();
         let states = states(&faults);
         let found: Vec<_> = states.iter().map(|state| state.holds.as_str()).collect();
         assert_eq!(found.join(" "), holds);
         assert_eq!(states.last().unwrap().reason.as_str(), reason);
         if !reasons.is_empty() {
-            assert!(states.last().unwrap().message.contains("spec.x: is wrong: put it right"));
+            assert!(
+                states
+                    .last()
+                    .unwrap()
+                    .message
+                    .contains("spec.x: is wrong: put it right")
+            );
         }
     }
 }

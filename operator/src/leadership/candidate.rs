@@ -28,7 +28,7 @@ impl Default for Timing {
         Self {
             length: Duration::from_secs(5),
             deadline: Duration::from_millis(4000),
-            every: Duration::from_millis(1000),
+            every: Duration::from_millis(1500),
         }
     }
 }
@@ -64,8 +64,14 @@ pub struct Candidate {
 
 /// What one attempt came to.
 enum Attempt {
-    Leading { epoch: u64 },
-    Following { holder: String },
+    Leading {
+        epoch: u64,
+    },
+    Following {
+        holder: String,
+    },
+    /// Somebody wrote between the read and the write; the next attempt tells who leads.
+    Contended,
 }
 
 impl Candidate {
@@ -102,7 +108,9 @@ impl Candidate {
 
     /// How long an attempt may take: a leader's, until its term ends.
     fn patience(&self, now: Instant) -> Duration {
-        self.term.borrow().map_or(self.timing.deadline, |term| term.until.saturating_duration_since(now))
+        self.term.borrow().map_or(self.timing.deadline, |term| {
+            term.until.saturating_duration_since(now)
+        })
     }
 
     async fn attempt(&mut self) -> Result<Attempt, kube::Error> {
@@ -123,18 +131,21 @@ impl Candidate {
             Some(_) | None => lease::taken(&current, &self.identity, now, &self.timing),
         };
         // `next` carries the version that was read, so this fails when anybody wrote in between.
-        let replaced = self.leases.replace(&self.name, &PostParams::default(), &next).await;
+        let replaced = self
+            .leases
+            .replace(&self.name, &PostParams::default(), &next)
+            .await;
         self.written(replaced)
     }
 
     fn written(&self, answer: Result<Lease, kube::Error>) -> Result<Attempt, kube::Error> {
         match answer {
-            Ok(lease) => {
-                Ok(Attempt::Leading { epoch: u64::try_from(lease::transitions(&lease)).unwrap_or(0) })
-            }
-            Err(kube::Error::Api(status)) if status.code == 409 => {
-                Ok(Attempt::Following { holder: format!("another process ({} saw a conflict)", self.identity) })
-            }
+            Ok(lease) => Ok(Attempt::Leading {
+                epoch: u64::try_from(lease::transitions(&lease)).unwrap_or(0),
+            }),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Following {
+                holder: format!("another process ({} saw a conflict)", self.identity),
+            }),
             Err(error) => Err(error),
         }
     }
@@ -157,11 +168,17 @@ impl Candidate {
             Ok(Ok(Attempt::Following { holder })) => {
                 if leading.is_some() {
                     self.term.send_replace(None);
-                    return Err(LeadershipError::Taken { lease: self.name.clone(), holder });
+                    return Err(LeadershipError::Taken {
+                        lease: self.name.clone(),
+                        holder,
+                    });
                 }
                 tracing::debug!(%holder, "following");
             }
-            Ok(Err(error)) => tracing::warn!(error = %error, lease = %self.name, "the lease can't be read or written"),
+            Ok(Ok(Attempt::Contended)) => tracing::debug!("another process wrote the lease meanwhile"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, lease = %self.name, "the lease can't be read or written")
+            }
             Err(_) => tracing::warn!(lease = %self.name, "the API server does not answer for the lease"),
         }
         self.check_term()
@@ -169,12 +186,17 @@ impl Candidate {
 
     /// Ends leading when the term ran out, or will before the next attempt could end.
     fn check_term(&self) -> Result<(), LeadershipError> {
-        let ended = self.term.borrow().is_some_and(|term| Instant::now() >= term.until);
+        let ended = self
+            .term
+            .borrow()
+            .is_some_and(|term| Instant::now() >= term.until);
         if !ended {
             return Ok(());
         }
         self.term.send_replace(None);
-        Err(LeadershipError::NotRenewed { lease: self.name.clone() })
+        Err(LeadershipError::NotRenewed {
+            lease: self.name.clone(),
+        })
     }
 
     /// Gives the lease back, so that another process need not wait for it to run out.
@@ -188,11 +210,16 @@ impl Candidate {
                 return Ok(());
             }
             let free = lease::released(&current, Timestamp::now());
-            self.leases.replace(&self.name, &PostParams::default(), &free).await.map(drop)
+            self.leases
+                .replace(&self.name, &PostParams::default(), &free)
+                .await
+                .map(drop)
         };
         match tokio::time::timeout(self.timing.every, released).await {
             Ok(Ok(())) => tracing::info!(lease = %self.name, "gave the lease back"),
-            Ok(Err::<(), kube::Error>(error)) => tracing::warn!(error = %error, "the lease can't be given back; it runs out"),
+            Ok(Err::<(), kube::Error>(error)) => {
+                tracing::warn!(error = %error, "the lease can't be given back; it runs out")
+            }
             Err(_) => tracing::warn!("the lease can't be given back in time; it runs out"),
         }
     }

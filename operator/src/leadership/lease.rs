@@ -32,18 +32,28 @@ impl Observed {
             .and_then(|spec| spec.lease_duration_seconds)
             .and_then(|seconds| u64::try_from(seconds).ok())
             .map_or(timing.length, std::time::Duration::from_secs);
-        self.since.is_some_and(|since| now.duration_since(since) >= length)
+        self.since
+            .is_some_and(|since| now.duration_since(since) >= length)
     }
 }
 
 /// Who holds the lease; none when it was given back.
 pub(super) fn holder(lease: &Lease) -> Option<&str> {
-    lease.spec.as_ref()?.holder_identity.as_deref().filter(|holder| !holder.is_empty())
+    lease
+        .spec
+        .as_ref()?
+        .holder_identity
+        .as_deref()
+        .filter(|holder| !holder.is_empty())
 }
 
 /// The number of transitions, which is the epoch of the holder's policies.
 pub(super) fn transitions(lease: &Lease) -> i32 {
-    lease.spec.as_ref().and_then(|spec| spec.lease_transitions).unwrap_or(0)
+    lease
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.lease_transitions)
+        .unwrap_or(0)
 }
 
 /// A first lease. Its transitions begin at the clock, so that no epoch comes back when somebody deletes the lease.
@@ -51,21 +61,37 @@ pub(super) fn first(name: &str, holder: &str, now: Timestamp, timing: &Timing) -
     let seconds = now.as_second().saturating_sub(FIRST_SECOND);
     let mut lease = Lease::default();
     lease.metadata.name = Some(name.to_owned());
-    lease.spec = Some(held(holder, i32::try_from(seconds).unwrap_or(0), now, now, timing));
+    lease.spec = Some(held(
+        holder,
+        i32::try_from(seconds).unwrap_or(0),
+        now,
+        now,
+        timing,
+    ));
     lease
 }
 
 /// The same lease, taken over.
 pub(super) fn taken(lease: &Lease, holder: &str, now: Timestamp, timing: &Timing) -> Lease {
     let spec = held(holder, transitions(lease).saturating_add(1), now, now, timing);
-    Lease { metadata: lease.metadata.clone(), spec: Some(spec) }
+    Lease {
+        metadata: lease.metadata.clone(),
+        spec: Some(spec),
+    }
 }
 
 /// The same lease, renewed by its holder.
 pub(super) fn renewed(lease: &Lease, holder: &str, now: Timestamp, timing: &Timing) -> Lease {
-    let acquired = lease.spec.as_ref().and_then(|spec| spec.acquire_time.as_ref()).map_or(now, |time| time.0);
+    let acquired = lease
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.acquire_time.as_ref())
+        .map_or(now, |time| time.0);
     let spec = held(holder, transitions(lease), acquired, now, timing);
-    Lease { metadata: lease.metadata.clone(), spec: Some(spec) }
+    Lease {
+        metadata: lease.metadata.clone(),
+        spec: Some(spec),
+    }
 }
 
 /// The same lease, given back.
@@ -77,7 +103,13 @@ pub(super) fn released(lease: &Lease, now: Timestamp) -> Lease {
     released
 }
 
-fn held(holder: &str, transitions: i32, acquired: Timestamp, renewed: Timestamp, timing: &Timing) -> LeaseSpec {
+fn held(
+    holder: &str,
+    transitions: i32,
+    acquired: Timestamp,
+    renewed: Timestamp,
+    timing: &Timing,
+) -> LeaseSpec {
     LeaseSpec {
         holder_identity: Some(holder.to_owned()),
         lease_duration_seconds: i32::try_from(timing.length.as_secs()).ok(),

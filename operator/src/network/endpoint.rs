@@ -34,8 +34,15 @@ impl Endpoint {
             "http" => 80,
             _ => return None,
         };
-        let host = uri.host()?.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
-        Some(Self { host: Host::of(&host, namespace), port: uri.port_u16().map_or(default, i32::from) })
+        let host = uri
+            .host()?
+            .trim_matches(['[', ']'])
+            .trim_end_matches('.')
+            .to_ascii_lowercase();
+        Some(Self {
+            host: Host::of(&host, namespace),
+            port: uri.port_u16().map_or(default, i32::from),
+        })
     }
 }
 
@@ -47,10 +54,12 @@ impl Host {
         let labels: Vec<&str> = host.split('.').collect();
         match labels.as_slice() {
             // A bare name is a Service beside the pod.
-            [_] => Self::Cluster { namespace: namespace.to_owned() },
-            [_, other, "svc"] | [_, other, "svc", "cluster", "local"] => {
-                Self::Cluster { namespace: (*other).to_owned() }
-            }
+            [_] => Self::Cluster {
+                namespace: namespace.to_owned(),
+            },
+            [_, other, "svc"] | [_, other, "svc", "cluster", "local"] => Self::Cluster {
+                namespace: (*other).to_owned(),
+            },
             _ => Self::Name,
         }
     }
@@ -62,7 +71,9 @@ mod tests {
     use rstest::rstest;
 
     fn cluster(namespace: &str) -> Host {
-        Host::Cluster { namespace: namespace.to_owned() }
+        Host::Cluster {
+            namespace: namespace.to_owned(),
+        }
     }
 
     #[rstest]

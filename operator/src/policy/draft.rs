@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use monstrum_guardian::document::{Document, FORMAT};
-use monstrum_guardian::source::BotName;
+use monstrum_guardian::source;
+use monstrum_wire::identity::BotName;
 use monstrum_wire::policy::Settings;
 
 /// One bot's policy before it has a version.
@@ -53,7 +54,19 @@ pub struct FieldSource {
 impl Draft {
     /// The policy of a bot that is gone or suspended: nothing is permitted, nothing is visible.
     pub fn empty(bot: &BotName) -> Self {
-        let document = Document { format: FORMAT, bot: bot.clone(), bindings: Vec::new() };
-        Self { permissions: document.to_bytes(), settings: Settings::default(), openings: Openings::default() }
+        let name = source::BotName {
+            namespace: bot.namespace.clone(),
+            name: bot.name.clone(),
+        };
+        let document = Document {
+            format: FORMAT,
+            bot: name,
+            bindings: Vec::new(),
+        };
+        Self {
+            permissions: document.to_bytes(),
+            settings: Settings::default(),
+            openings: Openings::default(),
+        }
     }
 }

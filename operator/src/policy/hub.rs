@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use monstrum_guardian::source::BotName;
+use monstrum_wire::identity::BotName;
 use monstrum_wire::policy::{Ack, Settings, Version};
 use monstrum_wire::snapshot;
 use tokio::sync::{mpsc, watch};
@@ -75,7 +75,14 @@ impl Hub {
     /// A hub that tells of each bot whose gateways' acknowledgements changed.
     pub fn new(metrics: Metrics) -> (Arc<Self>, mpsc::UnboundedReceiver<BotName>) {
         let (acknowledged, changes) = mpsc::unbounded_channel();
-        (Arc::new(Self { state: Mutex::default(), acknowledged, metrics }), changes)
+        (
+            Arc::new(Self {
+                state: Mutex::default(),
+                acknowledged,
+                metrics,
+            }),
+            changes,
+        )
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -104,7 +111,10 @@ impl Hub {
     pub fn publish(&self, bot: &BotName, draft: Draft, since: Instant) -> String {
         let digest = snapshot::digest(&draft.permissions, &draft.settings);
         let mut state = self.state();
-        let current = state.bots.get(bot).map(|entry| Arc::clone(&entry.published.borrow()));
+        let current = state
+            .bots
+            .get(bot)
+            .map(|entry| Arc::clone(&entry.published.borrow()));
         if let Some(current) = &current
             && current.digest == digest
             && current.openings == draft.openings
@@ -145,7 +155,10 @@ impl Hub {
     /// The bots of a namespace that have a policy.
     pub fn bots_of(&self, namespace: &str) -> Vec<BotName> {
         let state = self.state();
-        let live = state.bots.iter().filter(|(bot, entry)| bot.namespace == namespace && !entry.withdrawn);
+        let live = state
+            .bots
+            .iter()
+            .filter(|(bot, entry)| bot.namespace == namespace && !entry.withdrawn);
         live.map(|(bot, _)| bot.clone()).collect()
     }
 
@@ -158,29 +171,55 @@ impl Hub {
             digest: replica.digest.clone(),
             fault: replica.fault.clone(),
         });
-        Some(Standing { digest: entry.published.borrow().digest.clone(), replicas: replicas.collect() })
+        Some(Standing {
+            digest: entry.published.borrow().digest.clone(),
+            replicas: replicas.collect(),
+        })
     }
 
     /// Where the secrets of a binding of the bot's current policy stand.
     pub fn binding(&self, bot: &BotName, binding: &str) -> Option<Opening> {
-        self.state().bots.get(bot)?.published.borrow().openings.bindings.get(binding).cloned()
+        self.state()
+            .bots
+            .get(bot)?
+            .published
+            .borrow()
+            .openings
+            .bindings
+            .get(binding)
+            .cloned()
     }
 
     /// Where the secrets of the model provider of the bot's current policy stand.
     pub fn provider(&self, bot: &BotName, provider: &str) -> Option<Opening> {
-        self.state().bots.get(bot)?.published.borrow().openings.providers.get(provider).cloned()
+        self.state()
+            .bots
+            .get(bot)?
+            .published
+            .borrow()
+            .openings
+            .providers
+            .get(provider)
+            .cloned()
     }
 
     /// Sets where the secrets of a namespace's channels stand.
     pub fn set_channels(&self, namespace: &str, channels: BTreeMap<String, Opening>) {
         let mut state = self.state();
         state.channels.retain(|(other, _), _| other != namespace);
-        state.channels.extend(channels.into_iter().map(|(name, opening)| ((namespace.to_owned(), name), opening)));
+        state.channels.extend(
+            channels
+                .into_iter()
+                .map(|(name, opening)| ((namespace.to_owned(), name), opening)),
+        );
     }
 
     /// Where the secrets of a channel stand.
     pub fn channel(&self, namespace: &str, name: &str) -> Option<Opening> {
-        self.state().channels.get(&(namespace.to_owned(), name.to_owned())).cloned()
+        self.state()
+            .channels
+            .get(&(namespace.to_owned(), name.to_owned()))
+            .cloned()
     }
 
     /// Subscribes one gateway. A bot without a policy gets the empty one. None when too many are connected.
@@ -201,12 +240,22 @@ impl Hub {
         }
         entry.replicas.insert(
             replica.to_owned(),
-            Replica { session: id, digest: String::new(), fault: String::new() },
+            Replica {
+                session: id,
+                digest: String::new(),
+                fault: String::new(),
+            },
         );
         let published = entry.published.subscribe();
         drop(state);
         self.changed(bot);
-        Some(Session { hub: Arc::clone(self), bot: bot.clone(), replica: replica.to_owned(), id, published })
+        Some(Session {
+            hub: Arc::clone(self),
+            bot: bot.clone(),
+            replica: replica.to_owned(),
+            id,
+            published,
+        })
     }
 
     fn changed(&self, bot: &BotName) {
@@ -219,7 +268,10 @@ impl State {
     fn version(&mut self, draft: Draft, digest: String, since: Instant) -> Published {
         self.sequence = self.sequence.saturating_add(1);
         Published {
-            version: Version { epoch: self.epoch, sequence: self.sequence },
+            version: Version {
+                epoch: self.epoch,
+                sequence: self.sequence,
+            },
             digest,
             permissions: draft.permissions,
             settings: draft.settings,
@@ -229,7 +281,11 @@ impl State {
     }
 
     fn forget_if_unused(&mut self, bot: &BotName) {
-        if self.bots.get(bot).is_some_and(|entry| entry.withdrawn && entry.replicas.is_empty()) {
+        if self
+            .bots
+            .get(bot)
+            .is_some_and(|entry| entry.withdrawn && entry.replicas.is_empty())
+        {
             self.bots.remove(bot);
         }
     }
@@ -237,7 +293,11 @@ impl State {
 
 impl Entry {
     fn new(published: Arc<Published>) -> Self {
-        Self { published: watch::Sender::new(published), replicas: BTreeMap::new(), withdrawn: false }
+        Self {
+            published: watch::Sender::new(published),
+            replicas: BTreeMap::new(),
+            withdrawn: false,
+        }
     }
 }
 
@@ -255,9 +315,14 @@ impl Session {
     /// Notes what the gateway made of a policy that it was sent.
     pub fn acknowledge(&self, ack: Ack) {
         let mut state = self.hub.state();
-        let Some(entry) = state.bots.get_mut(&self.bot) else { return };
+        let Some(entry) = state.bots.get_mut(&self.bot) else {
+            return;
+        };
         let current = Arc::clone(&entry.published.borrow());
-        let Some(replica) = entry.replicas.get_mut(&self.replica).filter(|replica| replica.session == self.id)
+        let Some(replica) = entry
+            .replicas
+            .get_mut(&self.replica)
+            .filter(|replica| replica.session == self.id)
         else {
             return;
         };
@@ -266,7 +331,10 @@ impl Session {
         }
         self.hub.metrics.acknowledged(ack.fault.is_empty());
         if ack.digest == current.digest && ack.fault.is_empty() {
-            self.hub.metrics.change_to_enforced.observe(current.since.elapsed().as_secs_f64());
+            self.hub
+                .metrics
+                .change_to_enforced
+                .observe(current.since.elapsed().as_secs_f64());
         }
         replica.digest = ack.digest;
         replica.fault = ack.fault;
@@ -279,7 +347,10 @@ impl Drop for Session {
     fn drop(&mut self) {
         let mut state = self.hub.state();
         if let Some(entry) = state.bots.get_mut(&self.bot)
-            && entry.replicas.get(&self.replica).is_some_and(|replica| replica.session == self.id)
+            && entry
+                .replicas
+                .get(&self.replica)
+                .is_some_and(|replica| replica.session == self.id)
         {
             entry.replicas.remove(&self.replica);
         }

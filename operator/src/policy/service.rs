@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_guardian::source::BotName;
 use monstrum_service::{Service, peer};
-use monstrum_wire::identity::Identity;
+use monstrum_wire::identity::{BotName, Identity};
 use monstrum_wire::policy::policy_server::Policy;
 use monstrum_wire::policy::{SubscribeRequest, SubscribeResponse};
 use tokio::sync::mpsc;
@@ -31,13 +30,21 @@ pub struct PolicyService {
 impl PolicyService {
     /// A service whose policies hold for `lease` without renewal.
     pub fn new(hub: Arc<Hub>, leadership: Leadership, lease: Duration, service: Service) -> Self {
-        Self { hub, leadership, lease, service }
+        Self {
+            hub,
+            leadership,
+            lease,
+            service,
+        }
     }
 
     fn caller<T>(request: &Request<T>) -> Result<BotName, Status> {
         match peer(request)? {
             Identity::Gateway(bot) => Ok(bot),
-            other @ (Identity::Operator | Identity::Ledger | Identity::Runner { .. } | Identity::Channel { .. }) => {
+            other @ (Identity::Operator
+            | Identity::Ledger
+            | Identity::Runner { .. }
+            | Identity::Channel { .. }) => {
                 tracing::warn!(caller = %other, "policy refused: not a gateway");
                 Err(Status::permission_denied("only a gateway has a policy"))
             }
@@ -47,7 +54,9 @@ impl PolicyService {
 
 /// The epoch that may be served right now.
 pub(crate) fn leading(hub: &Hub, leadership: &Leadership) -> Result<u64, Status> {
-    let epoch = leadership.epoch().ok_or_else(|| Status::unavailable("this operator does not lead"))?;
+    let epoch = leadership
+        .epoch()
+        .ok_or_else(|| Status::unavailable("this operator does not lead"))?;
     match hub.serving() {
         Some(serving) if serving == epoch => Ok(epoch),
         Some(_) | None => Err(Status::unavailable("this operator is still compiling policies")),
@@ -74,7 +83,8 @@ impl Policy for PolicyService {
             requests: request.into_inner(),
             responses,
         };
-        self.service.spawn_quiet("policy-stream", policies.run(self.service.shutdown()));
+        self.service
+            .spawn_quiet("policy-stream", policies.run(self.service.shutdown()));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 }

@@ -23,7 +23,10 @@ pub struct ReplicaStanding {
 impl Standing {
     /// How many gateways enforce the current policy.
     pub fn enforcing(&self) -> usize {
-        self.replicas.iter().filter(|replica| self.enforces(replica)).count()
+        self.replicas
+            .iter()
+            .filter(|replica| self.enforces(replica))
+            .count()
     }
 
     /// Whether gateways are connected, and every one of them enforces the current policy.
@@ -33,7 +36,9 @@ impl Standing {
 
     /// The first gateway that could not load the current policy, and why.
     pub fn fault(&self) -> Option<&ReplicaStanding> {
-        self.replicas.iter().find(|replica| replica.digest == self.digest && !replica.fault.is_empty())
+        self.replicas
+            .iter()
+            .find(|replica| replica.digest == self.digest && !replica.fault.is_empty())
     }
 
     fn enforces(&self, replica: &ReplicaStanding) -> bool {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_guardian::source::BotName;
 use monstrum_service::Shutdown;
+use monstrum_wire::identity::BotName;
 use monstrum_wire::policy::{
-    Hello, Renewal, Snapshot, SubscribeRequest, SubscribeResponse, Version, subscribe_request, subscribe_response,
+    Hello, Renewal, Snapshot, SubscribeRequest, SubscribeResponse, Version, subscribe_request,
+    subscribe_response,
 };
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval_at};
@@ -49,9 +50,10 @@ impl PolicyStream {
 
     async fn converse(&mut self) -> Result<(), Status> {
         let hello = self.hello().await?;
-        let mut session = self.hub.subscribe(&self.bot, &hello.replica).ok_or_else(|| {
-            Status::resource_exhausted("too many gateways of this bot are connected")
-        })?;
+        let mut session = self
+            .hub
+            .subscribe(&self.bot, &hello.replica)
+            .ok_or_else(|| Status::resource_exhausted("too many gateways of this bot are connected"))?;
         let first = session.current();
         self.refuse_older(hello.held, first.version)?;
         tracing::info!(bot = %self.bot.name, namespace = %self.bot.namespace, replica = %hello.replica, "gateway connected");
@@ -90,7 +92,9 @@ impl PolicyStream {
 
     async fn follow(&mut self, session: &mut Session) -> Result<(), Status> {
         let every = self.lease.checked_div(4).unwrap_or(self.lease);
-        let start = tokio::time::Instant::now().checked_add(every).unwrap_or_else(tokio::time::Instant::now);
+        let start = tokio::time::Instant::now()
+            .checked_add(every)
+            .unwrap_or_else(tokio::time::Instant::now);
         let mut renewals = interval_at(start, every);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -142,8 +146,13 @@ impl PolicyStream {
         if leading(&self.hub, &self.leadership)? != self.epoch {
             return Err(Status::unavailable("another term has begun"));
         }
-        let response = SubscribeResponse { message: Some(message) };
-        self.responses.send(Ok(response)).await.map_err(|_| Status::cancelled("the gateway left"))
+        let response = SubscribeResponse {
+            message: Some(message),
+        };
+        self.responses
+            .send(Ok(response))
+            .await
+            .map_err(|_| Status::cancelled("the gateway left"))
     }
 
     fn lease_seconds(&self) -> u32 {

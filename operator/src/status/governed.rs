@@ -6,7 +6,8 @@ use std::sync::Arc;
 use kube::Resource;
 use monstrum_crds::conditions::Conditioned;
 use monstrum_crds::kinds::{
-    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, ResourceType, Workspace,
+    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, ResourceType,
+    Workspace,
 };
 use monstrum_crds::object::{Kind, Object};
 use serde::Serialize;
@@ -17,7 +18,15 @@ use crate::index::{Index, Objects};
 
 /// An object of one of our kinds.
 pub trait Governed:
-    Resource<DynamicType = ()> + Conditioned + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+    Resource<DynamicType = ()>
+    + Conditioned
+    + Clone
+    + Debug
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
 {
     /// Its kind.
     const KIND: Kind;

@@ -8,7 +8,11 @@ const MAX_NOTE: usize = 1000;
 
 /// An event for each condition that got another reason: a warning where it says that a person must act.
 pub(crate) fn changes(before: &[Condition], after: &[Condition]) -> Vec<Event> {
-    after.iter().filter(|now| is_news(before, now)).map(event).collect()
+    after
+        .iter()
+        .filter(|now| is_news(before, now))
+        .map(event)
+        .collect()
 }
 
 /// A new object's condition is news only when it is `Ready`, or not as it should be.
@@ -30,7 +34,11 @@ fn event(now: &Condition) -> Event {
         note = format!("{} is {}", now.type_, now.status);
     }
     Event {
-        type_: if warning { EventType::Warning } else { EventType::Normal },
+        type_: if warning {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
         reason: now.reason.clone(),
         note: Some(note),
         action: now.type_.clone(),

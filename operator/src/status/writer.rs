@@ -2,17 +2,17 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use k8s_openapi::jiff::Timestamp;
+use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher::Event;
-use kube::{Client, Resource, ResourceExt};
 use monstrum_crds::conditions::{State, merged};
 use serde_json::{Map, Value, json};
 
 use super::governed::Governed;
 use super::message::changes;
-use crate::index::Index;
+use crate::index::{Index, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
 
@@ -46,9 +46,16 @@ pub enum StatusError {
 impl StatusWriter {
     /// A writer that speaks for the operator `instance`.
     pub fn new(client: Client, instance: &str, leadership: Leadership, metrics: Metrics) -> Self {
-        let reporter =
-            Reporter { controller: "monstrum.dev/operator".to_owned(), instance: Some(instance.to_owned()) };
-        Self { recorder: Recorder::new(client.clone(), reporter), client, leadership, metrics }
+        let reporter = Reporter {
+            controller: "monstrum.dev/operator".to_owned(),
+            instance: Some(instance.to_owned()),
+        };
+        Self {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            leadership,
+            metrics,
+        }
     }
 
     /// Makes the status of `object` say `states` and `fields`, if it does not already.
@@ -60,7 +67,13 @@ impl StatusWriter {
         fields: Map<String, Value>,
     ) -> Result<(), StatusError> {
         let before = object.status_value();
-        let wanted = wanted(object.conditions(), states, object.meta().generation, fields, Timestamp::now());
+        let wanted = wanted(
+            object.conditions(),
+            states,
+            object.meta().generation,
+            fields,
+            Timestamp::now(),
+        );
         if says(&before, &wanted) {
             return Ok(());
         }
@@ -68,10 +81,18 @@ impl StatusWriter {
             return Err(StatusError::NotLeading);
         }
         let after = conditions(&wanted);
-        let written = self.patch(K::KIND.as_str(), &K::plural(&()), object.meta(), K::STATUS_MANAGER, wanted).await?;
+        let written = self
+            .patch(
+                K::KIND.as_str(),
+                &K::plural(&()),
+                object.meta(),
+                K::STATUS_MANAGER,
+                wanted,
+            )
+            .await?;
         let Some(written) = written else { return Ok(()) };
         if let Ok(mut updated) = written.try_parse::<K>() {
-            updated.meta_mut().managed_fields = None;
+            strip(&mut updated);
             K::objects(index).take_up(None, Event::Apply(updated));
         }
         let reference = object.object_ref(&());
@@ -98,7 +119,9 @@ impl StatusWriter {
             return Err(StatusError::NotLeading);
         }
         let wanted = wanted(&[], states, metadata.generation, Map::new(), Timestamp::now());
-        self.patch(kind, plural, metadata, manager, wanted).await.map(drop)
+        self.patch(kind, plural, metadata, manager, wanted)
+            .await
+            .map(drop)
     }
 
     async fn patch(
@@ -112,7 +135,11 @@ impl StatusWriter {
         let resource = ApiResource {
             group: monstrum_crds::kinds::GROUP.to_owned(),
             version: monstrum_crds::kinds::VERSION.to_owned(),
-            api_version: format!("{}/{}", monstrum_crds::kinds::GROUP, monstrum_crds::kinds::VERSION),
+            api_version: format!(
+                "{}/{}",
+                monstrum_crds::kinds::GROUP,
+                monstrum_crds::kinds::VERSION
+            ),
             kind: kind.to_owned(),
             plural: plural.to_owned(),
         };
@@ -128,7 +155,10 @@ impl StatusWriter {
             "metadata": { "name": name, "uid": metadata.uid },
             "status": status,
         });
-        match api.patch_status(&name, &PatchParams::apply(manager).force(), &Patch::Apply(body)).await {
+        match api
+            .patch_status(&name, &PatchParams::apply(manager).force(), &Patch::Apply(body))
+            .await
+        {
             Ok(written) => {
                 self.metrics.wrote(Written::Status);
                 Ok(Some(written))
@@ -149,8 +179,10 @@ fn wanted(
     now: Timestamp,
 ) -> Value {
     let ours = |condition: &Condition| states.iter().any(|state| state.about.as_str() == condition.type_);
-    let conditions: Vec<Condition> =
-        merged(existing, states, generation, now).into_iter().filter(ours).collect();
+    let conditions: Vec<Condition> = merged(existing, states, generation, now)
+        .into_iter()
+        .filter(ours)
+        .collect();
     fields.insert("observedGeneration".to_owned(), json!(generation));
     fields.insert("conditions".to_owned(), json!(conditions));
     fields.retain(|_, value| !value.is_null());
@@ -159,7 +191,9 @@ fn wanted(
 
 /// Whether a status says exactly what we want, apart from conditions that others wrote.
 fn says(status: &Value, wanted: &Value) -> bool {
-    let (Some(status), Some(wanted)) = (status.as_object(), wanted.as_object()) else { return false };
+    let (Some(status), Some(wanted)) = (status.as_object(), wanted.as_object()) else {
+        return false;
+    };
     let fields = |of: &Map<String, Value>| {
         let mut fields = of.clone();
         fields.remove("conditions");
@@ -172,7 +206,11 @@ fn says(status: &Value, wanted: &Value) -> bool {
 
 fn conditions(status: &Value) -> Vec<Condition> {
     // What was a list of conditions a moment ago can be read as one.
-    status.get("conditions").cloned().and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default()
+    status
+        .get("conditions")
+        .cloned()
+        .and_then(|list| serde_json::from_value(list).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -217,8 +255,14 @@ mod tests {
     #[test]
     fn another_message_or_generation_is_a_change() {
         let first = wanted(&[], &ready(""), Some(3), Map::new(), at(10));
-        assert!(!says(&first, &wanted(&conditions(&first), &ready("news"), Some(3), Map::new(), at(10))));
-        assert!(!says(&first, &wanted(&conditions(&first), &ready(""), Some(4), Map::new(), at(10))));
+        assert!(!says(
+            &first,
+            &wanted(&conditions(&first), &ready("news"), Some(3), Map::new(), at(10))
+        ));
+        assert!(!says(
+            &first,
+            &wanted(&conditions(&first), &ready(""), Some(4), Map::new(), at(10))
+        ));
         assert!(!says(&Value::Null, &first));
     }
 }

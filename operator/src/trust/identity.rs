@@ -7,7 +7,6 @@ use monstrum_service::{Service, Tls, TlsError};
 use monstrum_wire::identity::Identity;
 
 use super::Trust;
-use crate::installation::service_names;
 
 /// The operator's certificate for gRPC, renewed while the process runs.
 pub struct ServerIdentity {
@@ -28,14 +27,20 @@ pub enum ServerIdentityError {
 }
 
 impl ServerIdentity {
-    /// For the Service `service` of `namespace`.
-    pub fn new(trust: Trust, service: &str, namespace: &str, lifetime: Duration) -> Self {
-        Self { trust, names: service_names(service, namespace), lifetime }
+    /// For a server that is called by `names`.
+    pub fn new(trust: Trust, names: Vec<String>, lifetime: Duration) -> Self {
+        Self {
+            trust,
+            names,
+            lifetime,
+        }
     }
 
     /// TLS with a first certificate; further ones follow by themselves.
     pub fn start(self, service: &Service) -> Result<Tls, ServerIdentityError> {
-        let pem = self.trust.issue(&Identity::Operator, &self.names, self.lifetime)?;
+        let pem = self
+            .trust
+            .issue(&Identity::Operator, &self.names, self.lifetime)?;
         let tls = Tls::from_pem(&pem, self.trust.trust_domain())?;
         let renewed = tls.clone();
         let shutdown = service.shutdown();
@@ -66,5 +71,7 @@ impl ServerIdentity {
 
 /// Certificates are renewed after two thirds of their life.
 pub(crate) fn renewal(lifetime: Duration) -> Duration {
-    lifetime.checked_div(3).map_or(lifetime, |third| third.saturating_mul(2))
+    lifetime
+        .checked_div(3)
+        .map_or(lifetime, |third| third.saturating_mul(2))
 }

@@ -46,13 +46,20 @@ pub enum TrustError {
 }
 
 /// The authority, made if there is none. Of two that make one at the same time, one is taken by both.
-pub async fn load_or_create(client: &Client, namespace: &str, trust_domain: &str) -> Result<Trust, TrustError> {
+pub async fn load_or_create(
+    client: &Client,
+    namespace: &str,
+    trust_domain: &str,
+) -> Result<Trust, TrustError> {
     if let Some(trust) = load(client, namespace, trust_domain).await? {
         return Ok(trust);
     }
     let authority = Authority::generate(trust_domain)?;
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    match secrets.create(&PostParams::default(), &secret(&authority, namespace)).await {
+    match secrets
+        .create(&PostParams::default(), &secret(&authority, namespace))
+        .await
+    {
         Ok(_) => {
             tracing::info!(secret = AUTHORITY_SECRET, "made the installation's authority");
             Ok(Trust::new(authority))
@@ -67,20 +74,35 @@ pub async fn load_or_create(client: &Client, namespace: &str, trust_domain: &str
 /// The authority, if there is one.
 pub async fn load(client: &Client, namespace: &str, trust_domain: &str) -> Result<Option<Trust>, TrustError> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let Some(secret) = secrets.get_opt(AUTHORITY_SECRET).await.map_err(TrustError::Read)? else {
+    let Some(secret) = secrets
+        .get_opt(AUTHORITY_SECRET)
+        .await
+        .map_err(TrustError::Read)?
+    else {
         return Ok(None);
     };
-    let data: BTreeMap<String, Zeroizing<Vec<u8>>> =
-        secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, Zeroizing::new(value.0))).collect();
+    let data: BTreeMap<String, Zeroizing<Vec<u8>>> = secret
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, value)| (key, Zeroizing::new(value.0)))
+        .collect();
     let text = |key: &'static str| {
         let bytes = data.get(key).ok_or(TrustError::Damaged(key))?;
         std::str::from_utf8(bytes).map_err(|_| TrustError::Damaged(key))
     };
-    Ok(Some(Trust::new(Authority::from_pem(text("tls.crt")?, text("tls.key")?, trust_domain)?)))
+    Ok(Some(Trust::new(Authority::from_pem(
+        text("tls.crt")?,
+        text("tls.key")?,
+        trust_domain,
+    )?)))
 }
 
 fn secret(authority: &Authority, namespace: &str) -> Secret {
-    let mut secret = Secret { type_: Some("kubernetes.io/tls".to_owned()), ..Secret::default() };
+    let mut secret = Secret {
+        type_: Some("kubernetes.io/tls".to_owned()),
+        ..Secret::default()
+    };
     secret.metadata.name = Some(AUTHORITY_SECRET.to_owned());
     secret.metadata.namespace = Some(namespace.to_owned());
     secret.metadata.labels = Some(BTreeMap::from([
@@ -88,8 +110,14 @@ fn secret(authority: &Authority, namespace: &str) -> Secret {
         (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
     ]));
     secret.data = Some(BTreeMap::from([
-        ("tls.crt".to_owned(), ByteString(authority.certificate_pem().as_bytes().to_vec())),
-        ("tls.key".to_owned(), ByteString(authority.key_pem().as_bytes().to_vec())),
+        (
+            "tls.crt".to_owned(),
+            ByteString(authority.certificate_pem().as_bytes().to_vec()),
+        ),
+        (
+            "tls.key".to_owned(),
+            ByteString(authority.key_pem().as_bytes().to_vec()),
+        ),
     ]));
     secret
 }
@@ -98,11 +126,19 @@ impl Trust {
     /// Signs with `authority`.
     pub fn new(authority: Authority) -> Self {
         let fingerprint = hex::encode(Sha256::digest(authority.certificate_pem()));
-        Self { authority: Arc::new(authority), fingerprint }
+        Self {
+            authority: Arc::new(authority),
+            fingerprint,
+        }
     }
 
     /// A new certificate.
-    pub fn issue(&self, identity: &Identity, names: &[String], lifetime: Duration) -> Result<Pem, AuthorityError> {
+    pub fn issue(
+        &self,
+        identity: &Identity,
+        names: &[String],
+        lifetime: Duration,
+    ) -> Result<Pem, AuthorityError> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         self.authority.issue(identity, &names, lifetime)
     }

@@ -75,14 +75,24 @@ impl Opener {
             .fields
             .iter()
             .map(|field| {
-                let missing = || OpenError::Missing { secret: field.secret.clone() };
+                let missing = || OpenError::Missing {
+                    secret: field.secret.clone(),
+                };
                 let (version, values) = secrets.get(&field.secret).ok_or_else(missing)?;
                 if *version != field.secret_version {
-                    return Err(OpenError::Changed { secret: field.secret.clone() });
+                    return Err(OpenError::Changed {
+                        secret: field.secret.clone(),
+                    });
                 }
-                let no_key = || OpenError::NoKey { secret: field.secret.clone(), key: field.key.clone() };
+                let no_key = || OpenError::NoKey {
+                    secret: field.secret.clone(),
+                    key: field.key.clone(),
+                };
                 let value = values.get(&field.key).ok_or_else(no_key)?.clone();
-                Ok(OpenedField { name: field.name.clone(), value })
+                Ok(OpenedField {
+                    name: field.name.clone(),
+                    value,
+                })
             })
             .collect()
     }
@@ -93,15 +103,30 @@ impl Opener {
         name: &str,
     ) -> Result<(String, BTreeMap<String, Zeroizing<Vec<u8>>>), OpenError> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let read = |source| OpenError::Read { secret: name.to_owned(), source };
+        let read = |source| OpenError::Read {
+            secret: name.to_owned(),
+            source,
+        };
         let found = secrets.get_opt(name).await.map_err(read)?;
-        let mut secret = found.ok_or_else(|| OpenError::Missing { secret: name.to_owned() })?;
+        let mut secret = found.ok_or_else(|| OpenError::Missing {
+            secret: name.to_owned(),
+        })?;
         // The last-applied annotation holds the values as well.
-        for text in secret.metadata.annotations.iter_mut().flat_map(BTreeMap::values_mut) {
+        for text in secret
+            .metadata
+            .annotations
+            .iter_mut()
+            .flat_map(BTreeMap::values_mut)
+        {
             text.zeroize();
         }
         let version = secret_version(&secret.metadata);
         let data = secret.data.take().unwrap_or_default();
-        Ok((version, data.into_iter().map(|(key, value)| (key, Zeroizing::new(value.0))).collect()))
+        Ok((
+            version,
+            data.into_iter()
+                .map(|(key, value)| (key, Zeroizing::new(value.0)))
+                .collect(),
+        ))
     }
 }

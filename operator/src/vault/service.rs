@@ -27,8 +27,20 @@ pub struct VaultService {
 
 impl VaultService {
     /// A vault whose leases hold for `lease`.
-    pub fn new(hub: Arc<Hub>, leadership: Leadership, opener: Opener, lease: Duration, metrics: Metrics) -> Self {
-        Self { hub, leadership, opener, lease, metrics }
+    pub fn new(
+        hub: Arc<Hub>,
+        leadership: Leadership,
+        opener: Opener,
+        lease: Duration,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            hub,
+            leadership,
+            opener,
+            lease,
+            metrics,
+        }
     }
 
     /// What the caller asks for, if it is the caller's: with the namespace that it stands in.
@@ -73,7 +85,8 @@ impl Vault for VaultService {
             return Err(self.refuse(&caller, &subject, LeaseOutcome::NotFound, status));
         };
         if asked.version != opening.version {
-            let status = Status::failed_precondition("the caller's policy names another version of the credential");
+            let status =
+                Status::failed_precondition("the caller's policy names another version of the credential");
             return Err(self.refuse(&caller, &subject, LeaseOutcome::Unopenable, status));
         }
         let opened = self.opener.open(&namespace, &opening).await.map_err(|error| {
@@ -84,7 +97,10 @@ impl Vault for VaultService {
         tracing::info!(
             %caller, %subject, credential = %opening.credential, version = %opening.version, "credential leased"
         );
-        let fields = opened.into_iter().map(|field| SecretField { name: field.name, value: field.value.to_vec() });
+        let fields = opened.into_iter().map(|field| SecretField {
+            name: field.name,
+            value: field.value.to_vec(),
+        });
         Ok(Response::new(LeaseResponse {
             fields: fields.collect(),
             version: opening.version,
@@ -104,9 +120,10 @@ fn describe(subject: Option<&Subject>) -> String {
 
 fn refusal(error: &OpenError) -> (LeaseOutcome, Status) {
     match error {
-        OpenError::Missing { .. } | OpenError::Changed { .. } | OpenError::NoKey { .. } => {
-            (LeaseOutcome::Unopenable, Status::failed_precondition(error.to_string()))
-        }
+        OpenError::Missing { .. } | OpenError::Changed { .. } | OpenError::NoKey { .. } => (
+            LeaseOutcome::Unopenable,
+            Status::failed_precondition(error.to_string()),
+        ),
         OpenError::Read { source, .. } => {
             tracing::error!(error = %source, "a secret can't be read");
             (LeaseOutcome::Failed, Status::unavailable(error.to_string()))

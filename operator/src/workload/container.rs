@@ -29,7 +29,10 @@ pub(crate) fn container(
         image: Some(image.to_owned()),
         image_pull_policy: Some(installation.pull_policy.clone()),
         command: Some(command.iter().map(|&word| word.to_owned()).collect()),
-        env: Some(vec![env("MONSTRUM_TRUST_DOMAIN", &installation.trust_domain), pod_name_env()]),
+        env: Some(vec![
+            env("MONSTRUM_TRUST_DOMAIN", &installation.trust_domain),
+            pod_name_env(),
+        ]),
         ports: Some(vec![port("admin", ADMIN_PORT)]),
         liveness_probe: Some(probe("/healthz", 10, 3)),
         readiness_probe: Some(probe("/readyz", 1, 2)),
@@ -51,15 +54,25 @@ pub(crate) fn port(name: &str, port: i32) -> ContainerPort {
 
 /// An environment variable.
 pub(crate) fn env(name: &str, value: &str) -> EnvVar {
-    EnvVar { name: name.to_owned(), value: Some(value.to_owned()), ..EnvVar::default() }
+    EnvVar {
+        name: name.to_owned(),
+        value: Some(value.to_owned()),
+        ..EnvVar::default()
+    }
 }
 
 /// The pod's own name.
 fn pod_name_env() -> EnvVar {
-    let field = ObjectFieldSelector { api_version: Some("v1".to_owned()), field_path: "metadata.name".to_owned() };
+    let field = ObjectFieldSelector {
+        api_version: Some("v1".to_owned()),
+        field_path: "metadata.name".to_owned(),
+    };
     EnvVar {
         name: "POD_NAME".to_owned(),
-        value_from: Some(EnvVarSource { field_ref: Some(field), ..EnvVarSource::default() }),
+        value_from: Some(EnvVarSource {
+            field_ref: Some(field),
+            ..EnvVarSource::default()
+        }),
         ..EnvVar::default()
     }
 }
@@ -78,12 +91,18 @@ pub(crate) fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
 pub(crate) fn unprivileged() -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
-        capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+        capabilities: Some(Capabilities {
+            drop: Some(vec!["ALL".to_owned()]),
+            add: None,
+        }),
         read_only_root_filesystem: Some(true),
         run_as_non_root: Some(true),
         run_as_user: Some(super::USER),
         run_as_group: Some(super::USER),
-        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            localhost_profile: None,
+        }),
         ..SecurityContext::default()
     }
 }
@@ -97,7 +116,11 @@ pub(crate) fn resources(settings: &PodSettings) -> ResourceRequirements {
     // A default request above a limit that the user set would be refused.
     requests.retain(|name, _| said.requests.contains_key(name) || limits_default(name, &limits));
     requests.extend(said.requests);
-    ResourceRequirements { limits: Some(limits), requests: Some(requests), claims: None }
+    ResourceRequirements {
+        limits: Some(limits),
+        requests: Some(requests),
+        claims: None,
+    }
 }
 
 fn limits_default(name: &str, limits: &BTreeMap<String, Quantity>) -> bool {
@@ -106,7 +129,10 @@ fn limits_default(name: &str, limits: &BTreeMap<String, Quantity>) -> bool {
 }
 
 fn quantities(values: &[(&str, &str)]) -> BTreeMap<String, Quantity> {
-    values.iter().map(|(name, value)| ((*name).to_owned(), Quantity((*value).to_owned()))).collect()
+    values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Quantity((*value).to_owned())))
+        .collect()
 }
 
 fn probe(path: &str, period: i32, failures: i32) -> Probe {

@@ -2,9 +2,9 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
-    Affinity, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference, PodAffinityTerm, PodAntiAffinity,
-    PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecretVolumeSource, Toleration, Volume,
-    WeightedPodAffinityTerm,
+    Affinity, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference, PodAffinityTerm,
+    PodAntiAffinity, PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecretVolumeSource,
+    Toleration, Volume, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -37,6 +37,7 @@ pub(crate) fn deployment(workload: Workload<'_>, installation: &Installation) ->
         max_unavailable: Some(IntOrString::Int(0)),
         max_surge: Some(IntOrString::Int(1)),
     };
+    let annotations = installation.pod_annotations.clone();
     Deployment {
         metadata: workload.owner.metadata(&workload.name, workload.labels.clone()),
         spec: Some(DeploymentSpec {
@@ -53,6 +54,7 @@ pub(crate) fn deployment(workload: Workload<'_>, installation: &Installation) ->
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(workload.labels.clone()),
+                    annotations: (!annotations.is_empty()).then_some(annotations),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(pod(workload, installation)),
@@ -67,7 +69,10 @@ fn pod(workload: Workload<'_>, installation: &Installation) -> PodSpec {
     let settings = workload.settings;
     let tolerations: Vec<Toleration> = settings.tolerations.iter().map(Into::into).collect();
     let selector = settings.node_selector.clone();
-    let pull_secrets = installation.pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() });
+    let pull_secrets = installation
+        .pull_secrets
+        .iter()
+        .map(|name| LocalObjectReference { name: name.clone() });
     let pull_secrets: Vec<_> = pull_secrets.collect();
     PodSpec {
         affinity: (workload.replicas > 1).then(|| spread(&workload.selector)),
@@ -94,7 +99,10 @@ fn security() -> PodSecurityContext {
         run_as_group: Some(super::USER),
         run_as_non_root: Some(true),
         run_as_user: Some(super::USER),
-        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            localhost_profile: None,
+        }),
         ..PodSecurityContext::default()
     }
 }
@@ -109,7 +117,10 @@ fn spread(selector: &Labels) -> Affinity {
         topology_key: "kubernetes.io/hostname".to_owned(),
         ..PodAffinityTerm::default()
     };
-    let preferred = vec![WeightedPodAffinityTerm { weight: 100, pod_affinity_term: term }];
+    let preferred = vec![WeightedPodAffinityTerm {
+        weight: 100,
+        pod_affinity_term: term,
+    }];
     Affinity {
         pod_anti_affinity: Some(PodAntiAffinity {
             preferred_during_scheduling_ignored_during_execution: Some(preferred),
@@ -123,7 +134,10 @@ fn spread(selector: &Labels) -> Affinity {
 pub(crate) fn empty_dir(name: &str, size: Option<Quantity>) -> Volume {
     Volume {
         name: name.to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource { size_limit: size, ..EmptyDirVolumeSource::default() }),
+        empty_dir: Some(EmptyDirVolumeSource {
+            size_limit: size,
+            ..EmptyDirVolumeSource::default()
+        }),
         ..Volume::default()
     }
 }
@@ -136,7 +150,11 @@ pub(crate) fn tls_volume(secret: &str) -> Volume {
 /// A Secret; only `key`, under another name, when `item` says so.
 pub(crate) fn secret_volume(name: &str, secret: &str, item: Option<(&str, &str)>) -> Volume {
     let items = item.map(|(key, path)| {
-        vec![KeyToPath { key: key.to_owned(), path: path.to_owned(), mode: None }]
+        vec![KeyToPath {
+            key: key.to_owned(),
+            path: path.to_owned(),
+            mode: None,
+        }]
     });
     Volume {
         name: name.to_owned(),

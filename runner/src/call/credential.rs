@@ -33,7 +33,9 @@ impl Credential {
             };
             (field.name, value)
         });
-        Self { fields: fields.collect() }
+        Self {
+            fields: fields.collect(),
+        }
     }
 
     /// The value of `field`, as text that fits into a header or a query.
@@ -46,7 +48,9 @@ impl Credential {
             .map_err(|()| Failure::invalid(format!("the credential's field {field:?} is not text")))?;
         let exposed = value.expose_secret();
         if exposed.is_empty() {
-            return Err(Failure::invalid(format!("the credential's field {field:?} is empty")));
+            return Err(Failure::invalid(format!(
+                "the credential's field {field:?} is empty"
+            )));
         }
         // Not trimmed silently: the gateway searches results for the value as it is stored.
         if exposed.chars().any(char::is_control) {
@@ -90,7 +94,10 @@ mod tests {
     use super::*;
 
     fn credential(value: &[u8]) -> Credential {
-        Credential::new(vec![CredentialField { name: "token".to_owned(), value: value.to_vec() }])
+        Credential::new(vec![CredentialField {
+            name: "token".to_owned(),
+            value: value.to_vec(),
+        }])
     }
 
     #[test]
@@ -104,7 +111,13 @@ mod tests {
             let failure = credential(wrong).text("token").unwrap_err();
             assert!(failure.message.contains("\"token\""), "{}", failure.message);
         }
-        assert!(credential(b"x").text("other").unwrap_err().message.contains("no field \"other\""));
+        assert!(
+            credential(b"x")
+                .text("other")
+                .unwrap_err()
+                .message
+                .contains("no field \"other\"")
+        );
     }
 
     #[test]

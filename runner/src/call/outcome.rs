@@ -57,7 +57,12 @@ pub enum FailureKind {
 
 impl Failure {
     fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None, facts: Facts::new() }
+        Self {
+            kind,
+            message: message.into(),
+            retry_after: None,
+            facts: Facts::new(),
+        }
     }
 
     /// The target could not be reached.

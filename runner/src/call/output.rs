@@ -27,8 +27,13 @@ impl Output {
     /// Sends the next piece of output.
     pub async fn send(&self, data: &[u8]) -> Result<(), Gone> {
         for piece in data.chunks(CHUNK_BYTES) {
-            let chunk = OutputChunk { call_id: self.call_id.clone(), data: piece.to_vec() };
-            let message = FromRunner { message: Some(Message::Chunk(chunk)) };
+            let chunk = OutputChunk {
+                call_id: self.call_id.clone(),
+                data: piece.to_vec(),
+            };
+            let message = FromRunner {
+                message: Some(Message::Chunk(chunk)),
+            };
             self.sender.send(message).await.map_err(|_| Gone)?;
         }
         Ok(())
@@ -52,11 +57,19 @@ mod tests {
     #[tokio::test]
     async fn a_large_result_goes_ahead_in_pieces_and_stays_whole() {
         let (sender, mut receiver) = mpsc::channel(64);
-        let whole: Vec<u8> = (0..CHUNK_BYTES * 3 + 7).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        let whole: Vec<u8> = (0..CHUNK_BYTES * 3 + 7)
+            .map(|i| u8::try_from(i % 251).unwrap())
+            .collect();
         let mut content = whole.clone();
-        Output::new("c".to_owned(), sender).send_ahead(&mut content).await.unwrap();
+        Output::new("c".to_owned(), sender)
+            .send_ahead(&mut content)
+            .await
+            .unwrap();
         let mut seen = Vec::new();
-        while let Ok(FromRunner { message: Some(Message::Chunk(chunk)) }) = receiver.try_recv() {
+        while let Ok(FromRunner {
+            message: Some(Message::Chunk(chunk)),
+        }) = receiver.try_recv()
+        {
             assert!(chunk.data.len() <= CHUNK_BYTES);
             seen.extend(chunk.data);
         }

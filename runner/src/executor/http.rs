@@ -47,7 +47,11 @@ impl Http {
     }
 
     fn over(names: Names) -> Self {
-        Self { names, clients: Clients::default(), parsing: Semaphore::new(PARSED_AT_ONCE) }
+        Self {
+            names,
+            clients: Clients::default(),
+            parsing: Semaphore::new(PARSED_AT_ONCE),
+        }
     }
 }
 

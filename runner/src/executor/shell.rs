@@ -59,7 +59,10 @@ impl Shell {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|errno| SetupError::Reaper(errno.into()))?;
         let accounts = SERVICE_ACCOUNTS.iter().map(PathBuf::from);
-        Ok(Self { runner, protected: protected.iter().cloned().chain(accounts).collect() })
+        Ok(Self {
+            runner,
+            protected: protected.iter().cloned().chain(accounts).collect(),
+        })
     }
 }
 

@@ -71,7 +71,8 @@ impl Calls {
         }
         let (call_id, executor) = (execute.call_id.clone(), execute.executor.clone());
         if self.tasks.len() >= self.most {
-            let failure = Failure::internal(format!("the runner is busy with {} calls; try again", self.most));
+            let failure =
+                Failure::internal(format!("the runner is busy with {} calls; try again", self.most));
             self.answer(call_id, &executor, Err(failure)).await;
             return;
         }
@@ -99,18 +100,28 @@ impl Calls {
     pub(super) async fn one_done(&mut self) -> Done {
         match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => Done { id, failed: false },
-            Some(Err(error)) => Done { id: error.id(), failed: true },
+            Some(Err(error)) => Done {
+                id: error.id(),
+                failed: true,
+            },
             None => std::future::pending().await,
         }
     }
 
     /// Forgets a call whose task has ended, and answers for one that could not.
     pub(super) async fn forget(&mut self, done: Done) {
-        let Some(call_id) = self.names.remove(&done.id) else { return };
+        let Some(call_id) = self.names.remove(&done.id) else {
+            return;
+        };
         self.running.remove(&call_id);
         if done.failed {
             tracing::error!(call = %call_id, "a call ended by a fault of the runner");
-            self.answer(call_id, "", Err(Failure::internal("the call ended by a fault of the runner"))).await;
+            self.answer(
+                call_id,
+                "",
+                Err(Failure::internal("the call ended by a fault of the runner")),
+            )
+            .await;
         }
     }
 
@@ -121,13 +132,16 @@ impl Calls {
     }
 
     async fn answer(&self, call_id: String, executor: &str, outcome: Outcome) {
-        self.metrics.finished(executor, &outcome, std::time::Duration::ZERO);
+        self.metrics
+            .finished(executor, &outcome, std::time::Duration::ZERO);
         finish(&self.outbox, call_id, outcome).await;
     }
 
     fn spawn(&mut self, call: Call, token: CancellationToken) {
         let call_id = call.id.clone();
-        let span = tracing::info_span!("call", call = %call.id, executor = %call.executor, tool = %call.tool);
+        let span = tracing::info_span!(
+            "call", call = %call.id, executor = %call.executor, tool = %call.tool, trace = %call.trace
+        );
         let work = work(
             call,
             Arc::clone(&self.executors),
@@ -151,7 +165,10 @@ async fn work(
     let output = Output::new(call.id.clone(), outbox.clone());
     let began = Instant::now();
     let slot = call.within(async {
-        slots.acquire().await.map_err(|_| Failure::internal("the runner is stopping"))
+        slots
+            .acquire()
+            .await
+            .map_err(|_| Failure::internal("the runner is stopping"))
     });
     let mut outcome = match slot.await {
         Ok(_slot) => {
@@ -183,7 +200,16 @@ async fn finish(outbox: &mpsc::Sender<FromRunner>, call_id: String, outcome: Out
         Ok(success) => Ending::Success(success.into()),
         Err(failure) => Ending::Failure(failure.into()),
     };
-    let message = Message::Finished(Finished { call_id, outcome: Some(ending) });
+    let message = Message::Finished(Finished {
+        call_id,
+        outcome: Some(ending),
+    });
     // A closed outbox is a broken stream: the gateway reports the call as unknown.
-    drop(outbox.send(FromRunner { message: Some(message) }).await);
+    drop(
+        outbox
+            .send(FromRunner {
+                message: Some(message),
+            })
+            .await,
+    );
 }

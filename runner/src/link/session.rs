@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 /// How long the last results may take to reach the gateway.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long the effects of a broken stream may take to be stopped.
-const CLEAN_UP: Duration = Duration::from_secs(8);
+const CLEAN_UP: Duration = Duration::from_secs(5);
 
 /// One stream's state.
 pub(super) struct Session {
@@ -32,7 +32,9 @@ impl Session {
         concurrency: usize,
         outbox: mpsc::Sender<FromRunner>,
     ) -> Self {
-        Self { calls: Calls::new(Arc::clone(executors), metrics.clone(), concurrency, outbox) }
+        Self {
+            calls: Calls::new(Arc::clone(executors), metrics.clone(), concurrency, outbox),
+        }
     }
 
     /// Executes what comes in until the stream ends; after a request to stop, until the running calls have ended.

@@ -10,14 +10,14 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use tokio::net::UdpSocket;
 
 /// A running name server.
-pub struct NameServer {
-    pub resolver: TokioResolver,
+pub(crate) struct NameServer {
+    pub(crate) resolver: TokioResolver,
     asked: Arc<AtomicUsize>,
 }
 
 impl NameServer {
     /// The nth question gets the nth list of addresses, the last list from then on; nothing may be kept.
-    pub async fn start(answers: Vec<Vec<Ipv4Addr>>) -> Self {
+    pub(crate) async fn start(answers: Vec<Vec<Ipv4Addr>>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let port = socket.local_addr().unwrap().port();
         let asked = Arc::new(AtomicUsize::new(0));
@@ -26,14 +26,22 @@ impl NameServer {
             let mut packet = [0_u8; 512];
             loop {
                 let (length, from) = socket.recv_from(&mut packet).await.unwrap();
-                let number = counter.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
-                socket.send_to(&reply(&packet[..length], &answers[number]), from).await.unwrap();
+                let number = counter
+                    .fetch_add(1, Ordering::SeqCst)
+                    .min(answers.len().saturating_sub(1));
+                socket
+                    .send_to(&reply(&packet[..length], &answers[number]), from)
+                    .await
+                    .unwrap();
             }
         });
-        Self { resolver: resolver(port), asked }
+        Self {
+            resolver: resolver(port),
+            asked,
+        }
     }
 
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -52,10 +60,27 @@ fn resolver(port: u16) -> TokioResolver {
 
 /// RFC 1035: the question repeated, then one record for each address, each of them to be forgotten at once.
 fn reply(question: &[u8], addresses: &[Ipv4Addr]) -> Vec<u8> {
-    let name_end = 12 + question[12..].iter().position(|byte| *byte == 0).unwrap() + 1;
-    let mut reply = question[..2].to_vec();
-    reply.extend([0x81, 0x80, 0, 1, 0, u8::try_from(addresses.len()).unwrap(), 0, 0, 0, 0]);
-    reply.extend(&question[12..name_end + 4]);
+    let (header, asked) = question.split_at(12);
+    // A name ends with an empty label; type and class follow.
+    let end = asked
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap()
+        .saturating_add(5);
+    let mut reply = header[..2].to_vec();
+    reply.extend([
+        0x81,
+        0x80,
+        0,
+        1,
+        0,
+        u8::try_from(addresses.len()).unwrap(),
+        0,
+        0,
+        0,
+        0,
+    ]);
+    reply.extend(&asked[..end]);
     for address in addresses {
         reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
         reply.extend(address.octets());

@@ -7,60 +7,73 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use monstrum_guardian::source::BotName;
 use monstrum_service::authority::Authority;
-use monstrum_service::{Pem, Shutdown, Tls, peer};
-use monstrum_wire::identity::Identity;
+use monstrum_service::{Pem, Tls, peer};
+use monstrum_wire::identity::{BotName, Identity};
 use monstrum_wire::runner::link_server::{Link, LinkServer};
 use monstrum_wire::runner::{
     Cancel, Execute, Finished, FromRunner, RunnerHello, ToRunner, finished, from_runner, to_runner,
 };
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::support::runner;
 
-pub fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     monstrum_service::install_crypto();
     Authority::generate("monstrum.local").unwrap()
 }
 
 fn bot() -> BotName {
-    BotName { namespace: "team".to_owned(), name: "triage".to_owned() }
+    BotName {
+        namespace: "team".to_owned(),
+        name: "triage".to_owned(),
+    }
 }
 
 /// One attached runner, as the gateway sees it.
-pub struct Attached {
-    pub identity: Identity,
-    pub hello: RunnerHello,
+pub(crate) struct Attached {
+    pub(crate) identity: Identity,
+    pub(crate) hello: RunnerHello,
     to_runner: mpsc::Sender<Result<ToRunner, Status>>,
     from_runner: mpsc::Receiver<FromRunner>,
     chunks: HashMap<String, Vec<u8>>,
 }
 
 impl Attached {
-    pub async fn execute(&self, execute: Execute) {
+    pub(crate) async fn execute(&self, execute: Execute) {
         self.send(to_runner::Message::Execute(execute)).await;
     }
 
-    pub async fn cancel(&self, call_id: &str) {
-        self.send(to_runner::Message::Cancel(Cancel { call_id: call_id.to_owned() })).await;
+    pub(crate) async fn cancel(&self, call_id: &str) {
+        self.send(to_runner::Message::Cancel(Cancel {
+            call_id: call_id.to_owned(),
+        }))
+        .await;
     }
 
     async fn send(&self, message: to_runner::Message) {
-        self.to_runner.send(Ok(ToRunner { message: Some(message) })).await.unwrap();
+        self.to_runner
+            .send(Ok(ToRunner {
+                message: Some(message),
+            }))
+            .await
+            .unwrap();
     }
 
     /// The next call that ended, with all of its output; nothing when the stream ended.
-    pub async fn finished(&mut self) -> Option<(String, Result<Vec<u8>, i32>)> {
+    pub(crate) async fn finished(&mut self) -> Option<(String, Result<Vec<u8>, i32>)> {
         loop {
             match self.from_runner.recv().await?.message? {
                 from_runner::Message::Chunk(chunk) => {
                     self.chunks.entry(chunk.call_id).or_default().extend(chunk.data);
                 }
-                from_runner::Message::Finished(Finished { call_id, outcome: Some(outcome) }) => {
+                from_runner::Message::Finished(Finished {
+                    call_id,
+                    outcome: Some(outcome),
+                }) => {
                     let mut bytes = self.chunks.remove(&call_id).unwrap_or_default();
                     return Some((
                         call_id,
@@ -79,7 +92,7 @@ impl Attached {
     }
 
     /// Waits for one call's output.
-    pub async fn result(&mut self, execute: Execute) -> Result<String, i32> {
+    pub(crate) async fn result(&mut self, execute: Execute) -> Result<String, i32> {
         self.execute(execute).await;
         let (_, result) = self.finished().await.unwrap();
         result.map(|bytes| String::from_utf8(bytes).unwrap())
@@ -87,48 +100,63 @@ impl Attached {
 }
 
 /// A running gateway.
-pub struct Gateway {
-    pub address: SocketAddr,
+pub(crate) struct Gateway {
+    pub(crate) address: SocketAddr,
     attached: mpsc::Receiver<Attached>,
-    stop: Shutdown,
-    served: tokio::task::JoinHandle<()>,
+    // Of its own, so that its end breaks every connection, as a pod's end does.
+    runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Gateway {
-    pub async fn start(authority: &Authority, address: &str) -> Self {
-        let pem = authority.issue(&Identity::Gateway(bot()), &["127.0.0.1", "localhost"], DAY).unwrap();
+    pub(crate) async fn start(authority: &Authority, address: &str) -> Self {
+        let pem = authority
+            .issue(&Identity::Gateway(bot()), &["127.0.0.1", "localhost"], DAY)
+            .unwrap();
         let tls = Tls::from_pem(&pem, "monstrum.local").unwrap();
-        let incoming = tls.listen(address.parse().unwrap()).await.unwrap();
+        let address: SocketAddr = address.parse().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let (sender, attached) = mpsc::channel(8);
-        let (address, stop) = (incoming.local_addr(), Shutdown::default());
-        let server = tonic::transport::Server::builder().add_service(LinkServer::new(Service { sender }));
-        let stopping = stop.requested();
-        let served = tokio::spawn(async move {
-            tokio::select! {
-                served = server.serve_with_incoming(incoming) => served.unwrap(),
-                () = stopping => {}
-            }
+        let (listening, listens) = oneshot::channel();
+        runtime.spawn(async move {
+            let incoming = tls.listen(address).await.unwrap();
+            listening.send(incoming.local_addr()).unwrap();
+            let server = tonic::transport::Server::builder().add_service(LinkServer::new(Service { sender }));
+            server.serve_with_incoming(incoming).await
         });
-        Self { address, attached, stop, served }
+        Self {
+            address: listens.await.unwrap(),
+            attached,
+            runtime: Some(runtime),
+        }
     }
 
-    pub async fn attached(&mut self) -> Attached {
-        tokio::time::timeout(Duration::from_secs(20), self.attached.recv()).await.expect("in time").unwrap()
+    pub(crate) async fn attached(&mut self) -> Attached {
+        tokio::time::timeout(Duration::from_secs(20), self.attached.recv())
+            .await
+            .expect("in time")
+            .unwrap()
     }
 
     /// Whether somebody attaches within this time.
-    pub async fn attached_within(&mut self, time: Duration) -> bool {
+    pub(crate) async fn attached_within(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.attached.recv()).await.is_ok()
-    }
-
-    /// As if the pod was killed: all connections break.
-    pub async fn kill(self) {
-        self.stop.request();
-        self.served.await.unwrap();
     }
 }
 
-const DAY: Duration = Duration::from_hours(24);
+/// As if the pod was killed: all connections break.
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 struct Service {
     sender: mpsc::Sender<Attached>,
@@ -144,7 +172,10 @@ impl Link for Service {
     ) -> Result<Response<Self::AttachStream>, Status> {
         let identity = peer(&request)?;
         let mut inbound = request.into_inner();
-        let Some(FromRunner { message: Some(from_runner::Message::Hello(hello)) }) = inbound.message().await? else {
+        let Some(FromRunner {
+            message: Some(from_runner::Message::Hello(hello)),
+        }) = inbound.message().await?
+        else {
             return Err(Status::invalid_argument("hello comes first"));
         };
         let (to_runner, outbound) = mpsc::channel(64);
@@ -156,31 +187,43 @@ impl Link for Service {
                 }
             }
         });
-        let attached = Attached { identity, hello, to_runner, from_runner, chunks: HashMap::new() };
-        self.sender.send(attached).await.map_err(|_| Status::unavailable("closing"))?;
+        let attached = Attached {
+            identity,
+            hello,
+            to_runner,
+            from_runner,
+            chunks: HashMap::new(),
+        };
+        self.sender
+            .send(attached)
+            .await
+            .map_err(|_| Status::unavailable("closing"))?;
         Ok(Response::new(ReceiverStream::new(outbound)))
     }
 }
 
 /// A runner process, killed when dropped.
-pub struct Runner {
-    pub child: Child,
-    pub admin: SocketAddr,
-    _tls: TempDir,
+pub(crate) struct Runner {
+    pub(crate) child: Child,
+    pub(crate) admin: SocketAddr,
+    tls: TempDir,
 }
 
 impl Runner {
-    pub fn start(authority: &Authority, gateway: SocketAddr, more: &[&str]) -> Self {
-        let identity = Identity::Runner { bot: bot(), runner: "default".to_owned() };
+    pub(crate) fn start(authority: &Authority, gateway: SocketAddr, more: &[&str]) -> Self {
+        let identity = Identity::Runner {
+            bot: bot(),
+            runner: "default".to_owned(),
+        };
         Self::with_certificate(&authority.issue(&identity, &[], DAY).unwrap(), gateway, more)
     }
 
-    pub fn with_certificate(pem: &Pem, gateway: SocketAddr, more: &[&str]) -> Self {
+    pub(crate) fn with_certificate(pem: &Pem, gateway: SocketAddr, more: &[&str]) -> Self {
         let tls = tempfile::tempdir().unwrap();
         write(tls.path(), pem);
         let admin = free_address();
         let child = Command::new(runner())
-            .args(["serve", "--executors", "http,shell", "--replica", "runner-0", "--drain-seconds", "10"])
+            .args(["serve", "--executors", "http,shell", "--replica", "runner-0"])
             .args(["--gateway", &format!("https://localhost:{}", gateway.port())])
             .args(["--admin-address", &admin.to_string()])
             .arg("--tls-dir")
@@ -193,29 +236,36 @@ impl Runner {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        Self { child, admin, _tls: tls }
+        Self { child, admin, tls }
     }
 
-    pub fn tls_dir(&self) -> &Path {
-        self._tls.path()
+    pub(crate) fn tls_dir(&self) -> &Path {
+        self.tls.path()
     }
 
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    pub async fn ready(&self) -> bool {
+    pub(crate) async fn ready(&self) -> bool {
         let url = format!("http://{}/readyz", self.admin);
-        reqwest::get(url).await.is_ok_and(|response| response.status().is_success())
+        reqwest::get(url)
+            .await
+            .is_ok_and(|response| response.status().is_success())
     }
 
-    pub async fn metrics(&self) -> String {
-        reqwest::get(format!("http://{}/metrics", self.admin)).await.unwrap().text().await.unwrap()
+    pub(crate) async fn metrics(&self) -> String {
+        reqwest::get(format!("http://{}/metrics", self.admin))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
     }
 
     /// Waits for the process's end.
-    pub async fn ended(&mut self) -> std::process::ExitStatus {
+    pub(crate) async fn ended(&mut self) -> std::process::ExitStatus {
         for _ in 0..2000 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
@@ -234,11 +284,18 @@ impl Drop for Runner {
 }
 
 fn write(folder: &Path, pem: &Pem) {
-    for (name, content) in [("tls.crt", &pem.certificate), ("tls.key", &pem.key), ("ca.crt", &pem.authority)] {
+    for (name, content) in [
+        ("tls.crt", &pem.certificate),
+        ("tls.key", &pem.key),
+        ("ca.crt", &pem.authority),
+    ] {
         std::fs::write(folder.join(name), content).unwrap();
     }
 }
 
 fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }

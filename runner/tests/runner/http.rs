@@ -28,11 +28,21 @@ async fn a_permitted_call_is_one_request_with_the_credential() {
     assert_eq!(ended.fact("status"), 200);
     assert_eq!(ended.fact("address"), upstream.address.to_string());
     assert_eq!(ended.fact("bytes"), ended.text.len());
-    let [seen] = &upstream.seen()[..] else { panic!("{:?}", upstream.seen()) };
-    assert_eq!((seen.method.as_str(), seen.body.as_str()), ("POST", "{\"title\":\"hello\"}"));
+    let [seen] = &upstream.seen()[..] else {
+        panic!("{:?}", upstream.seen())
+    };
+    assert_eq!(
+        (seen.method.as_str(), seen.body.as_str()),
+        ("POST", "{\"title\":\"hello\"}")
+    );
     assert_eq!(seen.headers["authorization"], format!("Bearer {SECRET}"));
     assert_eq!(seen.headers["host"], upstream.address.to_string());
-    assert!(seen.headers["user-agent"].to_str().unwrap().starts_with("monstrum-runner/"));
+    assert!(
+        seen.headers["user-agent"]
+            .to_str()
+            .unwrap()
+            .starts_with("monstrum-runner/")
+    );
     assert!(!seen.headers.contains_key("referer"));
 }
 
@@ -44,11 +54,22 @@ async fn a_permitted_call_is_one_request_with_the_credential() {
     "Basic bWU6czNjcjN0LXQwazNuLXY0bHVl"
 )]
 #[tokio::test]
-async fn credentials_in_other_headers(#[case] presentation: Value, #[case] header: &str, #[case] value: &str) {
+async fn credentials_in_other_headers(
+    #[case] presentation: Value,
+    #[case] header: &str,
+    #[case] value: &str,
+) {
     let upstream = Upstream::start().await;
-    let mut call = with_token(http_call(upstream.config(), json!({"method": "GET", "path": "/"}), json!({})));
+    let mut call = with_token(http_call(
+        upstream.config(),
+        json!({"method": "GET", "path": "/"}),
+        json!({}),
+    ));
     call.presentation_json = presentation.to_string();
-    call.credential.push(CredentialField { name: "user".to_owned(), value: b"me".to_vec() });
+    call.credential.push(CredentialField {
+        name: "user".to_owned(),
+        value: b"me".to_vec(),
+    });
     http(call).await.success();
     assert_eq!(upstream.seen()[0].headers[header], value);
 }
@@ -56,12 +77,17 @@ async fn credentials_in_other_headers(#[case] presentation: Value, #[case] heade
 #[tokio::test]
 async fn a_credential_in_the_query_is_in_no_message() {
     let upstream = Upstream::start().await;
-    let mut call = with_token(http_call(upstream.config(), json!({"method": "GET", "path": "/"}), json!({})));
+    let mut call = with_token(http_call(
+        upstream.config(),
+        json!({"method": "GET", "path": "/"}),
+        json!({}),
+    ));
     call.presentation_json = json!({"query": {"name": "api_key", "field": "token"}}).to_string();
     http(call.clone()).await.success();
     assert_eq!(upstream.seen()[0].target, format!("/?api_key={SECRET}"));
     // Nothing listens there.
-    call.config_json = json!({ "baseUrl": "http://127.0.0.1:1", "allowedAddresses": ["127.0.0.1"] }).to_string();
+    call.config_json =
+        json!({ "baseUrl": "http://127.0.0.1:1", "allowedAddresses": ["127.0.0.1"] }).to_string();
     let ended = http(call).await;
     assert_eq!(ended.failure().kind, FailureKind::Unreachable);
     assert!(!format!("{ended:?}").contains(SECRET), "{ended:?}");
@@ -71,12 +97,23 @@ async fn a_credential_in_the_query_is_in_no_message() {
 async fn an_echoed_credential_is_in_no_failure() {
     let upstream = Upstream::answering(|seen| {
         let token = seen.headers["authorization"].to_str().unwrap();
-        crate::upstream::answer(401, &[("content-type", "text/plain")], format!("bad token {token}"))
+        crate::upstream::answer(
+            401,
+            &[("content-type", "text/plain")],
+            format!("bad token {token}"),
+        )
     })
     .await;
-    let call = with_token(http_call(upstream.config(), json!({"method": "GET", "path": "/"}), json!({})));
+    let call = with_token(http_call(
+        upstream.config(),
+        json!({"method": "GET", "path": "/"}),
+        json!({}),
+    ));
     let ended = http(call).await;
-    assert_eq!(ended.failure().message, "127.0.0.1 answered 401 Unauthorized: bad token Bearer ***");
+    assert_eq!(
+        ended.failure().message,
+        "127.0.0.1 answered 401 Unauthorized: bad token Bearer ***"
+    );
 }
 
 /// What can be wrong is found before anything is sent.
@@ -98,7 +135,11 @@ async fn an_echoed_credential_is_in_no_failure() {
 async fn nothing_is_sent_for_a_call_that_is_wrong(#[case] presentation: Value, #[case] execution: Value) {
     let upstream = Upstream::start().await;
     let call = with_token(http_call(upstream.config(), execution, json!({})));
-    let ended = http(Execute { presentation_json: presentation.to_string(), ..call }).await;
+    let ended = http(Execute {
+        presentation_json: presentation.to_string(),
+        ..call
+    })
+    .await;
     assert_eq!(ended.failure().kind, FailureKind::Invalid, "{ended:?}");
     assert_eq!(upstream.seen().len(), 0);
 }
@@ -109,8 +150,18 @@ async fn an_argument_never_becomes_another_header_parameter_or_path() {
     let execution = json!({
         "method": "GET", "path": "/users/{/v}/repos", "query": {"q": "{/v}"},
     });
-    for value in ["../../admin", "x/../../admin", "x?admin=1", "x#", "x%2f..%2fadmin", "x&y=z", "//evil.example"] {
-        send(&upstream, execution.clone(), json!({ "v": value })).await.success();
+    for value in [
+        "../../admin",
+        "x/../../admin",
+        "x?admin=1",
+        "x#",
+        "x%2f..%2fadmin",
+        "x&y=z",
+        "//evil.example",
+    ] {
+        send(&upstream, execution.clone(), json!({ "v": value }))
+            .await
+            .success();
     }
     for seen in upstream.seen() {
         let (path, query) = seen.target.split_once('?').unwrap();
@@ -123,12 +174,21 @@ async fn an_argument_never_becomes_another_header_parameter_or_path() {
         let ended = send(&upstream, header.clone(), json!({ "v": value })).await;
         assert_eq!(ended.failure().kind, FailureKind::Refused);
     }
-    assert!(upstream.seen().iter().all(|seen| !seen.headers.contains_key("x-admin")));
+    assert!(
+        upstream
+            .seen()
+            .iter()
+            .all(|seen| !seen.headers.contains_key("x-admin"))
+    );
 }
 
 #[tokio::test]
 async fn another_executors_call_is_none_of_ours() {
     let call = http_call(json!({}), json!({}), json!({}));
-    let ended = http(Execute { executor: "ssh".to_owned(), ..call }).await;
+    let ended = http(Execute {
+        executor: "ssh".to_owned(),
+        ..call
+    })
+    .await;
     assert_eq!(ended.failure().message, "this runner has no executor \"ssh\"");
 }

@@ -20,7 +20,11 @@ const TEXT: (&str, &str) = ("content-type", "text/plain");
 
 async fn ask(respond: impl Fn() -> Response + Send + Sync + 'static, change: impl Fn(&mut Execute)) -> Ended {
     let upstream = Upstream::answering(move |_| respond()).await;
-    let mut call = http_call(upstream.config(), json!({"method": "GET", "path": "/"}), json!({}));
+    let mut call = http_call(
+        upstream.config(),
+        json!({"method": "GET", "path": "/"}),
+        json!({}),
+    );
     change(&mut call);
     http(call).await
 }
@@ -37,8 +41,18 @@ fn endless() -> Body {
 
 #[tokio::test]
 async fn an_extract_of_json() {
-    let list = || answer(200, &[JSON], json!([{"n": 1, "secret": "x"}, {"n": 2}]).to_string());
-    let ended = ask(list, extracting(json!({"items": "$[*]", "fields": {"number": "$.n"}}))).await;
+    let list = || {
+        answer(
+            200,
+            &[JSON],
+            json!([{"n": 1, "secret": "x"}, {"n": 2}]).to_string(),
+        )
+    };
+    let ended = ask(
+        list,
+        extracting(json!({"items": "$[*]", "fields": {"number": "$.n"}})),
+    )
+    .await;
     assert_eq!(ended.success(), "[{\"number\":1},{\"number\":2}]");
     assert!(!ended.truncated());
 }
@@ -60,18 +74,32 @@ async fn deep_json_is_an_error_and_no_crash() {
 
 #[tokio::test]
 async fn an_endless_body_is_cut() {
-    let ended = ask(|| answer(200, &[TEXT], endless()), |call| call.max_result_bytes = 1000).await;
+    let ended = ask(
+        || answer(200, &[TEXT], endless()),
+        |call| call.max_result_bytes = 1000,
+    )
+    .await;
     assert_eq!(ended.success().len(), 1000);
     assert!(ended.truncated());
-    let ended = ask(|| answer(200, &[JSON], endless()), extracting(json!({"items": "$[*]"}))).await;
-    assert!(ended.failure().message.contains("larger than 4194304 bytes"), "{ended:?}");
+    let ended = ask(
+        || answer(200, &[JSON], endless()),
+        extracting(json!({"items": "$[*]"})),
+    )
+    .await;
+    assert!(
+        ended.failure().message.contains("larger than 4194304 bytes"),
+        "{ended:?}"
+    );
     let ended = ask(|| answer(500, &[TEXT], endless()), |_| {}).await;
     assert!(ended.failure().message.len() < 1500, "{ended:?}");
 }
 
 #[tokio::test]
 async fn a_compressed_bomb_is_cut_where_it_is_too_large_decompressed() {
-    let made = Command::new("sh").args(["-c", "head -c 300000000 /dev/zero | tr '\\0' a | gzip -9"]).output().unwrap();
+    let made = Command::new("sh")
+        .args(["-c", "head -c 300000000 /dev/zero | tr '\\0' a | gzip -9"])
+        .output()
+        .unwrap();
     assert!(made.stdout.len() < 400_000);
     let began = Instant::now();
     let bomb = move || answer(200, &[TEXT, ("content-encoding", "gzip")], made.stdout.clone());
@@ -83,7 +111,11 @@ async fn a_compressed_bomb_is_cut_where_it_is_too_large_decompressed() {
 
 #[tokio::test]
 async fn characters_are_not_cut_apart() {
-    let ended = ask(|| answer(200, &[TEXT], "ä".repeat(600)), |call| call.max_result_bytes = 999).await;
+    let ended = ask(
+        || answer(200, &[TEXT], "ä".repeat(600)),
+        |call| call.max_result_bytes = 999,
+    )
+    .await;
     assert_eq!(ended.success(), "ä".repeat(499));
 }
 
@@ -91,7 +123,11 @@ async fn characters_are_not_cut_apart() {
 async fn a_body_that_stops_coming_times_out() {
     let stalled = || {
         let first = stream::once(async { Ok::<_, Infallible>("x") });
-        answer(200, &[TEXT], Body::from_stream(futures::StreamExt::chain(first, stream::pending())))
+        answer(
+            200,
+            &[TEXT],
+            Body::from_stream(futures::StreamExt::chain(first, stream::pending())),
+        )
     };
     let began = Instant::now();
     let ended = ask(stalled, |call| call.timeout_ms = 300).await;
@@ -130,9 +166,17 @@ async fn a_broken_answer_is_told_and_never_asked_for_again() {
         connections
     });
     let config = json!({ "baseUrl": format!("http://{address}"), "allowedAddresses": ["127.0.0.1"] });
-    let ended = http(http_call(config, json!({"method": "POST", "path": "/", "body": {}}), json!({}))).await;
+    let ended = http(http_call(
+        config,
+        json!({"method": "POST", "path": "/", "body": {}}),
+        json!({}),
+    ))
+    .await;
     assert_eq!(ended.failure().kind, FailureKind::Upstream);
-    assert!(ended.failure().message.contains("broke off after 4 bytes"), "{ended:?}");
+    assert!(
+        ended.failure().message.contains("broke off after 4 bytes"),
+        "{ended:?}"
+    );
     assert_eq!(server.await.unwrap(), 1);
 }
 
@@ -141,42 +185,76 @@ async fn an_error_is_told_in_the_servers_own_words() {
     let missing = || answer(404, &[JSON], json!({"message": "Not Found"}).to_string());
     let ended = ask(missing, |_| {}).await;
     assert_eq!(ended.failure().kind, FailureKind::Upstream);
-    assert_eq!(ended.failure().message, "127.0.0.1 answered 404 Not Found: Not Found");
+    assert_eq!(
+        ended.failure().message,
+        "127.0.0.1 answered 404 Not Found: Not Found"
+    );
     assert_eq!(ended.fact("status"), 404);
 }
 
 #[tokio::test]
 async fn rate_limits_are_told_with_their_delay() {
     let ended = ask(|| answer(429, &[("retry-after", "7")], "slow down"), |_| {}).await;
-    assert_eq!((ended.failure().kind, ended.failure().retry_after), (FailureKind::RateLimited, Some(7)));
-    let exhausted = || answer(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")], "no");
+    assert_eq!(
+        (ended.failure().kind, ended.failure().retry_after),
+        (FailureKind::RateLimited, Some(7))
+    );
+    let exhausted = || {
+        answer(
+            403,
+            &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")],
+            "no",
+        )
+    };
     let ended = ask(exhausted, |_| {}).await;
-    assert_eq!((ended.failure().kind, ended.failure().retry_after), (FailureKind::RateLimited, Some(0)));
+    assert_eq!(
+        (ended.failure().kind, ended.failure().retry_after),
+        (FailureKind::RateLimited, Some(0))
+    );
     let ended = ask(|| answer(503, &[("retry-after", "30")], ""), |_| {}).await;
-    assert_eq!((ended.failure().kind, ended.failure().retry_after), (FailureKind::Upstream, Some(30)));
+    assert_eq!(
+        (ended.failure().kind, ended.failure().retry_after),
+        (FailureKind::Upstream, Some(30))
+    );
     let ended = ask(|| answer(403, &[TEXT], "forbidden"), |_| {}).await;
-    assert_eq!((ended.failure().kind, ended.failure().retry_after), (FailureKind::Upstream, None));
+    assert_eq!(
+        (ended.failure().kind, ended.failure().retry_after),
+        (FailureKind::Upstream, None)
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_text_is_summarised() {
     let image = || answer(200, &[("content-type", "image/png")], vec![0x89_u8; 1234]);
-    assert_eq!(ask(image, |_| {}).await.success(), "(an answer of type image/png, 1234 bytes; only text is shown)");
+    assert_eq!(
+        ask(image, |_| {}).await.success(),
+        "(an answer of type image/png, 1234 bytes; only text is shown)"
+    );
     let untyped = ask(|| answer(200, &[], vec![0xff_u8; 10]), |_| {}).await;
-    assert_eq!(untyped.success(), "(an answer that is no text, at least 10 bytes)");
+    assert_eq!(
+        untyped.success(),
+        "(an answer that is no text, at least 10 bytes)"
+    );
     let plain = ask(|| answer(200, &[], "readable"), |_| {}).await;
     assert_eq!(plain.success(), "readable");
 }
 
 #[tokio::test]
 async fn an_empty_answer_is_told() {
-    let ended = ask(|| answer(204, &[], Body::empty()), extracting(json!({"items": "$[*]"}))).await;
+    let ended = ask(
+        || answer(204, &[], Body::empty()),
+        extracting(json!({"items": "$[*]"})),
+    )
+    .await;
     assert_eq!(ended.success(), "(HTTP 204 No Content, no content)");
 }
 
 #[tokio::test]
 async fn compressed_json_is_read() {
-    let made = Command::new("sh").args(["-c", "printf '{\"a\":1}' | gzip"]).output().unwrap();
+    let made = Command::new("sh")
+        .args(["-c", "printf '{\"a\":1}' | gzip"])
+        .output()
+        .unwrap();
     let packed = move || answer(200, &[JSON, ("content-encoding", "gzip")], made.stdout.clone());
     assert_eq!(ask(packed, |_| {}).await.success(), "{\"a\":1}");
 }

@@ -16,11 +16,19 @@ use crate::upstream::{Upstream, redirect};
 const GET: &str = r#"{"method":"GET","path":"/a"}"#;
 
 fn get(config: Value) -> Execute {
-    Execute { execution_json: GET.to_owned(), ..with_token(http_call(config, json!({}), json!({}))) }
+    Execute {
+        execution_json: GET.to_owned(),
+        ..with_token(http_call(config, json!({}), json!({})))
+    }
 }
 
 async fn through(server: &NameServer, call: Execute) -> Ended {
-    perform(Http::with_resolver(server.resolver.clone()), call, CancellationToken::new()).await
+    perform(
+        Http::with_resolver(server.resolver.clone()),
+        call,
+        CancellationToken::new(),
+    )
+    .await
 }
 
 #[rstest]
@@ -37,7 +45,10 @@ async fn through(server: &NameServer, call: Execute) -> Ended {
 #[tokio::test]
 async fn loopback_in_every_notation_is_refused(#[case] host: &str) {
     let upstream = Upstream::start().await;
-    let ended = http(get(json!({ "baseUrl": format!("http://{host}:{}", upstream.address.port()) }))).await;
+    let ended = http(get(
+        json!({ "baseUrl": format!("http://{host}:{}", upstream.address.port()) }),
+    ))
+    .await;
     assert_eq!(ended.failure().kind, FailureKind::Refused, "{ended:?}");
     assert!(ended.failure().message.contains("allowedAddresses"), "{ended:?}");
     assert_eq!(upstream.seen().len(), 0);
@@ -71,7 +82,10 @@ async fn a_name_is_resolved_once_and_a_second_answer_changes_nothing() {
     assert_eq!(ended.fact("address"), good.address.to_string());
     assert_eq!(server.asked(), 1);
     // The name moved: the next call sees it, and refuses.
-    assert_eq!(through(&server, get(config)).await.failure().kind, FailureKind::Refused);
+    assert_eq!(
+        through(&server, get(config)).await.failure().kind,
+        FailureKind::Refused
+    );
     assert_eq!((good.seen().len(), bad.seen().len()), (1, 0));
 }
 
@@ -93,7 +107,10 @@ async fn a_name_that_nobody_knows_is_unreachable() {
     let server = NameServer::start(vec![vec![]]).await;
     let ended = through(&server, get(json!({ "baseUrl": "http://nowhere.example" }))).await;
     assert_eq!(ended.failure().kind, FailureKind::Unreachable);
-    assert!(ended.failure().message.starts_with("nowhere.example "), "{ended:?}");
+    assert!(
+        ended.failure().message.starts_with("nowhere.example "),
+        "{ended:?}"
+    );
 }
 
 fn following(upstream: &Upstream) -> Value {
@@ -158,7 +175,11 @@ async fn a_redirect_without_end_is_refused() {
 #[tokio::test]
 async fn an_effect_is_not_redirected() {
     let upstream = Upstream::answering(|_| redirect("/b")).await;
-    let call = http_call(following(&upstream), json!({"method": "POST", "path": "/a", "body": {}}), json!({}));
+    let call = http_call(
+        following(&upstream),
+        json!({"method": "POST", "path": "/a", "body": {}}),
+        json!({}),
+    );
     assert_eq!(http(call).await.failure().kind, FailureKind::Refused);
     assert_eq!(upstream.seen().len(), 1);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::runner::{Execute, FailureKind};
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::gateway::{Gateway, Runner, authority};
 use crate::shell::workspace;
@@ -13,7 +13,10 @@ use crate::support::{eventually, http_call, runs, shell_call, with_token};
 use crate::upstream::Upstream;
 
 fn named(call_id: &str, execute: Execute) -> Execute {
-    Execute { call_id: call_id.to_owned(), ..execute }
+    Execute {
+        call_id: call_id.to_owned(),
+        ..execute
+    }
 }
 
 fn kind(kind: FailureKind) -> Result<Vec<u8>, i32> {
@@ -30,13 +33,29 @@ async fn calls_are_executed_over_the_link() {
     assert_eq!(attached.hello.executors, ["http", "shell"]);
     assert_eq!(attached.hello.replica, "runner-0");
     let (upstream, (_folder, config)) = (Upstream::start().await, workspace());
-    let call = http_call(upstream.config(), json!({"method": "GET", "path": "/x"}), json!({}));
-    assert_eq!(attached.result(with_token(call)).await.unwrap(), "{\"target\":\"/x\"}");
-    assert_eq!(attached.result(shell_call(config, &["echo", "hi"])).await.unwrap(), "hi\n");
+    let call = http_call(
+        upstream.config(),
+        json!({"method": "GET", "path": "/x"}),
+        json!({}),
+    );
+    assert_eq!(
+        attached.result(with_token(call)).await.unwrap(),
+        "{\"target\":\"/x\"}"
+    );
+    assert_eq!(
+        attached
+            .result(shell_call(config, &["echo", "hi"]))
+            .await
+            .unwrap(),
+        "hi\n"
+    );
     assert!(runner.ready().await);
     let metrics = runner.metrics().await;
     assert!(metrics.contains("monstrum_runner_attached 1\n"), "{metrics}");
-    assert!(metrics.contains("monstrum_runner_calls_total{executor=\"Http\",outcome=\"Success\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("monstrum_runner_calls_total{executor=\"Http\",outcome=\"Success\"} 1"),
+        "{metrics}"
+    );
     assert!(!metrics.contains("probe"), "{metrics}");
 }
 
@@ -47,9 +66,18 @@ async fn a_call_of_the_wire_that_makes_no_sense_is_answered() {
     let _runner = Runner::start(&authority, gateway.address, &[]);
     let mut attached = gateway.attached().await;
     for wrong in [
-        Execute { arguments_json: "[1".to_owned(), ..http_call(json!({}), json!({}), json!({})) },
-        Execute { executor: "docker".to_owned(), ..http_call(json!({}), json!({}), json!({})) },
-        Execute { config_json: "nonsense".to_owned(), ..shell_call(json!({}), &["true"]) },
+        Execute {
+            arguments_json: "[1".to_owned(),
+            ..http_call(json!({}), json!({}), json!({}))
+        },
+        Execute {
+            executor: "docker".to_owned(),
+            ..http_call(json!({}), json!({}), json!({}))
+        },
+        Execute {
+            config_json: "nonsense".to_owned(),
+            ..shell_call(json!({}), &["true"])
+        },
         Execute::default(),
     ] {
         assert_eq!(attached.result(wrong).await, Err(FailureKind::Invalid.into()));
@@ -75,9 +103,15 @@ async fn the_runners_own_files_and_memory_stay_its_own() {
         format!("/proc/self/root{tls}/tls.key"),
     ];
     for target in targets {
-        let output = attached.result(shell_call(config.clone(), &["cat", &target])).await.unwrap();
+        let output = attached
+            .result(shell_call(config.clone(), &["cat", &target]))
+            .await
+            .unwrap();
         assert!(output.contains("Permission denied"), "{target}: {output}");
-        assert!(!output.contains("PRIVATE KEY") && !output.contains("environment-of-the-runner"), "{target}");
+        assert!(
+            !output.contains("PRIVATE KEY") && !output.contains("environment-of-the-runner"),
+            "{target}"
+        );
     }
     let environment = attached.result(shell_call(config, &["env"])).await.unwrap();
     assert!(!environment.contains("LEAKED_SECRET"), "{environment}");
@@ -90,16 +124,31 @@ async fn a_cancelled_call_is_stopped_and_the_others_go_on() {
     let _runner = Runner::start(&authority, gateway.address, &[]);
     let mut attached = gateway.attached().await;
     let (_folder, config) = workspace();
-    attached.execute(named("long", shell_call(config.clone(), &["sleep", "431.1"]))).await;
-    attached.execute(named("other", shell_call(config.clone(), &["bash", "-c", "sleep 1; echo other"]))).await;
+    attached
+        .execute(named("long", shell_call(config.clone(), &["sleep", "431.1"])))
+        .await;
+    attached
+        .execute(named(
+            "other",
+            shell_call(config.clone(), &["bash", "-c", "sleep 1; echo other"]),
+        ))
+        .await;
     eventually("the command runs", || runs("431.1")).await;
     // A call that is known is not started again.
-    attached.execute(named("long", shell_call(config, &["echo", "twice"]))).await;
+    attached
+        .execute(named("long", shell_call(config, &["echo", "twice"])))
+        .await;
     attached.cancel("long").await;
     attached.cancel("no such call").await;
-    assert_eq!(attached.finished().await.unwrap(), ("long".to_owned(), kind(FailureKind::Cancelled)));
+    assert_eq!(
+        attached.finished().await.unwrap(),
+        ("long".to_owned(), kind(FailureKind::Cancelled))
+    );
     assert!(!runs("431.1"));
-    assert_eq!(attached.finished().await.unwrap(), ("other".to_owned(), Ok(b"other\n".to_vec())));
+    assert_eq!(
+        attached.finished().await.unwrap(),
+        ("other".to_owned(), Ok(b"other\n".to_vec()))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -109,16 +158,22 @@ async fn a_gateway_that_comes_back_is_attached_to_and_gets_no_old_result() {
     let runner = Runner::start(&authority, gateway.address, &[]);
     let attached = gateway.attached().await;
     let (_folder, config) = workspace();
-    attached.execute(named("old", shell_call(config.clone(), &["bash", "-c", "sleep 432.2; echo old"]))).await;
+    attached
+        .execute(named(
+            "old",
+            shell_call(config.clone(), &["bash", "-c", "sleep 432.2; echo old"]),
+        ))
+        .await;
     eventually("the command runs", || runs("432.2")).await;
     let address = gateway.address.to_string();
-    drop(attached);
-    gateway.kill().await;
+    drop((attached, gateway));
     eventually("the effect is stopped", || !runs("432.2")).await;
     assert!(!runner.ready().await);
     let mut gateway = Gateway::start(&authority, &address).await;
     let mut attached = gateway.attached().await;
-    let result = attached.result(named("new", shell_call(config, &["echo", "new"]))).await;
+    let result = attached
+        .result(named("new", shell_call(config, &["echo", "new"])))
+        .await;
     assert_eq!(result.unwrap(), "new\n");
     assert!(runner.ready().await);
 }
@@ -146,14 +201,27 @@ async fn asked_to_stop_it_finishes_what_runs_and_takes_nothing_new() {
     let mut attached = gateway.attached().await;
     let (_folder, config) = workspace();
     let script = "echo begun; sleep 2; echo 434.4 done";
-    attached.execute(named("running", shell_call(config.clone(), &["bash", "-c", script]))).await;
+    attached
+        .execute(named(
+            "running",
+            shell_call(config.clone(), &["bash", "-c", script]),
+        ))
+        .await;
     eventually("the command runs", || runs(script)).await;
     runner.signal(Signal::TERM);
     tokio::time::sleep(Duration::from_millis(300)).await;
-    attached.execute(named("late", shell_call(config, &["echo", "late"]))).await;
-    assert_eq!(attached.finished().await.unwrap(), ("late".to_owned(), kind(FailureKind::Cancelled)));
+    attached
+        .execute(named("late", shell_call(config, &["echo", "late"])))
+        .await;
+    assert_eq!(
+        attached.finished().await.unwrap(),
+        ("late".to_owned(), kind(FailureKind::Cancelled))
+    );
     let (call_id, result) = attached.finished().await.unwrap();
-    assert_eq!((call_id.as_str(), result), ("running", Ok(b"begun\n434.4 done\n".to_vec())));
+    assert_eq!(
+        (call_id.as_str(), result),
+        ("running", Ok(b"begun\n434.4 done\n".to_vec()))
+    );
     assert!(runner.ended().await.success());
     assert_eq!(attached.finished().await, None);
 }
@@ -165,7 +233,9 @@ async fn at_the_drain_deadline_what_runs_is_killed() {
     let mut runner = Runner::start(&authority, gateway.address, &["--drain-seconds", "1"]);
     let attached = gateway.attached().await;
     let (_folder, config) = workspace();
-    attached.execute(shell_call(config, &["bash", "-c", "sleep 435.5 & sleep 435.5"])).await;
+    attached
+        .execute(shell_call(config, &["bash", "-c", "sleep 435.5 & sleep 435.5"]))
+        .await;
     eventually("the command runs", || runs("435.5")).await;
     runner.signal(Signal::TERM);
     runner.ended().await;
@@ -180,14 +250,22 @@ async fn too_many_calls_are_turned_away() {
     let mut attached = gateway.attached().await;
     let (_folder, config) = workspace();
     for number in 0..10 {
-        attached.execute(named(&format!("c{number}"), shell_call(config.clone(), &["sleep", "1"]))).await;
+        attached
+            .execute(named(
+                &format!("c{number}"),
+                shell_call(config.clone(), &["sleep", "1"]),
+            ))
+            .await;
     }
     let mut results = Vec::new();
     for _ in 0..10 {
         results.push(attached.finished().await.unwrap().1);
     }
     let performed = results.iter().filter(|result| result.is_ok()).count();
-    let busy = results.iter().filter(|result| **result == kind(FailureKind::Internal)).count();
+    let busy = results
+        .iter()
+        .filter(|result| **result == kind(FailureKind::Internal))
+        .count();
     assert_eq!((performed, busy), (4, 6), "{results:?}");
 }
 
@@ -203,7 +281,11 @@ async fn a_result_larger_than_a_message_arrives_whole() {
         crate::upstream::answer(200, &[("content-type", "text/plain")], text.clone())
     })
     .await;
-    let mut call = http_call(upstream.config(), json!({"method": "GET", "path": "/"}), Value::Object(Default::default()));
+    let mut call = http_call(
+        upstream.config(),
+        json!({"method": "GET", "path": "/"}),
+        json!({}),
+    );
     call.max_result_bytes = 10_000_000;
     assert!(attached.result(call).await.unwrap() == expected);
 }

@@ -14,15 +14,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// The secret that no test may ever see come out.
-pub const SECRET: &str = "s3cr3t-t0k3n-v4lue";
+pub(crate) const SECRET: &str = "s3cr3t-t0k3n-v4lue";
 
 /// The runner's executable.
-pub fn runner() -> PathBuf {
+pub(crate) fn runner() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_monstrum-runner"))
 }
 
 /// An `http` call.
-pub fn http_call(config: Value, execution: Value, arguments: Value) -> Execute {
+pub(crate) fn http_call(config: Value, execution: Value, arguments: Value) -> Execute {
     Execute {
         call_id: "call-1".to_owned(),
         executor: "http".to_owned(),
@@ -38,16 +38,19 @@ pub fn http_call(config: Value, execution: Value, arguments: Value) -> Execute {
 }
 
 /// The same call with a bearer token.
-pub fn with_token(call: Execute) -> Execute {
+pub(crate) fn with_token(call: Execute) -> Execute {
     Execute {
         presentation_json: json!({"bearer": {"field": "token"}}).to_string(),
-        credential: vec![CredentialField { name: "token".to_owned(), value: SECRET.into() }],
+        credential: vec![CredentialField {
+            name: "token".to_owned(),
+            value: SECRET.into(),
+        }],
         ..call
     }
 }
 
 /// A `shell` call.
-pub fn shell_call(config: Value, argv: &[&str]) -> Execute {
+pub(crate) fn shell_call(config: Value, argv: &[&str]) -> Execute {
     Execute {
         executor: "shell".to_owned(),
         canonical_json: json!({ "command": [argv] }).to_string(),
@@ -57,27 +60,27 @@ pub fn shell_call(config: Value, argv: &[&str]) -> Execute {
 
 /// How a call ended, and all of its output.
 #[derive(Debug)]
-pub struct Ended {
-    pub outcome: Result<Success, Failure>,
-    pub text: String,
+pub(crate) struct Ended {
+    pub(crate) outcome: Result<Success, Failure>,
+    pub(crate) text: String,
 }
 
 impl Ended {
     /// Chunks and content of a success.
-    pub fn success(&self) -> &str {
+    pub(crate) fn success(&self) -> &str {
         assert!(self.outcome.is_ok(), "{self:?}");
         &self.text
     }
 
-    pub fn failure(&self) -> &Failure {
+    pub(crate) fn failure(&self) -> &Failure {
         self.outcome.as_ref().expect_err(&self.text)
     }
 
-    pub fn truncated(&self) -> bool {
+    pub(crate) fn truncated(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|success| success.truncated)
     }
 
-    pub fn fact(&self, name: &str) -> Value {
+    pub(crate) fn fact(&self, name: &str) -> Value {
         let facts = match &self.outcome {
             Ok(success) => &success.facts,
             Err(failure) => &failure.facts,
@@ -87,24 +90,33 @@ impl Ended {
 }
 
 /// Executes with the system's resolver.
-pub async fn http(execute: Execute) -> Ended {
+pub(crate) async fn http(execute: Execute) -> Ended {
     perform(Http::new(), execute, CancellationToken::new()).await
 }
 
 /// Executes with the real `confine`, protecting `protected`.
-pub async fn shell_protecting(protected: &[PathBuf], execute: Execute) -> Ended {
+pub(crate) async fn shell_protecting(protected: &[PathBuf], execute: Execute) -> Ended {
     shell_until(protected, execute, CancellationToken::new()).await
 }
 
-pub async fn shell(execute: Execute) -> Ended {
+pub(crate) async fn shell(execute: Execute) -> Ended {
     shell_protecting(&[], execute).await
 }
 
-pub async fn shell_until(protected: &[PathBuf], execute: Execute, cancelled: CancellationToken) -> Ended {
-    perform(Shell::with_runner(runner(), protected).unwrap(), execute, cancelled).await
+pub(crate) async fn shell_until(
+    protected: &[PathBuf],
+    execute: Execute,
+    cancelled: CancellationToken,
+) -> Ended {
+    perform(
+        Shell::with_runner(runner(), protected).unwrap(),
+        execute,
+        cancelled,
+    )
+    .await
 }
 
-pub async fn perform(
+pub(crate) async fn perform(
     executor: impl monstrum_runner::executor::Executor + 'static,
     execute: Execute,
     cancelled: CancellationToken,
@@ -114,12 +126,20 @@ pub async fn perform(
     executors.add(executor);
     let call = match Call::new(execute, cancelled) {
         Ok(call) => call,
-        Err(failure) => return Ended { outcome: Err(failure), text: String::new() },
+        Err(failure) => {
+            return Ended {
+                outcome: Err(failure),
+                text: String::new(),
+            };
+        }
     };
     let (sender, mut receiver) = mpsc::channel(8);
     let collected = tokio::spawn(async move {
         let mut bytes = Vec::new();
-        while let Some(FromRunner { message: Some(Message::Chunk(chunk)) }) = receiver.recv().await {
+        while let Some(FromRunner {
+            message: Some(Message::Chunk(chunk)),
+        }) = receiver.recv().await
+        {
             bytes.extend(chunk.data);
         }
         bytes
@@ -131,11 +151,14 @@ pub async fn perform(
     if let Ok(success) = &outcome {
         bytes.extend(&success.content);
     }
-    Ended { outcome, text: String::from_utf8_lossy(&bytes).into_owned() }
+    Ended {
+        outcome,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    }
 }
 
 /// Waits until `condition` holds.
-pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if condition() {
             return;
@@ -146,9 +169,11 @@ pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// Whether a process runs that has `marker` among its words.
-pub fn runs(marker: &str) -> bool {
+pub(crate) fn runs(marker: &str) -> bool {
     std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
         let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        words.split(|byte| *byte == 0).any(|word| word == marker.as_bytes())
+        words
+            .split(|byte| *byte == 0)
+            .any(|word| word == marker.as_bytes())
     })
 }

@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 /// One recorded request.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub method: String,
-    pub target: String,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 /// A running server.
 #[derive(Clone)]
-pub struct Upstream {
-    pub address: SocketAddr,
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -30,41 +30,44 @@ type Answer = Arc<dyn Fn(&Seen) -> Response + Send + Sync>;
 
 impl Upstream {
     /// Answers every request with its own description.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::answering(|seen| axum::Json(json!({ "target": seen.target })).into_response()).await
     }
 
-    pub async fn answering(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Self {
+    pub(crate) async fn answering(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Self {
         Self::at("127.0.0.1:0", answer).await
     }
 
-    pub async fn at(address: &str, answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Self {
+    pub(crate) async fn at(
+        address: &str,
+        answer: impl Fn(&Seen) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-        let upstream = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
+        let upstream = Self {
+            address: listener.local_addr().unwrap(),
+            seen: Arc::default(),
+        };
         let state: (Answer, Arc<Mutex<Vec<Seen>>>) = (Arc::new(answer), Arc::clone(&upstream.seen));
         let router = Router::new().fallback(record).with_state(state);
         tokio::spawn(async move { axum::serve(listener, router).await });
         upstream
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The settings of a resource that may reach this server.
-    pub fn config(&self) -> Value {
+    pub(crate) fn config(&self) -> Value {
         json!({ "baseUrl": self.url(), "allowedAddresses": ["127.0.0.0/8"] })
     }
 }
 
-async fn record(
-    State((answer, seen)): State<(Answer, Arc<Mutex<Vec<Seen>>>)>,
-    request: Request,
-) -> Response {
+async fn record(State((answer, seen)): State<(Answer, Arc<Mutex<Vec<Seen>>>)>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let request = Seen {
@@ -79,7 +82,7 @@ async fn record(
 }
 
 /// An answer with these headers.
-pub fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     for (name, value) in headers {
@@ -90,6 +93,6 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> R
 }
 
 /// A redirect to `place`.
-pub fn redirect(place: &str) -> Response {
+pub(crate) fn redirect(place: &str) -> Response {
     answer(302, &[("location", place)], Body::empty())
 }

@@ -15,6 +15,9 @@ pub(super) fn kept(definition: &Value) -> anyhow::Result<String> {
     let mut definition = definition.clone();
     let metadata = definition.get_mut("metadata").and_then(Value::as_object_mut);
     let metadata = metadata.context("a definition without metadata")?;
-    metadata.insert("annotations".to_owned(), json!({ "helm.sh/resource-policy": "keep" }));
+    metadata.insert(
+        "annotations".to_owned(),
+        json!({ "helm.sh/resource-policy": "keep" }),
+    );
     yaml::document(&definition)
 }

@@ -7,7 +7,9 @@ use super::{MARK, text, yaml};
 
 /// The schema of a kind's objects.
 pub(super) fn document(definition: &Value) -> anyhow::Result<String> {
-    let schema = definition.pointer("/spec/versions/0/schema/openAPIV3Schema").context("a definition without schema")?;
+    let schema = definition
+        .pointer("/spec/versions/0/schema/openAPIV3Schema")
+        .context("a definition without schema")?;
     let mut schema = schema.clone();
     strict(&mut schema);
     let root = schema.as_object_mut().context("a schema that is no object")?;
@@ -15,14 +17,28 @@ pub(super) fn document(definition: &Value) -> anyhow::Result<String> {
     let version = text(definition, "/spec/versions/0/name")?;
     let kind = text(definition, "/spec/names/kind")?;
     root.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
-    root.insert("$comment".into(), json!(format!("{MARK}. Change the Rust types in crds/src/kinds instead.")));
+    root.insert(
+        "$comment".into(),
+        json!(format!(
+            "{MARK}. Change the Rust types in crds/src/kinds instead."
+        )),
+    );
     root.insert("title".into(), json!(kind));
-    root.insert("required".into(), json!(["apiVersion", "kind", "metadata", "spec"]));
+    root.insert(
+        "required".into(),
+        json!(["apiVersion", "kind", "metadata", "spec"]),
+    );
     let properties = root.get_mut("properties").and_then(Value::as_object_mut);
     let properties = properties.context("a schema without properties")?;
-    properties.insert("apiVersion".into(), json!({ "const": format!("{group}/{version}") }));
+    properties.insert(
+        "apiVersion".into(),
+        json!({ "const": format!("{group}/{version}") }),
+    );
     properties.insert("kind".into(), json!({ "const": kind }));
-    properties.insert("metadata".into(), json!({ "type": "object", "required": ["name"] }));
+    properties.insert(
+        "metadata".into(),
+        json!({ "type": "object", "required": ["name"] }),
+    );
     let mut text = serde_json::to_string_pretty(&yaml::sorted(&schema))?;
     text.push('\n');
     Ok(text)
@@ -57,7 +73,10 @@ mod tests {
 
     fn bot() -> Value {
         let all = monstrum_crds::definition::all();
-        let bot = all.iter().find(|definition| definition["spec"]["names"]["kind"] == "Bot").unwrap();
+        let bot = all
+            .iter()
+            .find(|definition| definition["spec"]["names"]["kind"] == "Bot")
+            .unwrap();
         serde_json::from_str(&document(bot).unwrap()).unwrap()
     }
 

@@ -10,9 +10,19 @@ use super::{MARK, text};
 /// The page of a kind, in Markdown.
 pub(super) fn page(definition: &Value) -> anyhow::Result<String> {
     let kind = text(definition, "/spec/names/kind")?;
-    let schema = definition.pointer("/spec/versions/0/schema/openAPIV3Schema").context("a definition without schema")?;
-    let mut page = format!("<!-- {MARK}. Change the Rust types in crds/src/kinds instead. -->\n\n# {kind}\n\n");
-    writeln!(page, "{}\n", schema.get("description").and_then(Value::as_str).unwrap_or_default())?;
+    let schema = definition
+        .pointer("/spec/versions/0/schema/openAPIV3Schema")
+        .context("a definition without schema")?;
+    let mut page =
+        format!("<!-- {MARK}. Change the Rust types in crds/src/kinds instead. -->\n\n# {kind}\n\n");
+    writeln!(
+        page,
+        "{}\n",
+        schema
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    )?;
     names(&mut page, definition)?;
     rules(&mut page, "the object", schema)?;
     for part in ["spec", "status"] {
@@ -31,7 +41,11 @@ fn names(page: &mut String, definition: &Value) -> anyhow::Result<()> {
         "`apiVersion: {}/{}` · {} · `kubectl get {}` or `kubectl get {short}`\n",
         text(definition, "/spec/group")?,
         text(definition, "/spec/versions/0/name")?,
-        if text(definition, "/spec/scope")? == "Cluster" { "cluster-wide" } else { "in a namespace" },
+        if text(definition, "/spec/scope")? == "Cluster" {
+            "cluster-wide"
+        } else {
+            "in a namespace"
+        },
         text(definition, "/spec/names/plural")?,
     )?;
     Ok(())
@@ -40,20 +54,39 @@ fn names(page: &mut String, definition: &Value) -> anyhow::Result<()> {
 /// The fields of an object, then those of the objects below it.
 fn section(page: &mut String, path: &str, schema: &Value) -> anyhow::Result<()> {
     rules(page, path, schema)?;
-    let Some(Value::Object(properties)) = schema.get("properties") else { return Ok(()) };
+    let Some(Value::Object(properties)) = schema.get("properties") else {
+        return Ok(());
+    };
     if properties.is_empty() {
         return Ok(());
     }
-    let required: Vec<_> = schema.get("required").and_then(Value::as_array).into_iter().flatten().collect();
+    let required: Vec<_> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .collect();
     writeln!(page, "| field | type | |\n| --- | --- | --- |")?;
     for (name, field) in sorted(properties) {
-        let mark = if required.iter().any(|required| *required == name) { " **(required)**" } else { "" };
-        writeln!(page, "| `{name}`{mark} | {} | {} |", kind_of(field), description(field))?;
+        let mark = if required.iter().any(|required| *required == name) {
+            " **(required)**"
+        } else {
+            ""
+        };
+        writeln!(
+            page,
+            "| `{name}`{mark} | {} | {} |",
+            kind_of(field),
+            description(field)
+        )?;
     }
     writeln!(page)?;
     for (name, field) in sorted(properties) {
         let (below, inner) = descended(&format!("{path}.{name}"), field);
-        let has_fields = inner.get("properties").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty());
+        let has_fields = inner
+            .get("properties")
+            .and_then(Value::as_object)
+            .is_some_and(|fields| !fields.is_empty());
         if has_fields {
             writeln!(page, "### {below}\n")?;
             section(page, &below, inner)?;
@@ -93,11 +126,18 @@ fn kind_of(schema: &Value) -> String {
         return "quantity".to_owned();
     }
     if let Some(Value::Array(values)) = schema.get("enum") {
-        let names: Vec<_> = values.iter().filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
+        let names: Vec<_> = values
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|name| format!("`{name}`"))
+            .collect();
         return names.join(", ");
     }
     match schema.get("type").and_then(Value::as_str) {
-        Some("array") => format!("list of {}", schema.get("items").map_or("values".to_owned(), kind_of)),
+        Some("array") => format!(
+            "list of {}",
+            schema.get("items").map_or("values".to_owned(), kind_of)
+        ),
         Some("object") => match schema.get("additionalProperties") {
             Some(values) => format!("map of {}", kind_of(values)),
             None if schema.get("properties").is_none() => "any object".to_owned(),
@@ -110,7 +150,11 @@ fn kind_of(schema: &Value) -> String {
 }
 
 fn bounds(schema: &Value) -> String {
-    let number = |key: &str| schema.get(key).map(|value| value.as_f64().map_or(value.to_string(), |n| n.to_string()));
+    let number = |key: &str| {
+        schema
+            .get(key)
+            .map(|value| value.as_f64().map_or(value.to_string(), |n| n.to_string()))
+    };
     match (number("minimum"), number("maximum")) {
         (Some(least), Some(most)) => format!(", {least} to {most}"),
         (Some(least), None) => format!(", at least {least}"),
@@ -124,6 +168,13 @@ fn bounds(schema: &Value) -> String {
 
 /// On one line, without what would end a table's cell or look like HTML.
 fn description(schema: &Value) -> String {
-    let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|").replace('<', "&lt;")
+    let text = schema
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+        .replace('<', "&lt;")
 }

@@ -52,7 +52,9 @@ pub(super) enum Flaw {
         broken: Broken,
     },
     /// There is no last line with the head.
-    #[error("the file ends after record {last} without the line that names the head: its end was cut off, or the export did not finish")]
+    #[error(
+        "the file ends after record {last} without the line that names the head: its end was cut off, or the export did not finish"
+    )]
     NoTrailer {
         /// The last record.
         last: u64,
@@ -82,7 +84,9 @@ impl Flaw {
 /// The first record that is missing, moved or changed.
 pub(super) fn record_of(broken: &Broken) -> u64 {
     match broken {
-        Broken::Edited { sequence, .. } | Broken::Link { sequence } | Broken::Foreign { sequence, .. } => *sequence,
+        Broken::Edited { sequence, .. } | Broken::Link { sequence } | Broken::Foreign { sequence, .. } => {
+            *sequence
+        }
         Broken::Sequence { expected, .. } => *expected,
         Broken::Truncated { found, .. } => found.saturating_add(1),
     }
@@ -101,16 +105,22 @@ pub(super) fn verify(mut reader: impl BufRead, expected: Option<&Head>) -> Resul
         }
         match Line::parse(&text).map_err(|source| Flaw::Line { line: number, source })? {
             Line::Record(record) => {
-                verifier.push(&record).map_err(|broken| Flaw::Broken { line: number, broken })?;
+                verifier
+                    .push(&record)
+                    .map_err(|broken| Flaw::Broken { line: number, broken })?;
                 bot.clone_from(&record.bot);
             }
             Line::Trailer(found) => trailer = Some(found.head),
         }
     }
-    let head = trailer.ok_or(Flaw::NoTrailer { last: verifier.head().0 })?;
+    let head = trailer.ok_or(Flaw::NoTrailer {
+        last: verifier.head().0,
+    })?;
     verifier.finish(head.sequence, &head.hash).map_err(Flaw::End)?;
     if let Some(expected) = expected {
-        verifier.finish(expected.sequence, &expected.hash).map_err(Flaw::End)?;
+        verifier
+            .finish(expected.sequence, &expected.hash)
+            .map_err(Flaw::End)?;
     }
     Ok(Verified { bot, head })
 }
@@ -118,12 +128,17 @@ pub(super) fn verify(mut reader: impl BufRead, expected: Option<&Head>) -> Resul
 fn next_line(reader: &mut impl BufRead, line: usize) -> Result<Option<String>, Flaw> {
     let mut bytes = Vec::new();
     let mut bounded = std::io::Read::take(reader, MAX_LINE as u64);
-    let count = bounded.read_until(b'\n', &mut bytes).map_err(|source| Flaw::Read { line, source })?;
+    let count = bounded
+        .read_until(b'\n', &mut bytes)
+        .map_err(|source| Flaw::Read { line, source })?;
     if count == 0 {
         return Ok(None);
     }
     if count >= MAX_LINE {
         return Err(Flaw::TooLong { line });
     }
-    String::from_utf8(bytes).map(Some).map_err(|error| Flaw::Read { line, source: std::io::Error::other(error) })
+    String::from_utf8(bytes).map(Some).map_err(|error| Flaw::Read {
+        line,
+        source: std::io::Error::other(error),
+    })
 }

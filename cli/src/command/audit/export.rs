@@ -35,13 +35,25 @@ pub(super) struct ExportArgs {
     file: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: &ExportArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &ExportArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     let reader = Reader::connect(cluster, &args.bot).await?;
     let mut sink = Sink::open(args.file.as_ref(), screen)?;
     let head = reader.head().await?;
     let mut verifier = Verifier::default();
     let mut broken = None;
-    let mut stream = pin!(reader.read(ReadRequest { from_sequence: 1, limit: 0, session: String::new() }).await?);
+    let mut stream = pin!(
+        reader
+            .read(ReadRequest {
+                from_sequence: 1,
+                limit: 0,
+                session: String::new()
+            })
+            .await?
+    );
     while let Some(record) = stream.try_next().await? {
         // What was written after the head was asked for belongs to the next export.
         if record.sequence > head.sequence {
@@ -53,9 +65,19 @@ pub(super) async fn run(args: &ExportArgs, cluster: &ClusterArgs, screen: &mut S
         sink.write(&record)?;
     }
     broken = broken.or_else(|| verifier.finish(head.sequence, &head.hash).err());
-    sink.write(&Trailer { head: Head { sequence: head.sequence, hash: head.hash.clone() } })?;
+    sink.write(&Trailer {
+        head: Head {
+            sequence: head.sequence,
+            hash: head.hash.clone(),
+        },
+    })?;
     sink.finish()?;
-    Ok(conclude(&args.bot, &head.sequence.to_string(), &head.hash, broken))
+    Ok(conclude(
+        &args.bot,
+        &head.sequence.to_string(),
+        &head.hash,
+        broken,
+    ))
 }
 
 /// To the standard error: the standard output may be the export itself.
@@ -76,10 +98,15 @@ enum Sink<'a> {
 
 impl<'a> Sink<'a> {
     fn open(path: Option<&PathBuf>, screen: &'a mut Screen) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::Screen(screen)) };
+        let Some(path) = path else {
+            return Ok(Self::Screen(screen));
+        };
         let name = path.display().to_string();
         match File::create(path) {
-            Ok(file) => Ok(Self::File { path: name, file: BufWriter::new(file) }),
+            Ok(file) => Ok(Self::File {
+                path: name,
+                file: BufWriter::new(file),
+            }),
             Err(source) => Err(Failure::Write { path: name, source }),
         }
     }
@@ -88,8 +115,10 @@ impl<'a> Sink<'a> {
         let line = serde_json::to_string(value).map_err(|error| Failure::Output(io::Error::other(error)))?;
         match self {
             Self::Screen(screen) => Ok(screen.line(&line)?),
-            Self::File { path, file } => writeln!(file, "{line}")
-                .map_err(|source| Failure::Write { path: path.clone(), source }),
+            Self::File { path, file } => writeln!(file, "{line}").map_err(|source| Failure::Write {
+                path: path.clone(),
+                source,
+            }),
         }
     }
 

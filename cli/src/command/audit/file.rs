@@ -48,5 +48,8 @@ pub(super) fn parse_head(text: &str) -> Result<Head, String> {
     if !is_hash {
         return Err(complaint());
     }
-    Ok(Head { sequence: sequence.parse().map_err(|_| complaint())?, hash: hash.to_owned() })
+    Ok(Head {
+        sequence: sequence.parse().map_err(|_| complaint())?,
+        hash: hash.to_owned(),
+    })
 }

@@ -18,8 +18,11 @@ pub(super) struct Filter {
     /// Only records with this verdict
     #[arg(long, value_name = "VERDICT", value_parser = ["allow", "deny", "needs-approval"])]
     verdict: Option<String>,
-    /// Only records with this reason, for example OutOfScope
-    #[arg(long, value_name = "REASON")]
+    #[arg(
+        help = "Only records with this reason, for example OutOfScope",
+        long,
+        value_name = "REASON"
+    )]
     reason: Option<String>,
     /// Only records of messages from this user
     #[arg(long, value_name = "USER")]
@@ -47,16 +50,22 @@ impl Filter {
 
     /// Whether this record is wanted.
     pub(super) fn takes(&self, record: &AuditRecord) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
-        let one_of = |wanted: &[String], found: &str| wanted.is_empty() || wanted.iter().any(|one| one == found);
+        let is =
+            |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        let one_of =
+            |wanted: &[String], found: &str| wanted.is_empty() || wanted.iter().any(|one| one == found);
         is(&self.session, &record.session)
             && one_of(&self.kind, &record.kind)
             && one_of(&self.tool, &record.tool)
             && is(&self.verdict, &record.verdict)
             && is(&self.reason, &record.reason)
             && is(&self.user, &record.user)
-            && self.since.is_none_or(|since| record.time_micros >= since.as_microsecond())
-            && self.until.is_none_or(|until| record.time_micros < until.as_microsecond())
+            && self
+                .since
+                .is_none_or(|since| record.time_micros >= since.as_microsecond())
+            && self
+                .until
+                .is_none_or(|until| record.time_micros < until.as_microsecond())
     }
 }
 
@@ -69,10 +78,13 @@ fn instant_from(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(timestamp) = text.parse() {
         return Ok(timestamp);
     }
-    let complaint = || format!("{text:?} is neither a time such as 2026-01-31T08:00:00Z nor a length such as 2h or 7d");
+    let complaint =
+        || format!("{text:?} is neither a time such as 2026-01-31T08:00:00Z nor a length such as 2h or 7d");
     let span: Span = text.parse().map_err(|_| complaint())?;
     // Timestamps know no calendar: a day is 24 hours here.
-    let seconds = span.total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours())).map_err(|_| complaint())?;
+    let seconds = span
+        .total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()))
+        .map_err(|_| complaint())?;
     let ago = jiff::SignedDuration::try_from_secs_f64(seconds.abs()).map_err(|_| complaint())?;
     now.checked_sub(ago).map_err(|_| complaint())
 }
@@ -110,10 +122,25 @@ mod tests {
             time_micros: 5,
             ..AuditRecord::default()
         };
-        let filter = Filter { verdict: Some("deny".to_owned()), ..Filter::default() };
+        let filter = Filter {
+            verdict: Some("deny".to_owned()),
+            ..Filter::default()
+        };
         assert!(filter.takes(&record));
-        assert!(!Filter { tool: vec!["other".to_owned()], ..filter.clone() }.takes(&record));
-        assert!(!Filter { until: Some(Timestamp::from_microsecond(5).unwrap()), ..filter }.takes(&record));
+        assert!(
+            !Filter {
+                tool: vec!["other".to_owned()],
+                ..filter.clone()
+            }
+            .takes(&record)
+        );
+        assert!(
+            !Filter {
+                until: Some(Timestamp::from_microsecond(5).unwrap()),
+                ..filter
+            }
+            .takes(&record)
+        );
         assert!(Filter::default().takes(&record) && Filter::default().is_open());
     }
 }

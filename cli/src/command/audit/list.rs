@@ -31,7 +31,11 @@ pub(super) struct ListArgs {
     filter: Filter,
 }
 
-pub(super) async fn run(args: &ListArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &ListArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     let reader = Reader::connect(cluster, &args.bot).await?;
     let records = newest(&reader, &args.filter, args.last).await?;
     if screen.format() == Format::Table {
@@ -47,7 +51,9 @@ fn show(records: &VecDeque<AuditRecord>, screen: &mut Screen) -> std::io::Result
         return screen.line("No records.");
     }
     let mut table = row::table();
-    records.iter().for_each(|record| row::add(&mut table, record));
+    for record in records {
+        row::add(&mut table, record);
+    }
     screen.table(&table)
 }
 
@@ -64,7 +70,15 @@ pub(super) async fn newest(
     }
     let session = filter.session.clone().unwrap_or_default();
     let mut records = VecDeque::new();
-    let mut stream = pin!(reader.read(ReadRequest { from_sequence, limit: 0, session }).await?);
+    let mut stream = pin!(
+        reader
+            .read(ReadRequest {
+                from_sequence,
+                limit: 0,
+                session
+            })
+            .await?
+    );
     while let Some(record) = stream.try_next().await? {
         if filter.takes(&record) {
             records.push_back(record);

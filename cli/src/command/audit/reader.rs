@@ -14,7 +14,9 @@ impl Reader {
     /// Connects to the bot's gateway.
     pub(super) async fn connect(args: &ClusterArgs, bot: &str) -> Result<Self, GatewayError> {
         let cluster = Cluster::connect(args).await?;
-        Ok(Self { gateway: Gateway::connect(&cluster, bot).await? })
+        Ok(Self {
+            gateway: Gateway::connect(&cluster, bot).await?,
+        })
     }
 
     /// The newest record's number and hash.

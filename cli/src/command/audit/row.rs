@@ -16,7 +16,9 @@ fn time(record: &AuditRecord) -> String {
 
 /// A table for records.
 pub(super) fn table() -> Table {
-    Table::new(["SEQUENCE", "TIME", "KIND", "SESSION", "TOOL", "VERDICT", "REASON", "GRANT"])
+    Table::new([
+        "SEQUENCE", "TIME", "KIND", "SESSION", "TOOL", "VERDICT", "REASON", "GRANT",
+    ])
 }
 
 /// The record in its table.
@@ -56,7 +58,12 @@ pub(super) fn line(record: &AuditRecord) -> String {
         paint::with(style, printable(&record.kind)),
     ];
     let facts = [&record.tool, &record.verdict, &record.reason, &record.grant];
-    parts.extend(facts.into_iter().filter(|fact| !fact.is_empty()).map(|fact| printable(fact).into_owned()));
+    parts.extend(
+        facts
+            .into_iter()
+            .filter(|fact| !fact.is_empty())
+            .map(|fact| printable(fact).into_owned()),
+    );
     if !record.arguments_json.is_empty() {
         parts.push(paint::with(paint::DIM, short(&record.arguments_json)));
     }

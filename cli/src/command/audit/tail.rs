@@ -35,7 +35,11 @@ pub(super) struct TailArgs {
     filter: Filter,
 }
 
-pub(super) async fn run(args: &TailArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &TailArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     tokio::select! {
         result = follow(args, cluster, screen) => result,
         _ = tokio::signal::ctrl_c() => Ok(Exit::Success),
@@ -51,7 +55,11 @@ async fn follow(args: &TailArgs, cluster: &ClusterArgs, screen: &mut Screen) -> 
     }
     let session = args.filter.session.clone().unwrap_or_default();
     loop {
-        let request = ReadRequest { from_sequence: next, limit: 0, session: session.clone() };
+        let request = ReadRequest {
+            from_sequence: next,
+            limit: 0,
+            session: session.clone(),
+        };
         let mut stream = pin!(reader.read(request).await?);
         while let Some(record) = stream.try_next().await? {
             next = next.max(record.sequence.saturating_add(1));

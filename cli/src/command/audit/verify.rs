@@ -1,6 +1,6 @@
 //! `audit verify`: whether a chain holds, in a file or at its source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -64,16 +64,36 @@ struct Finding {
 
 impl Finding {
     fn intact(subject: String, bot: String, head: Head) -> Self {
-        Self { subject, intact: true, bot, records: head.sequence, head: Some(head), record: None, problem: None }
+        Self {
+            subject,
+            intact: true,
+            bot,
+            records: head.sequence,
+            head: Some(head),
+            record: None,
+            problem: None,
+        }
     }
 
     fn broken(subject: String, record: Option<u64>, problem: String) -> Self {
         let (bot, head) = (String::new(), None);
-        Self { subject, intact: false, bot, records: 0, head, record, problem: Some(problem) }
+        Self {
+            subject,
+            intact: false,
+            bot,
+            records: 0,
+            head,
+            record,
+            problem: Some(problem),
+        }
     }
 }
 
-pub(super) async fn run(args: &VerifyArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &VerifyArgs,
+    cluster: &ClusterArgs,
+    screen: &mut Screen,
+) -> Result<Exit, Failure> {
     let mut findings = Vec::new();
     for path in &args.files {
         findings.push(of_file(path, args.head.as_ref())?);
@@ -83,12 +103,19 @@ pub(super) async fn run(args: &VerifyArgs, cluster: &ClusterArgs, screen: &mut S
         findings.push(live);
     }
     show(&findings, screen)?;
-    Ok(if findings.iter().all(|finding| finding.intact) { Exit::Success } else { Exit::Found })
+    Ok(if findings.iter().all(|finding| finding.intact) {
+        Exit::Success
+    } else {
+        Exit::Found
+    })
 }
 
 fn of_file(path: &PathBuf, head: Option<&Head>) -> Result<Finding, InputError> {
     let subject = path.display().to_string();
-    let file = File::open(path).map_err(|source| InputError::Read { path: subject.clone(), source })?;
+    let file = File::open(path).map_err(|source| InputError::Read {
+        path: subject.clone(),
+        source,
+    })?;
     Ok(match chain::verify(BufReader::new(file), head) {
         Ok(verified) => Finding::intact(subject, verified.bot, verified.head),
         Err(flaw) => Finding::broken(subject, flaw.record(), flaw.to_string()),
@@ -107,27 +134,49 @@ async fn of_ledger(
     let subject = format!("bot {bot}");
     let mut verifier = Verifier::default();
     let mut name = String::new();
-    let wanted: BTreeMap<u64, ()> =
-        files.iter().filter_map(|file| file.head.as_ref()).map(|head| (head.sequence, ())).collect();
+    let wanted: BTreeSet<u64> = files
+        .iter()
+        .filter_map(|file| file.head.as_ref())
+        .map(|head| head.sequence)
+        .collect();
     let mut hashes = BTreeMap::from([(0, monstrum_wire::audit::GENESIS.to_owned())]);
-    let mut stream = pin!(reader.read(ReadRequest { from_sequence: 1, limit: 0, session: String::new() }).await?);
+    let mut stream = pin!(
+        reader
+            .read(ReadRequest {
+                from_sequence: 1,
+                limit: 0,
+                session: String::new()
+            })
+            .await?
+    );
     while let Some(record) = stream.try_next().await? {
         if record.sequence > head.sequence {
             break;
         }
         if let Err(broken) = verifier.push(&record) {
-            return Ok(Finding::broken(subject, Some(record_of(&broken)), broken.to_string()));
+            return Ok(Finding::broken(
+                subject,
+                Some(record_of(&broken)),
+                broken.to_string(),
+            ));
         }
         name.clone_from(&record.bot);
-        if wanted.contains_key(&record.sequence) {
+        if wanted.contains(&record.sequence) {
             hashes.insert(record.sequence, record.hash);
         }
     }
     compare(files, &name, &hashes);
-    let end = Head { sequence: head.sequence, hash: head.hash };
+    let end = Head {
+        sequence: head.sequence,
+        hash: head.hash,
+    };
     for end in [Some(&end), expected].into_iter().flatten() {
         if let Err(broken) = verifier.finish(end.sequence, &end.hash) {
-            return Ok(Finding::broken(subject, Some(record_of(&broken)), broken.to_string()));
+            return Ok(Finding::broken(
+                subject,
+                Some(record_of(&broken)),
+                broken.to_string(),
+            ));
         }
     }
     Ok(Finding::intact(subject, name, end))
@@ -155,17 +204,27 @@ fn show(findings: &[Finding], screen: &mut Screen) -> std::io::Result<()> {
     for finding in findings {
         let (mark, text) = match (&finding.problem, &finding.head) {
             (Some(problem), _) => (paint::with(paint::BAD, "BROKEN"), problem.clone()),
-            (None, Some(head)) if finding.bot.is_empty() => {
-                (paint::with(paint::GOOD, "intact"), format!("no records, head {}:{}", head.sequence, head.hash))
-            }
-            (None, head) => (paint::with(paint::GOOD, "intact"), describe(finding, head.as_ref())),
+            (None, Some(head)) if finding.bot.is_empty() => (
+                paint::with(paint::GOOD, "intact"),
+                format!("no records, head {}:{}", head.sequence, head.hash),
+            ),
+            (None, head) => (
+                paint::with(paint::GOOD, "intact"),
+                describe(finding, head.as_ref()),
+            ),
         };
-        screen.line(&format!("{mark}  {}: {}", printable(&finding.subject), printable(&text)))?;
+        screen.line(&format!(
+            "{mark}  {}: {}",
+            printable(&finding.subject),
+            printable(&text)
+        ))?;
     }
     Ok(())
 }
 
 fn describe(finding: &Finding, head: Option<&Head>) -> String {
-    let head = head.map(|head| format!(", head {}:{}", head.sequence, head.hash)).unwrap_or_default();
+    let head = head
+        .map(|head| format!(", head {}:{}", head.sequence, head.hash))
+        .unwrap_or_default();
     format!("{} records of {}{head}", finding.records, finding.bot)
 }

@@ -7,16 +7,44 @@ use serde_json::Value;
 /// One event. The names are API.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "documented in the protobuf contract")]
 pub(super) enum Event {
-    Started { session: String, turn: String },
-    Queued { ahead: u32 },
-    Text { text: String },
-    Call { call_id: String, tool: String, arguments: Value },
-    Decision { call_id: String, allowed: bool, reason: String, message: String, grant: String },
-    Result { call_id: String, ok: bool, content: String, truncated: bool },
-    Done { text: String, stop: String, usage: Usage },
-    Failed { code: String, message: String },
+    Started {
+        session: String,
+        turn: String,
+    },
+    Queued {
+        ahead: u32,
+    },
+    Text {
+        text: String,
+    },
+    Call {
+        call_id: String,
+        tool: String,
+        arguments: Value,
+    },
+    Decision {
+        call_id: String,
+        allowed: bool,
+        reason: String,
+        message: String,
+        grant: String,
+    },
+    Result {
+        call_id: String,
+        ok: bool,
+        content: String,
+        truncated: bool,
+    },
+    Done {
+        text: String,
+        stop: String,
+        usage: Usage,
+    },
+    Failed {
+        code: String,
+        message: String,
+    },
 }
 
 /// What a turn used.
@@ -35,12 +63,17 @@ impl Event {
     pub(super) fn from_wire(event: TurnEvent) -> Option<Self> {
         use turn_event::Event as Wire;
         Some(match event.event? {
-            Wire::Started(started) => Self::Started { session: started.session, turn: started.turn },
+            Wire::Started(started) => Self::Started {
+                session: started.session,
+                turn: started.turn,
+            },
             Wire::Queued(ahead) => Self::Queued { ahead },
             Wire::Text(delta) => Self::Text { text: delta.text },
-            Wire::Call(call) => {
-                Self::Call { call_id: call.call_id, tool: call.tool, arguments: arguments(call.arguments_json) }
-            }
+            Wire::Call(call) => Self::Call {
+                call_id: call.call_id,
+                tool: call.tool,
+                arguments: arguments(call.arguments_json),
+            },
             Wire::Decision(decision) => Self::Decision {
                 call_id: decision.call_id,
                 allowed: decision.allowed,
@@ -59,7 +92,10 @@ impl Event {
                 stop: done.stop,
                 usage: done.usage.map(usage).unwrap_or_default(),
             },
-            Wire::Failed(failed) => Self::Failed { code: failed.code, message: failed.message },
+            Wire::Failed(failed) => Self::Failed {
+                code: failed.code,
+                message: failed.message,
+            },
         })
     }
 }

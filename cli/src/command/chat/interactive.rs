@@ -33,8 +33,12 @@ pub(super) async fn run(
         if text.trim().is_empty() {
             continue;
         }
-        let request =
-            SendRequest { session: session.clone(), text, user: user.to_owned(), message_id: new_id() };
+        let request = SendRequest {
+            session: session.clone(),
+            text,
+            user: user.to_owned(),
+            message_id: new_id(),
+        };
         tokio::select! {
             outcome = turn::run(gateway, request, &mut session, quiet, screen) => match outcome {
                 Ok(of_turn) => exit = of_turn,

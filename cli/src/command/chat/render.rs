@@ -20,7 +20,12 @@ pub(super) struct Renderer<'a> {
 
 impl<'a> Renderer<'a> {
     pub(super) fn new(screen: &'a mut Screen, quiet: bool) -> Self {
-        Self { screen, quiet, at_line_start: true, streamed: false }
+        Self {
+            screen,
+            quiet,
+            at_line_start: true,
+            streamed: false,
+        }
     }
 
     pub(super) fn show(&mut self, event: &Event) -> io::Result<()> {
@@ -81,29 +86,62 @@ pub(super) fn note(line: &str) {
 
 fn activity(event: &Event) -> Option<String> {
     Some(match event {
-        Event::Queued { ahead } => paint::with(paint::DIM, format!("waiting behind {ahead} messages of this session")),
+        Event::Queued { ahead } => paint::with(
+            paint::DIM,
+            format!("waiting behind {ahead} messages of this session"),
+        ),
         Event::Call { tool, arguments, .. } => {
-            format!("{} {}", paint::with(paint::STRONG, format!("→ {}", printable(tool))), short(&arguments.to_string()))
+            format!(
+                "{} {}",
+                paint::with(paint::STRONG, format!("→ {}", printable(tool))),
+                short(&arguments.to_string())
+            )
         }
-        Event::Decision { allowed: true, grant, .. } => {
-            format!("  {} by {}", paint::with(paint::GOOD, "✓ allowed"), printable(grant))
+        Event::Decision {
+            allowed: true, grant, ..
+        } => {
+            format!(
+                "  {} by {}",
+                paint::with(paint::GOOD, "✓ allowed"),
+                printable(grant)
+            )
         }
         Event::Decision { reason, message, .. } => {
-            format!("  {} {}: {}", paint::with(paint::BAD, "✗ refused"), printable(reason), printable(message))
+            format!(
+                "  {} {}: {}",
+                paint::with(paint::BAD, "✗ refused"),
+                printable(reason),
+                printable(message)
+            )
         }
-        Event::Result { ok: true, content, truncated, .. } => {
+        Event::Result {
+            ok: true,
+            content,
+            truncated,
+            ..
+        } => {
             let cut = if *truncated { ", cut" } else { "" };
-            paint::with(paint::DIM, format!("  ← {} bytes{cut}: {}", content.len(), short(content)))
+            paint::with(
+                paint::DIM,
+                format!("  ← {} bytes{cut}: {}", content.len(), short(content)),
+            )
         }
         Event::Result { content, .. } => {
             format!("  {} {}", paint::with(paint::WARN, "← error:"), short(content))
         }
-        Event::Started { .. } | Event::Text { .. } | Event::Done { .. } | Event::Failed { .. } => return None,
+        Event::Started { .. } | Event::Text { .. } | Event::Done { .. } | Event::Failed { .. } => {
+            return None;
+        }
     })
 }
 
 fn failed(code: &str, message: &str) -> String {
-    format!("{} {}: {}", paint::with(paint::BAD, "✗ the turn failed:"), printable(code), printable(message))
+    format!(
+        "{} {}: {}",
+        paint::with(paint::BAD, "✗ the turn failed:"),
+        printable(code),
+        printable(message)
+    )
 }
 
 fn summary(stop: &str, usage: &Usage) -> String {
@@ -112,7 +150,10 @@ fn summary(stop: &str, usage: &Usage) -> String {
         parts.push(format!("stopped: {}", printable(stop)));
     }
     parts.push(format!("{} model requests", usage.model_requests));
-    parts.push(format!("{} tokens in ({} cached)", usage.input_tokens, usage.cached_input_tokens));
+    parts.push(format!(
+        "{} tokens in ({} cached)",
+        usage.input_tokens, usage.cached_input_tokens
+    ));
     parts.push(format!("{} out", usage.output_tokens));
     if usage.cost_micro_usd > 0 {
         parts.push(format!("${}", dollars(usage.cost_micro_usd)));
@@ -123,7 +164,11 @@ fn summary(stop: &str, usage: &Usage) -> String {
 /// Millionths of a dollar, to four places.
 fn dollars(micro: u64) -> String {
     let hundred_millionths = micro.div_ceil(100);
-    format!("{}.{:04}", hundred_millionths / 10_000, hundred_millionths % 10_000)
+    format!(
+        "{}.{:04}",
+        hundred_millionths / 10_000,
+        hundred_millionths % 10_000
+    )
 }
 
 fn short(text: &str) -> String {
@@ -164,7 +209,10 @@ mod tests {
             truncated: true,
         };
         assert_eq!(plain(&call), "→ github_list_issues {\"owner\":\"acme\"}");
-        assert_eq!(plain(&denied), "  ✗ refused OutOfScope: no grant covers repository acme/secret");
+        assert_eq!(
+            plain(&denied),
+            "  ✗ refused OutOfScope: no grant covers repository acme/secret"
+        );
         assert_eq!(plain(&result), "  ← 14 bytes, cut: two issues\\u{1b}[0m");
     }
 

@@ -51,11 +51,12 @@ pub(super) async fn run(
 
 /// The stream ended, and nobody knows how the turn did.
 fn cut_off(message_id: &str, session: &str) -> tonic::Status {
-    let mut message = "the connection ended in the middle of the turn".to_owned();
-    if !session.is_empty() {
-        message += &format!("; to ask again safely, add --session {session} --message-id {message_id}");
-    }
-    tonic::Status::unavailable(message)
+    let again = if session.is_empty() {
+        String::new()
+    } else {
+        format!("; to ask again safely, add --session {session} --message-id {message_id}")
+    };
+    tonic::Status::unavailable(format!("the connection ended in the middle of the turn{again}"))
 }
 
 /// Events as they were asked for.

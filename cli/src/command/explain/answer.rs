@@ -1,6 +1,6 @@
 //! A decision and how it came about, from here or from a gateway.
 
-use monstrum_guardian::decision::{Decision, Verdict as Decided};
+use monstrum_guardian::decision::{Call, Decision, Verdict as Decided};
 use monstrum_guardian::source::WhenUnset;
 use monstrum_wire::guardian::{CheckResponse, Verdict as Sent};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub(super) struct Answer {
     /// Problems of the objects that take grants away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) problems: Vec<String>,
+    /// The arguments exactly as they were given.
+    #[serde(skip)]
+    pub(super) arguments_text: String,
     /// Dimensions that restrict nothing where a grant does not mention them.
     #[serde(skip)]
     pub(super) optional: Vec<String>,
@@ -44,7 +47,6 @@ pub(super) struct Answer {
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
 pub(super) enum Verdict {
     Allow,
     NeedsApproval,
@@ -98,9 +100,9 @@ impl Answer {
         problems: &[Problem],
     ) -> Self {
         let mut answer = Self::blank(policy.title(), tool, arguments);
-        answer.policy_digest = policy.engine.digest().to_owned();
+        policy.engine.digest().clone_into(&mut answer.policy_digest);
         answer.trace = read(serde_json::to_value(&decision.trace).unwrap_or_default());
-        answer.required = requirements(policy, tool, decision);
+        answer.required = requirements(policy, &Call { tool, arguments }, decision);
         answer.problems = problems.iter().map(ToString::to_string).collect();
         answer.optional = optional(policy, tool);
         match &decision.verdict {
@@ -156,6 +158,7 @@ impl Answer {
             trace: Trace::default(),
             required: Vec::new(),
             problems: Vec::new(),
+            arguments_text: arguments.to_owned(),
             optional: Vec::new(),
         }
     }
@@ -176,7 +179,12 @@ fn read(value: Value) -> Trace {
 }
 
 fn optional(policy: &BotPolicy, tool: &str) -> Vec<String> {
-    let Some((binding, _)) = policy.tool(tool) else { return Vec::new() };
-    let dimensions = binding.dimensions.iter().filter(|dimension| dimension.when_unset == WhenUnset::Allow);
+    let Some((binding, _)) = policy.tool(tool) else {
+        return Vec::new();
+    };
+    let dimensions = binding
+        .dimensions
+        .iter()
+        .filter(|dimension| dimension.when_unset == WhenUnset::Allow);
     dimensions.map(|dimension| dimension.name.clone()).collect()
 }

@@ -3,67 +3,108 @@
 use serde_json::Value;
 
 use super::answer::{Answer, DimensionTrace, GrantTrace, Verdict};
-use crate::output::{Tree, paint, printable};
+use crate::output::{Page, Tree, paint, printable};
 
 /// The verdict, and how it came about as a tree.
 pub(super) fn render(answer: &Answer) -> String {
-    let mut out = format!(
-        "{}\n{}\n",
-        paint::with(paint::DIM, format!("bot {}, policy {} ({})", answer.bot, digest(answer), origin(answer))),
-        verdict(answer),
+    let mut out = Page::default();
+    let policy = format!(
+        "bot {}, policy {} ({})",
+        answer.bot,
+        digest(answer),
+        origin(answer)
     );
-    out.push_str(&Tree::leaf(call(answer)).with(branches(answer)).render());
+    out.line(paint::with(paint::DIM, policy));
+    out.line(verdict(answer));
+    out.lines(&Tree::leaf(call(answer)).with(branches(answer)).render());
     for problem in &answer.problems {
-        out.push_str(&format!("{} {}\n", paint::with(paint::WARN, "problem:"), printable(problem)));
+        out.line(format!(
+            "{} {}",
+            paint::with(paint::WARN, "problem:"),
+            printable(problem)
+        ));
     }
-    out
+    out.to_string()
 }
 
 fn digest(answer: &Answer) -> &str {
-    if answer.policy_digest.is_empty() { "none" } else { &answer.policy_digest }
+    if answer.policy_digest.is_empty() {
+        "none"
+    } else {
+        &answer.policy_digest
+    }
 }
 
 fn origin(answer: &Answer) -> &'static str {
-    if answer.policy_from == "gateway" { "as its gateway enforces it" } else { "as compiled from the objects" }
+    if answer.policy_from == "gateway" {
+        "as its gateway enforces it"
+    } else {
+        "as compiled from the objects"
+    }
 }
 
 fn verdict(answer: &Answer) -> String {
     match answer.verdict {
-        Verdict::Allow => format!("{} by {}", paint::with(paint::GOOD, "ALLOWED"), printable(&answer.grant)),
+        Verdict::Allow => format!(
+            "{} by {}",
+            paint::with(paint::GOOD, "ALLOWED"),
+            printable(&answer.grant)
+        ),
         Verdict::NeedsApproval => format!(
             "{} by {}: a person must agree first",
             paint::with(paint::WARN, "NEEDS APPROVAL"),
             printable(&answer.grant)
         ),
         Verdict::Deny => {
-            format!("{} {}: {}", paint::with(paint::BAD, "DENIED"), answer.reason, printable(&answer.message))
+            format!(
+                "{} {}: {}",
+                paint::with(paint::BAD, "DENIED"),
+                answer.reason,
+                printable(&answer.message)
+            )
         }
     }
 }
 
 fn call(answer: &Answer) -> String {
-    let arguments = match &answer.arguments {
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    format!("{} {}", paint::with(paint::STRONG, printable(&answer.tool)), printable(&arguments))
+    let arguments = answer.arguments_text.replace('\n', "\\n");
+    format!(
+        "{} {}",
+        paint::with(paint::STRONG, printable(&answer.tool)),
+        printable(&arguments)
+    )
 }
 
 fn branches(answer: &Answer) -> Vec<Tree> {
     let mut branches = Vec::new();
     if !answer.canonical_arguments.is_null() && answer.canonical_arguments != answer.arguments {
-        branches.push(Tree::leaf(format!("executed as {}", printable(&answer.canonical_arguments.to_string()))));
+        branches.push(Tree::leaf(format!(
+            "executed as {}",
+            printable(&answer.canonical_arguments.to_string())
+        )));
     }
-    if let Some(fault) = answer.trace.fault.as_ref().filter(|fault| **fault != answer.message) {
-        branches.push(Tree::leaf(format!("{} {}", paint::with(paint::BAD, "✗"), printable(fault))));
+    if let Some(fault) = answer
+        .trace
+        .fault
+        .as_ref()
+        .filter(|fault| **fault != answer.message)
+    {
+        branches.push(Tree::leaf(format!(
+            "{} {}",
+            paint::with(paint::BAD, "✗"),
+            printable(fault)
+        )));
     }
     if let Some(binding) = &answer.trace.binding {
         let grants = answer.trace.grants.iter().map(|trace| grant(answer, trace));
         branches.push(Tree::leaf(format!("binding {}", printable(binding))).with(grants));
     }
     if !answer.required.is_empty() {
-        let ways = answer.required.iter().map(|way| Tree::leaf(printable(&way.describe()).into_owned()));
-        branches.push(Tree::leaf(paint::with(paint::STRONG, "would be permitted by any of")).with(ways));
+        let ways = answer
+            .required
+            .iter()
+            .map(|way| Tree::leaf(printable(&way.describe()).into_owned()));
+        branches.push(Tree::leaf(paint::with(paint::STRONG, "would be permitted by")).with(ways));
     }
     branches
 }
@@ -71,37 +112,63 @@ fn branches(answer: &Answer) -> Vec<Tree> {
 fn grant(answer: &Answer, trace: &GrantTrace) -> Tree {
     let name = format!("grant {}", printable(&trace.grant));
     if !trace.covers_tool {
-        return Tree::leaf(paint::with(paint::DIM, format!("{name}: does not cover this tool")));
+        return Tree::leaf(paint::with(
+            paint::DIM,
+            format!("{name}: does not cover this tool"),
+        ));
     }
     let said = match (&trace.stopped_by, trace.permits) {
         (_, true) => paint::with(paint::GOOD, "permits"),
         (Some(stopped_by), false) => paint::with(paint::BAD, format!("stopped: {}", printable(stopped_by))),
         (None, false) => paint::with(paint::BAD, "does not permit"),
     };
-    Tree::leaf(format!("{name}: {said}"))
-        .with(trace.dimensions.iter().map(|dimension| Tree::leaf(line(answer, trace, dimension))))
+    Tree::leaf(format!("{name}: {said}")).with(
+        trace
+            .dimensions
+            .iter()
+            .map(|dimension| Tree::leaf(line(answer, trace, dimension))),
+    )
 }
 
 fn line(answer: &Answer, grant: &GrantTrace, trace: &DimensionTrace) -> String {
     let value = shown(&trace.value);
     let name = printable(&trace.dimension);
     if let Some(pattern) = &trace.matched {
-        return format!("{} {name} {value} matches {}", paint::with(paint::GOOD, "✓"), shown(pattern));
+        return format!(
+            "{} {name} {value} matches {}",
+            paint::with(paint::GOOD, "✓"),
+            shown(pattern)
+        );
     }
     let patterns: Vec<String> = trace.failed.iter().map(shown).collect();
     match (patterns.as_slice(), &trace.value) {
         // A rule over the whole call holds or not; the grant says which.
         (_, Value::Null) if grant.permits => {
-            format!("{} {name} holds: {}", paint::with(paint::GOOD, "✓"), patterns.join(", "))
+            format!(
+                "{} {name} holds: {}",
+                paint::with(paint::GOOD, "✓"),
+                patterns.join(", ")
+            )
         }
         ([], _) if grant.permits || answer.optional.contains(&trace.dimension) => {
             paint::with(paint::DIM, format!("· {name} {value} is not restricted"))
         }
-        ([], _) => format!("{} {name} {value}: the grant does not mention {name}", paint::with(paint::BAD, "✗")),
+        ([], _) => format!(
+            "{} {name} {value}: the grant does not mention {name}",
+            paint::with(paint::BAD, "✗")
+        ),
         (_, Value::Null) => {
-            format!("{} {name}: the call gives no value, or no rule holds: {}", paint::with(paint::BAD, "✗"), patterns.join(", "))
+            format!(
+                "{} {name}: the call gives no value, or no rule holds: {}",
+                paint::with(paint::BAD, "✗"),
+                patterns.join(", ")
+            )
         }
-        _ => format!("{} {name} {value} matches none of {}", paint::with(paint::BAD, "✗"), patterns.join(", ")),
+        _ => format!(
+            "{} {name} {value} matches none of {}",
+            paint::with(paint::BAD, "✗"),
+            patterns.join(", ")
+        ),
     }
 }
 

@@ -54,13 +54,18 @@ impl Standing {
     /// From the object's status.
     pub(super) fn of(bot: &Bot) -> Self {
         let status = bot.status.clone().unwrap_or_default();
-        let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
+        let ready = status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == "Ready");
         let object = Object::Bot(Box::new(bot.clone()));
         Self {
             namespace: bot.namespace().unwrap_or_default(),
             name: bot.name_any(),
             ready: ready.map_or_else(|| "Unknown".to_owned(), |condition| condition.status.clone()),
-            reason: ready.map(|condition| condition.reason.clone()).unwrap_or_default(),
+            reason: ready
+                .map(|condition| condition.reason.clone())
+                .unwrap_or_default(),
             model: status.model.unwrap_or_default(),
             tools: status.tools,
             policy_digest: status.policy_digest.unwrap_or_default(),
@@ -80,7 +85,9 @@ impl Standing {
                 connected_runners: status.connected_runners,
                 running_turns: status.running_turns,
             },
-            Err(error) => GatewayStanding::Unreachable { why: error.to_string() },
+            Err(error) => GatewayStanding::Unreachable {
+                why: error.to_string(),
+            },
         });
     }
 
@@ -91,7 +98,10 @@ impl Standing {
             self.ready(),
             self.reason.as_str().into(),
             self.model.as_str().into(),
-            self.tools.map(|tools| tools.to_string()).unwrap_or_default().into(),
+            self.tools
+                .map(|tools| tools.to_string())
+                .unwrap_or_default()
+                .into(),
             short(&self.policy_digest).into(),
             self.enforced(),
         ]);
@@ -110,7 +120,11 @@ impl Standing {
         if self.enforced_digest.is_empty() {
             return "".into();
         }
-        let style = if self.enforced_digest == self.policy_digest { paint::GOOD } else { paint::WARN };
+        let style = if self.enforced_digest == self.policy_digest {
+            paint::GOOD
+        } else {
+            paint::WARN
+        };
         Cell::styled(short(&self.enforced_digest), style)
     }
 }
@@ -123,11 +137,22 @@ impl GatewayStanding {
                 format!("{} gateway: {}", paint::with(paint::WARN, "!"), printable(why))
             }
             Self::Answered { policy_digest, .. } if policy_digest.is_empty() => {
-                format!("{} gateway: it holds no policy, everything is denied", paint::with(paint::BAD, "!"))
+                format!(
+                    "{} gateway: it holds no policy, everything is denied",
+                    paint::with(paint::BAD, "!")
+                )
             }
-            Self::Answered { policy_digest, lease_seconds_left, connected_runners, running_turns } => {
-                let runners =
-                    if connected_runners.is_empty() { "none".to_owned() } else { connected_runners.join(", ") };
+            Self::Answered {
+                policy_digest,
+                lease_seconds_left,
+                connected_runners,
+                running_turns,
+            } => {
+                let runners = if connected_runners.is_empty() {
+                    "none".to_owned()
+                } else {
+                    connected_runners.join(", ")
+                };
                 format!(
                     "gateway: policy {}, lease {lease_seconds_left}s; runners connected: {}; turns running: {running_turns}",
                     short(policy_digest),
@@ -145,7 +170,12 @@ pub(super) fn table() -> Table {
 
 /// Enough of a digest to tell two apart.
 fn short(digest: &str) -> String {
-    digest.strip_prefix("sha256:").unwrap_or(digest).chars().take(12).collect()
+    digest
+        .strip_prefix("sha256:")
+        .unwrap_or(digest)
+        .chars()
+        .take(12)
+        .collect()
 }
 
 /// The conditions of any object.

@@ -87,8 +87,16 @@ impl Listing {
 
     /// The policy in words.
     pub(super) fn digest(&self) -> String {
-        let digest = if self.policy_digest.is_empty() { "none" } else { &self.policy_digest };
-        let origin = if self.policy_from == "gateway" { "as its gateway enforces it" } else { "as compiled from the objects" };
+        let digest = if self.policy_digest.is_empty() {
+            "none"
+        } else {
+            &self.policy_digest
+        };
+        let origin = if self.policy_from == "gateway" {
+            "as its gateway enforces it"
+        } else {
+            "as compiled from the objects"
+        };
         format!("{digest} ({origin})")
     }
 
@@ -96,8 +104,11 @@ impl Listing {
     pub(super) fn table(&self) -> Table {
         let mut table = Table::new(["TOOL", "BINDING", "OPERATION", "RISK", "GRANTED BY", "NARROWED"]);
         for tool in &self.tools {
-            let narrowed: Vec<String> =
-                tool.narrowed.iter().map(|(name, schema)| format!("{name}: {}", brief(schema))).collect();
+            let narrowed: Vec<String> = tool
+                .narrowed
+                .iter()
+                .map(|(name, schema)| format!("{name}: {}", brief(schema)))
+                .collect();
             table.row([
                 Cell::styled(&tool.name, paint::STRONG),
                 tool.binding.as_str().into(),
@@ -136,25 +147,46 @@ fn risk(risk: &str) -> Cell {
 
 /// The parameters that a model sees with another schema than the type declares. That all of them are closed is no narrowing.
 fn narrowed(declared: Option<&Value>, seen: &Value) -> BTreeMap<String, Value> {
-    let properties = |schema: &Value| schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let properties = |schema: &Value| {
+        schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    };
     let declared = declared.map(properties).unwrap_or_default();
     let changed = |name: &str, schema: &Value| {
-        declared.get(name).is_none_or(|before| LIMITS.iter().any(|limit| before.get(limit) != schema.get(limit)))
+        declared
+            .get(name)
+            .is_none_or(|before| LIMITS.iter().any(|limit| before.get(limit) != schema.get(limit)))
     };
-    properties(seen).into_iter().filter(|(name, schema)| changed(name, schema)).collect()
+    properties(seen)
+        .into_iter()
+        .filter(|(name, schema)| changed(name, schema))
+        .collect()
 }
 
 /// The words of a schema that grants narrow with.
 const LIMITS: [&str; 5] = ["enum", "const", "pattern", "minimum", "maximum"];
 
 fn brief(schema: &Value) -> String {
-    let said = LIMITS.iter().filter_map(|limit| match (*limit, schema.get(limit)?) {
-        ("enum", Value::Array(values)) => {
-            Some(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "))
-        }
-        ("const", value) => Some(value.to_string()),
-        (limit, value) => Some(format!("{limit} {value}")),
-    });
+    let said = LIMITS
+        .iter()
+        .filter_map(|limit| match (*limit, schema.get(limit)?) {
+            ("enum", Value::Array(values)) => Some(
+                values
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" | "),
+            ),
+            ("const", value) => Some(value.to_string()),
+            (limit, value) => Some(format!("{limit} {value}")),
+        });
     let said: Vec<String> = said.collect();
-    if said.is_empty() { "narrowed".to_owned() } else { said.join(", ") }
+    if said.is_empty() {
+        "narrowed".to_owned()
+    } else {
+        said.join(", ")
+    }
 }

@@ -11,7 +11,12 @@ pub(super) fn problems(manifests: &[Manifest]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for manifest in manifests {
         let mut fields = Vec::new();
-        lost(&manifest.node.to_value(), &written(&manifest.object), "", &mut fields);
+        lost(
+            &manifest.node.to_value(),
+            &written(&manifest.object),
+            "",
+            &mut fields,
+        );
         for field in fields {
             let problem = Problem {
                 object: manifest.title(),
@@ -47,7 +52,11 @@ fn lost(read: &Value, written: &Value, field: &str, fields: &mut Vec<String>) {
     match (read, written) {
         (Value::Object(read), Value::Object(written)) => {
             for (key, value) in read {
-                let field = if field.is_empty() { key.clone() } else { format!("{field}.{key}") };
+                let field = if field.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{field}.{key}")
+                };
                 match written.get(key) {
                     Some(written) => lost(value, written, &field, fields),
                     None if is_default(value) => {}

@@ -13,7 +13,9 @@ pub(super) fn problems(manifests: &[Manifest]) -> Vec<Problem> {
     let validators = validators();
     let mut problems = Vec::new();
     for manifest in manifests {
-        let Some(validator) = validators.get(manifest.object.kind().as_str()) else { continue };
+        let Some(validator) = validators.get(manifest.object.kind().as_str()) else {
+            continue;
+        };
         let value = manifest.node.to_value();
         for error in validator.iter_errors(&value) {
             let pointer = error.instance_path().to_string();
@@ -51,7 +53,9 @@ fn field(pointer: &str) -> String {
     for token in pointer.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");
         if token.chars().all(|c| c.is_ascii_digit()) && !token.is_empty() {
-            field.push_str(&format!("[{token}]"));
+            field.push('[');
+            field.push_str(&token);
+            field.push(']');
         } else {
             if !field.is_empty() {
                 field.push('.');
@@ -73,7 +77,10 @@ mod tests {
 
     #[test]
     fn pointers_become_fields() {
-        assert_eq!(field("/spec/grants/0/scope/repo~1x/1"), "spec.grants[0].scope.repo/x[1]");
+        assert_eq!(
+            field("/spec/grants/0/scope/repo~1x/1"),
+            "spec.grants[0].scope.repo/x[1]"
+        );
         assert_eq!(field(""), "");
     }
 }

@@ -72,7 +72,9 @@ impl LoadedDimension {
         for value in values {
             if alive.len() <= FEW {
                 let refused: Vec<_> = alive.iter().filter(|grant| !self.admits(*grant, value)).collect();
-                refused.into_iter().for_each(|grant| alive.remove(grant));
+                for grant in refused {
+                    alive.remove(grant);
+                }
             } else {
                 alive.intersect(&self.admitting(value));
             }

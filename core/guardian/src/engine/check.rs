@@ -90,7 +90,7 @@ impl Engine {
         for place in reading.in_scope().iter() {
             let grant = reading.binding.grants.get(place).ok_or(CheckError::Internal)?;
             match self.stop(reading, place, grant, facts) {
-                Some(stop) => stopped = later(stopped, stop),
+                Some(stop) => stopped = Some(weightier(stopped, stop)),
                 None if needs_approval(&grant.approval, reading.tool) => asking = asking.or(Some(grant)),
                 None => return Ok(Verdict::Allow(Box::new(reading.permit(grant, facts)))),
             }
@@ -211,15 +211,15 @@ impl Reading<'_> {
 }
 
 /// The stop that says most: a quota, then validity, then a rule.
-fn later(known: Option<Stop>, next: Stop) -> Option<Stop> {
+fn weightier(known: Option<Stop>, next: Stop) -> Stop {
     let weight = |stop: &Stop| match stop {
         Stop::Rule(_) => 0,
         Stop::NotValidNow => 1,
         Stop::Quota(_) => 2,
     };
     match known {
-        Some(known) if weight(&known) >= weight(&next) => Some(known),
-        Some(_) | None => Some(next),
+        Some(known) if weight(&known) >= weight(&next) => known,
+        Some(_) | None => next,
     }
 }
 

@@ -116,18 +116,16 @@ fn load_patterns(dimension: &Dimension, binding: &Binding) -> Result<PatternTabl
     let mut by_grant = vec![Vec::new(); binding.grants.len()];
     for_each_pattern(dimension, binding, |grant, pattern| {
         let key = canonical_bytes(pattern);
-        let place = match known.get(&key) {
-            Some(place) => *place,
-            None => {
-                patterns.push(Pattern::compile(&dimension.matching, pattern)?);
-                holders.push(Vec::new());
-                let place = patterns.len().saturating_sub(1);
-                known.insert(key, place);
-                place
-            }
-        };
-        holders.get_mut(place).into_iter().for_each(|list| list.push(grant));
-        by_grant.get_mut(grant).into_iter().for_each(|list| list.push(place));
+        let place = known.get(&key).copied().unwrap_or(patterns.len());
+        if place == patterns.len() {
+            patterns.push(Pattern::compile(&dimension.matching, pattern)?);
+            holders.push(Vec::new());
+            known.insert(key, place);
+        }
+        if let (Some(holders), Some(held)) = (holders.get_mut(place), by_grant.get_mut(grant)) {
+            holders.push(grant);
+            held.push(place);
+        }
         Ok(())
     })?;
     let index = Index::new(patterns.iter().map(Pattern::anchor));

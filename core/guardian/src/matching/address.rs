@@ -30,7 +30,7 @@ const V4: [(u8, u8, u8, u8, u8); 20] = [
     (255, 255, 255, 255, 32),
 ];
 
-/// Only 2000::/3 is global unicast; the rest of the space is special as a whole.
+/// Only `2000::/3` is global unicast; the rest of the space is special as a whole.
 const V6: [(u128, u8); 7] = [
     (0, 3),
     (0x2001 << 112, 23),

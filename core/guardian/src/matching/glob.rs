@@ -111,8 +111,8 @@ impl Glob {
     fn push_wildcard(&mut self, chars: &[char], place: usize, style: Style) -> Result<usize, PatternFault> {
         let stars = chars.iter().skip(place).take_while(|c| **c == '*').count();
         let after = chars.get(place.saturating_add(stars));
-        let starts = place == 0 || chars.get(place.wrapping_sub(1)).copied() == style.separator;
-        let whole = starts && (after.is_none() || after.copied() == style.separator);
+        let begins = place == 0 || chars.get(place.wrapping_sub(1)).copied() == style.separator;
+        let whole = begins && (after.is_none() || after.copied() == style.separator);
         let (wildcard, length) = match (stars, whole) {
             (1, _) => (Wildcard::Within { min: usize::from(whole) }, 1),
             (2, true) if after.is_none() => {
@@ -207,15 +207,15 @@ impl Glob {
         let within = separator.as_ref().map_or_else(|| "[\\s\\S]".to_owned(), |escaped| format!("[^{escaped}]"));
         let mut regex = format!("^{}", escape(&self.prefix));
         for (wildcard, literal) in &self.rest {
-            let many = |min: usize| if min == 0 { '*' } else { '+' };
-            regex.push_str(&match wildcard {
-                Wildcard::Within { min } => format!("{within}{}", many(*min)),
-                Wildcard::Across { min } => format!("[\\s\\S]{}", many(*min)),
-                Wildcard::Segments { min } => {
-                    let end = separator.as_deref().unwrap_or_default();
-                    format!("(?:[\\s\\S]*{end}){}", if *min == 0 { "?" } else { "" })
-                }
-            });
+            let many = |min: usize| if min == 0 { "*" } else { "+" };
+            let end = separator.as_deref().unwrap_or_default();
+            let parts = match *wildcard {
+                Wildcard::Within { min } => [within.as_str(), many(min), ""],
+                Wildcard::Across { min } => ["[\\s\\S]", many(min), ""],
+                Wildcard::Segments { min: 0 } => ["(?:[\\s\\S]*", end, ")?"],
+                Wildcard::Segments { .. } => ["(?:[\\s\\S]*", end, ")"],
+            };
+            parts.into_iter().for_each(|part| regex.push_str(part));
             regex.push_str(&escape(literal));
         }
         regex.push('$');

@@ -31,7 +31,8 @@ fn close(schema: &mut Map<String, Value>, root: bool) {
     let composed_of_properties = COMPOSITION.iter().any(|keyword| schema.get(*keyword).is_some_and(declares_properties));
     let composed = COMPOSITION.iter().any(|keyword| schema.contains_key(*keyword));
     if root || declares || (composed_of_properties && is_conjunction(schema)) {
-        if composed {
+        // `additionalProperties: false` is stricter still where it is written beside a composition.
+        if composed && schema.get("additionalProperties") != Some(&json!(false)) {
             schema.remove("additionalProperties");
             schema.insert("unevaluatedProperties".to_owned(), json!(false));
         } else {
@@ -56,12 +57,20 @@ fn close(schema: &mut Map<String, Value>, root: bool) {
             close_below(branch);
         }
     }
+    for (_, branch) in schema.get_mut("dependentSchemas").and_then(Value::as_object_mut).into_iter().flatten() {
+        if let Value::Object(branch) = branch {
+            close_below(branch);
+        }
+    }
 }
 
 /// Closes what lies below a branch whose own object is closed by the schema that it is part of.
 fn close_below(branch: &mut Map<String, Value>) {
-    branch.remove("additionalProperties");
-    branch.remove("unevaluatedProperties");
+    for keyword in ["additionalProperties", "unevaluatedProperties"] {
+        if branch.get(keyword) != Some(&json!(false)) {
+            branch.remove(keyword);
+        }
+    }
     for_each_part(branch, |part| close(part, false));
     for keyword in ["allOf", "anyOf", "oneOf"] {
         for inner in branch.get_mut(keyword).and_then(Value::as_array_mut).into_iter().flatten() {
@@ -148,6 +157,18 @@ mod tests {
     )]
     #[case::then_branch(
         json!({"type": "object", "properties": {"a": {}}, "if": {"required": ["a"]}, "then": {"additionalProperties": true}}),
+        json!({"a": 1, "b": 1})
+    )]
+    #[case::closed_branch(
+        json!({"type": "object", "properties": {"b": {}}, "allOf": [{"properties": {"a": {}}, "additionalProperties": false}]}),
+        json!({"b": 1})
+    )]
+    #[case::closed_beside_branch(
+        json!({"type": "object", "additionalProperties": false, "allOf": [{"properties": {"a": {}}}]}),
+        json!({"a": 1})
+    )]
+    #[case::dependent(
+        json!({"type": "object", "properties": {"a": {}}, "dependentSchemas": {"a": {"additionalProperties": true}}}),
         json!({"a": 1, "b": 1})
     )]
     fn refuses_the_undeclared(#[case] schema: Value, #[case] arguments: Value) {

@@ -18,6 +18,17 @@ const IN_PLACE: [&str; 4] = ["not", "if", "then", "else"];
 
 /// Everything that keeps a schema from being used. Fields are relative to it, and empty for the schema itself.
 pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
+    let mut faults = form_faults(schema);
+    if faults.is_empty()
+        && let Err(error) = super::build(&super::closed(schema))
+    {
+        faults.push(FieldFault::new("", format!("the schema does not compile: {error}")));
+    }
+    faults
+}
+
+/// Like [`faults`], without compiling.
+pub(super) fn form_faults(schema: &Value) -> Vec<FieldFault> {
     let Value::Object(root) = schema else {
         return vec![FieldFault::new("", "the parameters are not a JSON Schema; write an object schema")];
     };
@@ -31,11 +42,6 @@ pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
     walk(root, "", MAX_DEPTH, false, &mut faults);
     if faults.is_empty() && loops(schema, root, &mut Vec::new()) {
         faults.push(FieldFault::new("", "a $ref leads back to itself without a property between; break the circle"));
-    }
-    if faults.is_empty()
-        && let Err(error) = super::build(&super::closed(schema))
-    {
-        faults.push(FieldFault::new("", format!("the schema does not compile: {error}")));
     }
     faults
 }
@@ -138,9 +144,8 @@ pub(crate) fn declares(schema: &Value, pointer: &str) -> bool {
             schema = next;
         } else if composed || map.contains_key("patternProperties") || map.get("additionalProperties").is_some_and(Value::is_object) {
             return true;
-        } else if let (Some(items), Ok(_)) = (map.get("items"), name.parse::<usize>()) {
-            schema = items;
         } else {
+            // Neither one element of a list: the others would not be looked at.
             return false;
         }
     }
@@ -207,7 +212,8 @@ mod tests {
     #[test]
     fn knows_declared_parameters() {
         let schema = json!({"type": "object", "properties": {
-            "owner": {"type": "string"}, "filter": {"type": "object", "properties": {"a/b": {}}}, "any": {"$ref": "#/$defs/x"}
+            "owner": {"type": "string"}, "filter": {"type": "object", "properties": {"a/b": {}}}, "any": {"$ref": "#/$defs/x"},
+            "list": {"type": "array", "items": {"type": "string"}}
         }});
         assert!(declares(&schema, "/owner"));
         assert!(declares(&schema, "/filter/a~1b"));
@@ -215,5 +221,6 @@ mod tests {
         assert!(!declares(&schema, "/ownr"));
         assert!(!declares(&schema, "/filter/c"));
         assert!(!declares(&schema, "/owner/name"));
+        assert!(declares(&schema, "/list") && !declares(&schema, "/list/0"));
     }
 }

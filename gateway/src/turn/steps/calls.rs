@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use futures::{StreamExt as _, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, stream};
 
 use crate::providers::conversation::ToolCall;
 use crate::turn::call::{self, Wanted};
@@ -13,7 +14,9 @@ use crate::turn::history::{Entry, MadeCall};
 /// More calls than this in one answer are refused.
 const MOST: usize = 64;
 /// Longer arguments are refused and not kept.
-const MAX_ARGUMENTS: usize = 256 << 10;
+const MAX_ARGUMENTS: usize = 64 << 10;
+/// All arguments of one answer together; a call beyond is refused.
+const MAX_TOGETHER: usize = 256 << 10;
 const NOT_MADE: &str = "The call was not made: the turn reached a bound.";
 
 /// Gives every call a name of ours, and an id that is unique in the answer; notes what is wrong with its form. The raw
@@ -21,18 +24,18 @@ const NOT_MADE: &str = "The call was not made: the turn reached a bound.";
 pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(MadeCall, String)> {
     let scrubber = context.gateway.vault.scrubber();
     let mut seen = HashSet::new();
+    let mut together = 0_usize;
     calls
         .iter()
         .enumerate()
         .map(|(index, call)| {
             let call_id = format!("{}.{step}.{index}", context.turn);
-            let fault = fault(index, call, !seen.insert(call.id.as_str()));
+            together = together.saturating_add(call.arguments.len());
+            let fault = fault(index, call, !seen.insert(call.id.as_str()), together);
             let keep_id = !call.id.is_empty() && fault.is_none();
             let id = if keep_id { call.id.clone() } else { format!("call_{step}_{index}_{}", context.turn) };
-            let arguments = match call.arguments.len() {
-                0..=MAX_ARGUMENTS => scrubber.text(&call.arguments),
-                _ => "{}".to_owned(),
-            };
+            let kept = call.arguments.len() <= MAX_ARGUMENTS && together <= MAX_TOGETHER;
+            let arguments = if kept { scrubber.text(&call.arguments) } else { "{}".to_owned() };
             let masked = ToolCall { id, name: call.name.clone(), arguments };
             let fault = fault.map(str::to_owned);
             (MadeCall { call_id, call: masked, fault }, call.arguments.clone())
@@ -40,7 +43,7 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
         .collect()
 }
 
-fn fault(index: usize, call: &ToolCall, repeated: bool) -> Option<&'static str> {
+fn fault(index: usize, call: &ToolCall, repeated: bool, together: usize) -> Option<&'static str> {
     if index >= MOST {
         return Some("There are more than 64 calls in one answer.");
     }
@@ -50,18 +53,21 @@ fn fault(index: usize, call: &ToolCall, repeated: bool) -> Option<&'static str> 
     if repeated {
         return Some("Another call in the same answer has the same id.");
     }
-    (call.arguments.len() > MAX_ARGUMENTS).then_some("The arguments are longer than 256 KiB.")
+    if together > MAX_TOGETHER {
+        return Some("The arguments of all calls together are longer than 256 KiB.");
+    }
+    (call.arguments.len() > MAX_ARGUMENTS).then_some("The arguments are longer than 64 KiB.")
 }
 
 /// Answers all calls, so many at a time, in their order. When the end of one could not be recorded the turn has to end, but
 /// what came of the others is kept.
 pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -> (Vec<Entry>, Result<(), Failure>) {
     let parallel = usize::try_from(context.limits.max_parallel_calls).unwrap_or(1).max(1);
-    let answers: Vec<_> = stream::iter(made)
-        .map(|(made, raw)| call::answer(context, Wanted { made, raw_arguments: raw }))
-        .buffered(parallel)
-        .collect()
-        .await;
+    let mut answering: Vec<BoxFuture<'_, _>> = Vec::with_capacity(made.len());
+    for (made, raw) in made {
+        answering.push(call::answer(context, Wanted { made, raw_arguments: raw }).boxed());
+    }
+    let answers: Vec<_> = stream::iter(answering).buffered(parallel).collect().await;
     let mut results = Vec::with_capacity(made.len());
     let mut outcome = Ok(());
     for ((made, _), answer) in made.iter().zip(answers) {

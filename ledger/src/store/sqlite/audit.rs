@@ -13,7 +13,8 @@ use crate::tenant::BotKey;
 impl AuditStore for SqliteStore {
     async fn append(&self, bot: &BotKey, now: Moment, entry: AuditRecord) -> Result<Head, StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { append(connection, &bot, now, entry).await })).await
+        self.write(move |connection| Box::pin(async move { append(connection, &bot, now, entry).await }))
+            .await
     }
 
     async fn head(&self, bot: &BotKey) -> Result<Head, StoreError> {
@@ -36,19 +37,17 @@ impl AuditStore for SqliteStore {
                 .fetch_all(&self.readers)
                 .await?
             }
-            Some(session) => {
-                sqlx::query_as(
-                    "SELECT * FROM audit_record WHERE bot = ?1 AND session = ?5 AND sequence BETWEEN ?2 AND ?3
+            Some(session) => sqlx::query_as(
+                "SELECT * FROM audit_record WHERE bot = ?1 AND session = ?5 AND sequence BETWEEN ?2 AND ?3
                      ORDER BY sequence LIMIT ?4",
-                )
-                .bind(bot.as_str())
-                .bind(from)
-                .bind(to)
-                .bind(page.limit)
-                .bind(session)
-                .fetch_all(&self.readers)
-                .await?
-            }
+            )
+            .bind(bot.as_str())
+            .bind(from)
+            .bind(to)
+            .bind(page.limit)
+            .bind(session)
+            .fetch_all(&self.readers)
+            .await?,
         };
         Ok(rows.into_iter().map(|Stored(record)| record).collect())
     }

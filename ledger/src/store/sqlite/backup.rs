@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{FILE, common, READER_CACHE_KIB};
+use super::{FILE, READER_CACHE_KIB, common};
 
 /// Why there is no backup.
 #[derive(Debug, thiserror::Error)]
@@ -76,19 +76,30 @@ async fn copy(source: &Path, partial: &Path) -> Result<Backup, BackupError> {
     super::make_private(partial).map_err(|source| file_error(partial, source))?;
     let failed = |error| BackupError::Copy(shown(source), error);
     let mut connection = common(source, READER_CACHE_KIB).connect().await.map_err(failed)?;
-    sqlx::query("VACUUM INTO ?1").bind(shown(partial)).execute(&mut connection).await.map_err(failed)?;
+    sqlx::query("VACUUM INTO ?1")
+        .bind(shown(partial))
+        .execute(&mut connection)
+        .await
+        .map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    let mut copied = common(partial, READER_CACHE_KIB).connect().await.map_err(failed)?;
+    let mut copied = common(partial, READER_CACHE_KIB)
+        .connect()
+        .await
+        .map_err(failed)?;
     let backup = check(&mut copied).await;
     copied.close().await.map_err(failed)?;
-    let bytes = fs::metadata(partial).map_err(|source| file_error(partial, source))?.len();
+    let bytes = fs::metadata(partial)
+        .map_err(|source| file_error(partial, source))?
+        .len();
     Ok(Backup { bytes, ..backup? })
 }
 
 async fn check(copied: &mut SqliteConnection) -> Result<Backup, BackupError> {
     let failed = |error| BackupError::Copy("the copy".to_owned(), error);
-    let verdict: String =
-        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *copied).await.map_err(failed)?;
+    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(&mut *copied)
+        .await
+        .map_err(failed)?;
     if verdict != "ok" {
         return Err(BackupError::Damaged(verdict));
     }
@@ -97,7 +108,11 @@ async fn check(copied: &mut SqliteConnection) -> Result<Backup, BackupError> {
             .fetch_one(copied)
             .await
             .map_err(failed)?;
-    Ok(Backup { bots, audit_records, bytes: 0 })
+    Ok(Backup {
+        bots,
+        audit_records,
+        bytes: 0,
+    })
 }
 
 /// Makes the copy durable under its name.
@@ -105,12 +120,18 @@ fn publish(partial: &Path, target: &Path) -> Result<(), BackupError> {
     let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
     sync(partial).map_err(|source| file_error(partial, source))?;
     fs::rename(partial, target).map_err(|source| file_error(target, source))?;
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     sync(directory).map_err(|source| file_error(directory, source))
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> BackupError {
-    BackupError::File { path: shown(path), source }
+    BackupError::File {
+        path: shown(path),
+        source,
+    }
 }
 
 fn shown(path: &Path) -> String {

@@ -12,7 +12,8 @@ use crate::tenant::BotKey;
 impl CallStore for SqliteStore {
     async fn start_call(&self, bot: &BotKey, now: Moment, start: Start) -> Result<u64, StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { begin(connection, &bot, now, start).await })).await
+        self.write(move |connection| Box::pin(async move { begin(connection, &bot, now, start).await }))
+            .await
     }
 
     async fn finish_call(
@@ -50,13 +51,15 @@ impl CallStore for SqliteStore {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|(call_id, turn, tool, idempotent, started_micros)| UnfinishedCall {
-                call_id,
-                turn,
-                tool,
-                idempotent,
-                started_micros,
-            })
+            .map(
+                |(call_id, turn, tool, idempotent, started_micros)| UnfinishedCall {
+                    call_id,
+                    turn,
+                    tool,
+                    idempotent,
+                    started_micros,
+                },
+            )
             .collect())
     }
 }
@@ -110,7 +113,9 @@ async fn finish(
     .bind(&call)
     .fetch_optional(&mut *connection)
     .await?;
-    let Some((session, turn, tool, finished)) = row else { return Err(StoreError::UnknownCall(call)) };
+    let Some((session, turn, tool, finished)) = row else {
+        return Err(StoreError::UnknownCall(call));
+    };
     if finished.is_some() {
         return Err(StoreError::CallFinished(call));
     }
@@ -121,7 +126,13 @@ async fn finish(
         .bind(now.micros())
         .execute(&mut *connection)
         .await?;
-    let record =
-        AuditRecord { kind: "call.finished".to_owned(), session, turn, call_id: call, tool, ..record };
+    let record = AuditRecord {
+        kind: "call.finished".to_owned(),
+        session,
+        turn,
+        call_id: call,
+        tool,
+        ..record
+    };
     Ok(audit::append(connection, bot, now, record).await?.sequence)
 }

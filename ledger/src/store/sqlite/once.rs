@@ -10,7 +10,8 @@ use crate::tenant::Owner;
 impl OnceStore for SqliteStore {
     async fn take_once(&self, owner: &Owner, now: Moment, ticket: Ticket) -> Result<bool, StoreError> {
         let owner = owner.clone();
-        self.write(move |connection| Box::pin(async move { take(connection, &owner, now, ticket).await })).await
+        self.write(move |connection| Box::pin(async move { take(connection, &owner, now, ticket).await }))
+            .await
     }
 }
 

@@ -15,7 +15,12 @@ use crate::tenant::BotKey;
 pub(super) use reservation::expire as expire_reservations;
 
 impl QuotaStore for SqliteStore {
-    async fn quota_use(&self, bot: &BotKey, now: Moment, keys: Vec<CounterKey>) -> Result<Vec<Use>, StoreError> {
+    async fn quota_use(
+        &self,
+        bot: &BotKey,
+        now: Moment,
+        keys: Vec<CounterKey>,
+    ) -> Result<Vec<Use>, StoreError> {
         use sqlx::Acquire as _;
         let mut connection = self.readers.acquire().await?;
         // One snapshot for all of them.
@@ -38,9 +43,9 @@ impl QuotaStore for SqliteStore {
     ) -> Result<(), StoreError> {
         let (bot, reservation) = (bot.clone(), reservation.to_owned());
         self.write(move |connection| {
-            Box::pin(async move {
-                reservation::open(connection, &bot, now, &reservation, &charges, keep).await
-            })
+            Box::pin(
+                async move { reservation::open(connection, &bot, now, &reservation, &charges, keep).await },
+            )
         })
         .await
     }

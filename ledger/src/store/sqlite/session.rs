@@ -13,7 +13,8 @@ use crate::tenant::BotKey;
 impl SessionStore for SqliteStore {
     async fn acquire(&self, bot: &BotKey, now: Moment, claim: Claim) -> Result<Hold, StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { acquire(connection, &bot, now, claim).await })).await
+        self.write(move |connection| Box::pin(async move { acquire(connection, &bot, now, claim).await }))
+            .await
     }
 
     async fn renew(&self, bot: &BotKey, now: Moment, held: Held, lease: Duration) -> Result<(), StoreError> {
@@ -35,7 +36,8 @@ impl SessionStore for SqliteStore {
 
     async fn release(&self, bot: &BotKey, held: Held) -> Result<(), StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { release(connection, &bot, &held).await })).await
+        self.write(move |connection| Box::pin(async move { release(connection, &bot, &held).await }))
+            .await
     }
 
     async fn append_messages(
@@ -52,7 +54,12 @@ impl SessionStore for SqliteStore {
         .await
     }
 
-    async fn load_messages(&self, bot: &BotKey, session: &str, tail: Tail) -> Result<Vec<Message>, StoreError> {
+    async fn load_messages(
+        &self,
+        bot: &BotKey,
+        session: &str,
+        tail: Tail,
+    ) -> Result<Vec<Message>, StoreError> {
         let mut connection = self.readers.acquire().await?;
         require_known(&mut connection, bot, session).await?;
         load_messages(&mut connection, bot, session, tail).await
@@ -75,11 +82,7 @@ impl Lease {
     }
 }
 
-async fn find(
-    connection: &mut SqliteConnection,
-    bot: &BotKey,
-    session: &str,
-) -> Result<Lease, StoreError> {
+async fn find(connection: &mut SqliteConnection, bot: &BotKey, session: &str) -> Result<Lease, StoreError> {
     sqlx::query_as(
         "SELECT channel, fence, holder, expires_micros, last_position FROM session WHERE bot = ?1 AND session = ?2",
     )
@@ -126,7 +129,10 @@ pub(super) async fn require_hold(
 }
 
 fn not_held(held: &Held) -> StoreError {
-    StoreError::NotHeld { session: held.session.clone(), fence: held.fence }
+    StoreError::NotHeld {
+        session: held.session.clone(),
+        fence: held.fence,
+    }
 }
 
 async fn acquire(
@@ -138,10 +144,14 @@ async fn acquire(
     create(connection, bot, now, &claim).await?;
     let lease = find(connection, bot, &claim.session).await?;
     if lease.channel != claim.channel {
-        return Err(StoreError::ForeignChannel { session: claim.session });
+        return Err(StoreError::ForeignChannel {
+            session: claim.session,
+        });
     }
     if lease.lives(now) && lease.holder.as_deref() != Some(claim.holder.as_str()) {
-        return Err(StoreError::SessionHeld { session: claim.session });
+        return Err(StoreError::SessionHeld {
+            session: claim.session,
+        });
     }
     let fence = lease.fence.saturating_add(1);
     sqlx::query(
@@ -154,7 +164,10 @@ async fn acquire(
     .bind(now.after(claim.lease).micros())
     .execute(connection)
     .await?;
-    Ok(Hold { fence: unsigned(fence, "the fence of a session")?, abandoned_by: lease.holder })
+    Ok(Hold {
+        fence: unsigned(fence, "the fence of a session")?,
+        abandoned_by: lease.holder,
+    })
 }
 
 /// Makes the session if there is none.
@@ -250,7 +263,13 @@ async fn load_messages(
             break;
         }
         let position = unsigned(position, "the position of a message")?;
-        messages.push(Message { position, role, content_json, turn, time_micros });
+        messages.push(Message {
+            position,
+            role,
+            content_json,
+            turn,
+            time_micros,
+        });
     }
     messages.reverse();
     Ok(messages)

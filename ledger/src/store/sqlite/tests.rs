@@ -6,7 +6,7 @@ use std::sync::Arc;
 use monstrum_wire::audit::Verifier;
 use monstrum_wire::identity::BotName;
 use monstrum_wire::ledger::AuditRecord;
-use sqlx::Executor as _;
+use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -23,7 +23,10 @@ async fn open(folder: &Path) -> (SqliteStore, JoinHandle<Result<(), StoreError>>
 }
 
 fn bot() -> BotKey {
-    BotKey::from(&BotName { namespace: "team-a".to_owned(), name: "triage".to_owned() })
+    BotKey::from(&BotName {
+        namespace: "team-a".to_owned(),
+        name: "triage".to_owned(),
+    })
 }
 
 fn entry(bytes: usize) -> AuditRecord {
@@ -35,7 +38,12 @@ fn entry(bytes: usize) -> AuditRecord {
 }
 
 async fn chain(store: &SqliteStore) -> Vec<AuditRecord> {
-    let page = Page { from: 0, to: u64::MAX, limit: u32::MAX, session: None };
+    let page = Page {
+        from: 0,
+        to: u64::MAX,
+        limit: u32::MAX,
+        session: None,
+    };
     store.read(&bot(), &page).await.unwrap()
 }
 
@@ -49,11 +57,19 @@ fn verify(records: &[AuditRecord]) -> Verifier {
 
 /// Does something to the closed file that the ledger itself would not.
 async fn tamper(folder: &TempDir, statement: &'static str) {
-    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB).connect().await.unwrap();
-    connection.execute("DROP TRIGGER audit_record_is_never_changed").await.unwrap();
-    connection.execute("DROP TRIGGER audit_record_is_never_deleted").await.unwrap();
+    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB)
+        .connect()
+        .await
+        .unwrap();
+    connection
+        .execute("DROP TRIGGER audit_record_is_never_changed")
+        .await
+        .unwrap();
+    connection
+        .execute("DROP TRIGGER audit_record_is_never_deleted")
+        .await
+        .unwrap();
     connection.execute(statement).await.unwrap();
-    use sqlx::Connection as _;
     connection.close().await.unwrap();
 }
 
@@ -76,8 +92,12 @@ async fn an_answered_write_is_synced() {
     let (synchronous, journal): (i64, String) = store
         .write(|connection| {
             Box::pin(async move {
-                let synchronous = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await?;
-                let journal = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(connection).await?;
+                let synchronous = sqlx::query_scalar("PRAGMA synchronous")
+                    .fetch_one(&mut *connection)
+                    .await?;
+                let journal = sqlx::query_scalar("PRAGMA journal_mode")
+                    .fetch_one(connection)
+                    .await?;
                 Ok((synchronous, journal))
             })
         })
@@ -94,7 +114,11 @@ async fn the_files_are_for_our_user_only() {
     let mut names = Vec::new();
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let file = file.unwrap();
-        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        assert_eq!(
+            file.metadata().unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{file:?}"
+        );
         names.push(file.file_name());
     }
     assert!(names.len() >= 2, "the database and its log: {names:?}");
@@ -104,7 +128,10 @@ async fn the_files_are_for_our_user_only() {
 async fn readers_cannot_write() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _writer) = open(folder.path()).await;
-    let error = sqlx::query("DELETE FROM audit_head").execute(&store.readers).await.unwrap_err();
+    let error = sqlx::query("DELETE FROM audit_head")
+        .execute(&store.readers)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("readonly"), "{error}");
 }
 
@@ -113,7 +140,10 @@ async fn our_own_code_cannot_change_a_record() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _writer) = open(folder.path()).await;
     store.append(&bot(), NOW, entry(10)).await.unwrap();
-    for statement in ["UPDATE audit_record SET verdict = 'allow'", "DELETE FROM audit_record"] {
+    for statement in [
+        "UPDATE audit_record SET verdict = 'allow'",
+        "DELETE FROM audit_record",
+    ] {
         let result = store
             .write(move |connection| {
                 Box::pin(async move { Ok(connection.execute(statement).await?.rows_affected()) })
@@ -144,7 +174,9 @@ async fn a_full_disk_loses_nothing_that_was_answered_and_answers_nothing_that_wa
     limit_pages(&store, "PRAGMA max_page_count = 100000").await;
     store.append(&bot(), NOW, entry(8000)).await.unwrap();
     let head = store.head(&bot()).await.unwrap();
-    verify(&chain(&store).await).finish(head.sequence, &head.hash).unwrap();
+    verify(&chain(&store).await)
+        .finish(head.sequence, &head.hash)
+        .unwrap();
 }
 
 async fn limit_pages(store: &SqliteStore, pragma: &'static str) {
@@ -167,7 +199,9 @@ async fn a_failed_job_does_not_take_its_group_with_it() {
         store
             .write(|connection| {
                 Box::pin(async move {
-                    connection.execute("INSERT INTO taken VALUES ('half', 's', 'i', 1)").await?;
+                    connection
+                        .execute("INSERT INTO taken VALUES ('half', 's', 'i', 1)")
+                        .await?;
                     connection.execute("INSERT INTO nowhere VALUES (1)").await?;
                     Ok(())
                 })
@@ -175,11 +209,17 @@ async fn a_failed_job_does_not_take_its_group_with_it() {
             .await
     };
     let triage = bot();
-    let (first, failed, second) =
-        tokio::join!(store.append(&triage, NOW, entry(1)), bad, store.append(&triage, NOW, entry(1)));
+    let (first, failed, second) = tokio::join!(
+        store.append(&triage, NOW, entry(1)),
+        bad,
+        store.append(&triage, NOW, entry(1))
+    );
     assert!(matches!(failed, Err(StoreError::Database(_))));
     assert_eq!((first.unwrap().sequence, second.unwrap().sequence), (1, 2));
-    let halves: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM taken").fetch_one(&store.readers).await.unwrap();
+    let halves: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM taken")
+        .fetch_one(&store.readers)
+        .await
+        .unwrap();
     assert_eq!(halves, 0);
 }
 
@@ -194,20 +234,31 @@ async fn a_requester_that_goes_away_leaves_no_half() {
     }
     store.append(&bot(), NOW, entry(9)).await.unwrap();
     let head = store.head(&bot()).await.unwrap();
-    verify(&chain(&store).await).finish(head.sequence, &head.hash).unwrap();
+    verify(&chain(&store).await)
+        .finish(head.sequence, &head.hash)
+        .unwrap();
 }
 
 #[tokio::test]
 async fn tampering_with_the_file_shows() {
     for (statement, shows) in [
-        ("UPDATE audit_record SET verdict = 'allow' WHERE sequence = 3", "record 3 was edited"),
-        ("DELETE FROM audit_record WHERE sequence = 3", "record 3 was expected, record 4 came"),
+        (
+            "UPDATE audit_record SET verdict = 'allow' WHERE sequence = 3",
+            "record 3 was edited",
+        ),
+        (
+            "DELETE FROM audit_record WHERE sequence = 3",
+            "record 3 was expected, record 4 came",
+        ),
         (
             "UPDATE audit_record SET sequence = 15 - sequence WHERE sequence IN (2, 3);
              UPDATE audit_record SET sequence = sequence - 10 WHERE sequence > 10",
             "was edited",
         ),
-        ("DELETE FROM audit_record WHERE sequence > 3", "the chain ends at record 3, its head is record 5"),
+        (
+            "DELETE FROM audit_record WHERE sequence > 3",
+            "the chain ends at record 3, its head is record 5",
+        ),
     ] {
         let folder = five().await;
         tamper(&folder, statement).await;
@@ -216,7 +267,9 @@ async fn tampering_with_the_file_shows() {
         let mut verifier = Verifier::default();
         let records = chain(&store).await;
         let pushed = records.iter().try_for_each(|record| verifier.push(record));
-        let broken = pushed.and_then(|()| verifier.finish(head.sequence, &head.hash)).unwrap_err();
+        let broken = pushed
+            .and_then(|()| verifier.finish(head.sequence, &head.hash))
+            .unwrap_err();
         assert!(broken.to_string().contains(shows), "{statement}: {broken}");
     }
 }
@@ -224,22 +277,37 @@ async fn tampering_with_the_file_shows() {
 #[tokio::test]
 async fn a_newer_versions_database_is_refused() {
     let folder = five().await;
-    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB).connect().await.unwrap();
+    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB)
+        .connect()
+        .await
+        .unwrap();
     connection
         .execute("INSERT INTO _sqlx_migrations VALUES (999, 'later', 0, 1, x'00', 0)")
         .await
         .unwrap();
     drop(connection);
-    let refused = SqliteStore::open(folder.path(), Arc::new(|_, _| ())).await.unwrap_err();
+    let refused = SqliteStore::open(folder.path(), Arc::new(|_, _| ()))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, StoreError::Migration(_)), "{refused}");
 }
 
 #[tokio::test]
 async fn what_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join(FILE), "not a database, and long enough to be looked at".repeat(99)).unwrap();
-    assert!(SqliteStore::open(folder.path(), Arc::new(|_, _| ())).await.is_err());
-    let missing = SqliteStore::open(&folder.path().join("nowhere"), Arc::new(|_, _| ())).await.unwrap_err();
+    std::fs::write(
+        folder.path().join(FILE),
+        "not a database, and long enough to be looked at".repeat(99),
+    )
+    .unwrap();
+    assert!(
+        SqliteStore::open(folder.path(), Arc::new(|_, _| ()))
+            .await
+            .is_err()
+    );
+    let missing = SqliteStore::open(&folder.path().join("nowhere"), Arc::new(|_, _| ()))
+        .await
+        .unwrap_err();
     assert!(matches!(missing, StoreError::File { .. }), "{missing}");
 }
 
@@ -263,7 +331,9 @@ async fn a_backup_during_writes_is_one_instant_and_opens() {
     let (copy, _copied) = open(restored.path()).await;
     let head = copy.head(&bot()).await.unwrap();
     assert_eq!(i64::try_from(head.sequence).unwrap(), backup.audit_records);
-    verify(&chain(&copy).await).finish(head.sequence, &head.hash).unwrap();
+    verify(&chain(&copy).await)
+        .finish(head.sequence, &head.hash)
+        .unwrap();
     copy.append(&bot(), NOW, entry(1)).await.unwrap();
 }
 
@@ -272,7 +342,10 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_behind() {
     let folder = five().await;
     let target = folder.path().join("copy.db");
     std::fs::write(&target, "precious").unwrap();
-    assert!(matches!(back_up(folder.path(), &target).await, Err(BackupError::Exists(_))));
+    assert!(matches!(
+        back_up(folder.path(), &target).await,
+        Err(BackupError::Exists(_))
+    ));
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");
     let empty = tempfile::tempdir().unwrap();
     let missing = back_up(empty.path(), &empty.path().join("copy.db")).await;
@@ -282,6 +355,13 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_behind() {
     std::fs::write(folder.path().join(FILE), "no database".repeat(1000)).unwrap();
     let broken = back_up(folder.path(), &folder.path().join("other.db")).await;
     assert!(matches!(broken, Err(BackupError::Copy(..))), "{broken:?}");
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().contains("partial")), "{left:?}");
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().contains("partial")),
+        "{left:?}"
+    );
 }

@@ -15,7 +15,8 @@ const GRACE: Duration = Duration::from_hours(24);
 
 impl UpkeepStore for SqliteStore {
     async fn sweep(&self, now: Moment, limit: u32) -> Result<Swept, StoreError> {
-        self.write(move |connection| Box::pin(async move { sweep(connection, now, limit).await })).await
+        self.write(move |connection| Box::pin(async move { sweep(connection, now, limit).await }))
+            .await
     }
 
     async fn rows(&self) -> Result<Rows, StoreError> {
@@ -62,9 +63,15 @@ async fn sweep(connection: &mut SqliteConnection, now: Moment, limit: u32) -> Re
             old,
         ),
     ] {
-        let deleted =
-            sqlx::query(statement).bind(until.micros()).bind(limit).execute(&mut *connection).await?;
+        let deleted = sqlx::query(statement)
+            .bind(until.micros())
+            .bind(limit)
+            .execute(&mut *connection)
+            .await?;
         forgotten_rows = forgotten_rows.saturating_add(deleted.rows_affected());
     }
-    Ok(Swept { expired_reservations, forgotten_rows })
+    Ok(Swept {
+        expired_reservations,
+        forgotten_rows,
+    })
 }

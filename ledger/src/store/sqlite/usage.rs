@@ -12,7 +12,8 @@ use crate::tenant::BotKey;
 impl UsageStore for SqliteStore {
     async fn record_usage(&self, bot: &BotKey, now: Moment, usage: UsageRow) -> Result<(), StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { record(connection, &bot, now, usage).await })).await
+        self.write(move |connection| Box::pin(async move { record(connection, &bot, now, usage).await }))
+            .await
     }
 
     async fn sum_usage(&self, bot: &BotKey, since: Moment) -> Result<Vec<UsageRow>, StoreError> {

@@ -62,7 +62,10 @@ where
     F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
 {
     if answer.is_closed() {
-        return Done { keep: false, answer: Box::new(|| ()) };
+        return Done {
+            keep: false,
+            answer: Box::new(|| ()),
+        };
     }
     let result = work(connection).await;
     Done {
@@ -94,7 +97,15 @@ pub(super) fn pair(
     observer: CommitObserver,
 ) -> (Queue, Writer) {
     let (sender, jobs) = mpsc::channel(QUEUE);
-    (Queue(sender), Writer { jobs, options, connection: Some(connection), observer })
+    (
+        Queue(sender),
+        Writer {
+            jobs,
+            options,
+            connection: Some(connection),
+            observer,
+        },
+    )
 }
 
 impl Writer {
@@ -111,7 +122,9 @@ impl Writer {
                         answer();
                     }
                 }
-                Err(error) => tracing::error!(error = %chain(&error), jobs = size, "group of writes was not committed"),
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), jobs = size, "group of writes was not committed");
+                }
             }
         }
         match self.connection.take() {

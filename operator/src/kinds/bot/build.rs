@@ -8,10 +8,9 @@ mod sandbox;
 mod tests;
 
 use k8s_openapi::api::core::v1::ServiceAccount;
-use monstrum_crds::kinds::PodSettings;
-use monstrum_guardian::source::BotName;
-use monstrum_wire::identity::{DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use monstrum_crds::kinds::PodSettings;
+use monstrum_wire::identity::{BotName, DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
 
 use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner};
 use crate::installation::{GRPC_PORT, Installation, service_names};
@@ -77,28 +76,49 @@ pub struct Objects {
 pub fn build(plan: &Plan, installation: &Installation) -> Objects {
     let mut children = vec![
         service_account(plan),
-        Child::new(ChildKind::Service, &gateway::service(plan)),
+        service(&plan.owner),
         Child::new(ChildKind::NetworkPolicy, &gateway::network(plan, installation)),
         Child::new(ChildKind::NetworkPolicy, &runner::network(plan)),
         Child::new(ChildKind::Deployment, &gateway::deployment(plan, installation)),
         Child::new(ChildKind::Deployment, &runner::deployment(plan, installation)),
     ];
     if plan.replicas > 1 {
-        children.push(Child::new(ChildKind::PodDisruptionBudget, &gateway::disruptions(plan)));
+        children.push(Child::new(
+            ChildKind::PodDisruptionBudget,
+            &gateway::disruptions(plan),
+        ));
     }
-    let mut certificates = vec![gateway::certificate(plan), certificate(plan, DEFAULT_RUNNER, &runner::name(plan))];
+    let mut certificates = vec![
+        gateway::certificate(plan),
+        certificate(plan, DEFAULT_RUNNER, &runner::name(plan)),
+    ];
     for sandbox in &plan.sandboxes {
         let name = sandbox::name(plan, sandbox);
-        children.push(Child::new(ChildKind::NetworkPolicy, &sandbox::network(plan, sandbox)));
+        children.push(Child::new(
+            ChildKind::NetworkPolicy,
+            &sandbox::network(plan, sandbox),
+        ));
         // Sandboxes resolve no names: without the gateway's address they can't start.
         if let Some(address) = &plan.address {
             let deployment = sandbox::deployment(plan, sandbox, address, installation);
             children.push(Child::new(ChildKind::Deployment, &deployment));
         }
-        certificates.push(certificate(plan, &format!("{SANDBOX_PREFIX}{}", sandbox.resource), &name));
+        certificates.push(certificate(
+            plan,
+            &format!("{SANDBOX_PREFIX}{}", sandbox.resource),
+            &name,
+        ));
     }
     children.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
-    Objects { children, certificates }
+    Objects {
+        children,
+        certificates,
+    }
+}
+
+/// The Service in front of a bot's gateways, which needs nothing but the bot.
+pub fn service(owner: &Owner) -> Child {
+    Child::new(ChildKind::Service, &gateway::service(owner))
 }
 
 /// The gateway's name, which is its Service's too.
@@ -112,13 +132,18 @@ pub fn gateway_url(bot: &str, namespace: &str) -> String {
 }
 
 fn bot_name(plan: &Plan) -> BotName {
-    BotName { namespace: plan.owner.namespace.clone(), name: plan.owner.name.clone() }
+    BotName {
+        namespace: plan.owner.namespace.clone(),
+        name: plan.owner.name.clone(),
+    }
 }
 
 /// An identity for the Kubernetes API that may do nothing and has no token.
 fn service_account(plan: &Plan) -> Child {
     let account = ServiceAccount {
-        metadata: plan.owner.metadata(&gateway_name(&plan.owner.name), plan.owner.labels("gateway")),
+        metadata: plan
+            .owner
+            .metadata(&gateway_name(&plan.owner.name), plan.owner.labels("gateway")),
         automount_service_account_token: Some(false),
         ..ServiceAccount::default()
     };
@@ -128,7 +153,10 @@ fn service_account(plan: &Plan) -> Child {
 fn certificate(plan: &Plan, runner: &str, name: &str) -> CertificateSpec {
     CertificateSpec {
         secret: format!("{name}-tls"),
-        identity: Identity::Runner { bot: bot_name(plan), runner: runner.to_owned() },
+        identity: Identity::Runner {
+            bot: bot_name(plan),
+            runner: runner.to_owned(),
+        },
         names: Vec::new(),
         labels: plan.owner.labels("runner"),
     }

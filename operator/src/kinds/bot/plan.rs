@@ -1,8 +1,8 @@
 //! What a bot needs, read from the objects that it names. What is missing is data, not an error.
 
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::ResourceExt as _;
 use kube::api::DynamicObject;
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::world::World;
 use serde_json::Value;
@@ -19,10 +19,18 @@ const DEFAULT_WORKSPACE: &str = "256Mi";
 /// What `bot` needs.
 pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Live) -> Plan {
     let gateway = bot.spec.gateway.clone().unwrap_or_default();
-    let model = facts.resolved.as_ref().map(|resolved| resolved.model.base_url.as_str());
-    let service = live.children(ChildKind::Service).get(&owner.namespace, &gateway_name(&owner.name));
-    let mut targets: Vec<Target> =
-        facts.targets.values().filter_map(|config| target(config, &world.namespace)).collect();
+    let model = facts
+        .resolved
+        .as_ref()
+        .map(|resolved| resolved.model.base_url.as_str());
+    let service = live
+        .children(ChildKind::Service)
+        .get(&owner.namespace, &gateway_name(&owner.name));
+    let mut targets: Vec<Target> = facts
+        .targets
+        .values()
+        .filter_map(|config| target(config, &world.namespace))
+        .collect();
     targets.sort();
     targets.dedup();
     Plan {
@@ -31,9 +39,15 @@ pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Liv
         runner: bot.spec.runner.clone().unwrap_or_default().pod,
         model: model.and_then(|url| Endpoint::of_url(url, &world.namespace)),
         targets,
-        sandboxes: facts.sandboxes.iter().filter_map(|resource| sandbox(resource, world)).collect(),
+        sandboxes: facts
+            .sandboxes
+            .iter()
+            .filter_map(|resource| sandbox(resource, world))
+            .collect(),
         channels: channels(&bot.name_any(), world),
-        address: service.filter(|service| owner.owns(&service.metadata)).and_then(|service| address(&service)),
+        address: service
+            .filter(|service| owner.owns(&service.metadata))
+            .and_then(|service| address(&service)),
         owner,
     }
 }
@@ -41,7 +55,10 @@ pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Liv
 /// The channels that route to a bot.
 fn channels(bot: &str, world: &World) -> Vec<String> {
     let routes = |name: &&String| {
-        world.channels.get(*name).is_some_and(|channel| channel.spec.routes.iter().any(|route| route.bot == bot))
+        world
+            .channels
+            .get(*name)
+            .is_some_and(|channel| channel.spec.routes.iter().any(|route| route.bot == bot))
     };
     world.channels.keys().filter(routes).cloned().collect()
 }
@@ -49,12 +66,19 @@ fn channels(bot: &str, world: &World) -> Vec<String> {
 /// The Service's own address, where it has one.
 fn address(service: &DynamicObject) -> Option<String> {
     let address = service.data.pointer("/spec/clusterIP").and_then(Value::as_str)?;
-    address.parse::<std::net::IpAddr>().ok().map(|address| address.to_string())
+    address
+        .parse::<std::net::IpAddr>()
+        .ok()
+        .map(|address| address.to_string())
 }
 
 fn target(config: &Value, namespace: &str) -> Option<Target> {
     let endpoint = Endpoint::of_url(config.get("baseUrl")?.as_str()?, namespace)?;
-    let ranges = config.get("allowedAddresses").and_then(Value::as_array).into_iter().flatten();
+    let ranges = config
+        .get("allowedAddresses")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let ranges = ranges.filter_map(Value::as_str).map(range).collect();
     Some(Target { endpoint, ranges })
 }
@@ -73,12 +97,20 @@ fn sandbox(resource: &str, world: &World) -> Option<Sandbox> {
     let runner = object.spec.runner.clone()?;
     let contract = world.resource_types.get(&object.spec.type_)?;
     let settings = contract.settings(object.spec.config.as_ref());
-    let ports = settings.pointer("/network/tcpConnectPorts").and_then(Value::as_array).into_iter().flatten();
-    let ports = ports.filter_map(Value::as_i64).filter_map(|port| i32::try_from(port).ok());
+    let ports = settings
+        .pointer("/network/tcpConnectPorts")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let ports = ports
+        .filter_map(Value::as_i64)
+        .filter_map(|port| i32::try_from(port).ok());
     Some(Sandbox {
         resource: resource.to_owned(),
         image: runner.image?,
-        workspace: runner.workspace_size.unwrap_or_else(|| Quantity(DEFAULT_WORKSPACE.to_owned())),
+        workspace: runner
+            .workspace_size
+            .unwrap_or_else(|| Quantity(DEFAULT_WORKSPACE.to_owned())),
         settings: runner.pod,
         ports: ports.filter(|port| (1..=65_535).contains(port)).collect(),
     })

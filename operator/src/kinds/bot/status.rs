@@ -28,20 +28,35 @@ pub(super) fn states(input: &Input<'_>) -> Vec<State> {
 }
 
 fn programmed(input: &Input<'_>) -> State {
-    let state = |holds: bool, reason, message: String| State::new(ConditionType::Programmed, holds, reason, message);
+    let state =
+        |holds: bool, reason, message: String| State::new(ConditionType::Programmed, holds, reason, message);
     if let Some(failure) = &input.failure {
         return state(false, Reason::ApplyFailed, failure.clone());
     }
     if input.suspended {
-        return state(true, Reason::Suspended, "the bot has no pods: spec.suspend is true".to_owned());
+        return state(
+            true,
+            Reason::Suspended,
+            "the bot has no pods: spec.suspend is true".to_owned(),
+        );
     }
-    if let Some((rollout, failure)) =
-        input.rollouts.iter().find_map(|rollout| rollout.failure.as_ref().map(|failure| (rollout, failure)))
+    if let Some((rollout, failure)) = input
+        .rollouts
+        .iter()
+        .find_map(|rollout| rollout.failure.as_ref().map(|failure| (rollout, failure)))
     {
-        return state(false, Reason::ApplyFailed, format!("Deployment {}: {failure}", rollout.name));
+        return state(
+            false,
+            Reason::ApplyFailed,
+            format!("Deployment {}: {failure}", rollout.name),
+        );
     }
-    let awaited: Vec<_> =
-        input.rollouts.iter().filter(|rollout| !rollout.complete).map(Rollout::awaited).collect();
+    let awaited: Vec<_> = input
+        .rollouts
+        .iter()
+        .filter(|rollout| !rollout.complete)
+        .map(Rollout::awaited)
+        .collect();
     if !awaited.is_empty() {
         return state(false, Reason::Progressing, awaited.join("; "));
     }
@@ -53,29 +68,52 @@ fn programmed(input: &Input<'_>) -> State {
 }
 
 fn ready(input: &Input<'_>, others: &[State]) -> State {
-    let state = |holds: bool, reason, message: String| State::new(ConditionType::Ready, holds, reason, message);
+    let state =
+        |holds: bool, reason, message: String| State::new(ConditionType::Ready, holds, reason, message);
     if input.suspended {
-        return state(false, Reason::Suspended, "set spec.suspend to false to start the bot".to_owned());
+        return state(
+            false,
+            Reason::Suspended,
+            "set spec.suspend to false to start the bot".to_owned(),
+        );
     }
     let standing = input.standing.as_ref();
     if let Some(replica) = standing.and_then(Standing::fault)
         && others.iter().take(2).all(|other| other.holds == Holds::True)
     {
-        let message = format!("gateway {} can't load the policy, and denies everything: {}", replica.name, replica.fault);
+        let message = format!(
+            "gateway {} can't load the policy, and denies everything: {}",
+            replica.name, replica.fault
+        );
         return state(false, Reason::GatewayRefused, message);
     }
     if let Some(other) = others.iter().find(|other| other.holds != Holds::True) {
-        let reason =
-            if other.reason == Reason::Progressing { Reason::Progressing } else { Reason::NotReady };
-        let message = format!("{} is {}: {}", other.about.as_str(), other.holds.as_str(), other.message);
+        let reason = if other.reason == Reason::Progressing {
+            Reason::Progressing
+        } else {
+            Reason::NotReady
+        };
+        let message = format!(
+            "{} is {}: {}",
+            other.about.as_str(),
+            other.holds.as_str(),
+            other.message
+        );
         return state(false, reason, message);
     }
     let enforcing = standing.map_or(0, Standing::enforcing);
     let connected = standing.map_or(0, |standing| standing.replicas.len());
-    let needed = input.rollouts.iter().find(|rollout| rollout.name.ends_with("-gateway")).map_or(1, |gateway| gateway.ready);
+    let needed = input
+        .rollouts
+        .iter()
+        .find(|rollout| rollout.name.ends_with("-gateway"))
+        .map_or(1, |gateway| gateway.ready);
     let needed = usize::try_from(needed).unwrap_or(usize::MAX).max(1);
     if enforcing < connected || enforcing < needed {
-        let message = format!("{enforcing} of {} gateways enforce the current policy", connected.max(needed));
+        let message = format!(
+            "{enforcing} of {} gateways enforce the current policy",
+            connected.max(needed)
+        );
         return state(false, Reason::AwaitingGateway, message);
     }
     state(true, Reason::Ready, left_out(input.facts))
@@ -87,7 +125,10 @@ fn left_out(facts: &BotFacts) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!("bindings that grant nothing until they are put right: {}", names.join(", "))
+    format!(
+        "bindings that grant nothing until they are put right: {}",
+        names.join(", ")
+    )
 }
 
 /// The other fields of the status.
@@ -103,13 +144,19 @@ pub(super) fn fields(input: &Input<'_>) -> Map<String, Value> {
         ("model", json!(model)),
         ("limits", json!(resolved.map(|resolved| resolved.limits.shown()))),
     ];
-    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    fields
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
 }
 
 /// The digest that every connected gateway enforces, be it the current one or not.
 fn enforced(standing: &Standing) -> Option<&str> {
     let first = standing.replicas.first()?;
-    let agreed = standing.replicas.iter().all(|replica| replica.digest == first.digest && replica.fault.is_empty());
+    let agreed = standing
+        .replicas
+        .iter()
+        .all(|replica| replica.digest == first.digest && replica.fault.is_empty());
     (agreed && !first.digest.is_empty()).then_some(first.digest.as_str())
 }
 

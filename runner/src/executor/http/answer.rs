@@ -33,8 +33,14 @@ pub(super) async fn read(
     let media = Media::of(header(response.headers(), CONTENT_TYPE.as_str()));
     let told = |failure: Failure| failure.with_facts(facts.clone());
     if let Media::Other(name) = &media {
-        let size = response.content_length().map_or("of unknown size".to_owned(), |size| format!("{size} bytes"));
-        return Ok(success(format!("(an answer of type {name}, {size}; only text is shown)"), false, facts));
+        let size = response
+            .content_length()
+            .map_or("of unknown size".to_owned(), |size| format!("{size} bytes"));
+        return Ok(success(
+            format!("(an answer of type {name}, {size}; only text is shown)"),
+            false,
+            facts,
+        ));
     }
     let read_limit = if plan.is_some() { LARGEST_JSON } else { limit };
     let body = body::read(response, read_limit).await.map_err(told)?;
@@ -51,7 +57,11 @@ pub(super) async fn read(
 fn text(media: &Media, body: &Body, limit: usize, facts: Facts) -> Success {
     if *media == Media::Unknown && !body.looks_like_text() {
         let size = body.bytes.len();
-        return success(format!("(an answer that is no text, at least {size} bytes)"), body.cut, facts);
+        return success(
+            format!("(an answer that is no text, at least {size} bytes)"),
+            body.cut,
+            facts,
+        );
     }
     let mut text = String::from_utf8_lossy(body.whole_characters()).into_owned();
     let end = text.floor_char_boundary(limit);
@@ -62,10 +72,14 @@ fn text(media: &Media, body: &Body, limit: usize, facts: Facts) -> Success {
 
 async fn extract(body: &Body, plan: &Plan, limit: usize, parsing: &Semaphore, facts: Facts) -> Outcome {
     if body.cut {
-        let message = format!("the answer is larger than {LARGEST_JSON} bytes; ask for less, for example for a page");
+        let message =
+            format!("the answer is larger than {LARGEST_JSON} bytes; ask for less, for example for a page");
         return Err(Failure::upstream(message).with_facts(facts));
     }
-    let _turn = parsing.acquire().await.map_err(|_| Failure::internal("the runner is stopping"))?;
+    let _turn = parsing
+        .acquire()
+        .await
+        .map_err(|_| Failure::internal("the runner is stopping"))?;
     let parsed: Value = match serde_json::from_slice(&body.bytes) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -80,7 +94,11 @@ async fn extract(body: &Body, plan: &Plan, limit: usize, parsing: &Semaphore, fa
 }
 
 fn success(content: String, truncated: bool, facts: Facts) -> Success {
-    Success { content: content.into_bytes(), truncated, facts }
+    Success {
+        content: content.into_bytes(),
+        truncated,
+        facts,
+    }
 }
 
 fn with_bytes(mut facts: Facts, bytes: usize) -> Facts {

@@ -37,7 +37,10 @@ struct Key {
 impl Clients {
     /// A client that can only connect to `target`, and trusts only `ca_certificate` if it is given.
     pub(super) fn get(&self, target: &Target, ca_certificate: Option<&String>) -> Result<Client, Failure> {
-        let key = Key { target: target.clone(), ca_certificate: ca_certificate.cloned() };
+        let key = Key {
+            target: target.clone(),
+            ca_certificate: ca_certificate.cloned(),
+        };
         if let Some(client) = self.kept(&key) {
             return Ok(client);
         }
@@ -72,14 +75,19 @@ fn build(key: &Key) -> Result<Client, Failure> {
         .pool_max_idle_per_host(2)
         .http2_max_header_list_size(HEADER_LIST_BYTES);
     if let Some(pem) = &key.ca_certificate {
-        let certificates = Certificate::from_pem_bundle(pem.as_bytes())
-            .map_err(|error| Failure::invalid(format!("the resource's config: caCertificate: {}", chain(&error))))?;
+        let certificates = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| {
+            Failure::invalid(format!("the resource's config: caCertificate: {}", chain(&error)))
+        })?;
         if certificates.is_empty() {
-            return Err(Failure::invalid("the resource's config: caCertificate holds no PEM certificate"));
+            return Err(Failure::invalid(
+                "the resource's config: caCertificate holds no PEM certificate",
+            ));
         }
         builder = builder.tls_certs_only(certificates);
     }
-    builder.build().map_err(|error| Failure::internal(format!("no HTTP client: {}", chain(&error))))
+    builder
+        .build()
+        .map_err(|error| Failure::internal(format!("no HTTP client: {}", chain(&error))))
 }
 
 /// Answers with the checked addresses for the checked host. A literal address is never asked for: the client takes it
@@ -103,7 +111,10 @@ mod tests {
     use super::*;
 
     fn target(host: &str, address: &str) -> Target {
-        Target { host: host.to_owned(), addresses: vec![address.parse().unwrap()] }
+        Target {
+            host: host.to_owned(),
+            addresses: vec![address.parse().unwrap()],
+        }
     }
 
     #[tokio::test]
@@ -120,20 +131,26 @@ mod tests {
         monstrum_service::install_crypto();
         let clients = Clients::default();
         for number in 0..KEPT + 3 {
-            clients.get(&target(&format!("h{number}.example"), "1.1.1.1:443"), None).unwrap();
+            clients
+                .get(&target(&format!("h{number}.example"), "1.1.1.1:443"), None)
+                .unwrap();
         }
         clients.get(&target("h18.example", "1.1.1.1:443"), None).unwrap();
         assert_eq!(clients.recent.lock().unwrap().len(), KEPT);
         clients.get(&target("h18.example", "1.1.1.2:443"), None).unwrap();
         let recent = clients.recent.lock().unwrap();
-        assert_eq!(recent.front().unwrap().0.target, target("h18.example", "1.1.1.2:443"));
+        assert_eq!(
+            recent.front().unwrap().0.target,
+            target("h18.example", "1.1.1.2:443")
+        );
     }
 
     #[test]
     fn an_unreadable_authority_is_told() {
         monstrum_service::install_crypto();
-        let failure =
-            Clients::default().get(&target("a", "1.1.1.1:443"), Some(&"not PEM".to_owned())).unwrap_err();
+        let failure = Clients::default()
+            .get(&target("a", "1.1.1.1:443"), Some(&"not PEM".to_owned()))
+            .unwrap_err();
         assert!(failure.message.contains("caCertificate"), "{}", failure.message);
     }
 }

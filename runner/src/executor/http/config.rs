@@ -49,7 +49,11 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     let parse = |text: &String| {
         text.parse::<IpNet>()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| de::Error::custom(format!("allowedAddresses: {text:?} is neither an address nor a CIDR")))
+            .map_err(|_| {
+                de::Error::custom(format!(
+                    "allowedAddresses: {text:?} is neither an address nor a CIDR"
+                ))
+            })
     };
     texts.iter().map(parse).collect()
 }
@@ -61,7 +65,9 @@ mod tests {
     use serde_json::json;
 
     fn base(url: &str) -> Result<Url, Failure> {
-        serde_json::from_value::<Config>(json!({ "baseUrl": url })).unwrap().base()
+        serde_json::from_value::<Config>(json!({ "baseUrl": url }))
+            .unwrap()
+            .base()
     }
 
     #[rstest]
@@ -85,10 +91,19 @@ mod tests {
         let read = |text: &str| {
             serde_json::from_value::<Config>(json!({ "baseUrl": "https://a/", "allowedAddresses": [text] }))
         };
-        assert_eq!(read("10.0.0.5").unwrap().allowed_addresses, ["10.0.0.5/32".parse().unwrap()]);
-        assert_eq!(read("fd00::/8").unwrap().allowed_addresses, ["fd00::/8".parse().unwrap()]);
+        assert_eq!(
+            read("10.0.0.5").unwrap().allowed_addresses,
+            ["10.0.0.5/32".parse().unwrap()]
+        );
+        assert_eq!(
+            read("fd00::/8").unwrap().allowed_addresses,
+            ["fd00::/8".parse().unwrap()]
+        );
         assert!(read("10.0.0.0/33").is_err());
         assert!(read("example.com").is_err());
-        assert!(serde_json::from_value::<Config>(json!({ "baseUrl": "https://a/", "allowedaddresses": [] })).is_err());
+        assert!(
+            serde_json::from_value::<Config>(json!({ "baseUrl": "https://a/", "allowedaddresses": [] }))
+                .is_err()
+        );
     }
 }

@@ -21,7 +21,12 @@ pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
     let config: Config = call.config()?;
     let template: Template = call.execution()?;
     let plan = template.response.as_ref().map(Plan::new).transpose()?;
-    let exchange = Exchange { http, call, config: &config, presentation: call.presentation()? };
+    let exchange = Exchange {
+        http,
+        call,
+        config: &config,
+        presentation: call.presentation()?,
+    };
     let request = Request::build(&config.base()?, &template, &call.arguments)?;
     let response = exchange.run(request).await?;
     answer::read(response, plan.as_ref(), call.max_result_bytes, &http.parsing).await
@@ -46,7 +51,12 @@ impl Exchange<'_> {
                 return Ok(response);
             }
             let next = self.follow(&asked, &method, &response)?;
-            request = Request { method, url: next, headers: headers.clone(), body: None };
+            request = Request {
+                method,
+                url: next,
+                headers: headers.clone(),
+                body: None,
+            };
         }
         Err(Failure::refused(format!(
             "{} redirected more than {} times",
@@ -79,17 +89,32 @@ impl Exchange<'_> {
             presentation.apply(&self.call.credential, &mut request)?;
         }
         let target = guard::resolve(&self.http.names, &request.url, &self.config.allowed_addresses).await?;
-        let client = self.http.clients.get(&target, self.config.ca_certificate.as_ref())?;
-        let Request { method, url, headers, body } = request;
+        let client = self
+            .http
+            .clients
+            .get(&target, self.config.ca_certificate.as_ref())?;
+        let Request {
+            method,
+            url,
+            headers,
+            body,
+        } = request;
         let mut builder = client.request(method, url).headers(headers);
         if let Some(body) = body {
             builder = builder.body(body);
         }
-        builder.send().await.map_err(|error| unanswered(&target.host, error))
+        builder
+            .send()
+            .await
+            .map_err(|error| unanswered(&target.host, error))
     }
 
     fn host(&self) -> String {
-        self.config.base().ok().and_then(|base| base.host_str().map(str::to_owned)).unwrap_or_default()
+        self.config
+            .base()
+            .ok()
+            .and_then(|base| base.host_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 }
 
@@ -100,7 +125,9 @@ fn unanswered(host: &str, error: reqwest::Error) -> Failure {
     if connecting {
         Failure::unreachable(format!("{host} can't be reached: {why}"))
     } else {
-        Failure::unreachable(format!("{host} gave no answer; it may have received the request: {why}"))
+        Failure::unreachable(format!(
+            "{host} gave no answer; it may have received the request: {why}"
+        ))
     }
 }
 

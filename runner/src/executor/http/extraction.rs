@@ -26,7 +26,10 @@ pub(super) struct Extracted {
 impl Plan {
     /// Parses the paths.
     pub(super) fn new(extraction: &Extraction) -> Result<Self, Failure> {
-        let fields = extraction.fields.iter().map(|(name, path)| Ok((name.clone(), parse(path)?)));
+        let fields = extraction
+            .fields
+            .iter()
+            .map(|(name, path)| Ok((name.clone(), parse(path)?)));
         Ok(Self {
             items: extraction.items.as_deref().map(parse).transpose()?,
             fields: fields.collect::<Result<_, Failure>>()?,
@@ -59,7 +62,10 @@ impl Plan {
             kept = kept.saturating_add(1);
         }
         json.push(']');
-        Ok(Extracted { json, truncated: kept < found.len() })
+        Ok(Extracted {
+            json,
+            truncated: kept < found.len(),
+        })
     }
 
     fn pick(&self, from: &Value) -> Result<Value, Failure> {
@@ -114,7 +120,9 @@ mod tests {
 
     #[test]
     fn items_and_fields() {
-        let extracted = plan(json!({"items": "$[*]", "fields": fields()})).apply(&issues(), 10_000).unwrap();
+        let extracted = plan(json!({"items": "$[*]", "fields": fields()}))
+            .apply(&issues(), 10_000)
+            .unwrap();
         assert!(!extracted.truncated);
         assert_eq!(
             serde_json::from_str::<Value>(&extracted.json).unwrap(),
@@ -130,14 +138,26 @@ mod tests {
     fn the_number_of_items_is_bounded_and_told() {
         let plan = plan(json!({"items": "$[*]", "fields": {"n": "$.number"}, "maxItems": 2}));
         let extracted = plan.apply(&issues(), 10_000).unwrap();
-        assert_eq!(extracted, Extracted { json: "[{\"n\":1},{\"n\":2}]".to_owned(), truncated: true });
+        assert_eq!(
+            extracted,
+            Extracted {
+                json: "[{\"n\":1},{\"n\":2}]".to_owned(),
+                truncated: true
+            }
+        );
     }
 
     #[test]
     fn only_whole_items_are_kept() {
         let plan = plan(json!({"items": "$[*]", "fields": {"n": "$.number"}}));
         let extracted = plan.apply(&issues(), 20).unwrap();
-        assert_eq!(extracted, Extracted { json: "[{\"n\":1},{\"n\":2}]".to_owned(), truncated: true });
+        assert_eq!(
+            extracted,
+            Extracted {
+                json: "[{\"n\":1},{\"n\":2}]".to_owned(),
+                truncated: true
+            }
+        );
         assert_eq!(plan.apply(&issues(), 5).unwrap().json, "[]");
     }
 
@@ -146,7 +166,13 @@ mod tests {
         let plan = plan(json!({"fields": {"first": "$[0].title"}}));
         assert_eq!(plan.apply(&issues(), 1000).unwrap().json, "{\"first\":\"one\"}");
         let cut = plan.apply(&issues(), 9).unwrap();
-        assert_eq!(cut, Extracted { json: "{\"first\":".to_owned(), truncated: true });
+        assert_eq!(
+            cut,
+            Extracted {
+                json: "{\"first\":".to_owned(),
+                truncated: true
+            }
+        );
     }
 
     #[test]

@@ -26,12 +26,16 @@ impl Names {
             builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
             builder.build()
         });
-        Self { resolver: resolver.map_err(|error| error.to_string()) }
+        Self {
+            resolver: resolver.map_err(|error| error.to_string()),
+        }
     }
 
     /// As `resolver` says.
     pub(super) fn with(resolver: TokioResolver) -> Self {
-        Self { resolver: Ok(resolver) }
+        Self {
+            resolver: Ok(resolver),
+        }
     }
 
     async fn lookup(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
@@ -71,7 +75,13 @@ pub(super) async fn resolve(names: &Names, url: &Url, allowed: &[IpNet]) -> Resu
     let mut addresses = permitted(&host, &found, allowed)?;
     addresses.sort_unstable();
     addresses.dedup();
-    Ok(Target { host, addresses: addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect() })
+    Ok(Target {
+        host,
+        addresses: addresses
+            .into_iter()
+            .map(|address| SocketAddr::new(address, port))
+            .collect(),
+    })
 }
 
 fn permitted(host: &str, found: &[IpAddr], allowed: &[IpNet]) -> Result<Vec<IpAddr>, Failure> {
@@ -112,7 +122,9 @@ mod tests {
     use rstest::rstest;
 
     fn unresolvable() -> Names {
-        Names { resolver: Err("not asked in this test".to_owned()) }
+        Names {
+            resolver: Err("not asked in this test".to_owned()),
+        }
     }
 
     async fn check(url: &str, allowed: &[&str]) -> Result<Target, Failure> {
@@ -177,7 +189,10 @@ mod tests {
     #[case::mapped_public("http://[::ffff:1.1.1.1]/", "[::ffff:1.1.1.1]:80")]
     #[tokio::test]
     async fn a_public_address_passes(#[case] url: &str, #[case] address: &str) {
-        assert_eq!(check(url, &[]).await.unwrap().addresses, [address.parse().unwrap()]);
+        assert_eq!(
+            check(url, &[]).await.unwrap().addresses,
+            [address.parse().unwrap()]
+        );
     }
 
     #[tokio::test]
@@ -193,13 +208,20 @@ mod tests {
         let prefix = ["64:ff9b::/96"];
         assert!(check("http://[64:ff9b::101:101]/", &prefix).await.is_ok());
         assert!(check("http://[64:ff9b::a00:1]/", &prefix).await.is_err());
-        assert!(check("http://[64:ff9b::a00:1]/", &["64:ff9b::/96", "10.0.0.0/8"]).await.is_ok());
+        assert!(
+            check("http://[64:ff9b::a00:1]/", &["64:ff9b::/96", "10.0.0.0/8"])
+                .await
+                .is_ok()
+        );
         assert!(check("http://[2002:7f00:1::]/", &["2002::/16"]).await.is_err());
     }
 
     #[test]
     fn of_several_addresses_only_the_permitted_stay() {
         let found = ["10.0.0.1".parse().unwrap(), "1.1.1.1".parse().unwrap()];
-        assert_eq!(permitted("x", &found, &[]).unwrap(), ["1.1.1.1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(
+            permitted("x", &found, &[]).unwrap(),
+            ["1.1.1.1".parse::<IpAddr>().unwrap()]
+        );
     }
 }

@@ -92,7 +92,10 @@ impl Presentation {
                 if request.url.query_pairs().any(|(name, _)| name == query.name) {
                     return Err(taken(&query.name));
                 }
-                request.url.query_pairs_mut().append_pair(&query.name, value.expose_secret());
+                request
+                    .url
+                    .query_pairs_mut()
+                    .append_pair(&query.name, value.expose_secret());
                 Ok(())
             }
         }
@@ -114,9 +117,17 @@ fn basic_value(basic: &Basic, credential: &Credential) -> Result<Zeroizing<Strin
 }
 
 fn name(name: &str) -> Result<HeaderName, Failure> {
-    let wrong = || Failure::invalid(format!("the credential's presentation: {name:?} can't be its header"));
+    let wrong = || {
+        Failure::invalid(format!(
+            "the credential's presentation: {name:?} can't be its header"
+        ))
+    };
     let parsed = HeaderName::try_from(name).map_err(|_| wrong())?;
-    if STEERING.contains(&parsed.as_str()) { Err(wrong()) } else { Ok(parsed) }
+    if STEERING.contains(&parsed.as_str()) {
+        Err(wrong())
+    } else {
+        Ok(parsed)
+    }
 }
 
 fn set(request: &mut Request, name: HeaderName, value: &str) -> Result<(), Failure> {
@@ -131,7 +142,9 @@ fn set(request: &mut Request, name: HeaderName, value: &str) -> Result<(), Failu
 }
 
 fn taken(name: &str) -> Failure {
-    Failure::invalid(format!("the tool's execution and the credential's presentation both set {name:?}"))
+    Failure::invalid(format!(
+        "the tool's execution and the credential's presentation both set {name:?}"
+    ))
 }
 
 #[cfg(test)]
@@ -143,13 +156,23 @@ mod tests {
     use serde_json::{Value, json};
 
     fn apply(presentation: Value, url: &str) -> Result<Request, Failure> {
-        let field = |name: &str, value: &str| CredentialField { name: name.to_owned(), value: value.into() };
-        let credential = Credential::new(vec![field("token", "s3cr&t"), field("user", "me"), field("odd", "a:b")]);
+        let field = |name: &str, value: &str| CredentialField {
+            name: name.to_owned(),
+            value: value.into(),
+        };
+        let credential = Credential::new(vec![
+            field("token", "s3cr&t"),
+            field("user", "me"),
+            field("odd", "a:b"),
+        ]);
         let presentation: Presentation = serde_json::from_value(presentation).unwrap();
         let mut request = Request {
             method: http::Method::GET,
             url: url.parse().unwrap(),
-            headers: HeaderMap::from_iter([(HeaderName::from_static("x-taken"), HeaderValue::from_static("1"))]),
+            headers: HeaderMap::from_iter([(
+                HeaderName::from_static("x-taken"),
+                HeaderValue::from_static("1"),
+            )]),
             body: None,
         };
         presentation.apply(&credential, &mut request).map(|()| request)
@@ -170,7 +193,11 @@ mod tests {
 
     #[test]
     fn a_query_parameter_is_encoded() {
-        let request = apply(json!({"query": {"name": "key", "field": "token"}}), "https://a/?x=1").unwrap();
+        let request = apply(
+            json!({"query": {"name": "key", "field": "token"}}),
+            "https://a/?x=1",
+        )
+        .unwrap();
         assert_eq!(request.url.as_str(), "https://a/?x=1&key=s3cr%26t");
     }
 
@@ -183,7 +210,11 @@ mod tests {
     #[case::colon(json!({"basic": {"usernameField": "odd", "passwordField": "token"}}), "odd")]
     fn faults_name_what_is_wrong_and_no_secret(#[case] presentation: Value, #[case] named: &str) {
         let failure = apply(presentation, "https://a/?q=1").unwrap_err();
-        assert!(failure.message.contains(&format!("{named:?}")), "{}", failure.message);
+        assert!(
+            failure.message.contains(&format!("{named:?}")),
+            "{}",
+            failure.message
+        );
         assert!(!failure.message.contains("s3cr"), "{}", failure.message);
     }
 }

@@ -37,7 +37,9 @@ fn delay(value: &str, now: SystemTime) -> Option<u64> {
 
 /// Rounded up, so that asking again then is not too early.
 fn until(at: SystemTime, now: SystemTime) -> u64 {
-    at.duration_since(now).map_or(0, |left| left.as_millis().div_ceil(1000).try_into().unwrap_or(LONGEST))
+    at.duration_since(now).map_or(0, |left| {
+        left.as_millis().div_ceil(1000).try_into().unwrap_or(LONGEST)
+    })
 }
 
 #[cfg(test)]
@@ -46,7 +48,10 @@ mod tests {
     use rstest::rstest;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     fn noon() -> SystemTime {
@@ -75,6 +80,9 @@ mod tests {
     #[case::forbidden(403, &[("x-ratelimit-remaining", "57")], false)]
     #[case::unavailable(503, &[("retry-after", "60")], false)]
     fn limits(#[case] status: u16, #[case] pairs: &[(&'static str, &'static str)], #[case] limited: bool) {
-        assert_eq!(is_limited(StatusCode::from_u16(status).unwrap(), &headers(pairs)), limited);
+        assert_eq!(
+            is_limited(StatusCode::from_u16(status).unwrap(), &headers(pairs)),
+            limited
+        );
     }
 }

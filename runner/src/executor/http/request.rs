@@ -12,7 +12,11 @@ use super::template::{Filling, Template, Text};
 use crate::call::Failure;
 
 /// All but RFC 3986's unreserved characters.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Headers that no template sets: they carry credentials, steer the connection, or describe the message.
 const FORBIDDEN_HEADERS: [&str; 17] = [
@@ -59,18 +63,29 @@ impl Request {
         let mut url = place(base, &template.path, arguments)?;
         query(&mut url, template, arguments)?;
         let mut headers = headers(template, arguments)?;
-        let body = template.body(arguments)?.map(|body| body.to_string().into_bytes());
+        let body = template
+            .body(arguments)?
+            .map(|body| body.to_string().into_bytes());
         if body.is_some() {
-            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+            headers
+                .entry(CONTENT_TYPE)
+                .or_insert(HeaderValue::from_static("application/json"));
         }
-        Ok(Self { method: template.method.into(), url, headers, body })
+        Ok(Self {
+            method: template.method.into(),
+            url,
+            headers,
+            body,
+        })
     }
 }
 
 /// The URL of the template's path: each value is within one segment, and no segment is a dot segment or empty.
 fn place(base: &Url, path: &str, arguments: &Value) -> Result<Url, Failure> {
     let wrong = |why: &str| Failure::invalid(format!("the tool's execution: path {path:?} {why}"));
-    let below = path.strip_prefix('/').ok_or_else(|| wrong("must begin with a slash"))?;
+    let below = path
+        .strip_prefix('/')
+        .ok_or_else(|| wrong("must begin with a slash"))?;
     let mut full = base.path().trim_end_matches('/').to_owned();
     for source in segments(below) {
         let text = Text::parse(source)?;
@@ -79,7 +94,9 @@ fn place(base: &Url, path: &str, arguments: &Value) -> Result<Url, Failure> {
             Filling::Full(segment) if text.has_pointers() => full.push_str(&encoded(&segment)?),
             Filling::Full(segment) => full.push_str(&segment),
             Filling::Absent(pointer) => {
-                return Err(Failure::invalid(format!("the argument {pointer} is missing; the path needs it")));
+                return Err(Failure::invalid(format!(
+                    "the argument {pointer} is missing; the path needs it"
+                )));
             }
         }
     }
@@ -108,10 +125,14 @@ fn segments(path: &str) -> Vec<&str> {
 /// Percent-encodes the text of a segment that holds values.
 fn encoded(segment: &str) -> Result<String, Failure> {
     if segment.is_empty() || segment == "." || segment == ".." {
-        return Err(Failure::refused(format!("{segment:?} can't be a segment of a path")));
+        return Err(Failure::refused(format!(
+            "{segment:?} can't be a segment of a path"
+        )));
     }
     if segment.chars().any(char::is_control) {
-        return Err(Failure::refused("a segment of a path can't hold control characters"));
+        return Err(Failure::refused(
+            "a segment of a path can't hold control characters",
+        ));
     }
     Ok(utf8_percent_encode(segment, SEGMENT).to_string())
 }
@@ -131,7 +152,11 @@ fn headers(template: &Template, arguments: &Value) -> Result<HeaderMap, Failure>
         let header = HeaderName::try_from(name)
             .ok()
             .filter(|header| !FORBIDDEN_HEADERS.contains(&header.as_str()))
-            .ok_or_else(|| Failure::invalid(format!("the tool's execution: {name:?} is no header that it can set")))?;
+            .ok_or_else(|| {
+                Failure::invalid(format!(
+                    "the tool's execution: {name:?} is no header that it can set"
+                ))
+            })?;
         if let Filling::Full(value) = Text::parse(source)?.fill(arguments)? {
             headers.insert(header, header_value(name, &value)?);
         }
@@ -141,8 +166,13 @@ fn headers(template: &Template, arguments: &Value) -> Result<HeaderMap, Failure>
 
 /// Visible characters, spaces and tabs only, so that a value can't begin another header.
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, Failure> {
-    if value.chars().any(|character| character.is_control() && character != '\t') {
-        return Err(Failure::refused(format!("the value of the header {name:?} holds a control character")));
+    if value
+        .chars()
+        .any(|character| character.is_control() && character != '\t')
+    {
+        return Err(Failure::refused(format!(
+            "the value of the header {name:?} holds a control character"
+        )));
     }
     HeaderValue::from_str(value)
         .map_err(|_| Failure::refused(format!("the value of the header {name:?} can't be sent")))

@@ -74,7 +74,9 @@ fn fifty() -> usize {
 impl Template {
     /// The body with the arguments put in.
     pub(super) fn body(&self, arguments: &Value) -> Result<Option<Value>, crate::call::Failure> {
-        self.body.as_ref().map_or(Ok(None), |body| body::fill(body, arguments))
+        self.body
+            .as_ref()
+            .map_or(Ok(None), |body| body::fill(body, arguments))
     }
 }
 

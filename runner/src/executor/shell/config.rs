@@ -100,10 +100,17 @@ impl Config {
 
     fn check(&self) -> Result<(), Failure> {
         let wrong = |what: String| Err(Failure::invalid(format!("the resource's config: {what}")));
-        let paths = self.read_only_paths.iter().chain(&self.read_write_paths).chain([&self.working_directory]);
+        let paths = self
+            .read_only_paths
+            .iter()
+            .chain(&self.read_write_paths)
+            .chain([&self.working_directory]);
         for path in paths {
             if !is_plain(path) {
-                return wrong(format!("{} must be an absolute path without '..'", path.display()));
+                return wrong(format!(
+                    "{} must be an absolute path without '..'",
+                    path.display()
+                ));
             }
         }
         for (name, value) in &self.environment {
@@ -113,16 +120,25 @@ impl Config {
         }
         let mut granted = self.read_only_paths.iter().chain(&self.read_write_paths);
         if !granted.any(|path| self.working_directory.starts_with(path)) {
-            return wrong("workingDirectory must be beneath one of readOnlyPaths or readWritePaths".to_owned());
+            return wrong(
+                "workingDirectory must be beneath one of readOnlyPaths or readWritePaths".to_owned(),
+            );
         }
         Ok(())
     }
 
     fn full_environment(&self) -> BTreeMap<String, String> {
         let home = self.working_directory.to_string_lossy().into_owned();
-        let fixed = [("PATH", SEARCH_PATH), ("HOME", &home), ("LANG", "C.UTF-8"), ("TERM", "dumb")];
-        let mut environment: BTreeMap<String, String> =
-            fixed.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let fixed = [
+            ("PATH", SEARCH_PATH),
+            ("HOME", &home),
+            ("LANG", "C.UTF-8"),
+            ("TERM", "dumb"),
+        ];
+        let mut environment: BTreeMap<String, String> = fixed
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         environment.extend(self.environment.clone());
         environment
     }
@@ -130,7 +146,10 @@ impl Config {
 
 fn is_plain(path: &Path) -> bool {
     use std::path::Component::{Normal, RootDir};
-    path.is_absolute() && path.components().all(|component| matches!(component, RootDir | Normal(_)))
+    path.is_absolute()
+        && path
+            .components()
+            .all(|component| matches!(component, RootDir | Normal(_)))
 }
 
 #[cfg(test)]
@@ -140,20 +159,36 @@ mod tests {
     use serde_json::{Value, json};
 
     fn spec(config: Value) -> Result<Spec, Failure> {
-        serde_json::from_value::<Config>(config).unwrap().spec(vec!["true".to_owned()], &[])
+        serde_json::from_value::<Config>(config)
+            .unwrap()
+            .spec(vec!["true".to_owned()], &[])
     }
 
     #[test]
     fn the_environment_is_small_and_can_be_extended() {
         let spec = spec(json!({ "environment": {"PATH": "/opt/bin", "A": "b"} })).unwrap();
         let environment: Vec<_> = spec.environment.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(environment, ["A=b", "HOME=/workspace", "LANG=C.UTF-8", "PATH=/opt/bin", "TERM=dumb"]);
+        assert_eq!(
+            environment,
+            [
+                "A=b",
+                "HOME=/workspace",
+                "LANG=C.UTF-8",
+                "PATH=/opt/bin",
+                "TERM=dumb"
+            ]
+        );
     }
 
     #[test]
     fn no_network_unless_it_is_named() {
         assert_eq!(spec(json!({})).unwrap().tcp_ports, None);
-        assert_eq!(spec(json!({ "network": {"tcpConnectPorts": [443]} })).unwrap().tcp_ports, Some(vec![443]));
+        assert_eq!(
+            spec(json!({ "network": {"tcpConnectPorts": [443]} }))
+                .unwrap()
+                .tcp_ports,
+            Some(vec![443])
+        );
     }
 
     #[rstest]

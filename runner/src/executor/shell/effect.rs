@@ -17,7 +17,7 @@ use crate::call::{Call, Facts, Failure, Gone, Outcome, Output, Success};
 /// How much is read at once.
 const READ_BYTES: usize = 32 * 1024;
 /// How long output that was written may take to be read after the command's end.
-const REST: Duration = Duration::from_secs(2);
+const REST: Duration = Duration::from_secs(1);
 
 /// The dimension whose value is the command.
 const COMMAND: &str = "command";
@@ -32,9 +32,18 @@ pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outc
         started.group.end().await;
         return Err(failure);
     }
-    let mut reader = Reader { kept: 0, limit: call.max_result_bytes, cut: false, output };
+    let mut reader = Reader {
+        kept: 0,
+        limit: call.max_result_bytes,
+        cut: false,
+        output,
+    };
     let ended = watch(call, &mut started, &mut reader, most_tasks).await;
-    let Started { group, output: mut pipe, .. } = started;
+    let Started {
+        group,
+        output: mut pipe,
+        ..
+    } = started;
     let status = group.end().await;
     // All writers are dead, so the rest is there already.
     let rest = timeout(REST, reader.pass_on(&mut pipe)).await;
@@ -44,7 +53,11 @@ pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outc
     let (content, facts) = answer::of(status);
     let facts = with_bytes(facts, reader.kept);
     match ended {
-        Ok(()) => Ok(Success { content, truncated: reader.cut, facts }),
+        Ok(()) => Ok(Success {
+            content,
+            truncated: reader.cut,
+            facts,
+        }),
         Err(failure) => Err(failure.with_facts(facts)),
     }
 }
@@ -52,10 +65,18 @@ pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outc
 /// The judged words, exactly; a call that feeds anything but one command is not executable.
 fn argv(call: &Call) -> Result<Vec<String>, Failure> {
     let wrong = || Failure::invalid("the tool must feed exactly one command to the dimension \"command\"");
-    let Some([Value::Array(words)]) = call.canonical.get(COMMAND).and_then(Value::as_array).map(Vec::as_slice) else {
+    let Some([Value::Array(words)]) = call
+        .canonical
+        .get(COMMAND)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+    else {
         return Err(wrong());
     };
-    words.iter().map(|word| word.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+    words
+        .iter()
+        .map(|word| word.as_str().map(str::to_owned).ok_or_else(wrong))
+        .collect()
 }
 
 /// Streams output until the command ends or has to end.
@@ -100,7 +121,9 @@ enum Stop {
 
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
-        Self::Failed(Failure::internal(format!("the command's output can't be read: {error}")))
+        Self::Failed(Failure::internal(format!(
+            "the command's output can't be read: {error}"
+        )))
     }
 }
 
@@ -115,7 +138,9 @@ impl Reader<'_> {
         let mut buffer = vec![0; READ_BYTES];
         loop {
             let read = pipe.read(&mut buffer).await?;
-            let Some(data) = buffer.get(..read).filter(|data| !data.is_empty()) else { return Ok(()) };
+            let Some(data) = buffer.get(..read).filter(|data| !data.is_empty()) else {
+                return Ok(());
+            };
             let room = self.limit.saturating_sub(self.kept).min(data.len());
             let (wanted, rest) = data.split_at(room);
             self.cut |= !rest.is_empty();

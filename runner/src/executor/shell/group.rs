@@ -7,13 +7,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process_group, waitid, waitpgid, waitpid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process_group, waitid, waitpgid,
+    waitpid,
 };
 use tokio::signal::unix::{self, SignalKind};
 use tokio::time::{Instant, sleep};
 
 /// How long killed processes may take to be gone.
-const COLLECT: Duration = Duration::from_secs(5);
+const COLLECT: Duration = Duration::from_secs(3);
 const COLLECT_STEP: Duration = Duration::from_millis(2);
 
 /// A running process group. Killed when dropped.
@@ -32,8 +33,15 @@ impl Group {
         let child_ended = unix::signal(SignalKind::child())?;
         // Dropping the child neither kills nor collects it; the group does both.
         let child = command.process_group(0).spawn()?;
-        let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Self { leader, child_ended, collected: false })
+        let leader = i32::try_from(child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self {
+            leader,
+            child_ended,
+            collected: false,
+        })
     }
 
     /// The group's number.
@@ -60,11 +68,17 @@ impl Group {
         self.kill();
         let deadline = Instant::now().checked_add(COLLECT)?;
         drop(tokio::time::timeout_at(deadline, self.leader_ended()).await);
-        let status = waitpid(Some(self.leader), WaitOptions::NOHANG).ok().flatten().map(|(_, status)| status);
+        let status = waitpid(Some(self.leader), WaitOptions::NOHANG)
+            .ok()
+            .flatten()
+            .map(|(_, status)| status);
         // Orphans come to the runner one after the other, as their parents end.
         while let Ok(waited) = waitpgid(self.leader, WaitOptions::NOHANG) {
             if Instant::now() >= deadline {
-                tracing::error!(group = self.number(), "processes of a command did not end when killed");
+                tracing::error!(
+                    group = self.number(),
+                    "processes of a command did not end when killed"
+                );
                 return status;
             }
             if waited.is_none() {

@@ -8,6 +8,7 @@ mod command;
 mod files;
 mod kernel;
 mod limits;
+mod privileges;
 mod report;
 
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ use report::Report;
 const LARGEST_SPEC: u64 = 4 * 1024 * 1024;
 
 /// What to become, and within which limits.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Spec {
     /// The command's words; the first is searched for in the environment's `PATH` unless it has a slash.
     pub(super) argv: Vec<String>,
@@ -82,6 +83,7 @@ fn become_command(report: &Report) -> Result<std::convert::Infallible, Fault> {
     umask(Mode::RWXG | Mode::RWXO);
     // When memory runs out, the command goes before the runner does. Not every container lets a process say so.
     drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
+    privileges::give_up()?;
     limits::apply(&spec.limits)?;
     let program = command::find(&spec)?;
     let command = command::prepare(&program, &spec)?;
@@ -94,13 +96,18 @@ fn become_command(report: &Report) -> Result<std::convert::Infallible, Fault> {
 
 fn read(report: &Report) -> Result<Spec, Fault> {
     let mut text = Vec::new();
-    report.reader().take(LARGEST_SPEC).read_to_end(&mut text).map_err(|error| Fault::sandbox("spec", &error))?;
+    report
+        .reader()
+        .take(LARGEST_SPEC)
+        .read_to_end(&mut text)
+        .map_err(|error| Fault::sandbox("spec", &error))?;
     serde_json::from_slice(&text).map_err(|error| Fault::sandbox("spec", &error))
 }
 
 /// The command does not outlive the runner.
 fn die_with(parent: i32) -> Result<(), Fault> {
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| Fault::sandbox("death signal", &error))?;
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| Fault::sandbox("death signal", &error))?;
     // The runner may have died before the line above.
     if getppid().map(|pid| pid.as_raw_nonzero().get()) == Some(parent) {
         Ok(())

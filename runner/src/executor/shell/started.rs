@@ -28,7 +28,8 @@ pub(super) struct Started {
 impl Started {
     /// Starts `runner` as `confine`.
     pub(super) fn new(runner: &Path) -> Result<Self, Failure> {
-        Self::start(runner).map_err(|error| Failure::internal(format!("the command can't be started: {error}")))
+        Self::start(runner)
+            .map_err(|error| Failure::internal(format!("the command can't be started: {error}")))
     }
 
     fn start(runner: &Path) -> io::Result<Self> {
@@ -36,7 +37,10 @@ impl Started {
         let (read, write) = io::pipe()?;
         let mut command = Command::new(runner);
         command.arg(super::CONFINE).env_clear().current_dir("/");
-        command.stdin(OwnedFd::from(theirs)).stdout(write.try_clone()?).stderr(write);
+        command
+            .stdin(OwnedFd::from(theirs))
+            .stdout(write.try_clone()?)
+            .stderr(write);
         // Takes the command along, so that the other ends are closed here.
         let group = Group::start(command)?;
         ours.set_nonblocking(true)?;
@@ -67,14 +71,17 @@ fn understand(report: &[u8]) -> Result<(), Failure> {
         return Ok(());
     }
     let Ok(fault) = serde_json::from_slice::<Fault>(fault) else {
-        return Err(Failure::internal("the command's process ended before the command started"));
+        return Err(Failure::internal(
+            "the command's process ended before the command started",
+        ));
     };
     Err(match fault.kind {
         FaultKind::Config => Failure::invalid(format!("the resource's config: {}", fault.message)),
         FaultKind::Command => Failure::invalid(fault.message),
-        FaultKind::Sandbox => {
-            Failure::refused(format!("the sandbox can't be set up on this node, so nothing was run: {}", fault.message))
-        }
+        FaultKind::Sandbox => Failure::refused(format!(
+            "the sandbox can't be set up on this node, so nothing was run: {}",
+            fault.message
+        )),
     })
 }
 
@@ -87,14 +94,20 @@ mod tests {
     fn only_ready_alone_means_that_the_command_runs() {
         let fault = |kind: FaultKind| {
             let mut report = READY.to_vec();
-            let fault = Fault { kind, message: "why".to_owned() };
+            let fault = Fault {
+                kind,
+                message: "why".to_owned(),
+            };
             report.extend(serde_json::to_vec(&fault).unwrap());
             report
         };
         understand(READY).unwrap();
         assert_eq!(understand(b"").unwrap_err().kind, FailureKind::Internal);
         assert_eq!(understand(b"garbage").unwrap_err().kind, FailureKind::Internal);
-        assert_eq!(understand(&fault(FaultKind::Command)).unwrap_err().kind, FailureKind::Invalid);
+        assert_eq!(
+            understand(&fault(FaultKind::Command)).unwrap_err().kind,
+            FailureKind::Invalid
+        );
         let refused = understand(&fault(FaultKind::Sandbox)[READY.len()..]).unwrap_err();
         assert_eq!(refused.kind, FailureKind::Refused);
     }

@@ -53,7 +53,7 @@ impl ArgvPattern {
                 Word::Literal(_) | Word::Wild(_) => None,
             };
             let valued = name.and_then(|name| {
-                let value = words.next_if(|next| next.is_value())?;
+                let value = words.next_if(Word::is_value)?;
                 Some(Part::Option { name: name.clone(), value: value.literal() })
             });
             push(&mut parts, valued.map_or_else(|| word.part(), Ok)?);

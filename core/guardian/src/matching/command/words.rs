@@ -80,8 +80,9 @@ fn parse(line: &str) -> Result<Vec<String>, NotCanonical> {
     let mut raw = vec![name];
     for item in command.suffix.iter().flat_map(|suffix| &suffix.0) {
         match item {
-            ast::CommandPrefixOrSuffixItem::Word(word) => raw.push(word),
-            ast::CommandPrefixOrSuffixItem::AssignmentWord(_, word) => raw.push(word),
+            // After the program's name, `A=1` is a word like any other.
+            ast::CommandPrefixOrSuffixItem::Word(word)
+            | ast::CommandPrefixOrSuffixItem::AssignmentWord(_, word) => raw.push(word),
             ast::CommandPrefixOrSuffixItem::IoRedirect(_) => return Err("has a redirection".into()),
             ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => return Err("has a process substitution".into()),
         }

@@ -50,7 +50,15 @@ async fn counters(
     rows.into_iter()
         .map(|(binding, grant, quota, window, amount)| {
             let window_seconds = unsigned(window, "a quota's window")?;
-            Ok((CounterKey { binding, grant, quota, window_seconds }, amount))
+            Ok((
+                CounterKey {
+                    binding,
+                    grant,
+                    quota,
+                    window_seconds,
+                },
+                amount,
+            ))
         })
         .collect()
 }
@@ -68,7 +76,10 @@ pub(super) async fn open(
     }
     for charge in charges {
         let used = in_use(connection, bot, now, &charge.key).await?;
-        if used.checked_add(charge.amount).is_none_or(|sum| sum > charge.limit) {
+        if used
+            .checked_add(charge.amount)
+            .is_none_or(|sum| sum > charge.limit)
+        {
             return Err(exhausted(charge, used));
         }
     }
@@ -161,7 +172,9 @@ pub(super) async fn settle(
     let mut settled = counters(connection, bot.as_str(), reservation).await?;
     let before = settled.clone();
     for actual in uses {
-        let amount = settled.get_mut(&actual.key).ok_or_else(|| unknown_counter(reservation, &actual.key))?;
+        let amount = settled
+            .get_mut(&actual.key)
+            .ok_or_else(|| unknown_counter(reservation, &actual.key))?;
         *amount = signed(actual.amount, "amount")?;
     }
     if row.settled {
@@ -170,7 +183,11 @@ pub(super) async fn settle(
     let at = Moment::from_micros(row.reserved_micros);
     for (key, amount) in &settled {
         // What expired is in the bucket already: only the difference is missing.
-        let counted = if row.ended_micros.is_some() { before.get(key).copied().unwrap_or(0) } else { 0 };
+        let counted = if row.ended_micros.is_some() {
+            before.get(key).copied().unwrap_or(0)
+        } else {
+            0
+        };
         bucket::add(connection, bot, key, at, amount.saturating_sub(counted)).await?;
     }
     end(connection, bot.as_str(), reservation, now, true).await
@@ -197,15 +214,13 @@ async fn end(
         .bind(reservation)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
-        "UPDATE reservation SET ended_micros = ?3, settled = ?4 WHERE bot = ?1 AND reservation = ?2",
-    )
-    .bind(bot)
-    .bind(reservation)
-    .bind(now.micros())
-    .bind(settled)
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE reservation SET ended_micros = ?3, settled = ?4 WHERE bot = ?1 AND reservation = ?2")
+        .bind(bot)
+        .bind(reservation)
+        .bind(now.micros())
+        .bind(settled)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use monstrum_wire::identity::Identity;
 
 use super::{Plan, bot_name, gateway_name, gateway_names};
-use crate::child::{CertificateSpec, Labels, label};
+use crate::child::{CertificateSpec, Labels, Owner, label};
 use crate::installation::{GRPC_PORT, Installation};
 use crate::network::{self, Rules};
 use crate::workload::{self, TLS_DIR, Workload};
@@ -31,7 +31,10 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
         workload::env("MONSTRUM_OPERATOR", &installation.operator_url()),
         workload::env("MONSTRUM_LEDGER", &installation.ledger_url()),
     ]);
-    container.ports.get_or_insert_default().push(workload::port("grpc", GRPC_PORT));
+    container
+        .ports
+        .get_or_insert_default()
+        .push(workload::port("grpc", GRPC_PORT));
     container.volume_mounts = Some(vec![workload::mount("tls", TLS_DIR, true)]);
     workload::deployment(
         Workload {
@@ -50,7 +53,7 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
     )
 }
 
-pub(super) fn service(plan: &Plan) -> Service {
+pub(super) fn service(owner: &Owner) -> Service {
     let port = ServicePort {
         name: Some("grpc".to_owned()),
         port: GRPC_PORT,
@@ -59,9 +62,9 @@ pub(super) fn service(plan: &Plan) -> Service {
         ..ServicePort::default()
     };
     Service {
-        metadata: plan.owner.metadata(&gateway_name(&plan.owner.name), plan.owner.labels(COMPONENT)),
+        metadata: owner.metadata(&gateway_name(&owner.name), owner.labels(COMPONENT)),
         spec: Some(ServiceSpec {
-            selector: Some(plan.owner.selector(COMPONENT)),
+            selector: Some(owner.selector(COMPONENT)),
             ports: Some(vec![port]),
             type_: Some("ClusterIP".to_owned()),
             ..ServiceSpec::default()
@@ -72,7 +75,9 @@ pub(super) fn service(plan: &Plan) -> Service {
 
 pub(super) fn disruptions(plan: &Plan) -> PodDisruptionBudget {
     PodDisruptionBudget {
-        metadata: plan.owner.metadata(&gateway_name(&plan.owner.name), plan.owner.labels(COMPONENT)),
+        metadata: plan
+            .owner
+            .metadata(&gateway_name(&plan.owner.name), plan.owner.labels(COMPONENT)),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),
             selector: Some(LabelSelector {
@@ -101,7 +106,13 @@ pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy
     rules.ingress.extend(network::from_metrics(installation));
     rules.egress.extend(plan.model.as_ref().map(network::to_endpoint));
     let name = gateway_name(&plan.owner.name);
-    network::policy(&plan.owner, &name, plan.owner.labels(COMPONENT), plan.owner.selector(COMPONENT), rules)
+    network::policy(
+        &plan.owner,
+        &name,
+        plan.owner.labels(COMPONENT),
+        plan.owner.selector(COMPONENT),
+        rules,
+    )
 }
 
 pub(super) fn certificate(plan: &Plan) -> CertificateSpec {

@@ -25,7 +25,10 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
         installation,
     );
     container.env.get_or_insert_default().extend([
-        workload::env("MONSTRUM_GATEWAY", &gateway_url(&plan.owner.name, &plan.owner.namespace)),
+        workload::env(
+            "MONSTRUM_GATEWAY",
+            &gateway_url(&plan.owner.name, &plan.owner.namespace),
+        ),
         workload::env("MONSTRUM_RUNNER", DEFAULT_RUNNER),
         workload::env("MONSTRUM_EXECUTORS", "http"),
     ]);
@@ -53,7 +56,16 @@ pub(super) fn network(plan: &Plan) -> NetworkPolicy {
     egress.extend(plan.targets.iter().map(to_target));
     let labels = with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
     let selector = with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
-    network::policy(&plan.owner, &name(plan), labels, selector, Rules { ingress: Vec::new(), egress })
+    network::policy(
+        &plan.owner,
+        &name(plan),
+        labels,
+        selector,
+        Rules {
+            ingress: Vec::new(),
+            egress,
+        },
+    )
 }
 
 pub(super) fn to_gateway(plan: &Plan) -> NetworkPolicyEgressRule {

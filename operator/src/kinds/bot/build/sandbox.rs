@@ -23,7 +23,11 @@ pub(super) fn name(plan: &Plan, sandbox: &Sandbox) -> String {
 
 fn labels(mut labels: Labels, sandbox: &Sandbox) -> Labels {
     labels.insert(label::RESOURCE.to_owned(), sandbox.resource.clone());
-    with(labels, label::RUNNER, &format!("{SANDBOX_PREFIX}{}", sandbox.resource))
+    with(
+        labels,
+        label::RUNNER,
+        &format!("{SANDBOX_PREFIX}{}", sandbox.resource),
+    )
 }
 
 pub(super) fn deployment(
@@ -54,23 +58,36 @@ pub(super) fn deployment(
         },
         installation,
     );
-    if let Some(pod) = deployment.spec.as_mut().and_then(|spec| spec.template.spec.as_mut())
+    if let Some(pod) = deployment
+        .spec
+        .as_mut()
+        .and_then(|spec| spec.template.spec.as_mut())
         && sandbox.ports.is_empty()
     {
         // Names are a way out, too.
         pod.dns_policy = Some("None".to_owned());
-        pod.dns_config =
-            Some(PodDNSConfig { nameservers: Some(vec!["127.0.0.1".to_owned()]), ..PodDNSConfig::default() });
+        pod.dns_config = Some(PodDNSConfig {
+            nameservers: Some(vec!["127.0.0.1".to_owned()]),
+            ..PodDNSConfig::default()
+        });
     }
     deployment
 }
 
 fn container(sandbox: &Sandbox, address: &str, installation: &Installation) -> Container {
-    let mut container =
-        workload::container("sandbox", &sandbox.image, &[RUNNER, "serve"], &sandbox.settings, installation);
+    let mut container = workload::container(
+        "sandbox",
+        &sandbox.image,
+        &[RUNNER, "serve"],
+        &sandbox.settings,
+        installation,
+    );
     container.env.get_or_insert_default().extend([
         workload::env("MONSTRUM_GATEWAY", &gateway_url(address)),
-        workload::env("MONSTRUM_RUNNER", &format!("{SANDBOX_PREFIX}{}", sandbox.resource)),
+        workload::env(
+            "MONSTRUM_RUNNER",
+            &format!("{SANDBOX_PREFIX}{}", sandbox.resource),
+        ),
         workload::env("MONSTRUM_EXECUTORS", "shell"),
         workload::env("MONSTRUM_TLS_DIR", TLS_DIR),
     ]);
@@ -90,7 +107,11 @@ fn injector(installation: &Installation) -> Container {
         name: "inject".to_owned(),
         image: Some(installation.runner_image.clone()),
         image_pull_policy: Some(installation.pull_policy.clone()),
-        command: Some(["/monstrum-runner", "install", "--to", RUNNER].map(ToOwned::to_owned).to_vec()),
+        command: Some(
+            ["/monstrum-runner", "install", "--to", RUNNER]
+                .map(ToOwned::to_owned)
+                .to_vec(),
+        ),
         env: None::<Vec<EnvVar>>,
         volume_mounts: Some(vec![workload::mount("injected", INJECTED, false)]),
         resources: Some(workload::resources(&monstrum_crds::kinds::PodSettings::default())),
@@ -115,6 +136,15 @@ pub(super) fn network(plan: &Plan, sandbox: &Sandbox) -> NetworkPolicy {
         egress.push(network::to_internet(&sandbox.ports, &[]));
     }
     let selector = labels(plan.owner.selector(COMPONENT), sandbox);
-    let rules = Rules { ingress: Vec::new(), egress };
-    network::policy(&plan.owner, &name(plan, sandbox), labels(plan.owner.labels(COMPONENT), sandbox), selector, rules)
+    let rules = Rules {
+        ingress: Vec::new(),
+        egress,
+    };
+    network::policy(
+        &plan.owner,
+        &name(plan, sandbox),
+        labels(plan.owner.labels(COMPONENT), sandbox),
+        selector,
+        rules,
+    )
 }

@@ -34,9 +34,15 @@ pub(super) async fn read(response: Response, limit: usize) -> Result<Body, Failu
 impl Body {
     /// Without the bytes of a character that the limit cut apart.
     pub(super) fn whole_characters(&self) -> &[u8] {
-        let Err(error) = std::str::from_utf8(&self.bytes) else { return &self.bytes };
+        let Err(error) = std::str::from_utf8(&self.bytes) else {
+            return &self.bytes;
+        };
         let cut_apart = self.cut && error.error_len().is_none();
-        let end = if cut_apart { error.valid_up_to() } else { self.bytes.len() };
+        let end = if cut_apart {
+            error.valid_up_to()
+        } else {
+            self.bytes.len()
+        };
         self.bytes.get(..end).unwrap_or_default()
     }
 
@@ -52,12 +58,24 @@ mod tests {
 
     #[test]
     fn a_character_that_was_cut_apart_is_left_out() {
-        let cut = Body { bytes: b"a\xc3".to_vec(), cut: true };
+        let cut = Body {
+            bytes: b"a\xc3".to_vec(),
+            cut: true,
+        };
         assert_eq!(cut.whole_characters(), b"a");
         assert!(cut.looks_like_text());
-        let wrong = Body { bytes: b"a\xc3".to_vec(), cut: false };
+        let wrong = Body {
+            bytes: b"a\xc3".to_vec(),
+            cut: false,
+        };
         assert_eq!(wrong.whole_characters(), b"a\xc3");
         assert!(!wrong.looks_like_text());
-        assert!(!Body { bytes: b"a\0b".to_vec(), cut: false }.looks_like_text());
+        assert!(
+            !Body {
+                bytes: b"a\0b".to_vec(),
+                cut: false
+            }
+            .looks_like_text()
+        );
     }
 }

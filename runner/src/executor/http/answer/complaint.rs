@@ -33,7 +33,8 @@ const POINTERS: [&str; 8] = [
 pub(super) async fn tell(response: Response) -> Failure {
     let status = response.status();
     let limited = rate::is_limited(status, response.headers());
-    let retry_after = rate::retry_after(response.headers(), SystemTime::now()).filter(|_| limited || status.is_server_error());
+    let retry_after = rate::retry_after(response.headers(), SystemTime::now())
+        .filter(|_| limited || status.is_server_error());
     let host = response.url().host_str().unwrap_or_default().to_owned();
     let textual = Media::of(header(response.headers(), CONTENT_TYPE.as_str())) == Media::Text;
     let body = match body::read(response, READ_BYTES).await {
@@ -51,7 +52,9 @@ fn words(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let parsed = serde_json::from_slice::<Value>(body).ok();
     let stated = parsed.as_ref().and_then(|value| {
-        POINTERS.iter().find_map(|pointer| value.pointer(pointer).and_then(Value::as_str))
+        POINTERS
+            .iter()
+            .find_map(|pointer| value.pointer(pointer).and_then(Value::as_str))
     });
     let told = tidy(stated.unwrap_or(&text));
     (!told.is_empty()).then_some(told)
@@ -59,7 +62,10 @@ fn words(body: &[u8]) -> Option<String> {
 
 /// One line, bounded.
 fn tidy(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|w| !w.is_empty())
+        .collect();
     let line = words.join(" ");
     let mut told: String = line.chars().take(TOLD_CHARACTERS).collect();
     if told.len() < line.len() {
@@ -88,6 +94,9 @@ mod tests {
 
     #[test]
     fn long_words_are_cut() {
-        assert_eq!(words("ä".repeat(1000).as_bytes()).unwrap().chars().count(), TOLD_CHARACTERS + 1);
+        assert_eq!(
+            words("ä".repeat(1000).as_bytes()).unwrap().chars().count(),
+            TOLD_CHARACTERS + 1
+        );
     }
 }

@@ -29,8 +29,15 @@ const LONGEST_NAME: usize = 100;
 impl Media {
     /// Reads a `Content-Type`.
     pub(super) fn of(content_type: Option<&str>) -> Self {
-        let Some(value) = content_type else { return Self::Unknown };
-        let name = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let Some(value) = content_type else {
+            return Self::Unknown;
+        };
+        let name = value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         if name.is_empty() {
             return Self::Unknown;
         }
@@ -42,7 +49,9 @@ impl Media {
             return Self::Text;
         }
         let proper = name.len() <= LONGEST_NAME
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "/+-._".contains(c));
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/+-._".contains(c));
         Self::Other(if proper { name } else { "unknown".to_owned() })
     }
 }

@@ -57,8 +57,14 @@ fn a_full_template_becomes_one_request() {
 #[case::unicode("ü", "%C3%BC")]
 #[case::three_dots("...", "...")]
 fn a_value_stays_within_its_segment(#[case] value: &str, #[case] segment: &str) {
-    let request = build(json!({"method": "GET", "path": "/r/{/v}/x"}), json!({ "v": value, "secret": "S" }));
-    assert_eq!(request.unwrap().url.as_str(), format!("https://api.example/v3/r/{segment}/x"));
+    let request = build(
+        json!({"method": "GET", "path": "/r/{/v}/x"}),
+        json!({ "v": value, "secret": "S" }),
+    );
+    assert_eq!(
+        request.unwrap().url.as_str(),
+        format!("https://api.example/v3/r/{segment}/x")
+    );
 }
 
 #[rstest]
@@ -81,7 +87,13 @@ fn dots_that_only_come_together_are_refused() {
     let template = json!({"method": "GET", "path": "/r/{/a}{/b}/x"});
     assert!(build(template.clone(), json!({ "a": ".", "b": "." })).is_err());
     assert!(build(template, json!({ "a": "a", "b": "b" })).is_ok());
-    assert!(build(json!({"method": "GET", "path": "/r/.{/a}/x"}), json!({ "a": "." })).is_err());
+    assert!(
+        build(
+            json!({"method": "GET", "path": "/r/.{/a}/x"}),
+            json!({ "a": "." })
+        )
+        .is_err()
+    );
 }
 
 #[rstest]
@@ -107,7 +119,10 @@ fn a_path_that_is_not_normal_is_a_fault_of_the_template(#[case] path: &str) {
 #[case("Accept-Encoding")]
 #[case("a b")]
 fn some_headers_are_not_a_templates(#[case] header: &str) {
-    let failure = build(json!({"method": "GET", "path": "/", "headers": {header: "{/v}"}}), json!({ "v": "x" }));
+    let failure = build(
+        json!({"method": "GET", "path": "/", "headers": {header: "{/v}"}}),
+        json!({ "v": "x" }),
+    );
     assert_eq!(failure.unwrap_err().kind, FailureKind::Invalid);
 }
 
@@ -118,7 +133,10 @@ fn some_headers_are_not_a_templates(#[case] header: &str) {
 #[case("\u{7f}")]
 #[case("\u{85}")]
 fn a_header_value_can_not_begin_another_header(#[case] value: &str) {
-    let failure = build(json!({"method": "GET", "path": "/", "headers": {"x-v": "{/v}"}}), json!({ "v": value }));
+    let failure = build(
+        json!({"method": "GET", "path": "/", "headers": {"x-v": "{/v}"}}),
+        json!({ "v": value }),
+    );
     assert_eq!(failure.unwrap_err().kind, FailureKind::Refused);
 }
 
@@ -148,12 +166,19 @@ fn unknown_methods_and_keys_are_no_template() {
         json!({"method": "GET", "path": "/", "url": "http://evil/"}),
         json!({"path": "/"}),
     ] {
-        assert!(serde_json::from_value::<Template>(wrong.clone()).is_err(), "{wrong}");
+        assert!(
+            serde_json::from_value::<Template>(wrong.clone()).is_err(),
+            "{wrong}"
+        );
     }
 }
 
 #[test]
 fn a_debug_print_shows_no_url_and_no_header() {
-    let request = build(json!({"method": "GET", "path": "/{/v}"}), json!({ "v": "secret" })).unwrap();
+    let request = build(
+        json!({"method": "GET", "path": "/{/v}"}),
+        json!({ "v": "secret" }),
+    )
+    .unwrap();
     assert!(!format!("{request:?}").contains("secret"));
 }

@@ -35,11 +35,15 @@ impl<'a> Text<'a> {
                 pieces.push(Piece::Literal(literal));
             }
             let (_, end) = after.split_once('}').ok_or_else(|| {
-                Failure::invalid(format!("the tool's execution: {source:?} has a pointer without its closing brace"))
+                Failure::invalid(format!(
+                    "the tool's execution: {source:?} has a pointer without its closing brace"
+                ))
             })?;
             let length = rest.len().saturating_sub(end.len());
             // From the pointer's slash to before its brace; both are one byte long.
-            let pointer = rest.get(literal.len().saturating_add(1)..length.saturating_sub(1)).unwrap_or_default();
+            let pointer = rest
+                .get(literal.len().saturating_add(1)..length.saturating_sub(1))
+                .unwrap_or_default();
             pieces.push(Piece::Pointer(pointer));
             rest = end;
         }

@@ -5,6 +5,7 @@
 
 mod network;
 mod refused;
+mod signals;
 
 use std::collections::BTreeMap;
 
@@ -36,9 +37,16 @@ fn programs(spec: &Spec, strength: Strength) -> Result<[BpfProgram; 3], BackendE
     if !strength.truncate {
         rules.insert(libc::SYS_truncate, Vec::new());
     }
+    if !strength.signals {
+        rules.extend(signals::rules(spec.parent.unsigned_abs())?);
+    }
     // Its flags are in memory; libraries fall back to clone, whose flags can be seen.
     let unseen = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    Ok([unknown(), compile(unseen, libc::ENOSYS)?, compile(rules, libc::EPERM)?])
+    Ok([
+        unknown(),
+        compile(unseen, libc::ENOSYS)?,
+        compile(rules, libc::EPERM)?,
+    ])
 }
 
 fn compile(rules: Rules, errno: i32) -> Result<BpfProgram, BackendError> {
@@ -54,18 +62,31 @@ fn unknown() -> BpfProgram {
         // The first field of seccomp_data is the call's number.
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
         instruction(libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K, 0, 1, NEWEST),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs()),
+        statement(
+            libc::BPF_RET | libc::BPF_K,
+            libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs(),
+        ),
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
     ]
 }
 
 fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> sock_filter {
-    sock_filter { code: u16::try_from(code).unwrap_or_default(), jt, jf, k }
+    sock_filter {
+        code: u16::try_from(code).unwrap_or_default(),
+        jt,
+        jf,
+        k,
+    }
 }
 
 /// Matches if all conditions hold.
 fn all(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(conditions)
+}
+
+/// The argument at `index`, as 32 bits, is `value`.
+fn is(index: u8, value: u32) -> Result<SeccompCondition, BackendError> {
+    SeccompCondition::new(index, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, u64::from(value))
 }
 
 /// The argument at `index`, as 32 bits, is not `value`.
@@ -75,5 +96,34 @@ fn is_not(index: u8, value: u32) -> Result<SeccompCondition, BackendError> {
 
 /// The bits of `mask` in the argument at `index` are `value`.
 fn has_bits(index: u8, mask: u32, value: u32) -> Result<SeccompCondition, BackendError> {
-    SeccompCondition::new(index, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(u64::from(mask)), u64::from(value))
+    SeccompCondition::new(
+        index,
+        SeccompCmpArgLen::Dword,
+        SeccompCmpOp::MaskedEq(u64::from(mask)),
+        u64::from(value),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_fit_into_the_kernel_on_every_kernel_and_with_every_network() {
+        for tcp_ports in [None, Some(vec![443])] {
+            for weak in [false, true] {
+                let spec = Spec {
+                    tcp_ports: tcp_ports.clone(),
+                    ..Spec::default()
+                };
+                let strength = Strength {
+                    truncate: !weak,
+                    signals: !weak,
+                };
+                for program in programs(&spec, strength).unwrap() {
+                    assert!((4..=4096).contains(&program.len()), "{}", program.len());
+                }
+            }
+        }
+    }
 }

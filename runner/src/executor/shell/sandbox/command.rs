@@ -23,15 +23,23 @@ pub(super) fn find(spec: &Spec) -> Result<PathBuf, Fault> {
     if first.contains('/') {
         return Ok(PathBuf::from(first));
     }
-    let path = spec.environment.get("PATH").map(String::as_str).unwrap_or_default();
-    let mut candidates = path.split(':').filter(|folder| folder.starts_with('/')).map(|folder| Path::new(folder).join(first));
+    let path = spec
+        .environment
+        .get("PATH")
+        .map(String::as_str)
+        .unwrap_or_default();
+    let mut candidates = path
+        .split(':')
+        .filter(|folder| folder.starts_with('/'))
+        .map(|folder| Path::new(folder).join(first));
     candidates
         .find(|candidate| is_executable(candidate))
         .ok_or_else(|| Fault::command(format!("{first}: command not found")))
 }
 
 fn is_executable(path: &Path) -> bool {
-    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 /// Changes to the working directory and makes the command ready.
@@ -40,7 +48,8 @@ pub(super) fn prepare(program: &Path, spec: &Spec) -> Result<Command, Fault> {
     std::env::set_current_dir(&spec.directory)
         .map_err(|error| Fault::config(format!("workingDirectory {directory}: {error}")))?;
     let word = |word: &String| {
-        CString::new(word.as_str()).map_err(|_| Fault::command("a word of the command holds a NUL character".to_owned()))
+        CString::new(word.as_str())
+            .map_err(|_| Fault::command("a word of the command holds a NUL character".to_owned()))
     };
     let variable = |(name, value): (&String, &String)| {
         CString::new(format!("{name}={value}"))

@@ -1,5 +1,8 @@
 //! The two system calls for which there is no safe wrapper.
-#![expect(unsafe_code, reason = "execve and close_range have no safe wrapper that does exactly this")]
+#![expect(
+    unsafe_code,
+    reason = "execve and close_range have no safe wrapper that does exactly this"
+)]
 
 use std::ffi::{CStr, CString, c_char, c_uint};
 use std::io;
@@ -11,7 +14,11 @@ pub(super) fn close_on_exec_from(first: c_uint) -> io::Result<()> {
     // SAFETY: the call takes no pointers. With CLOSE_RANGE_CLOEXEC it closes nothing now, so no file is pulled away from
     // its owner.
     let result = unsafe { libc::close_range(first, c_uint::MAX, flags) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Executes `program`, and nothing else if that fails: `execvp`, which the standard library uses, would hand a file
@@ -25,5 +32,9 @@ pub(super) fn execute(program: &CStr, argv: &[CString], environment: &[CString])
 }
 
 fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+    strings
+        .iter()
+        .map(|string| string.as_ptr())
+        .chain([ptr::null()])
+        .collect()
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 
 /// What a process may use up.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(in crate::executor::shell) struct Limits {
     pub(in crate::executor::shell) cpu_seconds: u64,
     /// Address space.
@@ -30,6 +30,12 @@ pub(super) fn apply(limits: &Limits) -> Result<(), Fault> {
 
 fn set(resource: Resource, asked: u64) -> Result<(), Fault> {
     let limit = getrlimit(resource).maximum.map_or(asked, |hard| hard.min(asked));
-    setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })
-        .map_err(|error| Fault::sandbox("resource limits", &error))
+    setrlimit(
+        resource,
+        Rlimit {
+            current: Some(limit),
+            maximum: Some(limit),
+        },
+    )
+    .map_err(|error| Fault::sandbox("resource limits", &error))
 }

@@ -31,17 +31,26 @@ pub(in crate::executor::shell) enum FaultKind {
 impl Fault {
     /// The sandbox can't be set up.
     pub(super) fn sandbox(step: &str, why: &dyn Display) -> Self {
-        Self { kind: FaultKind::Sandbox, message: format!("{step}: {why}") }
+        Self {
+            kind: FaultKind::Sandbox,
+            message: format!("{step}: {why}"),
+        }
     }
 
     /// The resource's config can't be used.
     pub(super) fn config(message: String) -> Self {
-        Self { kind: FaultKind::Config, message }
+        Self {
+            kind: FaultKind::Config,
+            message,
+        }
     }
 
     /// The command can't be started.
     pub(super) fn command(message: String) -> Self {
-        Self { kind: FaultKind::Command, message }
+        Self {
+            kind: FaultKind::Command,
+            message,
+        }
     }
 }
 
@@ -53,7 +62,9 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(socket: OwnedFd) -> Self {
-        Self { socket: File::from(socket) }
+        Self {
+            socket: File::from(socket),
+        }
     }
 
     /// Where the spec comes from.

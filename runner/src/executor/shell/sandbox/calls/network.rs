@@ -33,7 +33,11 @@ pub(super) fn rules(tcp: bool) -> Result<Rules, BackendError> {
     rules.insert(libc::SYS_socket, socket);
     // A TCP socket that was never bound can listen past Landlock's check of bind.
     rules.insert(libc::SYS_listen, Vec::new());
-    for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
+    for (call, flags) in [
+        (libc::SYS_sendto, 3),
+        (libc::SYS_sendmsg, 2),
+        (libc::SYS_sendmmsg, 3),
+    ] {
         rules.insert(call, vec![all(vec![has_bits(flags, FAST_OPEN, FAST_OPEN)?])?]);
     }
     Ok(rules)

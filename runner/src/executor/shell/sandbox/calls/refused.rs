@@ -117,7 +117,11 @@ const NAMESPACES: [i32; 7] = [
 const ASK: u32 = u32::MAX;
 
 pub(super) fn rules() -> Result<Rules, BackendError> {
-    let mut rules: Rules = ALWAYS.iter().chain(&ALWAYS_HERE).map(|&call| (call, Vec::new())).collect();
+    let mut rules: Rules = ALWAYS
+        .iter()
+        .chain(&ALWAYS_HERE)
+        .map(|&call| (call, Vec::new()))
+        .collect();
     for (call, argument) in ONESELF_ONLY {
         rules.insert(call, vec![all(vec![is_not(argument, 0)?])?]);
     }
@@ -126,6 +130,9 @@ pub(super) fn rules() -> Result<Rules, BackendError> {
         all(vec![has_bits(0, flag, flag)?])
     });
     rules.insert(libc::SYS_clone, namespaces.collect::<Result<_, _>>()?);
-    rules.insert(libc::SYS_personality, vec![all(vec![is_not(0, 0)?, is_not(0, ASK)?])?]);
+    rules.insert(
+        libc::SYS_personality,
+        vec![all(vec![is_not(0, 0)?, is_not(0, ASK)?])?],
+    );
     Ok(rules)
 }

@@ -25,9 +25,10 @@ impl Grants {
     pub(super) fn new(spec: &Spec) -> Result<Self, Fault> {
         let protected = protected(&spec.protected);
         let mut grants = Self::default();
-        for (paths, granted) in
-            [(&spec.read_only, &mut grants.read_only), (&spec.read_write, &mut grants.read_write)]
-        {
+        for (paths, granted) in [
+            (&spec.read_only, &mut grants.read_only),
+            (&spec.read_write, &mut grants.read_write),
+        ] {
             for path in paths {
                 if let Some(resolved) = resolve(path, &spec.read_write)? {
                     cut_out(&resolved, &protected, granted);
@@ -47,7 +48,11 @@ impl Grants {
         let readable = self.read_only.iter().map(|path| (path.as_path(), read_only));
         let writable = self.read_write.iter().map(|path| (path.as_path(), read_write));
         let devices = devices.iter().map(|&(path, access)| (Path::new(path), access));
-        readable.chain(writable).chain(devices).filter_map(|(path, access)| open(path, access).transpose()).collect()
+        readable
+            .chain(writable)
+            .chain(devices)
+            .filter_map(|(path, access)| open(path, access).transpose())
+            .collect()
     }
 }
 
@@ -59,7 +64,9 @@ fn resolve(path: &Path, writable: &[PathBuf]) -> Result<Option<PathBuf>, Fault> 
         Err(error) => return Err(Fault::config(format!("{}: {error}", path.display()))),
     };
     // An earlier command can have put a link there, to be granted what it points to.
-    let beneath_writable = writable.iter().any(|folder| path != folder && path.starts_with(folder));
+    let beneath_writable = writable
+        .iter()
+        .any(|folder| path != folder && path.starts_with(folder));
     if beneath_writable && resolved != path {
         return Err(Fault::config(format!(
             "{} is granted, but is a symbolic link in a folder that commands can write to",
@@ -128,9 +135,16 @@ mod tests {
         symlink(root.join("etc/monstrum/tls"), root.join("etc/alias")).unwrap();
         let mut granted = Vec::new();
         cut_out(&root.join("etc"), &[root.join("etc/monstrum/tls")], &mut granted);
-        assert_eq!(granted, ["etc/monstrum/other", "etc/passwd", "etc/ssl"].map(|path| root.join(path)));
+        assert_eq!(
+            granted,
+            ["etc/monstrum/other", "etc/passwd", "etc/ssl"].map(|path| root.join(path))
+        );
         granted.clear();
-        cut_out(&root.join("etc/monstrum/tls/tls.key"), &[root.join("etc/monstrum/tls")], &mut granted);
+        cut_out(
+            &root.join("etc/monstrum/tls/tls.key"),
+            &[root.join("etc/monstrum/tls")],
+            &mut granted,
+        );
         assert!(granted.is_empty());
     }
 
@@ -143,7 +157,10 @@ mod tests {
         let writable = [root.join("work"), root.join("work/out")];
         let fault = resolve(&root.join("work/out"), &writable).unwrap_err();
         assert!(fault.message.contains("symbolic link"), "{}", fault.message);
-        assert_eq!(resolve(&root.join("work"), &writable).unwrap(), Some(root.join("work")));
+        assert_eq!(
+            resolve(&root.join("work"), &writable).unwrap(),
+            Some(root.join("work"))
+        );
         assert_eq!(resolve(&root.join("missing"), &writable).unwrap(), None);
     }
 }

@@ -8,7 +8,10 @@ use monstrum_crds::object::Object;
 use serde_json::Value;
 
 fn shipped(name: &str) -> ResourceType {
-    let path = format!("{}/../charts/monstrum/resource-types/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/../charts/monstrum/resource-types/{name}.yaml",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let value: Value = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     match Object::read(value).unwrap() {
         Object::ResourceType(object) => *object,
@@ -30,15 +33,31 @@ fn github_and_shell_have_no_faults() {
 #[test]
 fn the_engine_takes_them() {
     for name in ["github", "shell"] {
-        assert_eq!(monstrum_guardian::validate_resource_type(&contract(name).source), [], "{name}");
+        assert_eq!(
+            monstrum_guardian::validate_resource_type(&contract(name).source),
+            [],
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn every_github_tool_is_bound_to_a_repository() {
     for tool in &shipped("github").spec.tools {
-        assert!(tool.scope.iter().any(|feed| feed.dimension == "repository"), "{}", tool.name);
-        assert!(tool.http.as_ref().unwrap().path.starts_with("/repos/{/owner}/{/repo}/"), "{}", tool.name);
+        assert!(
+            tool.scope.iter().any(|feed| feed.dimension == "repository"),
+            "{}",
+            tool.name
+        );
+        assert!(
+            tool.http
+                .as_ref()
+                .unwrap()
+                .path
+                .starts_with("/repos/{/owner}/{/repo}/"),
+            "{}",
+            tool.name
+        );
     }
 }
 
@@ -46,7 +65,7 @@ fn every_github_tool_is_bound_to_a_repository() {
 fn reading_operations_only_read() {
     for tool in &shipped("github").spec.tools {
         let method = serde_json::to_value(tool.http.as_ref().unwrap().method).unwrap();
-        let reads = tool.operation.ends_with(".read") || tool.operation.ends_with(".list");
+        let reads = matches!(tool.operation.rsplit('.').next(), Some("read" | "list"));
         assert_eq!(reads, method == "GET", "{}", tool.name);
     }
 }
@@ -58,7 +77,12 @@ fn github_is_at_its_public_address_unless_a_resource_says_otherwise() {
     let own = serde_json::json!({ "baseUrl": "https://github.example.com/api/v3" });
     assert_eq!(contract.settings(Some(&own)), own);
     assert_eq!(contract.config_faults(&own), []);
-    assert_eq!(contract.config_faults(&serde_json::json!({ "baseurl": "x" })).len(), 1);
+    assert_eq!(
+        contract
+            .config_faults(&serde_json::json!({ "baseurl": "x" }))
+            .len(),
+        1
+    );
 }
 
 #[test]

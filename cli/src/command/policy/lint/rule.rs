@@ -1,0 +1,76 @@
+//! The rules.
+
+mod breadth;
+mod command;
+mod effect;
+mod shadow;
+
+use monstrum_guardian::source::{BindingSource, Grant};
+
+use super::finding::{Finding, Level};
+use crate::policy::BotPolicy;
+
+/// A grant with everything that a rule may look at.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    policy: &'a BotPolicy,
+    binding: &'a BindingSource,
+    grant: &'a Grant,
+}
+
+/// What every rule has to say about one bot.
+pub(super) fn findings(policy: &BotPolicy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for binding in &policy.source.bindings {
+        for grant in &binding.grants {
+            let subject = Subject {
+                policy,
+                binding,
+                grant,
+            };
+            findings.extend(effect::findings(subject));
+            findings.extend(shadow::findings(subject));
+            findings.extend(breadth::findings(subject));
+            findings.extend(command::findings(subject));
+        }
+    }
+    findings
+}
+
+impl Subject<'_> {
+    fn says(&self, level: Level, rule: &'static str, field: impl Into<String>, message: String) -> Finding {
+        Finding {
+            level,
+            rule,
+            bot: self.policy.title(),
+            grant: self.grant.origin.clone(),
+            message,
+            field: field.into(),
+            place: None,
+        }
+    }
+
+    /// The tools of the type that this grant alone makes visible.
+    fn covered(&self) -> Vec<&monstrum_guardian::source::Tool> {
+        let source = monstrum_guardian::source::BotSource {
+            bot: self.policy.source.bot.clone(),
+            bindings: vec![BindingSource {
+                grants: vec![self.grant.clone()],
+                ..self.binding.clone()
+            }],
+        };
+        let document = monstrum_guardian::compile(&source).document;
+        let visible: Vec<&str> = document
+            .bindings
+            .iter()
+            .flat_map(|binding| &binding.tools)
+            .map(|tool| tool.name.as_str())
+            .collect();
+        self.binding
+            .resource_type
+            .tools
+            .iter()
+            .filter(|tool| visible.contains(&tool.name.as_str()))
+            .collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! What another grant or pattern makes superfluous.
+
+use monstrum_guardian::source::{Dimension, Grant};
+use serde_json::Value;
+
+use super::Subject;
+use super::effect::never;
+use crate::command::policy::lint::finding::{Finding, Level};
+use crate::policy::{contains, within};
+
+/// A grant that another one contains, a pattern that another one of the same list contains.
+pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(other) = containing(subject) {
+        let message = format!(
+            "everything that it permits is permitted by {} already",
+            other.origin
+        );
+        findings.push(subject.says(Level::Warning, "redundant-grant", "", message));
+    }
+    for dimension in &subject.binding.resource_type.dimensions {
+        let Some(patterns) = subject.grant.scope.get(&dimension.name) else {
+            continue;
+        };
+        for (place, pattern) in patterns.iter().enumerate() {
+            if let Some(other) = shadowing(dimension, patterns, place, pattern) {
+                let field = format!(".scope.{}[{place}]", dimension.name);
+                let message = format!("{} {pattern} is within {other} of the same list", dimension.name);
+                findings.push(subject.says(Level::Warning, "shadowed-pattern", field, message));
+            }
+        }
+    }
+    findings
+}
+
+/// Of two grants that say the same, the later one is superfluous.
+fn containing(subject: Subject<'_>) -> Option<&Grant> {
+    let grants = &subject.binding.grants;
+    let place = grants
+        .iter()
+        .position(|grant| std::ptr::eq(grant, subject.grant))?;
+    grants.iter().enumerate().find_map(|(other_place, other)| {
+        let outer = Subject {
+            grant: other,
+            ..subject
+        };
+        let candidate = other_place != place && is_within(subject, outer);
+        let mutual = candidate && other_place > place && is_within(outer, subject);
+        (candidate && !mutual).then_some(other)
+    })
+}
+
+/// Whether one grant is known to permit all that another permits, which must be something.
+fn is_within(inner: Subject<'_>, outer: Subject<'_>) -> bool {
+    let dimensions = &inner.binding.resource_type.dimensions;
+    let covered: Vec<&str> = outer.covered().iter().map(|tool| tool.name.as_str()).collect();
+    let mut permitting = inner.covered();
+    permitting.retain(|tool| never(inner.grant, tool, dimensions).is_none());
+    !permitting.is_empty()
+        && permitting.iter().all(|tool| {
+            covered.contains(&tool.name.as_str())
+                && within(inner.grant, outer.grant, dimensions, tool).is_ok()
+        })
+}
+
+/// Of two equal patterns, the later one is superfluous.
+fn shadowing<'a>(
+    dimension: &Dimension,
+    patterns: &'a [Value],
+    place: usize,
+    pattern: &Value,
+) -> Option<&'a Value> {
+    patterns.iter().enumerate().find_map(|(other_place, other)| {
+        let candidate = other_place != place && contains(dimension, other, pattern);
+        let mutual = candidate && other_place > place && contains(dimension, pattern, other);
+        (candidate && !mutual).then_some(other)
+    })
+}

@@ -1,0 +1,13 @@
+//! The built binary, on files. No cluster is needed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod audit;
+mod explain;
+mod help;
+mod policy;
+mod run;
+mod validate;

@@ -1,0 +1,12 @@
+//! The custom resources from outside: files in, faults and policy sources out.
+
+#[cfg(test)]
+mod conversion;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod shipped;
+#[cfg(test)]
+mod validation;

@@ -1,0 +1,125 @@
+//! The channel service: signed webhooks in, a bot's answer out.
+//!
+//! A request goes through the same gates each time, and each of them refuses by itself: size and type → signature over the raw
+//! bytes → time window → replay store → JSON → route → who may talk. Only then does a gateway hear of it.
+//!
+//! Every attempt of a sender is signed anew (Standard Webhooks: same `webhook-id`, new `webhook-timestamp`). An attempt
+//! that comes twice is a replay and is answered with 200 or 202 and `{"status":"duplicate"}` without reaching a gateway. A new attempt of
+//! the same message reaches it under the same message id, which the gateway runs once: it replays the answer, or goes
+//! on where it was cut off.
+
+mod address;
+mod admission;
+mod callback;
+mod config;
+mod delivery;
+mod http;
+mod json;
+mod metrics;
+mod route;
+mod secret;
+mod server;
+mod signature;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use monstrum_service::{Service, Tls, TlsError};
+
+pub use config::{Config, ConfigError};
+pub use secret::SecretError;
+pub use signature::sign;
+
+use crate::args::ChannelArgs;
+use crate::ledger::Ledger;
+use callback::Callbacks;
+use delivery::Gateways;
+use metrics::Metrics;
+use secret::Keys;
+
+/// How often the secret's file is looked at.
+const RELOAD: Duration = Duration::from_secs(5);
+
+/// Why a channel does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// Its certificate or the ledger's address.
+    #[error("mutual TLS can't be set up")]
+    Tls(#[from] TlsError),
+    /// Its settings.
+    #[error("the channel's settings can't be used")]
+    Config(#[from] ConfigError),
+    /// Its signing secret. Without one everybody could speak, so it does not start.
+    #[error("the channel does not start without its signing secret")]
+    Secret(#[from] SecretError),
+    /// Its port.
+    #[error("{address}: can't listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The client for callbacks.
+    #[error("callbacks can't be sent: {0}")]
+    Callbacks(String),
+}
+
+/// What the parts of a channel share.
+#[derive(Debug)]
+struct Channel {
+    name: String,
+    config: Config,
+    keys: Keys,
+    ledger: Ledger,
+    gateways: Gateways,
+    callbacks: Callbacks,
+    metrics: Metrics,
+    service: Service,
+}
+
+/// Starts a channel service; returns once it listens.
+pub async fn serve(args: ChannelArgs, service: Service) -> Result<(), ChannelError> {
+    let tls = Tls::load(&args.tls)?;
+    tls.watch(&service);
+    start(args, tls, service).await.map(|_| ())
+}
+
+/// Starts a channel service with an identity that is at hand.
+pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<SocketAddr, ChannelError> {
+    let config = Config::read(&args.config)?;
+    let keys = Keys::read(&args.secret)?;
+    let callbacks = Callbacks::new(&config).map_err(ChannelError::Callbacks)?;
+    let channel = Arc::new(Channel {
+        name: args.channel,
+        config,
+        keys,
+        ledger: Ledger::new(tls.channel(&args.ledger)?),
+        gateways: Gateways::new(tls, args.gateway_template, args.channel_namespace),
+        callbacks,
+        metrics: Metrics::new(&service),
+        service: service.clone(),
+    });
+    follow_secret(Arc::clone(&channel), args.secret);
+    server::listen(channel, args.listen)
+        .await
+        .map_err(|source| ChannelError::Listen { address: args.listen, source })
+}
+
+/// Takes up a rotated secret. A file that became unreadable or empty changes nothing: the old keys go on.
+fn follow_secret(channel: Arc<Channel>, path: PathBuf) {
+    let service = channel.service.clone();
+    service.spawn_quiet("channel-secret", async move {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(RELOAD) => {}
+                () = channel.service.shutdown().requested() => return,
+            }
+            if let Err(error) = channel.keys.reload(&path) {
+                tracing::warn!(error = %error, "the signing secret can't be read; the old one stays");
+            }
+        }
+    });
+}

@@ -1,0 +1,46 @@
+//! What a channel counts.
+
+use std::fmt;
+
+use monstrum_service::Service;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
+/// A closed set of outcomes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: String,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Metrics {
+    requests: Family<Outcome, Counter>,
+    callbacks: Family<Outcome, Counter>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    pub(super) fn new(service: &Service) -> Self {
+        let metrics = Self::default();
+        let own = metrics.clone();
+        service.register(|registry| {
+            registry.register("monstrum_channel_requests", "Requests by what came of them", own.requests);
+            registry.register("monstrum_channel_callbacks", "Callbacks by what came of them", own.callbacks);
+        });
+        metrics
+    }
+
+    pub(super) fn request(&self, outcome: &str) {
+        self.requests.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
+    }
+
+    pub(super) fn callback(&self, outcome: &str) {
+        self.callbacks.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
+    }
+}

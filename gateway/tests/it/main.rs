@@ -1,0 +1,18 @@
+//! The gateway through its public faces.
+#![expect(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::pedantic,
+    reason = "tests and their support"
+)]
+
+mod support;
+mod identities;
+mod turn_calls;
+mod turn_failures;
+mod turn_policy;

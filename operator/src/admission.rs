@@ -1,0 +1,11 @@
+//! Validating admission: objects of our group that are wrong in themselves are refused, with field and remedy.
+//!
+//! Every replica answers, leader or not, from its own index. What an object names may come later, so that only faults of
+//! its own making refuse it; the rest is told in its status.
+
+mod bundle;
+mod review;
+mod server;
+
+pub use bundle::{BundleError, keep_bundle};
+pub use server::{AdmissionServer, AdmissionServerError};

@@ -1,0 +1,96 @@
+//! Tells the API server whom to trust when it calls the webhook.
+
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use kube::api::{Api, Patch, PatchParams};
+use kube::{Client, ResourceExt as _};
+use serde_json::{Value, json};
+
+use crate::trust::Trust;
+
+/// Who writes the bundle.
+const MANAGER: &str = "monstrum-webhook-bundle";
+/// How often it is looked at: somebody may have installed the configuration anew.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Why the bundle is not in place.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The configuration can't be read.
+    #[error("validating webhook configuration {name} can't be read")]
+    Read {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: kube::Error,
+    },
+    /// The bundle can't be written.
+    #[error("validating webhook configuration {name} can't be written")]
+    Write {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: kube::Error,
+    },
+}
+
+/// Keeps the authority in the configuration `name`. Runs until dropped.
+pub async fn keep_bundle(client: &Client, name: &str, trust: &Trust) {
+    loop {
+        match put_bundle(client, name, trust.certificate_pem()).await {
+            Ok(true) => tracing::info!(configuration = %name, "the API server trusts the webhook now"),
+            Ok(false) => {}
+            Err(error) => {
+                let cause = std::error::Error::source(&error)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                tracing::warn!(error = %error, %cause, "the webhook is not trusted yet");
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Puts the authority where it is not yet. True when something was written.
+async fn put_bundle(client: &Client, name: &str, certificate: &str) -> Result<bool, BundleError> {
+    let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
+    let read = |source| BundleError::Read {
+        name: name.to_owned(),
+        source,
+    };
+    let found = api.get(name).await.map_err(read)?;
+    let webhooks = found.webhooks.clone().unwrap_or_default();
+    let is_there = |bundle: &ByteString| bundle.0 == certificate.as_bytes();
+    if webhooks
+        .iter()
+        .all(|webhook| webhook.client_config.ca_bundle.as_ref().is_some_and(is_there))
+    {
+        return Ok(false);
+    }
+    let names: Vec<&str> = webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
+    let patch = bundle(&found.name_any(), &names, certificate);
+    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(patch))
+        .await
+        .map_err(|source| BundleError::Write {
+            name: name.to_owned(),
+            source,
+        })?;
+    Ok(true)
+}
+
+/// Only the bundle of each webhook, and what identifies it.
+fn bundle(name: &str, webhooks: &[&str], certificate: &str) -> Value {
+    let bundle = ByteString(certificate.as_bytes().to_vec());
+    let webhooks: Vec<_> = webhooks
+        .iter()
+        .map(|webhook| json!({ "name": webhook, "clientConfig": { "caBundle": bundle } }))
+        .collect();
+    json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": { "name": name },
+        "webhooks": webhooks,
+    })
+}

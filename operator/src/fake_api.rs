@@ -1,0 +1,241 @@
+//! An API server in memory, for tests: objects by path, a record of every call, and failures on demand.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use http::{Method, Request, Response, StatusCode};
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+/// One call that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) manager: Option<String>,
+}
+
+impl Call {
+    pub(crate) fn is_write(&self) -> bool {
+        self.method != Method::GET
+    }
+}
+
+/// What is answered in place of an object.
+type Refusal = (StatusCode, &'static str);
+
+/// An API server in memory; clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct FakeApi {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<String, Value>,
+    calls: Vec<Call>,
+    clock: u64,
+    /// Answered to every call, when set.
+    failure: Option<StatusCode>,
+    /// Never answers, when set.
+    hangs: bool,
+}
+
+impl FakeApi {
+    pub(crate) fn client(&self) -> Client {
+        let api = self.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let api = api.clone();
+            async move {
+                if api.state().hangs {
+                    std::future::pending::<()>().await;
+                }
+                Ok::<_, kube::Error>(api.answer(request).await)
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Puts an object where a client finds it.
+    pub(crate) fn put(&self, path: &str, mut object: Value) {
+        let mut state = self.state();
+        state.stamp(&mut object);
+        state.objects.insert(path.to_owned(), object);
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<Value> {
+        self.state().objects.get(path).cloned()
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        self.state().objects.remove(path);
+    }
+
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.state().objects.keys().cloned().collect()
+    }
+
+    /// The calls since the last look.
+    pub(crate) fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.state().calls)
+    }
+
+    pub(crate) fn take_writes(&self) -> Vec<Call> {
+        self.take_calls().into_iter().filter(Call::is_write).collect()
+    }
+
+    pub(crate) fn fail_with(&self, status: Option<StatusCode>) {
+        self.state().failure = status;
+    }
+
+    pub(crate) fn hang(&self, hangs: bool) {
+        self.state().hangs = hangs;
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let bytes = body.collect_bytes().await.unwrap();
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let accept = head
+            .headers
+            .get("accept")
+            .and_then(|accept| accept.to_str().ok())
+            .unwrap_or_default();
+        let metadata_only = accept.contains("PartialObjectMetadata");
+        let query = head.uri.query().unwrap_or_default().to_owned();
+        let manager = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("fieldManager="))
+            .map(ToOwned::to_owned);
+        let path = head.uri.path().to_owned();
+        let mut state = self.state();
+        state.calls.push(Call {
+            method: head.method.clone(),
+            path: path.clone(),
+            manager,
+        });
+        if let Some(failure) = state.failure {
+            return status(failure, "made to fail");
+        }
+        let answer = match head.method {
+            Method::GET => state.read(&path),
+            Method::POST => state.create(&path, body),
+            Method::PUT => state.replace(&path, body),
+            Method::PATCH => state.apply(&path, &body),
+            Method::DELETE => state.delete(&path),
+            _ => Err((StatusCode::METHOD_NOT_ALLOWED, "no such method")),
+        };
+        match answer {
+            Ok(mut object) if metadata_only => {
+                object = json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": object["metadata"]});
+                response(StatusCode::OK, &object)
+            }
+            Ok(object) => response(StatusCode::OK, &object),
+            Err((code, message)) => status(code, message),
+        }
+    }
+}
+
+impl State {
+    fn stamp(&mut self, object: &mut Value) {
+        self.clock = self.clock.wrapping_add(1);
+        let clock = self.clock;
+        let metadata = &mut object["metadata"];
+        metadata["resourceVersion"] = json!(clock.to_string());
+        if metadata["uid"].is_null() {
+            metadata["uid"] = json!(format!("uid-{clock}"));
+        }
+        if metadata["generation"].is_null() {
+            metadata["generation"] = json!(1);
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<Value, Refusal> {
+        self.objects
+            .get(path)
+            .cloned()
+            .ok_or((StatusCode::NOT_FOUND, "not found"))
+    }
+
+    fn create(&mut self, collection: &str, mut object: Value) -> Result<Value, Refusal> {
+        let path = format!(
+            "{collection}/{}",
+            object["metadata"]["name"].as_str().unwrap_or_default()
+        );
+        if self.objects.contains_key(&path) {
+            return Err((StatusCode::CONFLICT, "exists"));
+        }
+        self.stamp(&mut object);
+        self.objects.insert(path, object.clone());
+        Ok(object)
+    }
+
+    fn replace(&mut self, path: &str, mut object: Value) -> Result<Value, Refusal> {
+        let current = self.read(path)?;
+        if current["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
+            return Err((StatusCode::CONFLICT, "changed meanwhile"));
+        }
+        self.stamp(&mut object);
+        self.objects.insert(path.to_owned(), object.clone());
+        Ok(object)
+    }
+
+    /// Server-side apply by one manager: maps are merged, lists replaced. A status goes to its object.
+    fn apply(&mut self, path: &str, wanted: &Value) -> Result<Value, Refusal> {
+        let path = path.strip_suffix("/status").unwrap_or(path);
+        let is_status = !wanted["status"].is_null();
+        let mut object = match self.objects.get(path) {
+            Some(object) => object.clone(),
+            None if is_status => return Err((StatusCode::NOT_FOUND, "not found")),
+            None => json!({}),
+        };
+        if is_status {
+            object["status"] = wanted["status"].clone();
+        } else {
+            merge(&mut object, wanted);
+        }
+        if object["kind"] == "Service" && object["spec"]["clusterIP"].is_null() {
+            object["spec"]["clusterIP"] = json!("10.96.0.7");
+        }
+        self.stamp(&mut object);
+        self.objects.insert(path.to_owned(), object.clone());
+        Ok(object)
+    }
+
+    fn delete(&mut self, path: &str) -> Result<Value, Refusal> {
+        self.objects
+            .remove(path)
+            .ok_or((StatusCode::NOT_FOUND, "not found"))
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(target.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (target, patch) => *target = patch.clone(),
+    }
+}
+
+fn status(code: StatusCode, message: &str) -> Response<Body> {
+    let status = json!({
+        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code.as_u16(), "message": message,
+        "reason": code.canonical_reason().unwrap_or_default().replace(' ', ""),
+    });
+    response(code, &status)
+}
+
+fn response(code: StatusCode, body: &Value) -> Response<Body> {
+    Response::builder()
+        .status(code)
+        .body(Body::from(body.to_string().into_bytes()))
+        .unwrap()
+}

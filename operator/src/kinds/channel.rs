@@ -1,0 +1,125 @@
+//! `Channel`: the pods that speak with one chat platform.
+
+mod build;
+
+use std::time::Duration;
+
+use kube::ResourceExt as _;
+use monstrum_crds::conditions::{ConditionType, Holds, Reason, State, judged};
+use monstrum_crds::convert::channel as conversion;
+use monstrum_crds::kinds::Channel;
+use monstrum_crds::validate::{self, Fault};
+use monstrum_crds::world::World;
+use serde_json::Map;
+
+use self::build::{Plan, build};
+use super::rollout::Rollout;
+use super::{ReconcileError, Reconciler, ready};
+use crate::child::{ApplyError, ChildKind, Owner, label};
+use crate::network::Endpoint;
+
+/// Who writes a channel's objects.
+pub const MANAGER: &str = "monstrum-channel";
+/// Who writes a channel's certificates.
+pub const TLS_MANAGER: &str = "monstrum-channel-tls";
+
+pub(super) async fn reconcile(
+    reconciler: &Reconciler,
+    channel: &Channel,
+) -> Result<Option<Duration>, ReconcileError> {
+    let namespace = channel.namespace().unwrap_or_default();
+    let world = reconciler.index.world(&namespace);
+    let owner = Owner {
+        kind: "Channel",
+        namespace,
+        name: channel.name_any(),
+        uid: channel.uid().unwrap_or_default(),
+        label: label::CHANNEL,
+    };
+    let applied = apply(reconciler, &owner, plan(channel, &owner, &world)).await;
+    let rollout = deployment(reconciler, &owner);
+    let faults = validate::channel::validate(channel, &world);
+    let failure = applied.as_ref().err().map(ToString::to_string);
+    let states = states(&faults, failure.as_deref(), &rollout);
+    reconciler
+        .status
+        .write(&reconciler.index, channel, &states, Map::new())
+        .await?;
+    Ok(Some(applied?))
+}
+
+/// What its pods need; nothing while the channel is wrong or its secret is not there: then it has no pods.
+fn plan(channel: &Channel, owner: &Owner, world: &World) -> Option<Plan> {
+    let resolved = conversion::convert(&owner.name, world)?.resolved?;
+    let monstrum_crds::kinds::channel::ChannelType::Webhook(webhook) = &channel.spec.type_;
+    let callback = webhook
+        .callback_url
+        .as_deref()
+        .and_then(|url| Endpoint::of_url(url, &owner.namespace));
+    Some(Plan {
+        owner: owner.clone(),
+        replicas: channel.spec.replicas.unwrap_or(1).clamp(1, 10),
+        settings: channel.spec.pod.clone().unwrap_or_default(),
+        secret: webhook.secret.clone(),
+        callback,
+        resolved,
+    })
+}
+
+async fn apply(reconciler: &Reconciler, owner: &Owner, plan: Option<Plan>) -> Result<Duration, ApplyError> {
+    let applier = &reconciler.applier;
+    let Some(plan) = plan else {
+        applier.prune(owner, &[], &[]).await?;
+        return Ok(reconciler.installation.certificate_lifetime);
+    };
+    let (children, certificate) = build(&plan, &reconciler.installation);
+    let metadata = owner.metadata(&certificate.secret, certificate.labels.clone());
+    let renewal = applier
+        .certify(Some(owner), metadata, TLS_MANAGER, &certificate)
+        .await?;
+    for child in &children {
+        applier.apply(owner, MANAGER, child).await?;
+    }
+    applier
+        .prune(owner, &children, std::slice::from_ref(&certificate))
+        .await?;
+    Ok(renewal)
+}
+
+fn deployment(reconciler: &Reconciler, owner: &Owner) -> Rollout {
+    let name = build::name(owner);
+    let live = reconciler
+        .index
+        .live
+        .children(ChildKind::Deployment)
+        .get(&owner.namespace, &name);
+    Rollout::of(&name, live.filter(|live| owner.owns(&live.metadata)).as_deref())
+}
+
+/// The four conditions.
+fn states(faults: &[Fault], failure: Option<&str>, rollout: &Rollout) -> Vec<State> {
+    let mut states = judged(faults).to_vec();
+    let usable = states.iter().all(|state| state.holds == Holds::True);
+    let programmed =
+        |holds: bool, reason, message: String| State::new(ConditionType::Programmed, holds, reason, message);
+    states.push(match (failure, &rollout.failure) {
+        (Some(failure), _) => programmed(false, Reason::ApplyFailed, failure.to_owned()),
+        (None, Some(failure)) => programmed(
+            false,
+            Reason::ApplyFailed,
+            format!("Deployment {}: {failure}", rollout.name),
+        ),
+        (None, None) if rollout.complete => programmed(true, Reason::Programmed, String::new()),
+        (None, None) if usable => programmed(false, Reason::Progressing, rollout.awaited()),
+        (None, None) => programmed(
+            false,
+            Reason::NotReady,
+            "it hears nobody before it is put right".to_owned(),
+        ),
+    });
+    states.push(ready(&states, ""));
+    states
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! The ledger's certificate, in a Secret of the operator's namespace.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use monstrum_wire::identity::Identity;
+
+use crate::child::{Applier, CertificateSpec, Labels, MANAGER, label};
+use crate::installation::{Installation, service_names};
+
+/// The Secret that the ledger's pods mount.
+const SECRET: &str = "monstrum-ledger-tls";
+/// Who writes it.
+const FIELD_MANAGER: &str = "monstrum-ledger-tls";
+/// A deleted Secret is made again after this long at most.
+const EVERY: Duration = Duration::from_secs(60);
+/// After a failure.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Keeps the ledger's certificate valid. Runs until dropped.
+pub(crate) async fn keep(applier: &Applier, installation: &Installation) {
+    let labels = Labels::from([
+        (label::NAME.to_owned(), "monstrum".to_owned()),
+        (label::COMPONENT.to_owned(), "ledger".to_owned()),
+        (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
+    ]);
+    let spec = CertificateSpec {
+        secret: SECRET.to_owned(),
+        identity: Identity::Ledger,
+        names: service_names(&installation.ledger_service, &installation.namespace),
+        labels: labels.clone(),
+    };
+    loop {
+        let metadata = ObjectMeta {
+            name: Some(SECRET.to_owned()),
+            namespace: Some(installation.namespace.clone()),
+            labels: Some(labels.clone()),
+            ..ObjectMeta::default()
+        };
+        let wait = match applier.certify(None, metadata, FIELD_MANAGER, &spec).await {
+            Ok(left) => left.min(EVERY),
+            Err(error) => {
+                let cause = std::error::Error::source(&error)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                tracing::warn!(error = %error, %cause, "the ledger's certificate can't be issued");
+                SOON
+            }
+        };
+        tokio::time::sleep(wait).await;
+    }
+}

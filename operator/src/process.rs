@@ -1,0 +1,273 @@
+//! The operator's life: what is started, in which order, and what waits for leadership.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client};
+use monstrum_service::{Service, TlsError};
+use monstrum_wire::identity::BotName;
+use monstrum_wire::policy::policy_server::PolicyServer;
+use monstrum_wire::policy::vault_server::VaultServer;
+use tokio::sync::mpsc;
+
+use crate::admission::{AdmissionServer, AdmissionServerError, keep_bundle};
+use crate::args::OperatorArgs;
+use crate::child::Applier;
+use crate::compiler::{Compiler, Facts};
+use crate::index::{Index, Key, Watches};
+use crate::installation::{Installation, service_names};
+use crate::kinds::Reconciler;
+use crate::leadership::{Candidate, Leadership, Timing};
+use crate::ledger_identity;
+use crate::metrics::Metrics;
+use crate::policy::{Hub, PolicyService};
+use crate::status::StatusWriter;
+use crate::trust::{ServerIdentity, ServerIdentityError, Trust, TrustError, load_or_create};
+use crate::vault::{Opener, VaultService};
+
+/// The lease's name.
+const LEASE: &str = "monstrum-operator";
+/// Reconciles that run at once.
+const WORKERS: usize = 4;
+/// A gateway that is gone is noticed after this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Why the operator does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no way to the API server.
+    #[error(
+        "the Kubernetes API can't be reached: is this a pod with a service account, or is KUBECONFIG set?"
+    )]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There is no authority.
+    #[error("there is no authority")]
+    Trust(#[from] TrustError),
+    /// It has no certificate.
+    #[error("the operator has no identity")]
+    Identity(#[from] ServerIdentityError),
+    /// It can't listen for gateways.
+    #[error("gateways can't be served")]
+    Listen(#[from] TlsError),
+    /// It can't listen for the API server.
+    #[error("admission can't be served")]
+    Admission(#[from] AdmissionServerError),
+}
+
+/// Starts everything.
+pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartError> {
+    let client = Client::try_default()
+        .await
+        .map_err(|error| StartError::Client(error.into()))?;
+    let metrics = service.register(Metrics::register);
+    let index = Arc::new(Index::default());
+    let namespaces = Installation::watched(&args);
+    Watches {
+        index: &index,
+        client: &client,
+        service: &service,
+        metrics: &metrics,
+        namespaces: &namespaces,
+    }
+    .start();
+    let trust = load_or_create(&client, &args.namespace, &args.trust_domain).await?;
+    let leadership = stand_for_election(&args, &client, &index, &service);
+    let (hub, acknowledged) = Hub::new(metrics.clone());
+    let operator = Operator {
+        args,
+        client,
+        index,
+        trust,
+        leadership,
+        hub,
+        metrics,
+        service,
+        facts: Arc::default(),
+    };
+    operator.serve_gateways().await?;
+    operator.serve_admission().await?;
+    operator.lead(acknowledged);
+    Ok(())
+}
+
+/// Only a process whose index is complete may lead.
+fn stand_for_election(
+    args: &OperatorArgs,
+    client: &Client,
+    index: &Arc<Index>,
+    service: &Service,
+) -> Leadership {
+    let leases: Api<Lease> = Api::namespaced(client.clone(), &args.namespace);
+    // Another identity each time, so that a process that comes back is never taken for the one that went.
+    let identity = format!("{}_{}", args.pod_name, uuid::Uuid::new_v4());
+    let (candidate, leadership) = Candidate::new(leases, LEASE, &identity, Timing::default());
+    let (index, shutdown) = (Arc::clone(index), service.shutdown());
+    service.spawn("lease", async move {
+        tokio::select! {
+            () = index.listed.opened() => candidate.run(shutdown).await,
+            () = shutdown.requested() => Ok(()),
+        }
+    });
+    leadership
+}
+
+/// Everything that was started so far.
+struct Operator {
+    args: OperatorArgs,
+    client: Client,
+    index: Arc<Index>,
+    trust: Trust,
+    leadership: Leadership,
+    hub: Arc<Hub>,
+    metrics: Metrics,
+    service: Service,
+    facts: Arc<Facts>,
+}
+
+impl Operator {
+    fn names(&self) -> Vec<String> {
+        service_names(&self.args.operator_service, &self.args.namespace)
+    }
+
+    async fn serve_gateways(&self) -> Result<(), StartError> {
+        let identity =
+            ServerIdentity::new(self.trust.clone(), self.names(), self.args.certificate_lifetime());
+        let tls = identity.start(&self.service)?;
+        let incoming = tls.listen(self.args.grpc_address).await?;
+        let lease = Duration::from_secs(u64::from(self.args.policy_lease_seconds));
+        let policies = PolicyService::new(
+            Arc::clone(&self.hub),
+            self.leadership.clone(),
+            lease,
+            self.service.clone(),
+        );
+        let opener = Opener::new(self.client.clone());
+        let vault = VaultService::new(
+            Arc::clone(&self.hub),
+            self.leadership.clone(),
+            opener,
+            lease,
+            self.metrics.clone(),
+        );
+        let server = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(KEEP_ALIVE))
+            .http2_keepalive_timeout(Some(KEEP_ALIVE))
+            .add_service(PolicyServer::new(policies))
+            .add_service(VaultServer::new(vault))
+            .serve_with_incoming_shutdown(incoming, self.service.shutdown().requested());
+        self.service.spawn("grpc", server);
+        Ok(())
+    }
+
+    async fn serve_admission(&self) -> Result<(), StartError> {
+        let server = AdmissionServer {
+            index: Arc::clone(&self.index),
+            metrics: self.metrics.clone(),
+            trust: self.trust.clone(),
+            names: self.names(),
+            lifetime: self.args.certificate_lifetime(),
+        };
+        Ok(server.start(self.args.webhook_address, &self.service).await?)
+    }
+
+    /// Starts what only a leader does; it waits until this process leads.
+    fn lead(self, mut acknowledged: mpsc::UnboundedReceiver<BotName>) {
+        let installation = Installation::from_args(&self.args);
+        let applier = Applier::new(
+            self.client.clone(),
+            Arc::clone(&self.index.live),
+            self.trust.clone(),
+            self.leadership.clone(),
+            installation.certificate_lifetime,
+            self.metrics.clone(),
+        );
+        let reconciler = Arc::new(Reconciler {
+            index: Arc::clone(&self.index),
+            facts: Arc::clone(&self.facts),
+            hub: Arc::clone(&self.hub),
+            applier: applier.clone(),
+            status: StatusWriter::new(
+                self.client.clone(),
+                &self.args.pod_name,
+                self.leadership.clone(),
+                self.metrics.clone(),
+            ),
+            installation: installation.clone(),
+            metrics: self.metrics.clone(),
+        });
+        for _ in 0..WORKERS {
+            let reconciler = Arc::clone(&reconciler);
+            self.while_leading("reconcile", move |_| async move { reconciler.work().await });
+        }
+        let compiler = Compiler::new(
+            Arc::clone(&self.index),
+            Arc::clone(&self.hub),
+            Arc::clone(&self.facts),
+            self.client.clone(),
+            self.metrics.clone(),
+        );
+        self.while_leading("compile", move |epoch| async move { compiler.run(epoch).await });
+        let index = Arc::clone(&self.index);
+        self.while_leading("acknowledgements", move |_| async move {
+            while let Some(bot) = acknowledged.recv().await {
+                index.bot_changed(&bot);
+            }
+        });
+        let (metrics, index) = (self.metrics.clone(), Arc::clone(&self.index));
+        self.while_leading("count", move |_| async move { metrics.count(&index).await });
+        self.while_leading("ledger-certificate", move |_| async move {
+            ledger_identity::keep(&applier, &installation).await;
+        });
+        let (client, trust) = (self.client.clone(), self.trust.clone());
+        let configuration = self.args.webhook_configuration.clone();
+        if !configuration.is_empty() {
+            self.while_leading("webhook-bundle", move |_| async move {
+                keep_bundle(&client, &configuration, &trust).await;
+            });
+        }
+    }
+
+    /// Runs a task from the beginning of leading to the end of the process.
+    fn while_leading<F>(&self, name: &'static str, task: impl FnOnce(u64) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let (leadership, shutdown) = (self.leadership.clone(), self.service.shutdown());
+        let leading = async move {
+            let epoch = leadership.won().await;
+            task(epoch).await;
+        };
+        self.service.spawn(name, async move {
+            tokio::select! {
+                () = leading => {}
+                () = shutdown.requested() => {}
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+    }
+}
+
+/// Has the objects reconciled whose status depends on a bot's gateways.
+impl Index {
+    fn bot_changed(&self, bot: &BotName) {
+        use monstrum_crds::object::Kind;
+        let key = |kind, name: &str| Key {
+            kind,
+            namespace: bot.namespace.clone(),
+            name: name.to_owned(),
+        };
+        self.queue.push(key(Kind::Bot, &bot.name));
+        for binding in self
+            .bindings
+            .of(&bot.namespace)
+            .iter()
+            .filter(|binding| binding.spec.bot == bot.name)
+        {
+            self.queue.push(key(
+                Kind::BotBinding,
+                binding.metadata.name.as_deref().unwrap_or_default(),
+            ));
+        }
+    }
+}

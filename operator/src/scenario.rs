@@ -1,0 +1,371 @@
+//! A namespace with everything in it, for tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::Event;
+use monstrum_crds::object::{Kind, Object};
+use monstrum_service::authority::Authority;
+use monstrum_wire::identity::BotName;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::child::{Applier, ChildKind};
+use crate::compiler::{Compiler, Facts};
+use crate::fake_api::FakeApi;
+use crate::index::{Index, Key};
+use crate::installation::Installation;
+use crate::kinds::Reconciler;
+use crate::leadership::Leadership;
+use crate::metrics::Metrics;
+use crate::policy::Hub;
+use crate::status::StatusWriter;
+use crate::trust::Trust;
+
+pub(crate) const NAMESPACE: &str = "team-a";
+const EPOCH: u64 = 7;
+
+/// A namespace, an operator that leads, and an API server that both see.
+pub(crate) struct Scenario {
+    pub(crate) api: FakeApi,
+    pub(crate) index: Arc<Index>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) reconciler: Reconciler,
+    compiler: Compiler,
+}
+
+pub(crate) fn installation() -> Installation {
+    Installation {
+        namespace: "monstrum-system".to_owned(),
+        trust_domain: "monstrum.local".to_owned(),
+        gateway_image: "monstrum.dev/gateway:1".to_owned(),
+        runner_image: "monstrum.dev/runner:1".to_owned(),
+        pull_policy: "IfNotPresent".to_owned(),
+        pull_secrets: Vec::new(),
+        operator_service: "monstrum-operator".to_owned(),
+        ledger_service: "monstrum-ledger".to_owned(),
+        metrics_namespace: None,
+        pod_annotations: std::collections::BTreeMap::new(),
+        certificate_lifetime: Duration::from_secs(86_400),
+    }
+}
+
+impl Scenario {
+    /// Nothing but the shipped resource types.
+    pub(crate) fn new() -> Self {
+        Self::led_by(Leadership::held(EPOCH))
+    }
+
+    pub(crate) fn led_by(leadership: Leadership) -> Self {
+        monstrum_service::install_crypto();
+        let api = FakeApi::default();
+        let index = Arc::new(Index::default());
+        let metrics = Metrics::default();
+        let (hub, _changes) = Hub::new(metrics.clone());
+        hub.begin(EPOCH);
+        let facts = Arc::new(Facts::default());
+        let trust = Trust::new(Authority::generate("monstrum.local").unwrap());
+        let installation = installation();
+        let applier = Applier::new(
+            api.client(),
+            Arc::clone(&index.live),
+            trust,
+            leadership.clone(),
+            installation.certificate_lifetime,
+            metrics.clone(),
+        );
+        let reconciler = Reconciler {
+            index: Arc::clone(&index),
+            facts: Arc::clone(&facts),
+            hub: Arc::clone(&hub),
+            applier,
+            status: StatusWriter::new(api.client(), "test", leadership, metrics.clone()),
+            installation,
+            metrics: metrics.clone(),
+        };
+        let compiler = Compiler::new(
+            Arc::clone(&index),
+            Arc::clone(&hub),
+            Arc::clone(&facts),
+            api.client(),
+            metrics,
+        );
+        let scenario = Self {
+            api,
+            index,
+            hub,
+            facts,
+            reconciler,
+            compiler,
+        };
+        for text in [
+            include_str!("../../charts/monstrum/resource-types/github.yaml"),
+            include_str!("../../charts/monstrum/resource-types/shell.yaml"),
+        ] {
+            scenario.put(serde_saphyr::from_str(text).unwrap());
+        }
+        scenario
+    }
+
+    /// A bot with a model, a GitHub resource, a shell, and a channel.
+    pub(crate) fn full() -> Self {
+        let scenario = Self::new();
+        for object in objects() {
+            scenario.put(object);
+        }
+        scenario.put_secret("model-key", &[("key", "sk-model")]);
+        scenario.put_secret("github", &[("token", "ghp-secret"), ("other", "not asked for")]);
+        scenario.put_secret("inbox", &[("secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZg==")]);
+        scenario
+    }
+
+    /// Puts one of our objects into the API server and the index.
+    pub(crate) fn put(&self, mut object: Value) {
+        let kind = object["kind"].as_str().unwrap().to_owned();
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        let path = if kind == "ResourceType" {
+            format!("/apis/monstrum.dev/v1alpha1/resourcetypes/{name}")
+        } else {
+            object["metadata"]["namespace"] = json!(NAMESPACE);
+            format!(
+                "/apis/monstrum.dev/v1alpha1/namespaces/{NAMESPACE}/{}s/{name}",
+                kind.to_lowercase()
+            )
+        };
+        if let Some(old) = self.api.get(&path) {
+            object["metadata"]["uid"] = old["metadata"]["uid"].clone();
+            let generation = old["metadata"]["generation"].as_i64().unwrap();
+            object["metadata"]["generation"] = json!(generation.wrapping_add(1));
+            object["status"] = old["status"].clone();
+        }
+        self.api.put(&path, object);
+        self.see(self.api.get(&path).unwrap());
+    }
+
+    fn see(&self, object: Value) {
+        match Object::read(object).unwrap() {
+            Object::ResourceType(object) => {
+                drop(self.index.resource_types.take_up(None, Event::Apply(*object)))
+            }
+            Object::Workspace(object) => drop(self.index.workspaces.take_up(None, Event::Apply(*object))),
+            Object::ModelProvider(object) => drop(self.index.providers.take_up(None, Event::Apply(*object))),
+            Object::Credential(object) => drop(self.index.credentials.take_up(None, Event::Apply(*object))),
+            Object::Resource(object) => drop(self.index.resources.take_up(None, Event::Apply(*object))),
+            Object::Bot(object) => drop(self.index.bots.take_up(None, Event::Apply(*object))),
+            Object::BotRole(object) => drop(self.index.roles.take_up(None, Event::Apply(*object))),
+            Object::BotBinding(object) => drop(self.index.bindings.take_up(None, Event::Apply(*object))),
+            Object::Channel(object) => drop(self.index.channels.take_up(None, Event::Apply(*object))),
+        }
+    }
+
+    /// Takes one of our objects away.
+    pub(crate) fn take(&self, kind: Kind, name: &str) {
+        let path = format!(
+            "/apis/monstrum.dev/v1alpha1/namespaces/{NAMESPACE}/{}s/{name}",
+            kind.as_str().to_lowercase()
+        );
+        self.api.remove(&path);
+        let place = (NAMESPACE.to_owned(), name.to_owned());
+        match kind {
+            Kind::ResourceType => drop(self.index.resource_types.forget(&place)),
+            Kind::Workspace => drop(self.index.workspaces.forget(&place)),
+            Kind::ModelProvider => drop(self.index.providers.forget(&place)),
+            Kind::Credential => drop(self.index.credentials.forget(&place)),
+            Kind::Resource => drop(self.index.resources.forget(&place)),
+            Kind::Bot => drop(self.index.bots.forget(&place)),
+            Kind::BotRole => drop(self.index.roles.forget(&place)),
+            Kind::BotBinding => drop(self.index.bindings.forget(&place)),
+            Kind::Channel => drop(self.index.channels.forget(&place)),
+        }
+    }
+
+    /// Writes a Secret, as a user does; a new version each time.
+    pub(crate) fn put_secret(&self, name: &str, values: &[(&str, &str)]) {
+        use k8s_openapi::ByteString;
+        let path = secret_path(name);
+        let data: Value = values
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), json!(ByteString(value.as_bytes().to_vec()))))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let metadata = json!({"name": name, "namespace": NAMESPACE});
+        self.api.put(
+            &path,
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}),
+        );
+        let metadata = serde_json::from_value(self.api.get(&path).unwrap()["metadata"].clone()).unwrap();
+        let secret = PartialObjectMeta::<Secret> {
+            metadata,
+            ..PartialObjectMeta::default()
+        };
+        self.index.live.secrets().take_up(None, Event::Apply(secret));
+    }
+
+    pub(crate) fn take_secret(&self, name: &str) {
+        self.api.remove(&secret_path(name));
+        self.index
+            .live
+            .secrets()
+            .forget(&(NAMESPACE.to_owned(), name.to_owned()));
+    }
+
+    /// One pass of the compiler.
+    pub(crate) async fn compile(&self) {
+        self.compiler.compile_namespace(NAMESPACE, Instant::now()).await;
+        self.hub.open();
+    }
+
+    /// Compiles, and reconciles every object once.
+    pub(crate) async fn settle(&self) {
+        self.compile().await;
+        for kind in Kind::ALL {
+            for (namespace, name) in self.index.places(kind) {
+                self.reconcile(&Key {
+                    kind,
+                    namespace,
+                    name,
+                })
+                .await;
+            }
+        }
+    }
+
+    pub(crate) async fn reconcile(&self, key: &Key) {
+        if let Err(error) = self.reconciler.reconcile(key).await {
+            panic!("{key:?}: {error}: {:?}", std::error::Error::source(&error));
+        }
+    }
+
+    /// Lets every Deployment roll out, as kubelets and controllers do.
+    pub(crate) fn roll_out(&self) {
+        let deployments = self.index.live.children(ChildKind::Deployment);
+        for live in deployments.of(NAMESPACE) {
+            let mut live = live.as_ref().clone();
+            let replicas = live.data["spec"]["replicas"].clone();
+            live.data["status"] = json!({
+                "observedGeneration": live.metadata.generation, "replicas": replicas,
+                "updatedReplicas": replicas, "readyReplicas": replicas,
+            });
+            deployments.take_up(None, Event::Apply(live));
+        }
+    }
+
+    /// A gateway connects and enforces what it is sent.
+    pub(crate) fn enforce(&self, replica: &str) -> crate::policy::Session {
+        let mut session = self.hub.subscribe(&bot(), replica).unwrap();
+        let current = session.current();
+        session.acknowledge(monstrum_wire::policy::Ack {
+            version: Some(current.version),
+            digest: current.digest.clone(),
+            fault: String::new(),
+        });
+        session
+    }
+
+    /// `Ready` and the other conditions of an object, one a line.
+    pub(crate) fn conditions(&self, kind: &str, name: &str) -> String {
+        let place = if kind == "ResourceType" {
+            String::new()
+        } else {
+            format!("namespaces/{NAMESPACE}/")
+        };
+        let path = format!(
+            "/apis/monstrum.dev/v1alpha1/{place}{}s/{name}",
+            kind.to_lowercase()
+        );
+        let object = self.api.get(&path).unwrap();
+        let conditions = object["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let text = |condition: &Value, key: &str| condition[key].as_str().unwrap_or_default().to_owned();
+        let lines = conditions.iter().map(|condition| {
+            let line = ["type", "status", "reason", "message"].map(|key| text(condition, key));
+            line.join(" ").trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+pub(crate) fn bot() -> BotName {
+    BotName {
+        namespace: NAMESPACE.to_owned(),
+        name: "triage".to_owned(),
+    }
+}
+
+pub(crate) fn secret_path(name: &str) -> String {
+    format!("/api/v1/namespaces/{NAMESPACE}/secrets/{name}")
+}
+
+fn object(kind: &str, name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "monstrum.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+}
+
+/// The objects of [`Scenario::full`].
+pub(crate) fn objects() -> Vec<Value> {
+    let credential = |name: &str, field: &str, key: &str| {
+        let reference = json!({"name": name, "key": key});
+        object(
+            "Credential",
+            name,
+            json!({"method": {"static": {"fields": [{"name": field, "secretKeyRef": reference}]}}}),
+        )
+    };
+    vec![
+        object(
+            "Workspace",
+            "workspace",
+            json!({"model": {"provider": "main", "name": "m-1"}}),
+        ),
+        credential("model-key", "apiKey", "key"),
+        object(
+            "ModelProvider",
+            "main",
+            json!({"dialect": "OpenAI", "baseUrl": "https://models.example.com/v1", "credential": "model-key", "models": [{"name": "m-1"}]}),
+        ),
+        credential("github", "token", "token"),
+        object(
+            "Resource",
+            "github",
+            json!({"type": "github", "config": {"baseUrl": "http://github.tools.svc:8080", "allowedAddresses": ["10.0.0.0/8"]},
+                   "credential": {"name": "github", "method": "token"}}),
+        ),
+        object(
+            "Resource",
+            "workshop",
+            json!({"type": "shell", "runner": {"image": "debian:12", "runtimeClassName": "gvisor",
+                   "resources": {"requests": {"cpu": "0.5"}}}}),
+        ),
+        object("Bot", "triage", json!({"displayName": "Triage"})),
+        binding(
+            "reader",
+            "github",
+            json!([{"operations": ["issue.read"], "scope": {"repository": ["acme/web"]}}]),
+        ),
+        binding(
+            "commands",
+            "workshop",
+            json!([{"operations": ["command.execute"], "scope": {"command": ["git status"]}}]),
+        ),
+        object(
+            "Channel",
+            "inbox",
+            json!({"type": {"webhook": {"secret": {"name": "inbox", "key": "secret"}, "mode": "Callback",
+                    "callbackUrl": "https://chat.example.com/answers"}},
+                   "routes": [{"name": "all", "bot": "triage"}], "talkers": {"everyone": true}, "replicas": 2}),
+        ),
+    ]
+}
+
+/// A binding of the bot.
+pub(crate) fn binding(name: &str, resource: &str, grants: Value) -> Value {
+    object(
+        "BotBinding",
+        name,
+        json!({"bot": "triage", "resource": resource, "grants": grants}),
+    )
+}
