@@ -89,6 +89,13 @@ pub(crate) fn object_name(text: &str) -> Result<String, String> {
     )
 }
 
+/// `NAME` or `NAMESPACE/NAME`.
+pub(crate) fn bot_name(text: &str) -> Result<String, String> {
+    text.splitn(2, '/')
+        .try_for_each(|part| object_name(part).map(drop))?;
+    Ok(text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

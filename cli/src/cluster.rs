@@ -31,6 +31,29 @@ pub(crate) struct Cluster {
     pub(crate) namespace: String,
 }
 
+/// What the API server says, in its own sentence; of another error, its innermost cause.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Answer(String);
+
+impl Answer {
+    fn of(error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self(status.message.clone()),
+            other => Self(root(other)),
+        }
+    }
+}
+
+/// The innermost cause says most of what goes wrong on a wire.
+fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
 /// Why the cluster gives no answer.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub(crate) enum ClusterError {
@@ -56,7 +79,7 @@ pub(crate) enum ClusterError {
         action: String,
         /// What came back.
         #[source]
-        source: Box<kube::Error>,
+        source: Answer,
         /// What to do.
         #[help]
         help: String,
@@ -93,7 +116,7 @@ impl ClusterError {
         };
         Self::Request {
             action: action.into(),
-            source: Box::new(source),
+            source: Answer::of(&source),
             help: help.to_owned(),
         }
     }
@@ -109,6 +132,26 @@ impl Cluster {
             .unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(ClusterError::Client)?;
         Ok(Self { client, namespace })
+    }
+}
+
+impl Cluster {
+    /// The same in the namespace of a bot that is named as `NAMESPACE/NAME`, with the bot's own name.
+    pub(crate) async fn connect_for<'a>(
+        args: &ClusterArgs,
+        bot: &'a str,
+    ) -> Result<(Self, &'a str), ClusterError> {
+        let cluster = Self::connect(args).await?;
+        Ok(match bot.split_once('/') {
+            Some((namespace, name)) => (
+                Self {
+                    namespace: namespace.to_owned(),
+                    ..cluster
+                },
+                name,
+            ),
+            None => (cluster, bot),
+        })
     }
 }
 

@@ -78,10 +78,18 @@ pub struct ChannelArgs {
     #[arg(long, env = "MONSTRUM_LEDGER")]
     pub ledger: String,
     /// The channel's settings, JSON.
-    #[arg(long, env = "MONSTRUM_CHANNEL_CONFIG", default_value = "/etc/monstrum/channel/config.json")]
+    #[arg(
+        long,
+        env = "MONSTRUM_CHANNEL_CONFIG",
+        default_value = "/etc/monstrum/channel/config.json"
+    )]
     pub config: PathBuf,
     /// The signing secret, `whsec_…`; several during a rotation, separated by white space.
-    #[arg(long, env = "MONSTRUM_CHANNEL_SECRET", default_value = "/etc/monstrum/channel-secret/secret")]
+    #[arg(
+        long,
+        env = "MONSTRUM_CHANNEL_SECRET",
+        default_value = "/etc/monstrum/channel-secret/secret"
+    )]
     pub secret: PathBuf,
     /// Where messages come in.
     #[arg(long, env = "MONSTRUM_LISTEN", default_value = "0.0.0.0:8080")]

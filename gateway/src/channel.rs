@@ -105,7 +105,10 @@ pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<Sock
     follow_secret(Arc::clone(&channel), args.secret);
     server::listen(channel, args.listen)
         .await
-        .map_err(|source| ChannelError::Listen { address: args.listen, source })
+        .map_err(|source| ChannelError::Listen {
+            address: args.listen,
+            source,
+        })
 }
 
 /// Takes up a rotated secret. A file that became unreadable or empty changes nothing: the old keys go on.

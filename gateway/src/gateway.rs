@@ -13,6 +13,8 @@ use crate::providers::Models;
 use crate::turn::Sessions;
 use crate::vault::Vault;
 
+const SWEEP: Duration = Duration::from_secs(15);
+
 /// One bot's gateway.
 #[derive(Debug)]
 pub struct Gateway {
@@ -54,10 +56,15 @@ impl Gateway {
             let policy = self.policy.current();
             self.vault.retain(&policy);
             if self.policy.holds() {
-                self.link.retain(|runner| crate::link::knows(&self.policy, runner));
+                self.link
+                    .retain(|runner| crate::link::knows(&self.policy, runner));
             }
             self.metrics.policy(self.policy.holds());
-            changes.next().await;
+            // Now and then without a change, so that a credential whose lease ended does not stay in memory.
+            tokio::select! {
+                () = changes.next() => {}
+                () = tokio::time::sleep(SWEEP) => {}
+            }
         }
     }
 }

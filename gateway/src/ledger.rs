@@ -5,10 +5,10 @@ use std::time::Duration;
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendRequest, AuditRecord, Counter,
-    FinishCallRequest, LoadMessagesRequest, Message, QuotaUseRequest, RecordUsageRequest, ReleaseSessionRequest,
-    RenewSessionRequest, ReserveRequest, SettleRequest, StartCallRequest, TakeOnceRequest, UnfinishedCall,
-    UnfinishedCallsRequest, UsageRow,
+    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendRequest, AuditRecord,
+    Counter, FinishCallRequest, LoadMessagesRequest, Message, QuotaUseRequest, RecordUsageRequest,
+    ReleaseSessionRequest, RenewSessionRequest, ReserveRequest, SettleRequest, StartCallRequest,
+    TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest, UsageRow,
 };
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
@@ -17,8 +17,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read: a conversation's end.
 const MAX_ANSWER: usize = 32 << 20;
 /// Pauses before a finished call is recorded again.
-const FINISH_PAUSES: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
+const FINISH_PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
 
 /// Why the ledger did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,9 +53,11 @@ impl From<Status> for LedgerError {
             Code::FailedPrecondition => Self::SessionLost,
             Code::AlreadyExists => Self::Repeated,
             Code::ResourceExhausted => Self::Exhausted,
-            Code::InvalidArgument | Code::NotFound | Code::PermissionDenied | Code::Unauthenticated | Code::OutOfRange => {
-                Self::Refused(status.message().to_owned())
-            }
+            Code::InvalidArgument
+            | Code::NotFound
+            | Code::PermissionDenied
+            | Code::Unauthenticated
+            | Code::OutOfRange => Self::Refused(status.message().to_owned()),
             _ => Self::Unreachable(status.message().to_owned()),
         }
     }
@@ -91,7 +96,9 @@ impl Ledger {
     /// Whether it answers at all.
     pub async fn reach(&self) -> Result<(), LedgerError> {
         let mut audit = self.audit.clone();
-        within(audit.head(monstrum_wire::ledger::HeadRequest {})).await.map(drop)
+        within(audit.head(monstrum_wire::ledger::HeadRequest {}))
+            .await
+            .map(drop)
     }
 
     /// Writes one record.
@@ -101,7 +108,10 @@ impl Ledger {
     }
 
     /// Becomes a session's one writer.
-    pub async fn acquire(&self, request: AcquireSessionRequest) -> Result<AcquireSessionResponse, LedgerError> {
+    pub async fn acquire(
+        &self,
+        request: AcquireSessionRequest,
+    ) -> Result<AcquireSessionResponse, LedgerError> {
         within(self.client.clone().acquire_session(request)).await
     }
 
@@ -117,21 +127,36 @@ impl Ledger {
 
     /// Lets the session go.
     pub async fn release(&self, held: &Held) -> Result<(), LedgerError> {
-        let request = ReleaseSessionRequest { session: held.session.clone(), fence: held.fence };
-        within(self.client.clone().release_session(request)).await.map(drop)
+        let request = ReleaseSessionRequest {
+            session: held.session.clone(),
+            fence: held.fence,
+        };
+        within(self.client.clone().release_session(request))
+            .await
+            .map(drop)
     }
 
     /// Puts messages at the session's end.
     pub async fn append_messages(&self, held: &Held, messages: Vec<Message>) -> Result<(), LedgerError> {
-        let request =
-            AppendMessagesRequest { session: held.session.clone(), fence: held.fence, messages };
-        within(self.client.clone().append_messages(request)).await.map(drop)
+        let request = AppendMessagesRequest {
+            session: held.session.clone(),
+            fence: held.fence,
+            messages,
+        };
+        within(self.client.clone().append_messages(request))
+            .await
+            .map(drop)
     }
 
     /// The newest messages, oldest first.
     pub async fn load_messages(&self, session: &str, limit: u32) -> Result<Vec<Message>, LedgerError> {
-        let request = LoadMessagesRequest { session: session.to_owned(), limit };
-        within(self.client.clone().load_messages(request)).await.map(|response| response.messages)
+        let request = LoadMessagesRequest {
+            session: session.to_owned(),
+            limit,
+        };
+        within(self.client.clone().load_messages(request))
+            .await
+            .map(|response| response.messages)
     }
 
     /// Records a call before its effect.
@@ -140,7 +165,12 @@ impl Ledger {
     }
 
     /// Records a call's end; tried for a few seconds, because the effect has happened.
-    pub async fn finish_call(&self, call_id: &str, outcome: &str, record: AuditRecord) -> Result<(), LedgerError> {
+    pub async fn finish_call(
+        &self,
+        call_id: &str,
+        outcome: &str,
+        record: AuditRecord,
+    ) -> Result<(), LedgerError> {
         let mut pauses = FINISH_PAUSES.into_iter();
         loop {
             let request = FinishCallRequest {
@@ -162,8 +192,12 @@ impl Ledger {
 
     /// Calls of a session that were started and never finished.
     pub async fn unfinished_calls(&self, session: &str) -> Result<Vec<UnfinishedCall>, LedgerError> {
-        let request = UnfinishedCallsRequest { session: session.to_owned() };
-        within(self.client.clone().unfinished_calls(request)).await.map(|response| response.calls)
+        let request = UnfinishedCallsRequest {
+            session: session.to_owned(),
+        };
+        within(self.client.clone().unfinished_calls(request))
+            .await
+            .map(|response| response.calls)
     }
 
     /// Records what a model request used.
@@ -174,27 +208,45 @@ impl Ledger {
 
     /// Whether the id is taken for the first time.
     pub async fn take_once(&self, scope: &str, id: &str, keep: Duration) -> Result<bool, LedgerError> {
-        let request =
-            TakeOnceRequest { scope: scope.to_owned(), id: id.to_owned(), keep_seconds: seconds(keep) };
-        within(self.client.clone().take_once(request)).await.map(|response| response.fresh)
+        let request = TakeOnceRequest {
+            scope: scope.to_owned(),
+            id: id.to_owned(),
+            keep_seconds: seconds(keep),
+        };
+        within(self.client.clone().take_once(request))
+            .await
+            .map(|response| response.fresh)
     }
 
     /// Current use of counters, in the order asked.
     pub async fn quota_use(&self, counters: Vec<Counter>) -> Result<Vec<Counter>, LedgerError> {
         let request = QuotaUseRequest { counters };
-        within(self.client.clone().quota_use(request)).await.map(|response| response.counters)
+        within(self.client.clone().quota_use(request))
+            .await
+            .map(|response| response.counters)
     }
 
     /// Reserves all or nothing.
-    pub async fn reserve(&self, reservation: &str, counters: Vec<Counter>, ttl: Duration) -> Result<(), LedgerError> {
-        let request =
-            ReserveRequest { reservation: reservation.to_owned(), counters, ttl_seconds: seconds(ttl) };
+    pub async fn reserve(
+        &self,
+        reservation: &str,
+        counters: Vec<Counter>,
+        ttl: Duration,
+    ) -> Result<(), LedgerError> {
+        let request = ReserveRequest {
+            reservation: reservation.to_owned(),
+            counters,
+            ttl_seconds: seconds(ttl),
+        };
         within(self.client.clone().reserve(request)).await.map(drop)
     }
 
     /// Replaces a reservation by what was used.
     pub async fn settle(&self, reservation: &str, counters: Vec<Counter>) -> Result<(), LedgerError> {
-        let request = SettleRequest { reservation: reservation.to_owned(), counters };
+        let request = SettleRequest {
+            reservation: reservation.to_owned(),
+            counters,
+        };
         within(self.client.clone().settle(request)).await.map(drop)
     }
 }

@@ -52,14 +52,24 @@ pub struct Crowded;
 
 impl Default for Link {
     fn default() -> Self {
-        let inner = Inner { runners: Mutex::default(), arrivals: watch::Sender::new(0) };
-        Self { inner: Arc::new(inner) }
+        let inner = Inner {
+            runners: Mutex::default(),
+            arrivals: watch::Sender::new(0),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 }
 
 impl Link {
     /// The least busy runner of this name that has the executor; waits a little for one to dial in.
-    pub async fn reach(&self, runner: &str, executor: &str, patience: Duration) -> Result<Arc<Attached>, Unreachable> {
+    pub async fn reach(
+        &self,
+        runner: &str,
+        executor: &str,
+        patience: Duration,
+    ) -> Result<Arc<Attached>, Unreachable> {
         let mut arrivals = self.inner.arrivals.subscribe();
         let now = Instant::now();
         let until = now.checked_add(patience).unwrap_or(now);
@@ -88,7 +98,9 @@ impl Link {
         runners.retain(|name, streams| {
             let kept = keep(name);
             if !kept {
-                streams.iter().for_each(|attached| attached.detach());
+                for attached in streams {
+                    attached.detach();
+                }
             }
             kept
         });
@@ -103,7 +115,9 @@ impl Link {
             }
             streams.push(attached);
         }
-        self.inner.arrivals.send_modify(|count| *count = count.wrapping_add(1));
+        self.inner
+            .arrivals
+            .send_modify(|count| *count = count.wrapping_add(1));
         Ok(())
     }
 
@@ -119,12 +133,18 @@ impl Link {
 
     fn find(&self, runner: &str, executor: &str) -> Result<Arc<Attached>, Unreachable> {
         let runners = self.lock();
-        let streams = runners.get(runner).ok_or_else(|| Unreachable::Absent(runner.to_owned()))?;
-        let able = streams.iter().filter(|attached| attached.is_up() && attached.has(executor));
-        able.min_by_key(|attached| attached.load()).map(Arc::clone).ok_or_else(|| Unreachable::Unable {
-            runner: runner.to_owned(),
-            executor: executor.to_owned(),
-        })
+        let streams = runners
+            .get(runner)
+            .ok_or_else(|| Unreachable::Absent(runner.to_owned()))?;
+        let able = streams
+            .iter()
+            .filter(|attached| attached.is_up() && attached.has(executor));
+        able.min_by_key(|attached| attached.load())
+            .map(Arc::clone)
+            .ok_or_else(|| Unreachable::Unable {
+                runner: runner.to_owned(),
+                executor: executor.to_owned(),
+            })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Attached>>>> {

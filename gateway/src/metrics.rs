@@ -74,45 +74,86 @@ impl Metrics {
         service.register(|registry| {
             let own = metrics.clone();
             registry.register("monstrum_gateway_turns", "Turns by how they ended", own.turns);
-            registry.register("monstrum_gateway_decisions", "Decisions on tool calls", own.decisions);
-            registry.register("monstrum_gateway_calls", "Tool calls by how they ended", own.calls);
-            registry.register("monstrum_gateway_model_requests", "Questions to the model", own.requests);
-            registry.register("monstrum_gateway_model_seconds", "How long the model took", own.seconds);
+            registry.register(
+                "monstrum_gateway_decisions",
+                "Decisions on tool calls",
+                own.decisions,
+            );
+            registry.register(
+                "monstrum_gateway_calls",
+                "Tool calls by how they ended",
+                own.calls,
+            );
+            registry.register(
+                "monstrum_gateway_model_requests",
+                "Questions to the model",
+                own.requests,
+            );
+            registry.register(
+                "monstrum_gateway_model_seconds",
+                "How long the model took",
+                own.seconds,
+            );
             registry.register("monstrum_gateway_tokens", "Tokens used", own.tokens);
-            registry.register("monstrum_gateway_policy_enforced", "1 while a policy holds", own.enforced);
+            registry.register(
+                "monstrum_gateway_policy_enforced",
+                "1 while a policy holds",
+                own.enforced,
+            );
         });
         metrics
     }
 
     /// A turn ended.
     pub fn turn(&self, code: &str) {
-        self.turns.get_or_create(&Outcome { outcome: code.to_owned() }).inc();
+        self.turns
+            .get_or_create(&Outcome {
+                outcome: code.to_owned(),
+            })
+            .inc();
     }
 
     /// A call was judged.
     pub fn decision(&self, verdict: &str, reason: &str) {
-        let labels = Decision { verdict: verdict.to_owned(), reason: reason.to_owned() };
+        let labels = Decision {
+            verdict: verdict.to_owned(),
+            reason: reason.to_owned(),
+        };
         self.decisions.get_or_create(&labels).inc();
     }
 
     /// A call ended.
     pub fn call(&self, outcome: &str, executor: &str) {
-        let labels = Call { outcome: outcome.to_owned(), executor: executor.to_owned() };
+        let labels = Call {
+            outcome: outcome.to_owned(),
+            executor: executor.to_owned(),
+        };
         self.calls.get_or_create(&labels).inc();
     }
 
     /// The model answered, or did not.
     pub fn model(&self, outcome: &str, took: Duration) {
-        self.requests.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
+        self.requests
+            .get_or_create(&Outcome {
+                outcome: outcome.to_owned(),
+            })
+            .inc();
         self.seconds.observe(took.as_secs_f64());
     }
 
     /// Tokens were used.
     pub fn tokens(&self, usage: Usage) {
-        let kinds =
-            [("input", usage.input.saturating_sub(usage.cached)), ("cached", usage.cached), ("output", usage.output)];
+        let kinds = [
+            ("input", usage.input.saturating_sub(usage.cached)),
+            ("cached", usage.cached),
+            ("output", usage.output),
+        ];
         for (kind, amount) in kinds {
-            self.tokens.get_or_create(&Tokens { kind: kind.to_owned() }).inc_by(amount);
+            self.tokens
+                .get_or_create(&Tokens {
+                    kind: kind.to_owned(),
+                })
+                .inc_by(amount);
         }
     }
 

@@ -69,8 +69,16 @@ impl Policy {
             digest: String::new(),
             version: Version::default(),
         };
-        let state = State { enforced: None, until: Instant::now(), newest: None };
-        Self { bot, empty: Arc::new(empty), state: Arc::new(watch::Sender::new(state)) }
+        let state = State {
+            enforced: None,
+            until: Instant::now(),
+            newest: None,
+        };
+        Self {
+            bot,
+            empty: Arc::new(empty),
+            state: Arc::new(watch::Sender::new(state)),
+        }
     }
 
     /// What holds at this moment; a policy without permissions when there is none or its lease is over.
@@ -90,7 +98,9 @@ impl Policy {
     /// How long the policy holds without renewal; zero when none does.
     pub fn lease_left(&self) -> Duration {
         let state = self.state.borrow();
-        state.enforced.as_ref().map_or(Duration::ZERO, |_| state.until.saturating_duration_since(Instant::now()))
+        state.enforced.as_ref().map_or(Duration::ZERO, |_| {
+            state.until.saturating_duration_since(Instant::now())
+        })
     }
 
     /// The newest version seen, for the operator.
@@ -100,7 +110,9 @@ impl Policy {
 
     /// Sees each change of what is enforced.
     pub fn changes(&self) -> Changes {
-        Changes { receiver: self.state.subscribe() }
+        Changes {
+            receiver: self.state.subscribe(),
+        }
     }
 
     /// Verifies, loads and enforces a snapshot.
@@ -116,8 +128,15 @@ impl Policy {
         let digest = enforced.as_ref().map(|enforced| enforced.digest.clone());
         let until = after(snapshot.lease_seconds);
         // The same content may come under an older version after a lapse; the order never goes back.
-        let version = self.held().filter(|held| key(*held) > key(version)).unwrap_or(version);
-        self.state.send_replace(State { enforced, until, newest: Some(Newest { version, digest }) });
+        let version = self
+            .held()
+            .filter(|held| key(*held) > key(version))
+            .unwrap_or(version);
+        self.state.send_replace(State {
+            enforced,
+            until,
+            newest: Some(Newest { version, digest }),
+        });
         fault.map_or(Taken::Enforced, |fault| Taken::Faulty(fault.to_string()))
     }
 
@@ -211,7 +230,8 @@ fn key(version: Version) -> (u64, u64) {
 
 fn after(seconds: u32) -> Instant {
     let now = Instant::now();
-    now.checked_add(Duration::from_secs(u64::from(seconds))).unwrap_or(now)
+    now.checked_add(Duration::from_secs(u64::from(seconds)))
+        .unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -56,8 +56,8 @@ fn provider(dialect: Dialect) -> Result<&'static dyn ModelProvider, ModelError> 
     match dialect {
         Dialect::Openai => Ok(&openai::OpenAi),
         Dialect::Anthropic => Ok(&anthropic::Anthropic),
-        Dialect::Unspecified => {
-            Err(ModelError::Configuration("the policy names no dialect that this gateway speaks".to_owned()))
-        }
+        Dialect::Unspecified => Err(ModelError::Configuration(
+            "the policy names no dialect that this gateway speaks".to_owned(),
+        )),
     }
 }

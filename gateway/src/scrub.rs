@@ -31,7 +31,9 @@ struct Automaton {
 /// Shows nothing of what it knows.
 impl std::fmt::Debug for Scrubber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scrubber").field("empty", &self.automaton.is_none()).finish()
+        f.debug_struct("Scrubber")
+            .field("empty", &self.automaton.is_none())
+            .finish()
     }
 }
 
@@ -42,12 +44,16 @@ impl Scrubber {
         let mut patterns: Vec<Vec<u8>> = secrets.into_iter().flat_map(encodings::of).collect();
         patterns.sort_unstable();
         patterns.dedup();
-        let Some(longest) = patterns.iter().map(Vec::len).max() else { return Ok(Self::default()) };
+        let Some(longest) = patterns.iter().map(Vec::len).max() else {
+            return Ok(Self::default());
+        };
         let matcher = AhoCorasick::new(&patterns)?;
         for pattern in &mut patterns {
             zeroize::Zeroize::zeroize(pattern);
         }
-        Ok(Self { automaton: Some(Arc::new(Automaton { matcher, longest })) })
+        Ok(Self {
+            automaton: Some(Arc::new(Automaton { matcher, longest })),
+        })
     }
 
     /// A reader of one stream.
@@ -75,8 +81,14 @@ impl Scrubber {
 
     /// Start and end of every secret in `bytes` (overlaps included, in order of their ends).
     fn find(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
-        let Some(automaton) = &self.automaton else { return Vec::new() };
-        automaton.matcher.find_overlapping_iter(bytes).map(|found| (found.start(), found.end())).collect()
+        let Some(automaton) = &self.automaton else {
+            return Vec::new();
+        };
+        automaton
+            .matcher
+            .find_overlapping_iter(bytes)
+            .map(|found| (found.start(), found.end()))
+            .collect()
     }
 }
 

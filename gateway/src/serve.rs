@@ -69,9 +69,15 @@ pub async fn start(
     tls: Tls,
     service: Service,
 ) -> Result<Addresses, ServeError> {
-    let bot = BotName { namespace: args.bot_namespace.clone(), name: args.bot.clone() };
+    let bot = BotName {
+        namespace: args.bot_namespace.clone(),
+        name: args.bot.clone(),
+    };
     let operator = tls.channel(&args.operator)?;
-    let policy = Policy::new(source::BotName { namespace: bot.namespace.clone(), name: bot.name.clone() });
+    let policy = Policy::new(source::BotName {
+        namespace: bot.namespace.clone(),
+        name: bot.name.clone(),
+    });
     let gateway = Arc::new(Gateway {
         bot,
         replica: args.replica.clone(),
@@ -86,12 +92,23 @@ pub async fn start(
         drain_patience: drain.saturating_sub(WIND_UP),
     });
     let idle = CancellationToken::new();
-    until(&service, "policy", &idle, Subscription::new(policy.clone(), operator, args.replica).follow());
-    until(&service, "policy-lease", &idle, async move { policy.watch_lease().await });
+    until(
+        &service,
+        "policy",
+        &idle,
+        Subscription::new(policy.clone(), operator, args.replica).follow(),
+    );
+    until(&service, "policy-lease", &idle, async move {
+        policy.watch_lease().await;
+    });
     let followed = Arc::clone(&gateway);
-    until(&service, "policy-followers", &idle, async move { followed.follow_policy().await });
+    until(&service, "policy-followers", &idle, async move {
+        followed.follow_policy().await;
+    });
     let recorded = Arc::clone(&gateway);
-    until(&service, "policy-records", &idle, async move { record_policies(&recorded).await });
+    until(&service, "policy-records", &idle, async move {
+        record_policies(&recorded).await;
+    });
     become_ready(&gateway, &idle);
     drain_turns(Arc::clone(&gateway), idle);
     let mutual = listen_mutual(&gateway, &tls, args.listen).await?;
@@ -100,7 +117,12 @@ pub async fn start(
 }
 
 /// Starts a task that goes on until the last turn has ended.
-fn until(service: &Service, name: &'static str, idle: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
+fn until(
+    service: &Service,
+    name: &'static str,
+    idle: &CancellationToken,
+    task: impl Future<Output = ()> + Send + 'static,
+) {
     let idle = idle.clone();
     service.spawn_quiet(name, async move {
         tokio::select! {
@@ -125,7 +147,10 @@ fn drain_turns(gateway: Arc<Gateway>, idle: CancellationToken) {
 
 fn become_ready(gateway: &Arc<Gateway>, idle: &CancellationToken) {
     let service = &gateway.service;
-    let (policy, ledger) = (service.readiness().block("no policy"), service.readiness().block("no ledger"));
+    let (policy, ledger) = (
+        service.readiness().block("no policy"),
+        service.readiness().block("no ledger"),
+    );
     let waiting = Arc::clone(gateway);
     until(service, "first-policy", idle, async move {
         let mut changes = waiting.policy.changes();
@@ -136,8 +161,11 @@ fn become_ready(gateway: &Arc<Gateway>, idle: &CancellationToken) {
     });
     let waiting = Arc::clone(gateway);
     until(service, "first-ledger", idle, async move {
+        let mut told = false;
         while let Err(error) = waiting.ledger.reach().await {
-            tracing::warn!(error = %error, "waiting for the ledger");
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(error = %error, "waiting for the ledger");
+            }
             tokio::time::sleep(RETRY).await;
         }
         ledger.release();
@@ -151,7 +179,11 @@ async fn record_policies(gateway: &Gateway) {
     loop {
         let policy = gateway.policy.current();
         if policy.digest != known {
-            let kind = if policy.digest.is_empty() { "policy.lapsed" } else { "policy.enforced" };
+            let kind = if policy.digest.is_empty() {
+                "policy.lapsed"
+            } else {
+                "policy.enforced"
+            };
             let detail = json!({
                 "replica": gateway.replica,
                 "epoch": policy.version.epoch,
@@ -174,7 +206,11 @@ async fn record_policies(gateway: &Gateway) {
     }
 }
 
-async fn listen_mutual(gateway: &Arc<Gateway>, tls: &Tls, address: SocketAddr) -> Result<SocketAddr, ServeError> {
+async fn listen_mutual(
+    gateway: &Arc<Gateway>,
+    tls: &Tls,
+    address: SocketAddr,
+) -> Result<SocketAddr, ServeError> {
     let incoming = tls.listen(address).await?;
     let address = incoming.local_addr();
     let link = LinkService::server(
@@ -188,7 +224,10 @@ async fn listen_mutual(gateway: &Arc<Gateway>, tls: &Tls, address: SocketAddr) -
         .add_service(GuardianFace::server(Arc::clone(gateway), Door::Mutual))
         .add_service(link);
     let shutdown = gateway.service.shutdown();
-    gateway.service.spawn("grpc", router.serve_with_incoming_shutdown(incoming, shutdown.requested()));
+    gateway.service.spawn(
+        "grpc",
+        router.serve_with_incoming_shutdown(incoming, shutdown.requested()),
+    );
     Ok(address)
 }
 
@@ -202,7 +241,10 @@ async fn listen_local(gateway: &Arc<Gateway>, address: SocketAddr) -> Result<Soc
         .add_service(AuditFace::server(Arc::clone(gateway)));
     let shutdown = gateway.service.shutdown();
     let incoming = TcpListenerStream::new(listener);
-    gateway.service.spawn("grpc-local", router.serve_with_incoming_shutdown(incoming, shutdown.requested()));
+    gateway.service.spawn(
+        "grpc-local",
+        router.serve_with_incoming_shutdown(incoming, shutdown.requested()),
+    );
     Ok(bound)
 }
 

@@ -9,13 +9,13 @@ mod call;
 mod context;
 mod events;
 mod failure;
+mod history;
 mod hold;
 mod message;
 mod output;
 mod quota;
 mod records;
 mod recovery;
-mod history;
 mod sessions;
 mod steps;
 mod stop;
@@ -25,6 +25,7 @@ mod verdict;
 use std::sync::Arc;
 
 use monstrum_wire::chat::{Done, Failed, Started, turn_event};
+use tracing::Instrument as _;
 
 pub use events::Events;
 pub use failure::Failure;
@@ -38,27 +39,46 @@ use stop::Stop;
 
 /// Runs the turn that `message` starts and tells `events` how it goes.
 pub async fn run(gateway: Arc<Gateway>, message: Incoming, events: Events) {
-    let outcome = queued(&gateway, &message, &events).await;
+    let span = tracing::info_span!(
+        "turn",
+        trace_id = message.trace.id(),
+        gen_ai.conversation.id = %message.session,
+        gen_ai.agent.name = %gateway.bot.name,
+    );
+    let whole = async {
+        if let Err(failure) = Box::pin(queued(&gateway, &message, &events)).await {
+            tell(&gateway, &message, &events, Err(failure)).await;
+        }
+    };
+    whole.instrument(span).await;
+}
+
+async fn tell(gateway: &Gateway, message: &Incoming, events: &Events, outcome: Result<Done, Failure>) {
     let code = outcome.as_ref().map_or_else(Failure::code, |_| "completed");
     gateway.metrics.turn(code);
     match outcome {
         Ok(done) => events.send(turn_event::Event::Done(done)).await,
         Err(failure) => {
             tracing::info!(code, session = %message.session, error = %failure, "turn failed");
-            let failed = Failed { code: code.to_owned(), message: failure.to_string() };
+            let failed = Failed {
+                code: code.to_owned(),
+                message: failure.to_string(),
+            };
             events.send(turn_event::Event::Failed(failed)).await;
         }
     }
 }
 
-/// Waits for the session, here and then in the ledger, and gives it back afterwards.
-async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> Result<Done, Failure> {
+/// Waits for the session, here and then in the ledger, tells how its turn ended, and gives it back. Fails when there was no turn.
+async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> Result<(), Failure> {
     let policy = gateway.policy.current();
     let limits = policy.settings.limits.ok_or(Failure::NoPolicy)?;
     if gateway.is_draining() {
         return Err(Failure::Draining);
     }
-    let place = gateway.sessions.join(&message.session, limits.max_queued_messages)?;
+    let place = gateway
+        .sessions
+        .join(&message.session, limits.max_queued_messages)?;
     if place.ahead() > 0 {
         events.send(turn_event::Event::Queued(place.ahead())).await;
     }
@@ -69,32 +89,63 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
     };
     let (held, cut_off) = hold::acquire(gateway, message, events, limits.max_turn_seconds).await?;
     let stop = Stop::default();
-    let context = Context::new(Arc::clone(gateway), message, held, limits, events.clone(), stop.clone());
+    let context = Context::new(
+        Arc::clone(gateway),
+        message,
+        held,
+        limits,
+        events.clone(),
+        stop.clone(),
+    );
     let outcome = tokio::select! {
         outcome = turn(&context, message, cut_off) => outcome,
         never = stop::watch(&context, &stop) => match never {},
     };
+    // The sender need not wait until the session is free again; the next message does.
+    tell(gateway, message, events, outcome).await;
     hold::release(&context).await;
-    outcome
+    Ok(())
 }
 
 async fn turn(context: &Context, message: &Incoming, cut_off: bool) -> Result<Done, Failure> {
-    let started = Started { session: context.held.session.clone(), turn: context.turn.clone() };
+    let started = Started {
+        session: context.held.session.clone(),
+        turn: context.turn.clone(),
+    };
     context.events.send(turn_event::Event::Started(started)).await;
     let mut history = history::History::load(context).await?;
     let opening = message::open(context, message, &history).await?;
     if let message::Opening::Answered(text) = opening {
         return Ok(answer::replayed(text));
     }
-    context.record(records::turn_started(context, message)).await?;
+    let new = matches!(opening, message::Opening::New);
     let mut budget = bounds::Budget::new(context.limits);
     let outcome = async {
-        let report = recovery::recover(context, &mut history, cut_off).await?;
-        if matches!(opening, message::Opening::New) {
-            history.append(context, vec![message.entry()]).await?;
-        }
+        let report = begin(context, message, &mut history, new, cut_off).await?;
         steps::run(context, &mut history, &mut budget, report).await
     }
     .await;
     answer::finish(context, &mut history, &budget, outcome).await
+}
+
+/// Records the turn, deals with what was left open before, and keeps the message. Returns what the user is told first.
+async fn begin(
+    context: &Context,
+    message: &Incoming,
+    history: &mut history::History,
+    new: bool,
+    cut_off: bool,
+) -> Result<Option<String>, Failure> {
+    let recorded = context.record(records::turn_started(context, message));
+    if new && !cut_off && history.unanswered().is_empty() {
+        // Nothing to recover: both may be written at once.
+        tokio::try_join!(recorded, history.append(context, vec![message.entry()]))?;
+        return Ok(None);
+    }
+    recorded.await?;
+    let report = recovery::recover(context, history, cut_off).await?;
+    if new {
+        history.append(context, vec![message.entry()]).await?;
+    }
+    Ok(report)
 }

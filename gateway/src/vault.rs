@@ -67,7 +67,10 @@ struct Lease {
 impl Vault {
     /// Over a channel to the operator.
     pub fn new(channel: Channel) -> Self {
-        Self { client: VaultClient::new(channel), held: Arc::default() }
+        Self {
+            client: VaultClient::new(channel),
+            held: Arc::default(),
+        }
     }
 
     /// The secret of `subject` in exactly `version`.
@@ -86,7 +89,9 @@ impl Vault {
         let answer = answer.map_err(|_| VaultError::Unreachable("no answer in time".to_owned()))?;
         let response = answer.map_err(|status| refusal(&status))?.into_inner();
         if response.version != version {
-            return Err(VaultError::Refused(format!("version {version} was asked for, another one came")));
+            return Err(VaultError::Refused(format!(
+                "version {version} was asked for, another one came"
+            )));
         }
         self.keep(subject, response)
     }
@@ -101,7 +106,8 @@ impl Vault {
         let now = Instant::now();
         let mut held = self.lock();
         let before = held.leases.len();
-        held.leases.retain(|subject, lease| now < lease.until && names(policy, subject, &lease.version));
+        held.leases
+            .retain(|subject, lease| now < lease.until && names(policy, subject, &lease.version));
         if held.leases.len() != before {
             let rebuilt = scrubber(&held.leases);
             // Fewer secrets than before always fit; the old scrubber would do as well.
@@ -148,7 +154,10 @@ fn scrubber(leases: &HashMap<Subject, Lease>) -> Result<Scrubber, aho_corasick::
 fn names(policy: &Enforced, subject: &Subject, version: &str) -> bool {
     match subject {
         Subject::Binding(name) => {
-            let credential = policy.engine.binding(name).and_then(|binding| binding.credential.as_ref());
+            let credential = policy
+                .engine
+                .binding(name)
+                .and_then(|binding| binding.credential.as_ref());
             credential.is_some_and(|credential| credential.version == version)
         }
         Subject::Provider(name) => {

@@ -4,16 +4,18 @@
 //! namespaces follow each other; a burst of changes is one pass.
 
 mod facts;
+mod inputs;
 mod openings;
 mod settings;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
 use kube::ResourceExt as _;
 use monstrum_crds::convert;
+use monstrum_crds::kinds::Bot;
 use monstrum_crds::world::World;
 use monstrum_guardian::compile;
 use monstrum_wire::identity::BotName;
@@ -21,6 +23,7 @@ use tokio::time::Instant;
 
 pub use facts::{BotFacts, Facts};
 
+use self::inputs::Inputs;
 use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::policy::{Draft, Hub};
@@ -37,6 +40,8 @@ pub struct Compiler {
     facts: Arc<Facts>,
     client: Client,
     metrics: Metrics,
+    /// What the published policies were compiled from.
+    compiled: Mutex<BTreeMap<BotName, Inputs>>,
 }
 
 impl Compiler {
@@ -54,12 +59,14 @@ impl Compiler {
             facts,
             client,
             metrics,
+            compiled: Mutex::default(),
         }
     }
 
     /// Compiles everything, opens the hub, and goes on with what changes. Runs until dropped.
     pub async fn run(&self, epoch: u64) {
         self.hub.begin(epoch);
+        self.compiled().clear();
         self.index.queue_everything();
         for (namespace, since) in self.index.dirt.take() {
             self.compile_namespace(&namespace, since).await;
@@ -102,22 +109,13 @@ impl Compiler {
         self.hub
             .set_channels(&world.namespace, openings::of_channels(world));
         let mut live = BTreeSet::new();
-        for (name, bot) in &world.bots {
-            let bot_name = BotName {
+        for bot in world.bots.values() {
+            let name = BotName {
                 namespace: world.namespace.clone(),
-                name: name.clone(),
+                name: bot.name_any(),
             };
-            if let Some((draft, facts)) = compile_bot(name, world) {
-                let draft = if bot.spec.suspend {
-                    Draft::empty(&bot_name)
-                } else {
-                    draft
-                };
-                let digest = self.hub.publish(&bot_name, draft, since);
-                tracing::debug!(bot = %bot.name_any(), namespace = %world.namespace, %digest, tools = facts.tools, "compiled");
-                self.facts.put(&bot_name, facts);
-            }
-            live.insert(bot_name);
+            self.publish_bot(&name, bot, world, since);
+            live.insert(name);
         }
         for gone in self
             .hub
@@ -126,9 +124,33 @@ impl Compiler {
             .filter(|bot| !live.contains(bot))
         {
             tracing::info!(bot = %gone.name, namespace = %gone.namespace, "policy withdrawn");
+            self.compiled().remove(&gone);
             self.hub.withdraw(&gone, since);
             self.facts.remove(&gone);
         }
+    }
+
+    fn publish_bot(&self, name: &BotName, bot: &Bot, world: &World, since: Instant) {
+        let inputs = Inputs::of(bot, world);
+        if self.compiled().get(name) == Some(&inputs) {
+            return;
+        }
+        let Some((draft, facts)) = compile_bot(&name.name, world) else {
+            return;
+        };
+        let draft = if bot.spec.suspend {
+            Draft::empty(name)
+        } else {
+            draft
+        };
+        let digest = self.hub.publish(name, draft, since);
+        tracing::debug!(bot = %name.name, namespace = %name.namespace, %digest, tools = facts.tools, "compiled");
+        self.facts.put(name, facts);
+        self.compiled().insert(name.clone(), inputs);
+    }
+
+    fn compiled(&self) -> MutexGuard<'_, BTreeMap<BotName, Inputs>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

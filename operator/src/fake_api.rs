@@ -38,6 +38,8 @@ struct State {
     clock: u64,
     /// Answered to every call, when set.
     failure: Option<StatusCode>,
+    /// The next replacement meets a conflict, when set.
+    conflict: bool,
     /// Never answers, when set.
     hangs: bool,
 }
@@ -91,6 +93,10 @@ impl FakeApi {
 
     pub(crate) fn fail_with(&self, status: Option<StatusCode>) {
         self.state().failure = status;
+    }
+
+    pub(crate) fn conflict_once(&self) {
+        self.state().conflict = true;
     }
 
     pub(crate) fn hang(&self, hangs: bool) {
@@ -177,7 +183,8 @@ impl State {
 
     fn replace(&mut self, path: &str, mut object: Value) -> Result<Value, Refusal> {
         let current = self.read(path)?;
-        if current["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
+        let conflict = std::mem::take(&mut self.conflict);
+        if conflict || current["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
             return Err((StatusCode::CONFLICT, "changed meanwhile"));
         }
         self.stamp(&mut object);

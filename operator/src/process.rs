@@ -172,27 +172,45 @@ impl Operator {
     }
 
     /// Starts what only a leader does; it waits until this process leads.
-    fn lead(self, mut acknowledged: mpsc::UnboundedReceiver<BotName>) {
+    fn lead(self, acknowledged: mpsc::UnboundedReceiver<BotName>) {
         let installation = Installation::from_args(&self.args);
-        let applier = Applier::new(
+        let applier = self.applier(&installation);
+        self.reconcile(applier.clone(), &installation);
+        self.compile();
+        self.take_up(acknowledged);
+        let (metrics, index) = (self.metrics.clone(), Arc::clone(&self.index));
+        self.while_leading("count", move |_| async move { metrics.count(&index).await });
+        self.while_leading("ledger-certificate", move |_| async move {
+            ledger_identity::keep(&applier, &installation).await;
+        });
+        let configuration = self.args.webhook_configuration.clone();
+        if !configuration.is_empty() {
+            let (client, trust) = (self.client.clone(), self.trust.clone());
+            self.while_leading("webhook-bundle", move |_| async move {
+                keep_bundle(&client, &configuration, &trust).await;
+            });
+        }
+    }
+
+    fn applier(&self, installation: &Installation) -> Applier {
+        Applier::new(
             self.client.clone(),
             Arc::clone(&self.index.live),
             self.trust.clone(),
             self.leadership.clone(),
             installation.certificate_lifetime,
             self.metrics.clone(),
-        );
+        )
+    }
+
+    fn reconcile(&self, applier: Applier, installation: &Installation) {
+        let (client, leadership) = (self.client.clone(), self.leadership.clone());
         let reconciler = Arc::new(Reconciler {
             index: Arc::clone(&self.index),
             facts: Arc::clone(&self.facts),
             hub: Arc::clone(&self.hub),
-            applier: applier.clone(),
-            status: StatusWriter::new(
-                self.client.clone(),
-                &self.args.pod_name,
-                self.leadership.clone(),
-                self.metrics.clone(),
-            ),
+            applier,
+            status: StatusWriter::new(client, &self.args.pod_name, leadership, self.metrics.clone()),
             installation: installation.clone(),
             metrics: self.metrics.clone(),
         });
@@ -200,6 +218,9 @@ impl Operator {
             let reconciler = Arc::clone(&reconciler);
             self.while_leading("reconcile", move |_| async move { reconciler.work().await });
         }
+    }
+
+    fn compile(&self) {
         let compiler = Compiler::new(
             Arc::clone(&self.index),
             Arc::clone(&self.hub),
@@ -208,24 +229,16 @@ impl Operator {
             self.metrics.clone(),
         );
         self.while_leading("compile", move |epoch| async move { compiler.run(epoch).await });
+    }
+
+    /// What gateways say is part of the status of bots and bindings.
+    fn take_up(&self, mut acknowledged: mpsc::UnboundedReceiver<BotName>) {
         let index = Arc::clone(&self.index);
         self.while_leading("acknowledgements", move |_| async move {
             while let Some(bot) = acknowledged.recv().await {
                 index.bot_changed(&bot);
             }
         });
-        let (metrics, index) = (self.metrics.clone(), Arc::clone(&self.index));
-        self.while_leading("count", move |_| async move { metrics.count(&index).await });
-        self.while_leading("ledger-certificate", move |_| async move {
-            ledger_identity::keep(&applier, &installation).await;
-        });
-        let (client, trust) = (self.client.clone(), self.trust.clone());
-        let configuration = self.args.webhook_configuration.clone();
-        if !configuration.is_empty() {
-            self.while_leading("webhook-bundle", move |_| async move {
-                keep_bundle(&client, &configuration, &trust).await;
-            });
-        }
     }
 
     /// Runs a task from the beginning of leading to the end of the process.

@@ -148,7 +148,7 @@ impl Scenario {
     fn see(&self, object: Value) {
         match Object::read(object).unwrap() {
             Object::ResourceType(object) => {
-                drop(self.index.resource_types.take_up(None, Event::Apply(*object)))
+                drop(self.index.resource_types.take_up(None, Event::Apply(*object)));
             }
             Object::Workspace(object) => drop(self.index.workspaces.take_up(None, Event::Apply(*object))),
             Object::ModelProvider(object) => drop(self.index.providers.take_up(None, Event::Apply(*object))),

@@ -16,7 +16,7 @@ use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::ledger::audit_client::AuditClient;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-use super::{Cluster, ClusterError};
+use super::{Answer, Cluster, ClusterError, root};
 
 /// The gateway's port on its pod's loopback: Chat, Guardian, Audit.
 const PORT: u16 = 9444;
@@ -54,18 +54,27 @@ pub(crate) enum GatewayError {
         found: usize,
     },
     /// The port-forward or the connection over it failed.
-    #[error("no connection to port {PORT} of gateway pod {pod}{}", reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default())]
+    #[error("no connection to port {PORT} of gateway pod {pod}: {reason}")]
     #[diagnostic(help(
-        "it needs the permission to create pods/portforward; look at the pod's log with `kubectl logs {pod}`"
+        "you need the permission to create and get pods/portforward; \
+         `kubectl logs {pod}` shows how the gateway does"
     ))]
     Connect {
         /// Which pod.
         pod: String,
         /// What the cluster said.
-        reason: Option<String>,
-        /// What failed.
-        #[source]
-        source: tonic::transport::Error,
+        reason: String,
+    },
+    /// A turn was begun, and how it ended is not known.
+    #[error("the connection to bot {bot} ended in the middle of the turn: {cause}")]
+    CutOff {
+        /// Whose turn.
+        bot: String,
+        /// What broke.
+        cause: String,
+        /// How to ask again.
+        #[help]
+        help: String,
     },
     /// The gateway answered with an error.
     #[error("the gateway of bot {bot} refused: {} ({})", status.message(), crate::cluster::gateway::code(status))]
@@ -115,11 +124,10 @@ impl Gateway {
                 pod,
                 forward,
             }),
-            Err(source) => Err(GatewayError::Connect {
-                pod,
-                reason: forward.reason().await,
-                source,
-            }),
+            Err(error) => {
+                let reason = forward.reason().await.unwrap_or_else(|| root(&error));
+                Err(GatewayError::Connect { pod, reason })
+            }
         }
     }
 
@@ -157,15 +165,39 @@ impl Gateway {
         AuditClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
-    /// An error that the gateway, or the way to it, answered with.
-    pub(crate) async fn refused(&self, mut status: tonic::Status) -> GatewayError {
-        if let Some(reason) = self.forward.reason().await {
-            status = tonic::Status::new(status.code(), format!("{}: {reason}", status.message()));
+    /// A turn of which no end came.
+    pub(crate) fn cut_off(
+        &self,
+        session: &str,
+        message_id: &str,
+        cause: Option<&tonic::Status>,
+    ) -> GatewayError {
+        let mut again = format!("--message-id {message_id}");
+        if !session.is_empty() {
+            again = format!("--session {session} {again}");
         }
-        GatewayError::Refused {
+        GatewayError::CutOff {
             bot: self.bot.clone(),
-            pod: self.pod.clone(),
-            status: Box::new(status),
+            cause: cause.map_or_else(|| "no end of it came".to_owned(), |status| root(status)),
+            help: format!(
+                "the bot may still finish it; to ask again without running it twice, repeat the message with {again}"
+            ),
+        }
+    }
+
+    /// An error that the gateway, or the way to it, answered with.
+    pub(crate) async fn refused(&self, status: tonic::Status) -> GatewayError {
+        let broken = std::error::Error::source(&status).map(root);
+        match self.forward.reason().await.or(broken) {
+            Some(reason) => GatewayError::Connect {
+                pod: self.pod.clone(),
+                reason,
+            },
+            None => GatewayError::Refused {
+                bot: self.bot.clone(),
+                pod: self.pod.clone(),
+                status: Box::new(status),
+            },
         }
     }
 }
@@ -214,7 +246,7 @@ impl Forward {
         let mut forwarder = pods
             .portforward(pod, &[PORT])
             .await
-            .map_err(std::io::Error::other)?;
+            .map_err(|error| std::io::Error::other(Answer::of(&error)))?;
         let reason = forwarder.take_error(PORT).map(futures::FutureExt::boxed);
         *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
         forwarder

@@ -10,7 +10,7 @@ use monstrum_guardian::decision::{Call, Decision};
 use monstrum_wire::guardian::CheckRequest;
 
 use self::answer::Answer;
-use crate::cluster::{Cluster, ClusterArgs, Gateway};
+use crate::cluster::{Cluster, ClusterArgs, Gateway, GatewayError};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::InputError;
@@ -22,18 +22,20 @@ use crate::policy::{self, Compiled};
 /// Shows each grant with each of its dimensions, the value of the call, the pattern that matched or those that did not,
 /// and what would have had to be granted. Nothing is executed and nothing is recorded.
 ///
-/// The policy is compiled here: from files (-f), else from the objects in the cluster. With --enforced the bot's gateway is
-/// asked for its own decision instead, with the use of quotas as it is now; without it, quotas count as unused.
+/// The policy is compiled here: from files (-f), else from the objects in the cluster; then the bot's gateway is asked as
+/// well, and a difference is told. Quotas count as unused here. With --enforced only the gateway is asked: its own decision,
+/// with the use of quotas as it is now.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   monstrum explain triage github_list_issues --args '{\"owner\":\"acme\",\"repo\":\"web\"}'
-  monstrum explain triage shell_run --args '{\"command\":\"docker logs web; rm -rf /\"}' -f policy/
+  monstrum explain triage shell_execute --args '{\"command\":\"docker logs web; rm -rf /\"}' -f policy/
   monstrum explain triage github_create_issue --args @call.json --enforced
 
 The exit code is 0 when the call is allowed, 2 when it is denied, 3 when a person must agree first.")]
 pub(crate) struct ExplainArgs {
-    /// The bot, as NAME or NAMESPACE/NAME
+    /// The bot; NAMESPACE/NAME tells bots of one name in several files apart
+    #[arg(value_parser = crate::arguments::bot_name)]
     bot: String,
     /// The tool, by its name as the bot sees it
     tool: String,
@@ -62,11 +64,18 @@ pub(super) async fn run(
     screen: &mut Screen,
 ) -> Result<Exit, Failure> {
     let arguments = arguments(&args.args)?;
-    let answer = if args.enforced {
-        enforced(args, &arguments, cluster).await?
-    } else if args.files.is_empty() {
-        let cluster = Cluster::connect(cluster).await?;
-        compiled(args, &arguments, &policy::from_cluster(&cluster).await?)?
+    let answer = if args.files.is_empty() {
+        let (cluster, bot) = Cluster::connect_for(cluster, &args.bot).await?;
+        let live = enforced(&cluster, bot, &args.tool, &arguments).await;
+        if args.enforced {
+            live?
+        } else {
+            let mut answer = compiled(args, &arguments, &policy::from_cluster(&cluster).await?)?;
+            if args.at.is_none() {
+                answer.compare(live);
+            }
+            answer
+        }
     } else {
         let namespace = cluster.namespace.as_deref().unwrap_or("default");
         compiled(args, &arguments, &policy::from_paths(&args.files, namespace)?)?
@@ -118,23 +127,17 @@ fn compiled(args: &ExplainArgs, arguments: &str, compiled: &Compiled) -> Result<
     ))
 }
 
-async fn enforced(args: &ExplainArgs, arguments: &str, cluster: &ClusterArgs) -> Result<Answer, Failure> {
-    let cluster = Cluster::connect(cluster).await?;
-    let gateway = Gateway::connect(&cluster, &args.bot).await?;
+async fn enforced(cluster: &Cluster, bot: &str, tool: &str, arguments: &str) -> Result<Answer, GatewayError> {
+    let gateway = Gateway::connect(cluster, bot).await?;
     let request = CheckRequest {
-        tool: args.tool.clone(),
+        tool: tool.to_owned(),
         arguments_json: arguments.to_owned(),
     };
     match gateway.guardian().check(request).await {
         Ok(response) => {
-            let bot = format!("{}/{}", cluster.namespace, args.bot);
-            Ok(Answer::enforced(
-                bot,
-                &args.tool,
-                arguments,
-                response.into_inner(),
-            ))
+            let bot = format!("{}/{bot}", cluster.namespace);
+            Ok(Answer::enforced(bot, tool, arguments, response.into_inner()))
         }
-        Err(status) => Err(gateway.refused(status).await.into()),
+        Err(status) => Err(gateway.refused(status).await),
     }
 }

@@ -28,7 +28,8 @@ Examples:
   monstrum tools triage -f policy/ -o json
   monstrum tools triage --enforced")]
 pub(crate) struct ToolsArgs {
-    /// The bot, as NAME or NAMESPACE/NAME
+    /// The bot; NAMESPACE/NAME tells bots of one name in several files apart
+    #[arg(value_parser = crate::arguments::bot_name)]
     bot: String,
     /// Compile the policy of these files or folders instead of the cluster's objects
     #[arg(
@@ -50,16 +51,16 @@ pub(super) async fn run(
     screen: &mut Screen,
 ) -> Result<Exit, Failure> {
     let listing = if args.files.is_empty() {
-        let cluster = Cluster::connect(cluster).await?;
-        let live = enforced(&cluster, &args.bot).await;
+        let (cluster, bot) = Cluster::connect_for(cluster, &args.bot).await?;
+        let live = enforced(&cluster, bot).await;
         if args.enforced {
-            Listing::enforced(format!("{}/{}", cluster.namespace, args.bot), live?)
+            Listing::enforced(format!("{}/{bot}", cluster.namespace), live?)
         } else {
             let compiled = policy::from_cluster(&cluster).await?;
             let mut listing = Listing::compiled(compiled.bot(&args.bot)?, &compiled.problems);
-            listing
-                .warnings
-                .extend(difference::warnings(&listing, live.as_ref()));
+            let warnings = difference::warnings(&listing, live.as_ref());
+            listing.warnings.extend(warnings);
+            listing.policy_digest = live.map(|live| live.policy_digest).unwrap_or_default();
             listing
         }
     } else {
@@ -88,7 +89,7 @@ fn show(listing: &Listing, screen: &mut Screen) -> std::io::Result<()> {
     }
     screen.line(&paint::with(
         paint::DIM,
-        format!("bot {}, policy {}", listing.bot, listing.digest()),
+        format!("bot {}, {}", listing.bot, listing.policy()),
     ))?;
     if listing.tools.is_empty() {
         return screen.line("It sees no tools.");

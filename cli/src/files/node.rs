@@ -17,6 +17,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// For slicing the text.
+    #[cfg(test)]
     pub(crate) fn range(self) -> std::ops::Range<usize> {
         self.offset..self.offset.saturating_add(self.length)
     }

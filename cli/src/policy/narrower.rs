@@ -58,8 +58,12 @@ fn proven(old: &Document, binding: &Binding, tool: &Tool, name: &str, grant: &Gr
         return Err("the tool was not visible before".to_owned());
     };
     unchanged(before, binding)?;
-    if same.parameters != tool.parameters || same.scope != tool.scope || same.operation != tool.operation {
-        return Err("the tool's parameters, scope or operation changed".to_owned());
+    if same.parameters != tool.parameters
+        || same.scope != tool.scope
+        || same.operation != tool.operation
+        || same.risk != tool.risk
+    {
+        return Err("the tool's parameters, scope, operation or risk changed".to_owned());
     }
     if same.execution != tool.execution {
         return Err("what the tool does changed: its request is another".to_owned());
@@ -172,4 +176,90 @@ pub(crate) fn applies(tool: &Tool, dimension: &Dimension) -> bool {
 /// Within one of the old patterns.
 fn covered(dimension: &Dimension, pattern: &Value, old: &[Value]) -> bool {
     old.iter().any(|other| contains(dimension, other, pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monstrum_guardian::source::Risk;
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn grant(text: Value) -> Grant {
+        let mut text = text;
+        text["origin"] = json!("binding/a#0");
+        text["operations"] = json!(["issue.write"]);
+        serde_json::from_value(text).unwrap()
+    }
+
+    fn dimensions() -> Vec<Dimension> {
+        serde_json::from_value(json!([
+            {"name": "project", "match": {"glob": {"separator": "/"}}},
+            {"name": "label", "match": {"glob": {}}, "whenUnset": "Allow"},
+            {"name": "path", "match": {"path": {}}}
+        ]))
+        .unwrap()
+    }
+
+    fn tool() -> Tool {
+        let feeds = json!([
+            {"dimension": "project", "from": {"pointer": "/project"}},
+            {"dimension": "label", "from": {"pointer": "/label"}}
+        ]);
+        Tool {
+            name: "create".to_owned(),
+            description: String::new(),
+            operation: "issue.write".to_owned(),
+            parameters: json!({"type": "object"}),
+            scope: serde_json::from_value(feeds).unwrap(),
+            risk: Risk::Low,
+            idempotent: false,
+            execution: Value::Null,
+        }
+    }
+
+    fn known(old: Value, new: Value) -> bool {
+        within(&grant(new), &grant(old), &dimensions(), &tool()).is_ok()
+    }
+
+    fn any() -> Value {
+        json!({"scope": {"project": ["acme/*"]}})
+    }
+
+    fn quota(limit: u64) -> Value {
+        json!([{"name": "daily", "counts": "Calls", "limit": limit, "windowSeconds": 86_400}])
+    }
+
+    #[rstest]
+    #[case::the_same(any())]
+    #[case::a_narrower_pattern(json!({"scope": {"project": ["acme/web", "acme/docs-*"]}}))]
+    #[case::one_more_dimension(json!({"scope": {"project": ["acme/*"], "label": ["bug"]}}))]
+    #[case::a_quota(json!({"scope": {"project": ["acme/*"]}, "quotas": quota(5)}))]
+    #[case::an_approval(json!({"scope": {"project": ["acme/*"]}, "approval": [{}]}))]
+    #[case::an_end(json!({"scope": {"project": ["acme/*"]}, "validity": {"notAfter": "2030-01-01T00:00:00Z"}}))]
+    #[case::a_restriction_that_no_call_meets(json!({"scope": {"project": ["acme/*"], "path": ["x"]}}))]
+    fn narrower_is_known(#[case] new: Value) {
+        assert!(known(any(), new));
+    }
+
+    #[rstest]
+    #[case::a_wider_pattern(any(), json!({"scope": {"project": ["acme/**"]}}))]
+    #[case::another_pattern(any(), json!({"scope": {"project": ["acme/web", "evil/web"]}}))]
+    #[case::one_dimension_less(json!({"scope": {"project": ["acme/*"], "label": ["bug"]}}), any())]
+    #[case::a_quota_less(json!({"scope": {"project": ["acme/*"]}, "quotas": quota(5)}), any())]
+    #[case::a_larger_quota(
+        json!({"scope": {"project": ["acme/*"]}, "quotas": quota(5)}),
+        json!({"scope": {"project": ["acme/*"]}, "quotas": quota(6)})
+    )]
+    #[case::no_approval(json!({"scope": {"project": ["acme/*"]}, "approval": [{}]}), any())]
+    #[case::no_end(json!({"scope": {"project": ["acme/*"]}, "validity": {"notAfter": "2030-01-01T00:00:00Z"}}), any())]
+    #[case::a_later_end(
+        json!({"scope": {"project": ["acme/*"]}, "validity": {"notAfter": "2030-01-01T00:00:00Z"}}),
+        json!({"scope": {"project": ["acme/*"]}, "validity": {"notAfter": "2031-01-01T00:00:00Z"}})
+    )]
+    #[case::a_restriction_that_no_call_met(json!({"scope": {"project": ["acme/*"], "path": ["x"]}}), any())]
+    #[case::a_dimension_that_had_to_be_named(json!({}), any())]
+    fn wider_is_not(#[case] old: Value, #[case] new: Value) {
+        assert!(!known(old, new));
+    }
 }

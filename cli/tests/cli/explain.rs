@@ -77,7 +77,12 @@ fn the_answer_is_the_same_as_json() {
     assert_eq!(answer["verdict"], "deny");
     assert_eq!(answer["reason"], "OutOfScope");
     assert_eq!(answer["required"][0]["scope"]["project"][0], "acme/secret");
-    assert!(answer["policyDigest"].as_str().unwrap().starts_with("sha256:"));
+    assert!(
+        answer["permissionsDigest"]
+            .as_str()
+            .unwrap()
+            .starts_with("sha256:")
+    );
 }
 
 #[test]

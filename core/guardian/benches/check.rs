@@ -2,12 +2,19 @@
 //!
 //! Each grant is a host glob, a path prefix, a command prefix and an integer bound, as in the comparison with other engines.
 
+#![expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a benchmark that cannot be set up is a failed benchmark"
+)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use monstrum_guardian::decision::{Call, Facts, Verdict};
-use monstrum_guardian::source::{BindingSource, BotName, BotSource, Grant, ResourceType, RunnerRef};
+use monstrum_guardian::source::{BindingSource, BotName, BotSource, Grant, ResourceType, RunnerRef, Tool};
 use monstrum_guardian::{Engine, compile};
 use serde_json::json;
 
@@ -53,7 +60,10 @@ fn grant(number: usize) -> Grant {
 
 fn source(grants: usize) -> BotSource {
     BotSource {
-        bot: BotName { namespace: "bench".to_owned(), name: "bench".to_owned() },
+        bot: BotName {
+            namespace: "bench".to_owned(),
+            name: "bench".to_owned(),
+        },
         bindings: vec![BindingSource {
             name: "bench".to_owned(),
             alias: None,
@@ -80,13 +90,21 @@ fn checks(criterion: &mut Criterion) {
     let facts = Facts::default();
     let mut group = criterion.benchmark_group("check");
     for grants in [1_usize, 10, 100, 1_000] {
-        let engine = Engine::load(&compile(&source(grants)).document).unwrap_or_else(|error| panic!("loads: {error}"));
+        let engine =
+            Engine::load(&compile(&source(grants)).document).unwrap_or_else(|error| panic!("loads: {error}"));
         let last = grants.saturating_sub(1);
         let permitted = arguments(last, 42);
         let denied = arguments(last, 100_000);
         for (name, text, allowed) in [("permitted", &permitted, true), ("denied", &denied, false)] {
-            let call = Call { tool: "run", arguments: text };
-            assert_eq!(matches!(engine.check(&call, &facts).verdict, Verdict::Allow(_)), allowed, "{name}");
+            let call = Call {
+                tool: "run",
+                arguments: text,
+            };
+            assert_eq!(
+                matches!(engine.check(&call, &facts).verdict, Verdict::Allow(_)),
+                allowed,
+                "{name}"
+            );
             group.bench_with_input(BenchmarkId::new(name, grants), &call, |bencher, call| {
                 bencher.iter(|| engine.check(black_box(call), &facts));
             });
@@ -100,11 +118,67 @@ fn loads(criterion: &mut Criterion) {
     for grants in [10_usize, 1_000] {
         let source = source(grants);
         let document = compile(&source).document;
-        group.bench_function(BenchmarkId::new("compile", grants), |bencher| bencher.iter(|| compile(black_box(&source))));
-        group.bench_function(BenchmarkId::new("load", grants), |bencher| bencher.iter(|| Engine::load(black_box(&document))));
+        group.bench_function(BenchmarkId::new("compile", grants), |bencher| {
+            bencher.iter(|| compile(black_box(&source)))
+        });
+        group.bench_function(BenchmarkId::new("load", grants), |bencher| {
+            bencher.iter(|| Engine::load(black_box(&document)))
+        });
     }
     group.finish();
 }
 
-criterion_group!(benches, checks, loads);
+/// A thousand bots of five bindings each, every type with eight tools: what an operator does after a restart.
+fn fleet(criterion: &mut Criterion) {
+    let types: Vec<_> = (0..5).map(|number| Arc::new(wide_type(number))).collect();
+    let bots: Vec<_> = (0..1_000).map(|bot| bot_of(bot, &types)).collect();
+    assert_eq!(compile(&bots[0]).faults, []);
+    let mut group = criterion.benchmark_group("fleet");
+    group.sample_size(10);
+    group.bench_function("compile 1,000 bots", |bencher| {
+        bencher.iter(|| {
+            bots.iter()
+                .map(|bot| compile(bot).document.bindings.len())
+                .sum::<usize>()
+        });
+    });
+    group.finish();
+}
+
+fn wide_type(number: usize) -> ResourceType {
+    let mut wide = resource_type();
+    wide.name = format!("type{number}");
+    let tool = wide.tools[0].clone();
+    wide.tools = (0..8)
+        .map(|place| Tool {
+            name: format!("type{number}_tool{place}"),
+            operation: format!("tool{place}.run"),
+            ..tool.clone()
+        })
+        .collect();
+    wide
+}
+
+fn bot_of(bot: usize, types: &[Arc<ResourceType>]) -> BotSource {
+    let mut source = source(0);
+    let template = source.bindings.remove(0);
+    source.bindings = types
+        .iter()
+        .enumerate()
+        .map(|(place, resource_type)| BindingSource {
+            name: format!("binding{place}"),
+            resource_type: Arc::clone(resource_type),
+            grants: (0..2)
+                .map(|number| Grant {
+                    operations: vec!["*".to_owned()],
+                    ..grant(bot + number)
+                })
+                .collect(),
+            ..template.clone()
+        })
+        .collect();
+    source
+}
+
+criterion_group!(benches, checks, loads, fleet);
 criterion_main!(benches);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::document::{Binding, Document, FORMAT};
-use crate::fault::{FieldFault, Fault};
+use crate::fault::{Fault, FieldFault};
 use crate::naming;
 use crate::parameters;
 use crate::selector;
@@ -41,8 +41,15 @@ pub fn compile(source: &BotSource) -> Compilation {
     let clashes = name_faults(&bindings);
     bindings.retain(|binding| !clashes.iter().any(|fault| fault.binding == binding.name));
     faults.extend(clashes);
-    let document = Document { format: FORMAT, bot: source.bot.clone(), bindings };
-    Compilation { document, faults: faults.into_iter().collect() }
+    let document = Document {
+        format: FORMAT,
+        bot: source.bot.clone(),
+        bindings,
+    };
+    Compilation {
+        document,
+        faults: faults.into_iter().collect(),
+    }
 }
 
 /// What is wrong with each binding, whatever the others are.
@@ -52,11 +59,21 @@ fn own_faults(bindings: &[BindingSource]) -> BTreeSet<Fault> {
     let mut faults = BTreeSet::new();
     for binding in bindings {
         let resource_type = &binding.resource_type;
-        let of_type =
-            types.entry(Arc::as_ptr(resource_type)).or_insert_with(|| validate_resource_type(resource_type));
-        faults.extend(of_type.iter().cloned().map(|fault| fault.of_binding(&binding.name, "resourceType.")));
+        let of_type = types
+            .entry(Arc::as_ptr(resource_type))
+            .or_insert_with(|| validate_resource_type(resource_type));
+        faults.extend(
+            of_type
+                .iter()
+                .cloned()
+                .map(|fault| fault.of_binding(&binding.name, "resourceType.")),
+        );
         let of_grants = validate_grants(resource_type, &binding.grants);
-        faults.extend(of_grants.into_iter().map(|fault| fault.of_binding(&binding.name, "")));
+        faults.extend(
+            of_grants
+                .into_iter()
+                .map(|fault| fault.of_binding(&binding.name, "")),
+        );
     }
     faults
 }
@@ -69,7 +86,9 @@ fn repeated_names(bindings: &[BindingSource]) -> Vec<Fault> {
     }
     let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
     let message = "the bot has two bindings of this name; rename one";
-    repeated.map(|(name, _)| FieldFault::new("name", message).of_binding(name, "")).collect()
+    repeated
+        .map(|(name, _)| FieldFault::new("name", message).of_binding(name, ""))
+        .collect()
 }
 
 fn build(source: &BindingSource, prefix: Option<String>) -> Binding {
@@ -97,7 +116,10 @@ fn build(source: &BindingSource, prefix: Option<String>) -> Binding {
 }
 
 fn closed(tool: &Tool) -> Tool {
-    Tool { parameters: parameters::closed(&tool.parameters), ..tool.clone() }
+    Tool {
+        parameters: parameters::closed(&tool.parameters),
+        ..tool.clone()
+    }
 }
 
 /// Names that no provider takes, and names that two bindings would share.
@@ -108,7 +130,9 @@ fn name_faults(bindings: &[Binding]) -> BTreeSet<Fault> {
         for tool in &binding.tools {
             let name = naming::final_name(binding.prefix.as_deref(), &tool.name);
             if !selector::is_tool_name(&name) {
-                let message = format!("the tool would be called {name}, which is longer than 64 characters; choose a shorter alias");
+                let message = format!(
+                    "the tool would be called {name}, which is longer than 64 characters; choose a shorter alias"
+                );
                 faults.insert(FieldFault::new("alias", message).of_binding(&binding.name, ""));
             }
             owners.entry(name).or_default().insert(&binding.name);
@@ -117,7 +141,10 @@ fn name_faults(bindings: &[Binding]) -> BTreeSet<Fault> {
     for (name, owners) in owners.iter().filter(|(_, owners)| owners.len() > 1) {
         for owner in owners {
             let others: Vec<_> = owners.iter().filter(|other| *other != owner).copied().collect();
-            let message = format!("the tool {name} also comes from binding {}; give one of them an alias", others.join(", "));
+            let message = format!(
+                "the tool {name} also comes from binding {}; give one of them an alias",
+                others.join(", ")
+            );
             faults.insert(FieldFault::new("alias", message).of_binding(owner, ""));
         }
     }

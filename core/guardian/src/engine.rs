@@ -43,7 +43,11 @@ impl Engine {
     /// [`NoPolicy`](crate::decision::Reason::NoPolicy).
     pub fn empty(bot: BotName) -> Self {
         Self {
-            document: Document { format: FORMAT, bot, bindings: Vec::new() },
+            document: Document {
+                format: FORMAT,
+                bot,
+                bindings: Vec::new(),
+            },
             digest: String::new(),
             bindings: Vec::new(),
             tools: HashMap::new(),

@@ -26,11 +26,18 @@ pub struct FieldFault {
 
 impl FieldFault {
     pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
     }
 
     /// The same fault, of one binding, with `prefix` before its field.
     pub(crate) fn of_binding(self, binding: &str, prefix: &str) -> Fault {
-        Fault { binding: binding.to_owned(), field: format!("{prefix}{}", self.field), message: self.message }
+        Fault {
+            binding: binding.to_owned(),
+            field: format!("{prefix}{}", self.field),
+            message: self.message,
+        }
     }
 }

@@ -43,9 +43,17 @@ impl CompiledFeed {
             .enumerate()
             .find(|(_, dimension)| dimension.name == feed.dimension)
             .map(|(place, dimension)| (place, dimension.matching.clone()))
-            .ok_or_else(|| format!("there is no dimension {}; declare it or name another", feed.dimension))?;
+            .ok_or_else(|| {
+                format!(
+                    "there is no dimension {}; declare it or name another",
+                    feed.dimension
+                )
+            })?;
         if matches!(matching, Match::Cel {}) {
-            return Err(format!("the Cel dimension {} looks at the whole call and is fed nothing; remove the feed", feed.dimension));
+            return Err(format!(
+                "the Cel dimension {} looks at the whole call and is fed nothing; remove the feed",
+                feed.dimension
+            ));
         }
         let (label, from) = match &feed.from {
             FeedFrom::Pointer(pointer) => {
@@ -57,12 +65,18 @@ impl CompiledFeed {
                 (label(template), From::Template(pieces))
             }
         };
-        Ok(Self { dimension, label, matching, from })
+        Ok(Self {
+            dimension,
+            label,
+            matching,
+            from,
+        })
     }
 
     /// Whether the canonical form takes the argument's place.
     pub(crate) fn rewrites(&self) -> bool {
-        matches!(self.from, From::Pointer(_)) && matches!(self.matching, Match::Path {} | Match::Host {} | Match::Url {})
+        matches!(self.from, From::Pointer(_))
+            && matches!(self.matching, Match::Path {} | Match::Host {} | Match::Url {})
     }
 
     /// The pointer, if that is all the feed is.
@@ -84,24 +98,36 @@ impl CompiledFeed {
             From::Pointer(pointer) => (Some(pointer.as_str()), &[][..]),
             From::Template(pieces) => (None, pieces.as_slice()),
         };
-        single.into_iter().chain(pieces.iter().filter_map(|piece| match piece {
-            Piece::Pointer(pointer) => Some(pointer.as_str()),
-            Piece::Literal(_) => None,
-        }))
+        single
+            .into_iter()
+            .chain(pieces.iter().filter_map(|piece| match piece {
+                Piece::Pointer(pointer) => Some(pointer.as_str()),
+                Piece::Literal(_) => None,
+            }))
     }
 
     /// The values that the arguments feed, canonical; the arguments are rewritten where the kind says so.
-    pub(crate) fn read(&self, arguments: &mut Value, rewritten: &mut bool) -> Result<Vec<Canonical>, FeedError> {
+    pub(crate) fn read(
+        &self,
+        arguments: &mut Value,
+        rewritten: &mut bool,
+    ) -> Result<Vec<Canonical>, FeedError> {
         let values = match &self.from {
             From::Template(pieces) => self.read_template(pieces, arguments).map(|value| vec![value]),
             From::Pointer(pointer) => match arguments.pointer_mut(pointer) {
                 // A null that the schema permits is an absence.
                 None | Some(Value::Null) => Ok(Vec::new()),
-                Some(Value::Array(items)) => items.iter_mut().map(|item| self.read_one(item, rewritten)).collect(),
+                Some(Value::Array(items)) => items
+                    .iter_mut()
+                    .map(|item| self.read_one(item, rewritten))
+                    .collect(),
                 Some(value) => self.read_one(value, rewritten).map(|value| vec![value]),
             },
         };
-        values.map_err(|source| FeedError { label: self.label.clone(), source })
+        values.map_err(|source| FeedError {
+            label: self.label.clone(),
+            source,
+        })
     }
 
     fn read_one(&self, value: &mut Value, rewritten: &mut bool) -> Result<Canonical, NotCanonical> {
@@ -121,7 +147,10 @@ impl CompiledFeed {
             match piece {
                 Piece::Literal(text) => joined.push_str(text),
                 Piece::Pointer(pointer) => {
-                    let part = arguments.pointer(pointer).and_then(Value::as_str).ok_or("is missing or not a string")?;
+                    let part = arguments
+                        .pointer(pointer)
+                        .and_then(Value::as_str)
+                        .ok_or("is missing or not a string")?;
                     if part.is_empty() || holds_separator(part, &self.matching, pieces) {
                         return Err("is empty or holds a separator".into());
                     }
@@ -145,8 +174,16 @@ fn holds_separator(part: &str, matching: &Match, pieces: &[Piece]) -> bool {
         Match::Glob { separator } => *separator,
         Match::Path {} => Some('/'),
         Match::Host {} => Some('.'),
-        Match::Url {} => return part.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_~.".contains(c)) || part.contains(".."),
-        Match::Exact {} | Match::Enum { .. } | Match::Command {} | Match::Range { .. } | Match::Regex {} | Match::Cel {} => None,
+        Match::Url {} => {
+            return part.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_~.".contains(c))
+                || part.contains("..");
+        }
+        Match::Exact {}
+        | Match::Enum { .. }
+        | Match::Command {}
+        | Match::Range { .. }
+        | Match::Regex {}
+        | Match::Cel {} => None,
     };
     let literal = |piece: &Piece| matches!(piece, Piece::Literal(text) if part.contains(text.as_str()));
     kind.is_some_and(|separator| part.contains(separator)) || pieces.iter().any(literal)
@@ -154,15 +191,28 @@ fn holds_separator(part: &str, matching: &Match, pieces: &[Piece]) -> bool {
 
 /// `/owner` as `owner`; templates as they are.
 fn label(source: &str) -> String {
-    source.strip_prefix('/').filter(|name| !name.contains('/')).unwrap_or(source).to_owned()
+    source
+        .strip_prefix('/')
+        .filter(|name| !name.contains('/'))
+        .unwrap_or(source)
+        .to_owned()
 }
 
 fn check_pointer(pointer: &str) -> Result<(), String> {
     if !pointer.starts_with('/') {
-        return Err(format!("{pointer:?} is not a JSON Pointer; write for example /owner"));
+        return Err(format!(
+            "{pointer:?} is not a JSON Pointer; write for example /owner"
+        ));
     }
-    let escapes_well = pointer.split('~').skip(1).all(|tail| tail.starts_with(['0', '1']));
-    if escapes_well { Ok(()) } else { Err(format!("{pointer:?} has a ~ that is not ~0 or ~1")) }
+    let escapes_well = pointer
+        .split('~')
+        .skip(1)
+        .all(|tail| tail.starts_with(['0', '1']));
+    if escapes_well {
+        Ok(())
+    } else {
+        Err(format!("{pointer:?} has a ~ that is not ~0 or ~1"))
+    }
 }
 
 fn parse_template(template: &str, matching: &Match) -> Result<Vec<Piece>, String> {
@@ -172,11 +222,15 @@ fn parse_template(template: &str, matching: &Match) -> Result<Vec<Piece>, String
     let mut pieces = Vec::new();
     let mut rest = template;
     while let Some((text, tail)) = rest.split_once('{') {
-        let (pointer, after) = tail.split_once('}').ok_or_else(|| format!("a brace of {template:?} is not closed"))?;
+        let (pointer, after) = tail
+            .split_once('}')
+            .ok_or_else(|| format!("a brace of {template:?} is not closed"))?;
         if !text.is_empty() {
             pieces.push(Piece::Literal(text.to_owned()));
         } else if matches!(pieces.last(), Some(Piece::Pointer(_))) {
-            return Err(format!("two parts of {template:?} have nothing between them; put a separator there"));
+            return Err(format!(
+                "two parts of {template:?} have nothing between them; put a separator there"
+            ));
         }
         check_pointer(pointer)?;
         pieces.push(Piece::Pointer(pointer.to_owned()));
@@ -187,7 +241,9 @@ fn parse_template(template: &str, matching: &Match) -> Result<Vec<Piece>, String
     }
     let stray = |piece: &Piece| matches!(piece, Piece::Literal(text) if text.contains('}'));
     if pieces.iter().any(stray) || !pieces.iter().any(|piece| matches!(piece, Piece::Pointer(_))) {
-        return Err(format!("{template:?} is not a template; write for example {{/owner}}/{{/repo}}"));
+        return Err(format!(
+            "{template:?} is not a template; write for example {{/owner}}/{{/repo}}"
+        ));
     }
     Ok(pieces)
 }
@@ -201,8 +257,19 @@ mod tests {
     use crate::source::WhenUnset;
 
     fn feed(matching: Match, from: FeedFrom) -> Result<CompiledFeed, String> {
-        let dimension = Dimension { name: "d".to_owned(), matching, when_unset: WhenUnset::Deny, description: String::new() };
-        CompiledFeed::compile(&Feed { dimension: "d".to_owned(), from }, &[dimension])
+        let dimension = Dimension {
+            name: "d".to_owned(),
+            matching,
+            when_unset: WhenUnset::Deny,
+            description: String::new(),
+        };
+        CompiledFeed::compile(
+            &Feed {
+                dimension: "d".to_owned(),
+                from,
+            },
+            &[dimension],
+        )
     }
 
     fn template(matching: Match, text: &str) -> Result<CompiledFeed, String> {
@@ -222,8 +289,13 @@ mod tests {
     #[case::climbs(json!({"owner": "acme", "repo": ".."}), None)]
     #[case::fullwidth_separator(json!({"owner": "acme\u{ff0f}web", "repo": "x"}), None)]
     fn templates(#[case] mut arguments: Value, #[case] expected: Option<&str>) {
-        let values = template(REPOSITORY, "{/owner}/{/repo}").unwrap().read(&mut arguments, &mut false);
-        assert_eq!(values.ok(), expected.map(|text| vec![Canonical::Text(text.to_owned())]));
+        let values = template(REPOSITORY, "{/owner}/{/repo}")
+            .unwrap()
+            .read(&mut arguments, &mut false);
+        assert_eq!(
+            values.ok(),
+            expected.map(|text| vec![Canonical::Text(text.to_owned())])
+        );
     }
 
     #[test]
@@ -259,7 +331,10 @@ mod tests {
         let mut arguments = json!({"paths": ["./a", "b//c"]});
         let mut rewritten = false;
         let values = feed.read(&mut arguments, &mut rewritten).unwrap();
-        assert_eq!(values, [Canonical::Path("a".to_owned()), Canonical::Path("b/c".to_owned())]);
+        assert_eq!(
+            values,
+            [Canonical::Path("a".to_owned()), Canonical::Path("b/c".to_owned())]
+        );
         assert_eq!(arguments, json!({"paths": ["a", "b/c"]}));
         assert!(rewritten);
         assert!(feed.read(&mut json!({"paths": [["a"]]}), &mut false).is_err());

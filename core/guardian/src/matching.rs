@@ -9,6 +9,7 @@ mod glob;
 mod host;
 mod path;
 mod range;
+mod reach;
 mod regex;
 mod scalar;
 mod text;

@@ -13,7 +13,10 @@ pub(crate) fn final_name(prefix: Option<&str>, tool: &str) -> String {
 /// An alias or resource name with everything that a tool name cannot hold replaced.
 pub(crate) fn sanitised(name: &str) -> String {
     let ordinary = |c: char| u8::try_from(c).is_ok_and(is_name_byte);
-    name.trim().chars().map(|c| if ordinary(c) { c } else { '_' }).collect()
+    name.trim()
+        .chars()
+        .map(|c| if ordinary(c) { c } else { '_' })
+        .collect()
 }
 
 #[cfg(test)]

@@ -36,7 +36,11 @@ impl Parameters {
 fn build(schema: &Value) -> Result<Validator, String> {
     jsonschema::draft202012::options()
         .should_validate_formats(true)
-        .with_pattern_options(PatternOptions::regex().size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX))
+        .with_pattern_options(
+            PatternOptions::regex()
+                .size_limit(MAX_REGEX)
+                .dfa_size_limit(MAX_REGEX),
+        )
         .offline()
         .build(schema)
         .map_err(|error| error.to_string())
@@ -48,14 +52,26 @@ fn message(error: &ValidationError<'_>) -> String {
     let name = |name: &str| format!("{place}/{name}").trim_start_matches('/').to_owned();
     match error.kind() {
         ValidationErrorKind::Required { property } => {
-            format!("parameter {} is missing", name(property.as_str().unwrap_or_default()))
+            format!(
+                "parameter {} is missing",
+                name(property.as_str().unwrap_or_default())
+            )
         }
-        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let names: Vec<_> = unexpected.iter().take(8).map(|property| shortened(&name(property))).collect();
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let names: Vec<_> = unexpected
+                .iter()
+                .take(8)
+                .map(|property| shortened(&name(property)))
+                .collect();
             format!("there is no parameter {}", names.join(", "))
         }
         _ if place.is_empty() => format!("the parameters: {}", shortened(&error.masked().to_string())),
-        _ => format!("parameter {}: {}", name("").trim_end_matches('/'), shortened(&error.masked().to_string())),
+        _ => format!(
+            "parameter {}: {}",
+            name("").trim_end_matches('/'),
+            shortened(&error.masked().to_string())
+        ),
     }
 }
 
@@ -122,7 +138,9 @@ mod tests {
     #[test]
     fn a_message_holds_no_value() {
         let parameters = Parameters::compile(&schema()).unwrap();
-        let message = parameters.check(&json!({"owner": "a", "limit": "hunter2"})).unwrap_err();
+        let message = parameters
+            .check(&json!({"owner": "a", "limit": "hunter2"}))
+            .unwrap_err();
         assert!(!message.contains("hunter2"), "{message}");
     }
 }

@@ -20,7 +20,9 @@ pub(crate) fn names_operation(pattern: &str, operation: &str) -> bool {
     match pattern.strip_suffix('*') {
         None => pattern == operation,
         Some("") => true,
-        Some(prefix) => prefix.ends_with('.') && operation.len() > prefix.len() && operation.starts_with(prefix),
+        Some(prefix) => {
+            prefix.ends_with('.') && operation.len() > prefix.len() && operation.starts_with(prefix)
+        }
     }
 }
 
@@ -50,7 +52,9 @@ pub(crate) fn names_tool(pattern: &str, name: &str) -> bool {
             },
         }
     }
-    pattern.get(at..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+    pattern
+        .get(at..)
+        .is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
 /// What is wrong with an operation pattern's form.
@@ -59,7 +63,9 @@ pub(crate) fn operation_pattern_fault(pattern: &str) -> Option<String> {
     if pattern == "*" || is_operation(exact) {
         return None;
     }
-    Some(format!("{pattern:?} is neither an operation such as issue.read, nor a prefix such as issue.*, nor *"))
+    Some(format!(
+        "{pattern:?} is neither an operation such as issue.read, nor a prefix such as issue.*, nor *"
+    ))
 }
 
 /// Words of letters, digits, `_` and `-`, separated by dots.
@@ -69,7 +75,8 @@ pub(crate) fn is_operation(operation: &str) -> bool {
 
 /// What is wrong with a tool pattern's form.
 pub(crate) fn tool_pattern_fault(pattern: &str) -> Option<String> {
-    let good = !pattern.is_empty() && pattern.len() <= 64 && pattern.bytes().all(|b| b == b'*' || is_name_byte(b));
+    let good =
+        !pattern.is_empty() && pattern.len() <= 64 && pattern.bytes().all(|b| b == b'*' || is_name_byte(b));
     (!good).then(|| format!("{pattern:?} is neither a tool name nor a name with *"))
 }
 

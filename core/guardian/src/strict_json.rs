@@ -33,7 +33,11 @@ pub(crate) enum Numbers {
 }
 
 /// What a tool call's arguments must stay within.
-pub(crate) const ARGUMENTS: Limits = Limits { bytes: 256 << 10, depth: 32, numbers: Numbers::Interoperable };
+pub(crate) const ARGUMENTS: Limits = Limits {
+    bytes: 256 << 10,
+    depth: 32,
+    numbers: Numbers::Interoperable,
+};
 
 /// Why a text is not strict JSON.
 #[derive(Debug, thiserror::Error)]
@@ -43,19 +47,34 @@ pub(crate) struct NotStrict(String);
 /// Reads exactly one object. Its keys are in the order of their bytes, whatever the order in the text.
 pub(crate) fn object(text: &str, limits: Limits) -> Result<Value, NotStrict> {
     if text.len() > limits.bytes {
-        return Err(NotStrict(format!("{} bytes are more than the limit of {}", text.len(), limits.bytes)));
+        return Err(NotStrict(format!(
+            "{} bytes are more than the limit of {}",
+            text.len(),
+            limits.bytes
+        )));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let strict = Strict { depth: limits.depth, numbers: limits.numbers };
-    let value = strict.deserialize(&mut reader).map_err(|error| NotStrict(error.to_string()))?;
+    let strict = Strict {
+        depth: limits.depth,
+        numbers: limits.numbers,
+    };
+    let value = strict
+        .deserialize(&mut reader)
+        .map_err(|error| NotStrict(error.to_string()))?;
     reader.end().map_err(|error| NotStrict(error.to_string()))?;
-    if value.is_object() { Ok(value) } else { Err(NotStrict("not an object".to_owned())) }
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(NotStrict("not an object".to_owned()))
+    }
 }
 
 /// One form for each number: an integer where it is one. None where other readers would round it.
 pub(crate) fn interoperable(number: &Number) -> Option<Number> {
     if let Some(integer) = number.as_i64() {
-        return (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&integer).then(|| integer.into());
+        return (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER)
+            .contains(&integer)
+            .then(|| integer.into());
     }
     let float = number.as_f64()?;
     #[expect(clippy::cast_precision_loss, reason = "2^53 - 1 has an exact float")]
@@ -233,6 +252,9 @@ mod tests {
 
     #[test]
     fn keeps_case_variants_of_a_key_apart() {
-        assert_eq!(object(r#"{"Repo":1,"repo":2}"#, ARGUMENTS).unwrap(), json!({"Repo": 1, "repo": 2}));
+        assert_eq!(
+            object(r#"{"Repo":1,"repo":2}"#, ARGUMENTS).unwrap(),
+            json!({"Repo": 1, "repo": 2})
+        );
     }
 }

@@ -1,5 +1,12 @@
 //! What is accepted as a command means the same to a real shell: the argv that is judged is the one that bash would run.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "test code: a failure here is a failed test"
+)]
+
 #[path = "fixture/bot.rs"]
 mod bot;
 
@@ -15,14 +22,77 @@ use serde_json::{Value, json};
 
 /// Characters and words that shells act on, and some that they do not.
 const PARTS: [&str; 62] = [
-    "a", "b", "x1", "-l", "--a=b", "=", "A=1", " ", "  ", "'", "\"", "\\", "$", "$(", ")", "`", ";", "&", "&&", "|", "||", "<",
-    ">", ">>", "<<<", "(", "{", "}", "[", "]", "*", "?", "~", "!", "#", "%", "^", "+", ",", ".", "/", ":", "@", "\t", "\n", "é",
-    "''", "\"\"", "\\ ", "\\\\", "$'", "${a}", "$((1))", "if", "time", "in", "{a,b}", "{1..3}", "\u{a0}", "2>&1", "\r", "\u{1f600}",
+    "a",
+    "b",
+    "x1",
+    "-l",
+    "--a=b",
+    "=",
+    "A=1",
+    " ",
+    "  ",
+    "'",
+    "\"",
+    "\\",
+    "$",
+    "$(",
+    ")",
+    "`",
+    ";",
+    "&",
+    "&&",
+    "|",
+    "||",
+    "<",
+    ">",
+    ">>",
+    "<<<",
+    "(",
+    "{",
+    "}",
+    "[",
+    "]",
+    "*",
+    "?",
+    "~",
+    "!",
+    "#",
+    "%",
+    "^",
+    "+",
+    ",",
+    ".",
+    "/",
+    ":",
+    "@",
+    "\t",
+    "\n",
+    "é",
+    "''",
+    "\"\"",
+    "\\ ",
+    "\\\\",
+    "$'",
+    "${a}",
+    "$((1))",
+    "if",
+    "time",
+    "in",
+    "{a,b}",
+    "{1..3}",
+    "\u{a0}",
+    "2>&1",
+    "\r",
+    "\u{1f600}",
 ];
 
 fn any_command() -> Engine {
     // A pattern that admits any words: only what has no canonical form is refused.
-    engine(vec![binding("box", &shell(), &[json!({"tools": ["run"], "scope": {"command": ["argv ** --*"]}})])])
+    engine(vec![binding(
+        "box",
+        &shell(),
+        &[json!({"tools": ["run"], "scope": {"command": ["argv ** --*"]}})],
+    )])
 }
 
 /// The argv that the engine judged, if the line is a command at all.
@@ -31,7 +101,12 @@ fn judged(engine: &Engine, line: &str) -> Option<Vec<String>> {
     match decision.verdict {
         Verdict::Allow(permit) | Verdict::NeedsApproval(permit) => {
             let words = permit.canonical["command"][0].as_array().unwrap();
-            Some(words.iter().map(|word| word.as_str().unwrap().to_owned()).collect())
+            Some(
+                words
+                    .iter()
+                    .map(|word| word.as_str().unwrap().to_owned())
+                    .collect(),
+            )
         }
         Verdict::Deny(_) => None,
     }
@@ -62,7 +137,10 @@ fn bash(lines: &[String]) -> Vec<Vec<String>> {
 fn bash_reads_the_same_words() {
     let engine = any_command();
     let line = proptest::collection::vec(proptest::sample::select(PARTS.as_slice()), 1..8);
-    let mut runner = TestRunner::new(Config { cases: 1, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 1,
+        ..Config::default()
+    });
     let (mut lines, mut expected, mut refused) = (Vec::new(), Vec::new(), 0_u32);
     for _ in 0..12_000 {
         let line = format!("argv {}", line.new_tree(&mut runner).unwrap().current().concat());
@@ -74,7 +152,11 @@ fn bash_reads_the_same_words() {
             None => refused += 1,
         }
     }
-    assert!(lines.len() > 500 && refused > 2_000, "{} accepted, {refused} refused", lines.len());
+    assert!(
+        lines.len() > 500 && refused > 2_000,
+        "{} accepted, {refused} refused",
+        lines.len()
+    );
     let actual = bash(&lines);
     assert_eq!(actual.len(), expected.len());
     for ((line, actual), expected) in lines.iter().zip(actual).zip(expected) {
@@ -87,7 +169,11 @@ fn bash_reads_the_same_words() {
 fn quoting_a_plain_word_changes_nothing() {
     let engine = any_command();
     for word in ["a", "-l", "--a=b", "a/b.c", "x:y,z@w%", "+1", "A=1"] {
-        assert_eq!(judged(&engine, &format!("argv {word}")), judged(&engine, &format!("argv '{word}'")), "{word}");
+        assert_eq!(
+            judged(&engine, &format!("argv {word}")),
+            judged(&engine, &format!("argv '{word}'")),
+            "{word}"
+        );
     }
 }
 
@@ -97,5 +183,8 @@ fn the_record_holds_the_argv_and_the_text() {
     let decision = check(&engine, "run", r#"{"command":"argv 'a b'  c"}"#);
     let permit = bot::permit(&decision);
     assert_eq!(permit.arguments, json!({"command": "argv 'a b'  c"}));
-    assert_eq!(permit.canonical["command"], [json!(["argv", "a b", "c"])] as [Value; 1]);
+    assert_eq!(
+        permit.canonical["command"],
+        [json!(["argv", "a b", "c"])] as [Value; 1]
+    );
 }

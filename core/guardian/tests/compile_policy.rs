@@ -1,5 +1,11 @@
 //! Compilation: one form for one meaning, faults that stay where they are, names that cannot be confused.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "test code: a failure here is a failed test"
+)]
+
 #[path = "fixture/bot.rs"]
 mod bot;
 
@@ -12,23 +18,39 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 fn reader(name: &str) -> BindingSource {
-    binding(name, &forge(), &[json!({"operations": ["issue.read"], "scope": {"repository": ["acme/*"]}})])
+    binding(
+        name,
+        &forge(),
+        &[json!({"operations": ["issue.read"], "scope": {"repository": ["acme/*"]}})],
+    )
 }
 
 fn names(compilation: &Compilation) -> Vec<String> {
-    Engine::load(&compilation.document).unwrap().tools().into_iter().map(|tool| tool.name).collect()
+    Engine::load(&compilation.document)
+        .unwrap()
+        .tools()
+        .into_iter()
+        .map(|tool| tool.name)
+        .collect()
 }
 
 fn fields(faults: &[Fault]) -> Vec<(&str, &str)> {
-    faults.iter().map(|fault| (fault.binding.as_str(), fault.field.as_str())).collect()
+    faults
+        .iter()
+        .map(|fault| (fault.binding.as_str(), fault.field.as_str()))
+        .collect()
 }
 
 #[test]
 fn a_fault_removes_its_binding_and_nothing_else() {
-    let broken = binding("broken", &shell(), &[
-        json!({"tools": ["run"], "scope": {"command": ["ls"]}}),
-        json!({"tools": ["run"], "scope": {"command": ["cat /srv/*"]}}),
-    ]);
+    let broken = binding(
+        "broken",
+        &shell(),
+        &[
+            json!({"tools": ["run"], "scope": {"command": ["ls"]}}),
+            json!({"tools": ["run"], "scope": {"command": ["cat /srv/*"]}}),
+        ],
+    );
     let both = compile(&source(vec![broken, reader("good")]));
     assert_eq!(fields(&both.faults), [("broken", "grants[1].scope.command[0]")]);
     let alone = compile(&source(vec![reader("good")]));
@@ -39,11 +61,22 @@ fn a_fault_removes_its_binding_and_nothing_else() {
 #[test]
 fn a_broken_resource_type_is_a_fault_of_its_bindings() {
     let mut broken = (*forge()).clone();
-    broken.tools[0].parameters = json!({"type": "object", "properties": {"owner": {"$ref": "https://example.com/"}}});
-    let mut bindings = vec![reader("a"), binding("box", &shell(), &[json!({"tools": ["run"], "scope": {"command": ["ls"]}})])];
+    broken.tools[0].parameters =
+        json!({"type": "object", "properties": {"owner": {"$ref": "https://example.com/"}}});
+    let mut bindings = vec![
+        reader("a"),
+        binding(
+            "box",
+            &shell(),
+            &[json!({"tools": ["run"], "scope": {"command": ["ls"]}})],
+        ),
+    ];
     bindings[0].resource_type = std::sync::Arc::new(broken);
     let compilation = compile(&source(bindings));
-    assert!(fields(&compilation.faults).contains(&("a", "resourceType.tools[0].parameters.properties.owner.$ref")));
+    assert!(
+        fields(&compilation.faults)
+            .contains(&("a", "resourceType.tools[0].parameters.properties.owner.$ref"))
+    );
     assert_eq!(names(&compilation), ["run"]);
 }
 
@@ -58,7 +91,10 @@ fn tools_that_no_grant_covers_are_not_in_the_policy() {
 
 #[test]
 fn one_binding_of_a_type_needs_no_prefix() {
-    assert_eq!(compile(&source(vec![reader("code")])).document.bindings[0].prefix, None);
+    assert_eq!(
+        compile(&source(vec![reader("code")])).document.bindings[0].prefix,
+        None
+    );
 }
 
 #[test]
@@ -68,13 +104,22 @@ fn two_bindings_of_a_type_are_told_apart() {
     bindings[2].description = Some("everything else".to_owned());
     let compilation = compile(&source(bindings));
     assert_eq!(compilation.faults, []);
-    assert_eq!(names(&compilation), ["Work__list_issues", "my_code__list_issues", "third__list_issues"]);
+    assert_eq!(
+        names(&compilation),
+        ["Work__list_issues", "my_code__list_issues", "third__list_issues"]
+    );
     let engine = Engine::load(&compilation.document).unwrap();
     insta::assert_snapshot!(engine.summary().unwrap());
     let permitted = check(&engine, "Work__list_issues", r#"{"owner":"acme","repo":"web"}"#);
     assert_eq!(bot::permit(&permitted).binding, "other");
-    assert_eq!(reason(&check(&engine, "list_issues", "{}")), Some(Reason::UnknownTool));
-    assert_eq!(reason(&check(&engine, "Work__whoami", "{}")), Some(Reason::UnknownTool));
+    assert_eq!(
+        reason(&check(&engine, "list_issues", "{}")),
+        Some(Reason::UnknownTool)
+    );
+    assert_eq!(
+        reason(&check(&engine, "Work__whoami", "{}")),
+        Some(Reason::UnknownTool)
+    );
 }
 
 #[test]
@@ -94,7 +139,10 @@ fn prefixes_that_clash_are_faults(#[case] first: Option<&str>, #[case] second: O
     bindings[0].alias = first.map(str::to_owned);
     bindings[1].alias = second.map(str::to_owned);
     let compilation = compile(&source(bindings));
-    assert_eq!(fields(&compilation.faults), [("first", "alias"), ("second", "alias")]);
+    assert_eq!(
+        fields(&compilation.faults),
+        [("first", "alias"), ("second", "alias")]
+    );
     assert_eq!(names(&compilation), ["third__list_issues"]);
 }
 
@@ -123,7 +171,10 @@ fn a_prefix_cannot_imitate_another_tool() {
     let grant = [json!({"tools": ["*"]})];
     let mut aliased = binding("a", &one_tool("t1", "go"), &grant);
     aliased.alias = Some("x".to_owned());
-    let compilation = compile(&source(vec![aliased, binding("b", &one_tool("t2", "x__go"), &grant)]));
+    let compilation = compile(&source(vec![
+        aliased,
+        binding("b", &one_tool("t2", "x__go"), &grant),
+    ]));
     assert_eq!(fields(&compilation.faults), [("a", "alias"), ("b", "alias")]);
 }
 
@@ -131,7 +182,10 @@ fn a_prefix_cannot_imitate_another_tool() {
 fn names_too_long_for_providers_are_faults() {
     let mut long = binding("a", &one_tool("t1", "go"), &[json!({"tools": ["*"]})]);
     long.alias = Some("x".repeat(61));
-    assert_eq!(fields(&compile(&source(vec![long.clone()])).faults), [("a", "alias")]);
+    assert_eq!(
+        fields(&compile(&source(vec![long.clone()])).faults),
+        [("a", "alias")]
+    );
     long.alias = Some("x".repeat(60));
     assert_eq!(compile(&source(vec![long.clone()])).faults, []);
     long.alias = Some(" ".to_owned());
@@ -148,7 +202,11 @@ fn two_bindings_of_one_name_are_faults() {
 fn document() -> Document {
     let desk_grant = json!({"tools": ["*"], "scope": {"host": ["**.example.com"], "rule": ["true"]},
         "quotas": [{"name": "q", "counts": "MicroUsd", "limit": u64::MAX}]});
-    compile(&source(vec![reader("code"), binding("ops", &desk(), &[desk_grant])])).document
+    compile(&source(vec![
+        reader("code"),
+        binding("ops", &desk(), &[desk_grant]),
+    ]))
+    .document
 }
 
 #[test]
@@ -183,7 +241,10 @@ fn other_documents_are_refused(#[case] from: &str, #[case] to: &str) {
 
 #[test]
 fn a_huge_document_is_refused() {
-    assert!(matches!(Document::from_bytes(&vec![b' '; (16 << 20) + 1]), Err(DecodeError::TooLarge(_))));
+    assert!(matches!(
+        Document::from_bytes(&vec![b' '; (16 << 20) + 1]),
+        Err(DecodeError::TooLarge(_))
+    ));
 }
 
 /// A document from elsewhere is judged again: what does not compile does not load.
@@ -199,7 +260,10 @@ fn a_huge_document_is_refused() {
 fn a_broken_document_does_not_load(#[case] spoil: fn(&mut Document)) {
     let mut document = document();
     spoil(&mut document);
-    assert!(matches!(Engine::load(&document), Err(LoadError::Format { .. } | LoadError::Fault { .. })));
+    assert!(matches!(
+        Engine::load(&document),
+        Err(LoadError::Format { .. } | LoadError::Fault { .. })
+    ));
 }
 
 /// What an engine is told to be open is closed again.
@@ -209,6 +273,10 @@ fn a_document_cannot_open_a_schema() {
     let parameters: &mut Value = &mut document.bindings[0].tools[0].parameters;
     parameters["additionalProperties"] = json!(true);
     let engine = Engine::load(&document).unwrap();
-    let decision = check(&engine, "list_issues", r#"{"owner":"acme","repo":"web","admin":1}"#);
+    let decision = check(
+        &engine,
+        "list_issues",
+        r#"{"owner":"acme","repo":"web","admin":1}"#,
+    );
     assert_eq!(reason(&decision), Some(Reason::InvalidArguments));
 }

@@ -1,5 +1,11 @@
 //! Validity windows, quotas, approval, and what a trace tells.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a failure here is a failed test"
+)]
+
 #[path = "fixture/bot.rs"]
 mod bot;
 
@@ -9,8 +15,14 @@ use monstrum_guardian::decision::{Call, Decision, Facts, QuotaKey, Reason, Verdi
 use rstest::rstest;
 use serde_json::{Value, json};
 
-const LIST: Call<'static> = Call { tool: "list_issues", arguments: r#"{"owner":"acme","repo":"web"}"# };
-const CREATE: Call<'static> = Call { tool: "create_issue", arguments: r#"{"owner":"acme","repo":"web","title":"x"}"# };
+const LIST: Call<'static> = Call {
+    tool: "list_issues",
+    arguments: r#"{"owner":"acme","repo":"web"}"#,
+};
+const CREATE: Call<'static> = Call {
+    tool: "create_issue",
+    arguments: r#"{"owner":"acme","repo":"web","title":"x"}"#,
+};
 
 fn with_grants(grants: &[Value]) -> Engine {
     let scoped: Vec<_> = grants
@@ -28,7 +40,10 @@ fn with_grants(grants: &[Value]) -> Engine {
 }
 
 fn at(time: &str) -> Facts {
-    Facts { now: time.parse().unwrap(), ..Facts::default() }
+    Facts {
+        now: time.parse().unwrap(),
+        ..Facts::default()
+    }
 }
 
 #[rstest]
@@ -45,7 +60,11 @@ fn validity_is_half_open(#[case] now: &str, #[case] expected: Option<Reason>) {
 }
 
 fn used(grant: usize, quota: &str, amount: u64) -> (QuotaKey, u64) {
-    let key = QuotaKey { binding: "code".to_owned(), grant: format!("binding/code#{grant}"), quota: quota.to_owned() };
+    let key = QuotaKey {
+        binding: "code".to_owned(),
+        grant: format!("binding/code#{grant}"),
+        quota: quota.to_owned(),
+    };
     (key, amount)
 }
 
@@ -61,33 +80,59 @@ fn quota(name: &str, counts: &str, limit: u64) -> Value {
 #[case::of_another_grant(&[used(1, "calls", 0)], Some(Reason::QuotaExceeded))]
 fn quotas_hold(#[case] facts: &[(QuotaKey, u64)], #[case] expected: Option<Reason>) {
     let engine = with_grants(&[json!({"quotas": [quota("calls", "Calls", 10)]})]);
-    let facts = Facts { used: facts.iter().cloned().collect(), ..Facts::default() };
+    let facts = Facts {
+        used: facts.iter().cloned().collect(),
+        ..Facts::default()
+    };
     let decision = engine.check(&LIST, &facts);
     assert_eq!(reason(&decision), expected);
     if expected.is_none() {
         let reservation = &permit(&decision).reserve[0];
-        assert_eq!((reservation.amount, reservation.limit, reservation.window_seconds), (1, 10, Some(3600)));
+        assert_eq!(
+            (reservation.amount, reservation.limit, reservation.window_seconds),
+            (1, 10, Some(3600))
+        );
         assert_eq!(reservation.key, used(0, "calls", 0).0);
     }
 }
 
 #[test]
 fn every_quota_of_the_grant_must_have_room() {
-    let engine = with_grants(&[json!({"quotas": [quota("calls", "Calls", 10), quota("money", "MicroUsd", 500)]})]);
+    let engine =
+        with_grants(&[json!({"quotas": [quota("calls", "Calls", 10), quota("money", "MicroUsd", 500)]})]);
     let facts = |calls, money| Facts {
-        used: [used(0, "calls", calls), used(0, "money", money)].into_iter().collect(),
+        used: [used(0, "calls", calls), used(0, "money", money)]
+            .into_iter()
+            .collect(),
         ..Facts::default()
     };
-    let amounts: Vec<_> = permit(&engine.check(&LIST, &facts(1, 100))).reserve.iter().map(|r| r.amount).collect();
-    assert_eq!(amounts, [1, 400], "what a call costs is not known, so all that is left is reserved");
-    assert_eq!(reason(&engine.check(&LIST, &facts(1, 500))), Some(Reason::QuotaExceeded));
-    assert_eq!(reason(&engine.check(&LIST, &facts(10, 0))), Some(Reason::QuotaExceeded));
+    let amounts: Vec<_> = permit(&engine.check(&LIST, &facts(1, 100)))
+        .reserve
+        .iter()
+        .map(|r| r.amount)
+        .collect();
+    assert_eq!(
+        amounts,
+        [1, 400],
+        "what a call costs is not known, so all that is left is reserved"
+    );
+    assert_eq!(
+        reason(&engine.check(&LIST, &facts(1, 500))),
+        Some(Reason::QuotaExceeded)
+    );
+    assert_eq!(
+        reason(&engine.check(&LIST, &facts(10, 0))),
+        Some(Reason::QuotaExceeded)
+    );
 }
 
 #[test]
 fn another_grant_may_still_permit() {
     let engine = with_grants(&[json!({"quotas": [quota("calls", "Calls", 1)]}), json!({})]);
-    assert_eq!(permit(&engine.check(&LIST, &Facts::default())).grant, "binding/code#1");
+    assert_eq!(
+        permit(&engine.check(&LIST, &Facts::default())).grant,
+        "binding/code#1"
+    );
 }
 
 fn approval_grant(decision: &Decision) -> Option<&str> {
@@ -107,27 +152,49 @@ fn approval_grant(decision: &Decision) -> Option<&str> {
 #[case::any_rule(json!([{"risk": "High"}, {"operations": ["issue.read"]}]), true, false)]
 fn approval(#[case] rules: Value, #[case] list: bool, #[case] create: bool) {
     let engine = with_grants(&[json!({"approval": rules})]);
-    assert_eq!(approval_grant(&engine.check(&LIST, &Facts::default())).is_some(), list);
-    assert_eq!(approval_grant(&engine.check(&CREATE, &Facts::default())).is_some(), create);
+    assert_eq!(
+        approval_grant(&engine.check(&LIST, &Facts::default())).is_some(),
+        list
+    );
+    assert_eq!(
+        approval_grant(&engine.check(&CREATE, &Facts::default())).is_some(),
+        create
+    );
 }
 
 #[test]
 fn a_grant_without_approval_comes_first() {
     let engine = with_grants(&[json!({"approval": [{}]}), json!({"tools": ["list_issues"]})]);
-    assert_eq!(permit(&engine.check(&LIST, &Facts::default())).grant, "binding/code#1");
-    assert_eq!(approval_grant(&engine.check(&CREATE, &Facts::default())), Some("binding/code#0"));
+    assert_eq!(
+        permit(&engine.check(&LIST, &Facts::default())).grant,
+        "binding/code#1"
+    );
+    assert_eq!(
+        approval_grant(&engine.check(&CREATE, &Facts::default())),
+        Some("binding/code#0")
+    );
 }
 
 #[test]
 fn a_trace_explains_every_grant() {
-    let engine = engine(vec![binding("code", &forge(), &[
-        json!({"tools": ["read_file"], "scope": {"repository": ["acme/web"], "path": ["docs/**", "*.md"]}}),
-        json!({"tools": ["read_file"], "scope": {"repository": ["acme/*"], "path": ["src/**"]},
+    let engine = engine(vec![binding(
+        "code",
+        &forge(),
+        &[
+            json!({"tools": ["read_file"], "scope": {"repository": ["acme/web"], "path": ["docs/**", "*.md"]}}),
+            json!({"tools": ["read_file"], "scope": {"repository": ["acme/*"], "path": ["src/**"]},
                "validity": {"notAfter": "2026-01-01T00:00:00Z"}}),
-        json!({"tools": ["whoami"]}),
-    ])]);
-    let call = Call { tool: "read_file", arguments: r#"{"owner":"acme","repo":"web","path":"./src/x"}"# };
+            json!({"tools": ["whoami"]}),
+        ],
+    )]);
+    let call = Call {
+        tool: "read_file",
+        arguments: r#"{"owner":"acme","repo":"web","path":"./src/x"}"#,
+    };
     let decision = engine.explain(&call, &at("2026-06-01T00:00:00Z"));
     insta::assert_json_snapshot!(decision);
-    assert_eq!(engine.check(&call, &at("2026-06-01T00:00:00Z")).verdict, decision.verdict);
+    assert_eq!(
+        engine.check(&call, &at("2026-06-01T00:00:00Z")).verdict,
+        decision.verdict
+    );
 }

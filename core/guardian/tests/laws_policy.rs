@@ -1,5 +1,11 @@
 //! Laws of policies: what holds for every bot, whatever its grants.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a failure here is a failed test"
+)]
+
 #[path = "fixture/bot.rs"]
 mod bot;
 #[path = "fixture/world.rs"]
@@ -19,13 +25,26 @@ fn loaded(source: &BotSource) -> Engine {
 
 /// Every quota is known and has room.
 fn facts(source: &BotSource) -> Facts {
-    let grants = source.bindings.iter().flat_map(|binding| binding.grants.iter().map(move |grant| (binding, grant)));
+    let grants = source
+        .bindings
+        .iter()
+        .flat_map(|binding| binding.grants.iter().map(move |grant| (binding, grant)));
     let used = grants.flat_map(|(binding, grant)| {
         grant.quotas.iter().map(move |quota| {
-            (QuotaKey { binding: binding.name.clone(), grant: grant.origin.clone(), quota: quota.name.clone() }, 1)
+            (
+                QuotaKey {
+                    binding: binding.name.clone(),
+                    grant: grant.origin.clone(),
+                    quota: quota.name.clone(),
+                },
+                1,
+            )
         })
     });
-    Facts { used: used.collect(), ..Facts::default() }
+    Facts {
+        used: used.collect(),
+        ..Facts::default()
+    }
 }
 
 /// The name that a binding's tool has for the model, if it is visible.
@@ -34,9 +53,20 @@ fn name_of(engine: &Engine, binding: &str, tool: &str) -> Option<String> {
     Some(prefix.map_or_else(|| tool.to_owned(), |prefix| format!("{prefix}__{tool}")))
 }
 
-fn decide(engine: &Engine, facts: &Facts, binding: &str, (tool, arguments): &(&str, Value)) -> Option<Decision> {
+fn decide(
+    engine: &Engine,
+    facts: &Facts,
+    binding: &str,
+    (tool, arguments): &(&str, Value),
+) -> Option<Decision> {
     let name = name_of(engine, binding, tool)?;
-    Some(engine.check(&Call { tool: &name, arguments: &arguments.to_string() }, facts))
+    Some(engine.check(
+        &Call {
+            tool: &name,
+            arguments: &arguments.to_string(),
+        },
+        facts,
+    ))
 }
 
 /// Permitted at once or after approval; nothing for a call that is denied.
@@ -52,7 +82,9 @@ fn rank(decision: Option<&Decision>) -> u8 {
 fn lessened(source: &BotSource, which: u8, place: Index, inner: Index) -> BotSource {
     let mut less = source.clone();
     let binding = place.index(less.bindings.len());
-    let Some(grants) = less.bindings.get_mut(binding).map(|binding| &mut binding.grants) else { return less };
+    let Some(grants) = less.bindings.get_mut(binding).map(|binding| &mut binding.grants) else {
+        return less;
+    };
     if which == 0 || grants.is_empty() {
         less.bindings.remove(binding);
         return less;

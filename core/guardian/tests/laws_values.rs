@@ -13,27 +13,98 @@ use serde_json::{Value, json};
 
 /// Pieces that parsers of hosts, addresses, paths and commands treat specially.
 const PIECES: [&str; 56] = [
-    "a", "B", "example", ".com", ".", "..", "/", "//", "\\", ":", "@", "%", "%2e", "%2F", "%00", "?", "#", "[", "]", "127", "0x7f", "1", "0177",
-    "2130706433", "::1", "::ffff:", "fe80", "http://", "https://", "HTTPS://", ":443", ":0", "*", "-", "--x", " ", "\t", "\n", "\0", "é", "ß",
-    "\u{212a}", "\u{ff0e}", "\u{ff0f}", "\u{3002}", "\u{200b}", "\u{202e}", "\u{e0041}", "xn--", "'", "\"", "$", ";", "localhost", "~", "\u{1f600}",
+    "a",
+    "B",
+    "example",
+    ".com",
+    ".",
+    "..",
+    "/",
+    "//",
+    "\\",
+    ":",
+    "@",
+    "%",
+    "%2e",
+    "%2F",
+    "%00",
+    "?",
+    "#",
+    "[",
+    "]",
+    "127",
+    "0x7f",
+    "1",
+    "0177",
+    "2130706433",
+    "::1",
+    "::ffff:",
+    "fe80",
+    "http://",
+    "https://",
+    "HTTPS://",
+    ":443",
+    ":0",
+    "*",
+    "-",
+    "--x",
+    " ",
+    "\t",
+    "\n",
+    "\0",
+    "é",
+    "ß",
+    "\u{212a}",
+    "\u{ff0e}",
+    "\u{ff0f}",
+    "\u{3002}",
+    "\u{200b}",
+    "\u{202e}",
+    "\u{e0041}",
+    "xn--",
+    "'",
+    "\"",
+    "$",
+    ";",
+    "localhost",
+    "~",
+    "\u{1f600}",
 ];
 
 fn hostile() -> impl Strategy<Value = String> {
-    let pieces = proptest::collection::vec(select(PIECES.as_slice()), 0..8).prop_map(|pieces| pieces.concat());
+    let pieces =
+        proptest::collection::vec(select(PIECES.as_slice()), 0..8).prop_map(|pieces| pieces.concat());
     prop_oneof![3 => pieces, 1 => any::<String>()]
 }
 
 /// Grants as wide as the patterns of each kind can be.
 fn wide() -> Engine {
-    let url = ["http://**:*/**", "https://**:*/**", "http://[0.0.0.0/0]:*/**", "https://[::/0]:*/**"];
+    let url = [
+        "http://**:*/**",
+        "https://**:*/**",
+        "http://[0.0.0.0/0]:*/**",
+        "https://[::/0]:*/**",
+    ];
     engine(vec![
-        binding("ops", &desk(), &[
-            json!({"tools": ["ping"], "scope": {"host": ["**", "0.0.0.0/0", "::/0"]}}),
-            json!({"tools": ["fetch"], "scope": {"url": url}}),
-            json!({"tools": ["close"], "scope": {"ticket": ["(?s).*"]}}),
-        ]),
-        binding("code", &forge(), &[json!({"tools": ["read_file"], "scope": {"repository": ["**"], "path": ["**", "/**"]}})]),
-        binding("box", &shell(), &[json!({"tools": ["run"], "scope": {"command": ["a ** --*"]}})]),
+        binding(
+            "ops",
+            &desk(),
+            &[
+                json!({"tools": ["ping"], "scope": {"host": ["**", "0.0.0.0/0", "::/0"]}}),
+                json!({"tools": ["fetch"], "scope": {"url": url}}),
+                json!({"tools": ["close"], "scope": {"ticket": ["(?s).*"]}}),
+            ],
+        ),
+        binding(
+            "code",
+            &forge(),
+            &[json!({"tools": ["read_file"], "scope": {"repository": ["**"], "path": ["**", "/**"]}})],
+        ),
+        binding(
+            "box",
+            &shell(),
+            &[json!({"tools": ["run"], "scope": {"command": ["a ** --*"]}})],
+        ),
     ])
 }
 

@@ -1,5 +1,11 @@
 //! What the model sees: names and narrowed schemas, never more than it may say.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a failure here is a failed test"
+)]
+
 #[path = "fixture/bot.rs"]
 mod bot;
 
@@ -21,11 +27,23 @@ fn reads(scope: Value) -> Value {
 #[test]
 fn a_visible_tool_is_complete() {
     let engine = engine(vec![
-        binding("code", &forge(), &[json!({
-            "operations": ["issue.*"], "scope": {"repository": ["acme/web"], "state": ["open"], "label": ["bug", "docs"]}
-        })]),
-        binding("box", &shell(), &[json!({"tools": ["run"], "scope": {"command": ["ls **"]}})]),
-        binding("ops", &desk(), &[json!({"tools": ["ping"], "scope": {"host": ["db.example.com"]}})]),
+        binding(
+            "code",
+            &forge(),
+            &[json!({
+                "operations": ["issue.*"], "scope": {"repository": ["acme/web"], "state": ["open"], "label": ["bug", "docs"]}
+            })],
+        ),
+        binding(
+            "box",
+            &shell(),
+            &[json!({"tools": ["run"], "scope": {"command": ["ls **"]}})],
+        ),
+        binding(
+            "ops",
+            &desk(),
+            &[json!({"tools": ["ping"], "scope": {"host": ["db.example.com"]}})],
+        ),
     ]);
     insta::assert_json_snapshot!(engine.tools());
     assert_eq!(engine.summary(), None);
@@ -50,28 +68,58 @@ fn states(#[case] scopes: &[Value], #[case] expected: Value) {
 
 #[test]
 fn elements_of_a_list_are_narrowed() {
-    let schema = parameter(&[reads(json!({"repository": ["a/b"], "label": ["bug", "docs"]}))], "list_issues", "labels");
-    assert_eq!(schema, json!({"type": "array", "items": {"type": "string", "enum": ["bug", "docs"]}}));
+    let schema = parameter(
+        &[reads(json!({"repository": ["a/b"], "label": ["bug", "docs"]}))],
+        "list_issues",
+        "labels",
+    );
+    assert_eq!(
+        schema,
+        json!({"type": "array", "items": {"type": "string", "enum": ["bug", "docs"]}})
+    );
 }
 
 #[test]
 fn parts_of_a_template_are_not_narrowed() {
-    assert_eq!(parameter(&[reads(json!({"repository": ["acme/web"]}))], "list_issues", "owner"), json!({"type": "string"}));
+    assert_eq!(
+        parameter(
+            &[reads(json!({"repository": ["acme/web"]}))],
+            "list_issues",
+            "owner"
+        ),
+        json!({"type": "string"})
+    );
 }
 
 #[test]
 fn only_exact_patterns_become_schema_patterns() {
     let scope = |path: &str| reads(json!({"repository": ["acme/web"], "path": [path]}));
     // A path has many spellings, which a regular expression over the text would refuse.
-    assert_eq!(parameter(&[scope("docs/**")], "read_file", "path"), json!({"type": "string"}));
-    assert_eq!(parameter(&[scope("docs/a.md")], "read_file", "path"), json!({"type": "string", "const": "docs/a.md"}));
+    assert_eq!(
+        parameter(&[scope("docs/**")], "read_file", "path"),
+        json!({"type": "string"})
+    );
+    assert_eq!(
+        parameter(&[scope("docs/a.md")], "read_file", "path"),
+        json!({"type": "string", "const": "docs/a.md"})
+    );
 }
 
 /// A grant that can permit no call of the tool does not widen its schema, and does not hide it.
 #[test]
 fn a_grant_that_permits_nothing_does_not_count() {
-    let grants = [reads(json!({"repository": ["acme/web"], "state": ["open"]})), json!({"tools": ["list_issues"]})];
-    assert_eq!(parameter(&grants, "list_issues", "state"), json!({"type": "string", "const": "open"}));
-    let engine = engine(vec![binding("code", &forge(), &[json!({"tools": ["list_issues"]})])]);
+    let grants = [
+        reads(json!({"repository": ["acme/web"], "state": ["open"]})),
+        json!({"tools": ["list_issues"]}),
+    ];
+    assert_eq!(
+        parameter(&grants, "list_issues", "state"),
+        json!({"type": "string", "const": "open"})
+    );
+    let engine = engine(vec![binding(
+        "code",
+        &forge(),
+        &[json!({"tools": ["list_issues"]})],
+    )]);
     assert_eq!(engine.tools().len(), 1);
 }

@@ -37,8 +37,12 @@ impl Guard {
     pub(super) fn new(host: &str, allowed: &[IpNet]) -> Self {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let name = host.parse::<IpAddr>().is_err();
-        let of_cluster = !host.contains('.') || host.ends_with(".svc") || host.ends_with(".cluster.local");
-        Self { allowed: allowed.into(), internal: !name || of_cluster }
+        let last = host.rsplit('.').next().unwrap_or_default();
+        let of_cluster = last == host || last == "svc" || host.ends_with(".cluster.local");
+        Self {
+            allowed: allowed.into(),
+            internal: !name || of_cluster,
+        }
     }
 
     /// Whether the callback may go there.
@@ -58,7 +62,10 @@ impl Guard {
 impl GuardedDns {
     pub(super) fn new(guard: Guard) -> Result<Self, hickory_resolver::net::NetError> {
         let resolver = TokioResolver::builder_tokio()?.build()?;
-        Ok(Self { resolver: Arc::new(resolver), guard })
+        Ok(Self {
+            resolver: Arc::new(resolver),
+            guard,
+        })
     }
 }
 
@@ -97,7 +104,9 @@ fn sort_v4(address: Ipv4Addr) -> Sort {
         | [198, 51, 100, _]
         | [203, 0, 113, _]
         | [100, 100, 100, 200] => Sort::Special,
-        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18 | 19, ..] => Sort::Private,
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18 | 19, ..] => {
+            Sort::Private
+        }
         _ => Sort::Public,
     }
 }
@@ -107,11 +116,11 @@ fn sort_v6(address: Ipv6Addr) -> Sort {
         // IPv4 inside IPv6: compatible, NAT64, 6to4.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => sort_v4(embedded(high, low)),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => sort_v4(embedded(high, low)),
-        // Amazon's metadata service lies among the private addresses.
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] => Sort::Special,
+        // Amazon's metadata service lies among the private addresses; Teredo, ORCHID and documentation among the public ones.
+        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => {
+            Sort::Special
+        }
         [0xfc00..=0xfdff, ..] => Sort::Private,
-        // Of the rest only global unicast is public, without Teredo, ORCHID, documentation.
-        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Sort::Special,
         [0x2000..=0x3fff, ..] => Sort::Public,
         _ => Sort::Special,
     }

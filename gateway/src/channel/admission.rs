@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::Channel;
+use super::json;
 use super::route::{self, Routed, Unroutable};
 use super::signature::{self, Forged};
-use super::json;
 
 /// What a request may say about its body.
 const CONTENT_TYPE: &str = "application/json";
@@ -55,7 +55,12 @@ impl Refused {
 
 impl Channel {
     /// Checks everything that needs no gateway. The body is bounded already.
-    pub(super) async fn admit(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<Admitted, Refused> {
+    pub(super) async fn admit(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Admitted, Refused> {
         if !is_json(headers) {
             return Err(Refused::ContentType);
         }
@@ -67,20 +72,33 @@ impl Channel {
         let keep = Duration::from_secs(u64::from(tolerance).saturating_mul(2).saturating_add(60));
         let attempt = format!("{}.{}", authentic.timestamp, authentic.id);
         let scope = format!("webhook/{}", self.name);
-        let fresh = self.ledger.take_once(&scope, &attempt, keep).await.map_err(|error| {
-            tracing::error!(error = %error, "no request is taken without the replay store");
-            Refused::NoReplayStore
-        })?;
+        let fresh = self
+            .ledger
+            .take_once(&scope, &attempt, keep)
+            .await
+            .map_err(|error| {
+                tracing::error!(error = %error, "no request is taken without the replay store");
+                Refused::NoReplayStore
+            })?;
         if !fresh {
             return Ok(Admitted::Duplicate);
         }
         let value = json::parse(body).map_err(|_| Refused::Body)?;
-        Ok(Admitted::Message(route::route(&self.config, path, &value, &authentic.id)?))
+        Ok(Admitted::Message(route::route(
+            &self.config,
+            path,
+            &value,
+            &authentic.id,
+        )?))
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let value = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = value
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
     kind.trim().eq_ignore_ascii_case(CONTENT_TYPE)
 }

@@ -44,8 +44,15 @@ enum Failed {
 impl Callbacks {
     /// Checks the address once; names are checked again each time that they are resolved.
     pub(super) fn new(config: &Config) -> Result<Self, String> {
-        let target = config.callback_url.as_deref().map(|url| target(url, config)).transpose()?;
-        Ok(Self { target, room: Arc::new(Semaphore::new(MOST)) })
+        let target = config
+            .callback_url
+            .as_deref()
+            .map(|url| target(url, config))
+            .transpose()?;
+        Ok(Self {
+            target,
+            room: Arc::new(Semaphore::new(MOST)),
+        })
     }
 
     /// A place for one message, unless too many are under way.
@@ -64,7 +71,9 @@ fn target(url: &str, config: &Config) -> Result<(Client, Url), String> {
     let guard = Guard::new(host.trim_matches(['[', ']']), &config.allowed_addresses);
     // A literal address is connected to without asking a resolver.
     if literal.is_some_and(|address| !guard.permits(address)) {
-        return Err(format!("callbackUrl: {host} is not an address that may be reached"));
+        return Err(format!(
+            "callbackUrl: {host} is not an address that may be reached"
+        ));
     }
     let dns = GuardedDns::new(guard).map_err(|error| format!("name resolution: {error}"))?;
     let client = Client::builder()
@@ -82,7 +91,9 @@ fn target(url: &str, config: &Config) -> Result<(Client, Url), String> {
 impl Channel {
     /// Sends the answer to the message `id`, or why there is none. Given up after a minute.
     pub(super) async fn call_back(&self, id: &str, outcome: Result<Answer, Undelivered>) {
-        let Some((client, url)) = &self.callbacks.target else { return };
+        let Some((client, url)) = &self.callbacks.target else {
+            return;
+        };
         let body = body(id, outcome).to_string();
         let mut pauses = PAUSES.into_iter();
         loop {
@@ -110,7 +121,9 @@ impl Channel {
 
     async fn attempt(&self, client: &Client, url: &Url, id: &str, body: &str) -> Result<(), Failed> {
         let keys = self.keys.current();
-        let key = keys.first().ok_or_else(|| Failed::Later("no signing secret".to_owned()))?;
+        let key = keys
+            .first()
+            .ok_or_else(|| Failed::Later("no signing secret".to_owned()))?;
         let id = format!("answer_{id}");
         // Each attempt is signed anew, like those that come in.
         let timestamp = jiff::Timestamp::now().as_second();
@@ -119,7 +132,10 @@ impl Channel {
             .header("content-type", "application/json")
             .header(signature::ID, &id)
             .header(signature::TIMESTAMP, timestamp.to_string())
-            .header(signature::SIGNATURE, signature::sign(key, &id, timestamp, body.as_bytes()))
+            .header(
+                signature::SIGNATURE,
+                signature::sign(key, &id, timestamp, body.as_bytes()),
+            )
             .body(body.to_owned())
             .send()
             .await
@@ -175,8 +191,15 @@ mod tests {
     async fn a_public_name_that_leads_home_is_not_called() {
         let dns = GuardedDns::new(Guard::new("hooks.example.com", &[])).unwrap();
         // `localhost` needs no name server.
-        let client = Client::builder().no_proxy().dns_resolver(Arc::new(dns)).build().unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .dns_resolver(Arc::new(dns))
+            .build()
+            .unwrap();
         let error = client.get("http://localhost:1/").send().await.unwrap_err();
-        assert!(format!("{error:?}").contains("no address that may be reached"), "{error:?}");
+        assert!(
+            format!("{error:?}").contains("no address that may be reached"),
+            "{error:?}"
+        );
     }
 }

@@ -118,7 +118,10 @@ impl Config {
     /// Reads and checks a file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let file = path.to_owned();
-        let text = std::fs::read(path).map_err(|source| ConfigError::Read { path: file.clone(), source })?;
+        let text = std::fs::read(path).map_err(|source| ConfigError::Read {
+            path: file.clone(),
+            source,
+        })?;
         let config: Self =
             serde_json::from_slice(&text).map_err(|source| ConfigError::Form { path: file, source })?;
         config.check()?;
@@ -134,11 +137,17 @@ impl Config {
             return wrong("maxBodyBytes", "must be positive");
         }
         if self.mode == Mode::Callback && self.callback_url.is_none() {
-            return wrong("callbackUrl", "mode Callback needs the address that answers are sent to");
+            return wrong(
+                "callbackUrl",
+                "mode Callback needs the address that answers are sent to",
+            );
         }
         let pointers = self.routes.iter().flat_map(|route| {
             let places = [Some(&route.text), Some(&route.user), route.session.as_ref()];
-            places.into_iter().flatten().chain(route.matches.iter().map(|matching| &matching.pointer))
+            places
+                .into_iter()
+                .flatten()
+                .chain(route.matches.iter().map(|matching| &matching.pointer))
         });
         for pointer in pointers {
             if !pointer.is_empty() && !pointer.starts_with('/') {

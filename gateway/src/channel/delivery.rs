@@ -47,7 +47,9 @@ pub(super) struct Gateways {
 
 impl std::fmt::Debug for Gateways {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gateways").field("template", &self.template).finish_non_exhaustive()
+        f.debug_struct("Gateways")
+            .field("template", &self.template)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +61,12 @@ enum Broken {
 
 impl Gateways {
     pub(super) fn new(tls: Tls, template: String, namespace: String) -> Self {
-        Self { tls, template, namespace, channels: Mutex::default() }
+        Self {
+            tls,
+            template,
+            namespace,
+            channels: Mutex::default(),
+        }
     }
 
     /// Has the message answered.
@@ -85,16 +92,32 @@ impl Gateways {
         let channel = self.channel(bot)?;
         let mut client = ChatClient::new(channel).max_decoding_message_size(MAX_EVENT);
         let turn = async {
-            let mut events = client.send(request.clone()).await.map_err(|status| broken(&status))?.into_inner();
+            let mut events = client
+                .send(request.clone())
+                .await
+                .map_err(|status| broken(&status))?
+                .into_inner();
             let mut session = request.session.clone();
             while let Some(event) = events.message().await.map_err(|status| broken(&status))? {
                 match event.event {
                     Some(turn_event::Event::Started(started)) => session = started.session,
-                    Some(turn_event::Event::Done(done)) => return Ok(Answer { session, text: done.text }),
+                    Some(turn_event::Event::Done(done)) => {
+                        return Ok(Answer {
+                            session,
+                            text: done.text,
+                        });
+                    }
                     Some(turn_event::Event::Failed(failed)) => {
                         let passing = PASSING.contains(&failed.code.as_str());
-                        let undelivered = Undelivered { code: failed.code, message: failed.message };
-                        return Err(if passing { Broken::Passing(undelivered) } else { Broken::Final(undelivered) });
+                        let undelivered = Undelivered {
+                            code: failed.code,
+                            message: failed.message,
+                        };
+                        return Err(if passing {
+                            Broken::Passing(undelivered)
+                        } else {
+                            Broken::Final(undelivered)
+                        });
                     }
                     Some(
                         turn_event::Event::Text(_)
@@ -108,7 +131,9 @@ impl Gateways {
             }
             Err(Broken::Passing(away()))
         };
-        tokio::time::timeout(LONGEST_TURN, turn).await.unwrap_or_else(|_| Err(Broken::Final(away())))
+        tokio::time::timeout(LONGEST_TURN, turn)
+            .await
+            .unwrap_or_else(|_| Err(Broken::Final(away())))
     }
 
     /// One connection per bot, made when it is first needed.
@@ -117,7 +142,10 @@ impl Gateways {
         if let Some(channel) = channels.get(bot) {
             return Ok(channel.clone());
         }
-        let uri = self.template.replace("{bot}", bot).replace("{namespace}", &self.namespace);
+        let uri = self
+            .template
+            .replace("{bot}", bot)
+            .replace("{namespace}", &self.namespace);
         let channel = self.tls.channel(&uri).map_err(|error| {
             tracing::error!(bot, error = %error, "the gateway's address can't be used");
             Broken::Final(away())

@@ -23,7 +23,10 @@ use super::signature::Forged;
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 pub(super) fn router(channel: Arc<Channel>) -> Router {
-    Router::new().route("/", post(receive)).route("/{*path}", post(receive)).with_state(channel)
+    Router::new()
+        .route("/", post(receive))
+        .route("/{*path}", post(receive))
+        .with_state(channel)
 }
 
 async fn receive(State(channel): State<Arc<Channel>>, request: Request) -> Response {
@@ -99,10 +102,9 @@ fn success(mode: Mode) -> StatusCode {
 fn status(refused: &Refused) -> StatusCode {
     match refused {
         Refused::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Refused::Forged(Forged::Headers) => StatusCode::BAD_REQUEST,
+        Refused::Forged(Forged::Headers) | Refused::Body => StatusCode::BAD_REQUEST,
         Refused::Forged(Forged::Signature | Forged::Time) => StatusCode::UNAUTHORIZED,
         Refused::NoReplayStore => StatusCode::SERVICE_UNAVAILABLE,
-        Refused::Body => StatusCode::BAD_REQUEST,
         Refused::Unroutable(Unroutable::NoRoute) => StatusCode::NOT_FOUND,
         Refused::Unroutable(Unroutable::Incomplete) => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Unroutable(Unroutable::Forbidden) => StatusCode::FORBIDDEN,
@@ -112,7 +114,7 @@ fn status(refused: &Refused) -> StatusCode {
 fn failure(undelivered: &Undelivered) -> Response {
     let status = match undelivered.code.as_str() {
         "Duplicate" => return axum::Json(json!({ "status": "duplicate" })).into_response(),
-        "QueueFull" => StatusCode::TOO_MANY_REQUESTS,
+        "QueueFull" | "Busy" => StatusCode::TOO_MANY_REQUESTS,
         "TurnTimeout" => StatusCode::GATEWAY_TIMEOUT,
         "InvalidMessage" => StatusCode::UNPROCESSABLE_ENTITY,
         "SessionRefused" | "Refused" => StatusCode::FORBIDDEN,
@@ -124,8 +126,13 @@ fn failure(undelivered: &Undelivered) -> Response {
 fn problem(status: StatusCode, code: &str, message: &str) -> Response {
     let body = axum::Json(json!({ "error": { "code": code, "message": message } }));
     let mut response = (status, body).into_response();
-    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-        response.headers_mut().insert(RETRY_AFTER, http::HeaderValue::from_static("5"));
+    if matches!(
+        status,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    ) {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, http::HeaderValue::from_static("5"));
     }
     response
 }

@@ -23,7 +23,11 @@ struct Strict {
 impl Strict {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth.saturating_add(1);
-        if depth > MAX_DEPTH { Err(E::custom("nested too deeply")) } else { Ok(Self { depth }) }
+        if depth > MAX_DEPTH {
+            Err(E::custom("nested too deeply"))
+        } else {
+            Ok(Self { depth })
+        }
     }
 }
 
@@ -59,7 +63,9 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -96,7 +102,10 @@ mod tests {
 
     #[test]
     fn ordinary_json_is_read() {
-        assert_eq!(parse(br#" {"a":[1,-2,1.5,null,true,"x"]} "#).unwrap(), json!({ "a": [1, -2, 1.5, null, true, "x"] }));
+        assert_eq!(
+            parse(br#" {"a":[1,-2,1.5,null,true,"x"]} "#).unwrap(),
+            json!({ "a": [1, -2, 1.5, null, true, "x"] })
+        );
     }
 
     #[rstest]

@@ -30,17 +30,33 @@ impl Metrics {
         let metrics = Self::default();
         let own = metrics.clone();
         service.register(|registry| {
-            registry.register("monstrum_channel_requests", "Requests by what came of them", own.requests);
-            registry.register("monstrum_channel_callbacks", "Callbacks by what came of them", own.callbacks);
+            registry.register(
+                "monstrum_channel_requests",
+                "Requests by what came of them",
+                own.requests,
+            );
+            registry.register(
+                "monstrum_channel_callbacks",
+                "Callbacks by what came of them",
+                own.callbacks,
+            );
         });
         metrics
     }
 
     pub(super) fn request(&self, outcome: &str) {
-        self.requests.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
+        self.requests
+            .get_or_create(&Outcome {
+                outcome: outcome.to_owned(),
+            })
+            .inc();
     }
 
     pub(super) fn callback(&self, outcome: &str) {
-        self.callbacks.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
+        self.callbacks
+            .get_or_create(&Outcome {
+                outcome: outcome.to_owned(),
+            })
+            .inc();
     }
 }

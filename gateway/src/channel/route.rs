@@ -26,10 +26,25 @@ pub(super) struct Routed {
 }
 
 /// Finds the first route that fits, and takes the message out of the body.
-pub(super) fn route(config: &Config, path: &str, body: &Value, message_id: &str) -> Result<Routed, Unroutable> {
-    let route = config.routes.iter().find(|route| fits(route, path, body)).ok_or(Unroutable::NoRoute)?;
-    let text = body.pointer(&route.text).and_then(Value::as_str).ok_or(Unroutable::Incomplete)?;
-    let user = body.pointer(&route.user).and_then(id).ok_or(Unroutable::Incomplete)?;
+pub(super) fn route(
+    config: &Config,
+    path: &str,
+    body: &Value,
+    message_id: &str,
+) -> Result<Routed, Unroutable> {
+    let route = config
+        .routes
+        .iter()
+        .find(|route| fits(route, path, body))
+        .ok_or(Unroutable::NoRoute)?;
+    let text = body
+        .pointer(&route.text)
+        .and_then(Value::as_str)
+        .ok_or(Unroutable::Incomplete)?;
+    let user = body
+        .pointer(&route.user)
+        .and_then(id)
+        .ok_or(Unroutable::Incomplete)?;
     if !may_talk(config, &user) {
         return Err(Unroutable::Forbidden);
     }
@@ -43,11 +58,19 @@ pub(super) fn route(config: &Config, path: &str, body: &Value, message_id: &str)
         user,
         message_id: message_id.to_owned(),
     };
-    Ok(Routed { route: route.name.clone(), bot: route.bot.clone(), request })
+    Ok(Routed {
+        route: route.name.clone(),
+        bot: route.bot.clone(),
+        request,
+    })
 }
 
 fn fits(route: &Route, path: &str, body: &Value) -> bool {
-    route.path == path && route.matches.iter().all(|wanted| body.pointer(&wanted.pointer) == Some(&wanted.equals))
+    route.path == path
+        && route
+            .matches
+            .iter()
+            .all(|wanted| body.pointer(&wanted.pointer) == Some(&wanted.equals))
 }
 
 /// An id is a string or a whole number, as platforms have them. Never a name.
@@ -104,8 +127,14 @@ mod tests {
             "kind": "incident", "level": 1, "payload": { "text": "fire" }, "from": { "id": 42 }, "thread": "t1"
         });
         let routed = route(&config(&["42"], false), "/hooks", &body, "m1").unwrap();
-        assert_eq!((routed.bot.as_str(), routed.request.user.as_str()), ("oncall", "42"));
-        assert_eq!((routed.request.text.as_str(), routed.request.message_id.as_str()), ("fire", "m1"));
+        assert_eq!(
+            (routed.bot.as_str(), routed.request.user.as_str()),
+            ("oncall", "42")
+        );
+        assert_eq!(
+            (routed.request.text.as_str(), routed.request.message_id.as_str()),
+            ("fire", "m1")
+        );
         assert!(routed.request.session.starts_with("incident."));
     }
 
@@ -114,7 +143,10 @@ mod tests {
     #[case::number_as_float(json!({ "kind": "incident", "level": 1.0, "text": "x", "user": "u" }))]
     #[case::missing(json!({ "kind": "incident", "text": "x", "user": "u" }))]
     fn a_match_is_strict_in_type(#[case] body: Value) {
-        assert_eq!(route(&config(&[], true), "/hooks", &body, "m").unwrap().bot, "triage");
+        assert_eq!(
+            route(&config(&[], true), "/hooks", &body, "m").unwrap().bot,
+            "triage"
+        );
     }
 
     #[rstest]
@@ -136,7 +168,10 @@ mod tests {
     #[test]
     fn without_talkers_nobody_may_talk() {
         let body = json!({ "text": "x", "user": "u" });
-        assert_eq!(route(&config(&[], false), "/hooks", &body, "m"), Err(Unroutable::Forbidden));
+        assert_eq!(
+            route(&config(&[], false), "/hooks", &body, "m"),
+            Err(Unroutable::Forbidden)
+        );
     }
 
     #[test]

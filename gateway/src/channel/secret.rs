@@ -50,13 +50,17 @@ pub(super) struct Keys {
 /// Shows how many there are.
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("count", &self.current().len()).finish()
+        f.debug_struct("Keys")
+            .field("count", &self.current().len())
+            .finish()
     }
 }
 
 impl Keys {
     pub(super) fn read(path: &Path) -> Result<Self, SecretError> {
-        Ok(Self { keys: RwLock::new(Arc::new(read(path)?)) })
+        Ok(Self {
+            keys: RwLock::new(Arc::new(read(path)?)),
+        })
     }
 
     /// Never empty.
@@ -72,10 +76,20 @@ impl Keys {
 }
 
 fn read(path: &Path) -> Result<Vec<Key>, SecretError> {
-    let failed = |source| SecretError::Read { path: path.to_owned(), source };
+    let failed = |source| SecretError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
-    let keys = text.split_whitespace().map(|word| key(word, path)).collect::<Result<Vec<_>, _>>()?;
-    if keys.is_empty() { Err(SecretError::Empty(path.to_owned())) } else { Ok(keys) }
+    let keys = text
+        .split_whitespace()
+        .map(|word| key(word, path))
+        .collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        Err(SecretError::Empty(path.to_owned()))
+    } else {
+        Ok(keys)
+    }
 }
 
 fn key(word: &str, path: &Path) -> Result<Key, SecretError> {
@@ -83,7 +97,10 @@ fn key(word: &str, path: &Path) -> Result<Key, SecretError> {
     let encoded = word.strip_prefix(PREFIX).ok_or_else(form)?;
     let key = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| form())?);
     if key.len() < MIN_BYTES {
-        return Err(SecretError::Short { path: path.to_owned(), found: key.len() });
+        return Err(SecretError::Short {
+            path: path.to_owned(),
+            found: key.len(),
+        });
     }
     Ok(key)
 }
@@ -122,6 +139,9 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_refused() {
-        assert!(matches!(Keys::read(Path::new("/nowhere/secret")), Err(SecretError::Read { .. })));
+        assert!(matches!(
+            Keys::read(Path::new("/nowhere/secret")),
+            Err(SecretError::Read { .. })
+        ));
     }
 }

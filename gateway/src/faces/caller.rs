@@ -21,7 +21,9 @@ impl Door {
         match self {
             Self::Local => Ok(LOCAL_CHANNEL.to_owned()),
             Self::Mutual => match monstrum_service::peer(request)? {
-                Identity::Channel { namespace, name } if namespace == bot.namespace => Ok(format!("channel/{name}")),
+                Identity::Channel { namespace, name } if namespace == bot.namespace => {
+                    Ok(format!("channel/{name}"))
+                }
                 Identity::Channel { .. }
                 | Identity::Operator
                 | Identity::Ledger

@@ -36,10 +36,25 @@ impl chat_server::Chat for ChatFace {
 
     async fn send(&self, request: Request<SendRequest>) -> Result<Response<Self::SendStream>, Status> {
         let channel = self.door.channel(&self.gateway.bot, &request)?;
-        let parent = request.metadata().get("traceparent").and_then(|value| value.to_str().ok());
+        let parent = request
+            .metadata()
+            .get("traceparent")
+            .and_then(|value| value.to_str().ok());
         let trace = TraceContext::from_parent(parent);
-        let SendRequest { session, text, user, message_id } = request.into_inner();
-        let message = Incoming { session, text, user, channel, message_id, trace };
+        let SendRequest {
+            session,
+            text,
+            user,
+            message_id,
+        } = request.into_inner();
+        let message = Incoming {
+            session,
+            text,
+            user,
+            channel,
+            message_id,
+            trace,
+        };
         let (sender, stream) = mpsc::channel(MAX_EVENTS);
         match message.checked() {
             Ok(message) => {
@@ -47,8 +62,13 @@ impl chat_server::Chat for ChatFace {
                 self.gateway.service.spawn_quiet("turn", turn);
             }
             Err(failure) => {
-                let failed = Failed { code: failure.code().to_owned(), message: failure.to_string() };
-                let event = TurnEvent { event: Some(turn_event::Event::Failed(failed)) };
+                let failed = Failed {
+                    code: failure.code().to_owned(),
+                    message: failure.to_string(),
+                };
+                let event = TurnEvent {
+                    event: Some(turn_event::Event::Failed(failed)),
+                };
                 // The receiver is still here and the channel empty.
                 drop(sender.try_send(Ok(event)));
             }

@@ -30,14 +30,23 @@ impl GuardianFace {
 
     /// People learn how a decision came about; a runner, whose sandbox may hold foreign code, only what it needs.
     fn check(&self, policy: &Enforced, request: &CheckRequest) -> CheckResponse {
-        let call = Call { tool: &request.tool, arguments: &request.arguments_json };
-        let facts = Facts { now: jiff::Timestamp::now(), ..Facts::default() };
+        let call = Call {
+            tool: &request.tool,
+            arguments: &request.arguments_json,
+        };
+        let facts = Facts {
+            now: jiff::Timestamp::now(),
+            ..Facts::default()
+        };
         match self.door {
             Door::Mutual => response(policy, policy.engine.check(&call, &facts)),
             Door::Local => {
                 let decision = policy.engine.explain(&call, &facts);
                 let trace_json = serde_json::to_string(&decision.trace).unwrap_or_default();
-                CheckResponse { trace_json, ..response(policy, decision) }
+                CheckResponse {
+                    trace_json,
+                    ..response(policy, decision)
+                }
             }
         }
     }
@@ -51,7 +60,10 @@ impl guardian_server::Guardian for GuardianFace {
         Ok(Response::new(Self::check(self, &policy, request.get_ref())))
     }
 
-    async fn list_tools(&self, request: Request<ListToolsRequest>) -> Result<Response<ListToolsResponse>, Status> {
+    async fn list_tools(
+        &self,
+        request: Request<ListToolsRequest>,
+    ) -> Result<Response<ListToolsResponse>, Status> {
         self.door.guardian(&self.gateway.bot, &request)?;
         let policy = self.gateway.policy.current();
         Ok(Response::new(ListToolsResponse {

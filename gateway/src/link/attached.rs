@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use monstrum_wire::runner::{
-    Cancel, Execute, Finished, FromRunner, OutputChunk, RunnerHello, ToRunner, finished, from_runner, to_runner,
+    Cancel, Execute, Finished, FromRunner, OutputChunk, RunnerHello, ToRunner, finished, from_runner,
+    to_runner,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -95,9 +96,15 @@ impl Attached {
         let call_id = execute.call_id.clone();
         self.calls().insert(call_id.clone(), sender);
         // From here on the call is taken out again when this value is dropped.
-        let running = Running { call_id, attached: Arc::clone(self), pieces };
+        let running = Running {
+            call_id,
+            attached: Arc::clone(self),
+            pieces,
+        };
         let orders = self.orders().clone().ok_or(NotSent)?;
-        let order = ToRunner { message: Some(to_runner::Message::Execute(execute)) };
+        let order = ToRunner {
+            message: Some(to_runner::Message::Execute(execute)),
+        };
         tokio::select! {
             biased;
             () = self.gone.cancelled() => Err(NotSent),
@@ -135,7 +142,11 @@ impl Attached {
     }
 
     fn cancel(&self, call_id: &str) {
-        let order = ToRunner { message: Some(to_runner::Message::Cancel(Cancel { call_id: call_id.to_owned() })) };
+        let order = ToRunner {
+            message: Some(to_runner::Message::Cancel(Cancel {
+                call_id: call_id.to_owned(),
+            })),
+        };
         let orders = self.orders().clone();
         // A runner whose orders pile up ends the call by its own time limit.
         if orders.is_some_and(|orders| orders.try_send(Ok(order)).is_err()) {

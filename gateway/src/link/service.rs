@@ -32,20 +32,28 @@ pub struct LinkService {
 impl LinkService {
     /// The tonic service.
     pub fn server(bot: BotName, policy: Policy, link: Link, service: Service) -> LinkServer<Self> {
-        LinkServer::new(Self { bot, policy, link, service }).max_decoding_message_size(MAX_MESSAGE)
+        LinkServer::new(Self {
+            bot,
+            policy,
+            link,
+            service,
+        })
+        .max_decoding_message_size(MAX_MESSAGE)
     }
 
     /// The runner's name, if it is a runner of this bot that the policy knows.
     fn admit(&self, identity: &Identity) -> Result<String, Status> {
         match identity {
-            Identity::Runner { bot, runner } if *bot == self.bot && knows(&self.policy, runner) => Ok(runner.clone()),
+            Identity::Runner { bot, runner } if *bot == self.bot && knows(&self.policy, runner) => {
+                Ok(runner.clone())
+            }
             Identity::Runner { .. }
             | Identity::Operator
             | Identity::Ledger
             | Identity::Gateway(_)
-            | Identity::Channel { .. } => {
-                Err(Status::permission_denied("only a runner that this bot's policy names may attach"))
-            }
+            | Identity::Channel { .. } => Err(Status::permission_denied(
+                "only a runner that this bot's policy names may attach",
+            )),
         }
     }
 
@@ -68,23 +76,35 @@ impl LinkService {
 
 /// Whether the policy in force names this runner.
 pub(crate) fn knows(policy: &Policy, runner: &str) -> bool {
-    runner == DEFAULT_RUNNER || policy.current().settings.runners.iter().any(|known| known == runner)
+    runner == DEFAULT_RUNNER
+        || policy
+            .current()
+            .settings
+            .runners
+            .iter()
+            .any(|known| known == runner)
 }
 
 #[tonic::async_trait]
 impl link_server::Link for LinkService {
     type AttachStream = ReceiverStream<Order>;
 
-    async fn attach(&self, request: Request<Streaming<FromRunner>>) -> Result<Response<Self::AttachStream>, Status> {
+    async fn attach(
+        &self,
+        request: Request<Streaming<FromRunner>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
         let runner = self.admit(&monstrum_service::peer(&request)?)?;
         let mut messages = request.into_inner();
         let hello = hello(&mut messages).await?;
         let replica = hello.replica.clone();
         let (orders, stream) = mpsc::channel(MAX_ORDERS);
         let attached = Arc::new(Attached::new(runner, hello, orders));
-        self.link.add(Arc::clone(&attached)).map_err(|Crowded| Status::resource_exhausted(Crowded.to_string()))?;
+        self.link
+            .add(Arc::clone(&attached))
+            .map_err(|Crowded| Status::resource_exhausted(Crowded.to_string()))?;
         tracing::info!(runner = attached.runner(), replica, "runner attached");
-        self.service.spawn_quiet("runner", Self::serve(self.link.clone(), attached, messages));
+        self.service
+            .spawn_quiet("runner", Self::serve(self.link.clone(), attached, messages));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 }
@@ -94,8 +114,8 @@ async fn hello(messages: &mut Streaming<FromRunner>) -> Result<RunnerHello, Stat
     let first = first.map_err(|_| Status::deadline_exceeded("no hello came"))??;
     match first.and_then(|first| first.message) {
         Some(from_runner::Message::Hello(hello)) => Ok(hello),
-        Some(from_runner::Message::Chunk(_) | from_runner::Message::Finished(_)) | None => {
-            Err(Status::invalid_argument("the first message of a runner is its hello"))
-        }
+        Some(from_runner::Message::Chunk(_) | from_runner::Message::Finished(_)) | None => Err(
+            Status::invalid_argument("the first message of a runner is its hello"),
+        ),
     }
 }

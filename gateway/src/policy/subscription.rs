@@ -35,7 +35,7 @@ enum Ended {
     Status(#[from] Status),
     #[error("the operator closed the stream")]
     Closed,
-    #[error("the operator was silent for longer than the policy's lease")]
+    #[error("the operator was silent for longer than half of the policy's lease")]
     Silent,
     #[error("the operator sent a policy that is older than the one held")]
     Older,
@@ -45,7 +45,11 @@ impl Subscription {
     /// Subscribes `policy` through `channel`, as the gateway pod `replica`.
     pub fn new(policy: Policy, channel: Channel, replica: String) -> Self {
         let client = PolicyClient::new(channel).max_decoding_message_size(MAX_SNAPSHOT);
-        Self { policy, client, replica }
+        Self {
+            policy,
+            client,
+            replica,
+        }
     }
 
     /// Subscribes again whenever a stream ends. Runs for ever.
@@ -67,14 +71,20 @@ impl Subscription {
 
     async fn stream(&mut self, heard: &mut bool) -> Result<std::convert::Infallible, Ended> {
         let (requests, receiver) = mpsc::channel(8);
-        let hello = Hello { replica: self.replica.clone(), held: self.policy.held() };
+        let hello = Hello {
+            replica: self.replica.clone(),
+            held: self.policy.held(),
+        };
         send(&requests, subscribe_request::Message::Hello(hello)).await?;
         let opening = self.client.subscribe(ReceiverStream::new(receiver));
-        let mut responses =
-            tokio::time::timeout(OPENING, opening).await.map_err(|_| Ended::Silent)??.into_inner();
+        let mut responses = tokio::time::timeout(OPENING, opening)
+            .await
+            .map_err(|_| Ended::Silent)??
+            .into_inner();
         let mut lease = Duration::from_secs(60);
         loop {
-            let next = tokio::time::timeout(lease, responses.message()).await;
+            // Renewals come four times per lease; subscribing again after half of it may still save the lease.
+            let next = tokio::time::timeout(lease.div_f64(2.0), responses.message()).await;
             let response = next.map_err(|_| Ended::Silent)??.ok_or(Ended::Closed)?;
             *heard = true;
             if let Some(ack) = self.receive(response, &mut lease)? {
@@ -112,7 +122,11 @@ impl Subscription {
         } else {
             tracing::error!(digest = %snapshot.digest, error = %fault, "the policy can't be used; every call is denied");
         }
-        Ok(Ack { version: snapshot.version, digest: snapshot.digest, fault })
+        Ok(Ack {
+            version: snapshot.version,
+            digest: snapshot.digest,
+            fault,
+        })
     }
 }
 
@@ -120,5 +134,10 @@ async fn send(
     requests: &mpsc::Sender<SubscribeRequest>,
     message: subscribe_request::Message,
 ) -> Result<(), Ended> {
-    requests.send(SubscribeRequest { message: Some(message) }).await.map_err(|_| Ended::Closed)
+    requests
+        .send(SubscribeRequest {
+            message: Some(message),
+        })
+        .await
+        .map_err(|_| Ended::Closed)
 }

@@ -6,7 +6,10 @@ use rstest::rstest;
 use super::*;
 
 fn bot(name: &str) -> BotName {
-    BotName { namespace: "team-a".to_owned(), name: name.to_owned() }
+    BotName {
+        namespace: "team-a".to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 fn settings() -> Settings {
@@ -30,16 +33,30 @@ fn settings() -> Settings {
 }
 
 fn snapshot(epoch: u64, sequence: u64, display_name: &str) -> Snapshot {
-    let document = Document { format: FORMAT, bot: bot("triage"), bindings: Vec::new() };
-    seal(Version { epoch, sequence }, document.to_bytes(), Settings {
-        display_name: display_name.to_owned(),
-        ..settings()
-    })
+    let document = Document {
+        format: FORMAT,
+        bot: bot("triage"),
+        bindings: Vec::new(),
+    };
+    seal(
+        Version { epoch, sequence },
+        document.to_bytes(),
+        Settings {
+            display_name: display_name.to_owned(),
+            ..settings()
+        },
+    )
 }
 
 fn seal(version: Version, permissions: Vec<u8>, settings: Settings) -> Snapshot {
     let digest = digest(&permissions, &settings);
-    Snapshot { version: Some(version), digest, permissions, settings: Some(settings), lease_seconds: 30 }
+    Snapshot {
+        version: Some(version),
+        digest,
+        permissions,
+        settings: Some(settings),
+        lease_seconds: 30,
+    }
 }
 
 fn policy() -> Policy {
@@ -90,7 +107,13 @@ async fn the_same_content_under_an_older_version_is_a_renewal() {
     tokio::time::advance(Duration::from_secs(20)).await;
     assert_eq!(policy.take(&snapshot(1, 1, "same")), Taken::Enforced);
     assert_eq!(policy.lease_left(), Duration::from_secs(30));
-    assert_eq!(policy.held(), Some(Version { epoch: 2, sequence: 1 }));
+    assert_eq!(
+        policy.held(),
+        Some(Version {
+            epoch: 2,
+            sequence: 1
+        })
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,7 +132,11 @@ async fn a_renewal_prolongs_only_what_is_held() {
     let held = snapshot(1, 1, "held");
     policy.take(&held);
     tokio::time::advance(Duration::from_secs(20)).await;
-    let renewal = |digest: &str| Renewal { digest: digest.to_owned(), lease_seconds: 30, ..Renewal::default() };
+    let renewal = |digest: &str| Renewal {
+        digest: digest.to_owned(),
+        lease_seconds: 30,
+        ..Renewal::default()
+    };
     assert!(!policy.renew(&renewal("sha256:other")));
     assert_eq!(policy.lease_left(), Duration::from_secs(10));
     assert!(policy.renew(&renewal(&held.digest)));
@@ -133,13 +160,37 @@ async fn a_faulty_policy_denies_everything_and_says_why() {
     let mut wrong = snapshot(1, 2, "x");
     wrong.permissions.push(b' ');
     let no_limits = seal(
-        Version { epoch: 1, sequence: 2 },
+        Version {
+            epoch: 1,
+            sequence: 2,
+        },
         snapshot(1, 2, "x").permissions,
-        Settings { limits: None, ..settings() },
+        Settings {
+            limits: None,
+            ..settings()
+        },
     );
-    let document = Document { format: FORMAT, bot: bot("other"), bindings: Vec::new() };
-    let foreign = seal(Version { epoch: 1, sequence: 2 }, document.to_bytes(), settings());
-    let garbage = seal(Version { epoch: 1, sequence: 2 }, b"{".to_vec(), settings());
+    let document = Document {
+        format: FORMAT,
+        bot: bot("other"),
+        bindings: Vec::new(),
+    };
+    let foreign = seal(
+        Version {
+            epoch: 1,
+            sequence: 2,
+        },
+        document.to_bytes(),
+        settings(),
+    );
+    let garbage = seal(
+        Version {
+            epoch: 1,
+            sequence: 2,
+        },
+        b"{".to_vec(),
+        settings(),
+    );
     let cases = [
         (wrong, "digest"),
         (no_limits, "settings.limits"),
@@ -149,10 +200,16 @@ async fn a_faulty_policy_denies_everything_and_says_why() {
     for (faulty, word) in cases {
         let policy = policy();
         policy.take(&snapshot(1, 1, "good"));
-        let Taken::Faulty(fault) = policy.take(&faulty) else { panic!("{word}: not refused") };
+        let Taken::Faulty(fault) = policy.take(&faulty) else {
+            panic!("{word}: not refused")
+        };
         assert!(fault.contains(word), "{fault}");
         assert!(!policy.holds());
-        assert_eq!(policy.take(&snapshot(1, 1, "good")), Taken::Older, "the old policy must not come back");
+        assert_eq!(
+            policy.take(&snapshot(1, 1, "good")),
+            Taken::Older,
+            "the old policy must not come back"
+        );
         assert_eq!(policy.take(&snapshot(1, 2, "put right")), Taken::Enforced);
     }
 }

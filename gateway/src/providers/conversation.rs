@@ -56,8 +56,17 @@ impl ToolCall {
     /// The name for an echo to the model: a name that no API takes, made up by the model, would spoil the conversation for good.
     pub(super) fn echo_name(&self) -> String {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        let name: String = self.name.chars().take(64).map(|c| if fits(c) { c } else { '_' }).collect();
-        if name.is_empty() { "unnamed".to_owned() } else { name }
+        let name: String = self
+            .name
+            .chars()
+            .take(64)
+            .map(|c| if fits(c) { c } else { '_' })
+            .collect();
+        if name.is_empty() {
+            "unnamed".to_owned()
+        } else {
+            name
+        }
     }
 
     /// The arguments as a JSON object for an echo to the model; an empty one when the text is none. Never executed.
@@ -149,7 +158,11 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const PRICES: Prices = Prices { input: 3_000_000, cached_input: 300_000, output: 15_000_000 };
+    const PRICES: Prices = Prices {
+        input: 3_000_000,
+        cached_input: 300_000,
+        output: 15_000_000,
+    };
 
     #[rstest]
     #[case::nothing(Usage::default(), 0)]
@@ -164,6 +177,16 @@ mod tests {
 
     #[test]
     fn a_fraction_rounds_up() {
-        assert_eq!(Usage { input: 1, ..Usage::default() }.cost(Prices { input: 1, ..Prices::default() }), 1);
+        assert_eq!(
+            Usage {
+                input: 1,
+                ..Usage::default()
+            }
+            .cost(Prices {
+                input: 1,
+                ..Prices::default()
+            }),
+            1
+        );
     }
 }

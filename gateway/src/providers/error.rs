@@ -56,7 +56,11 @@ impl ModelError {
     pub(super) fn from_status(status: u16, message: String, retry_after: Option<Duration>) -> Self {
         match status {
             429 | 529 => Self::Busy { message, retry_after },
-            408 | 409 | 425 | 500..=528 | 530..=599 => Self::Failed { status, message, retry_after },
+            408 | 409 | 425 | 500..=528 | 530..=599 => Self::Failed {
+                status,
+                message,
+                retry_after,
+            },
             _ => Self::Refused { status, message },
         }
     }
@@ -64,19 +68,35 @@ impl ModelError {
     /// From the type that a provider gives an error inside a stream.
     pub(super) fn from_kind(kind: &str, message: String) -> Self {
         if kind.contains("rate_limit") || kind.contains("overloaded") {
-            return Self::Busy { message, retry_after: None };
+            return Self::Busy {
+                message,
+                retry_after: None,
+            };
         }
-        let refused = ["invalid", "authentication", "permission", "not_found", "too_large", "billing"];
+        let refused = [
+            "invalid",
+            "authentication",
+            "permission",
+            "not_found",
+            "too_large",
+            "billing",
+        ];
         if refused.iter().any(|word| kind.contains(word)) {
             return Self::Refused { status: 0, message };
         }
-        Self::Failed { status: 0, message, retry_after: None }
+        Self::Failed {
+            status: 0,
+            message,
+            retry_after: None,
+        }
     }
 
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Timeout | Self::Busy { .. } | Self::Failed { .. } | Self::Cut => true,
+            Self::Unreachable(_) | Self::Timeout | Self::Busy { .. } | Self::Failed { .. } | Self::Cut => {
+                true
+            }
             Self::Refused { .. } | Self::Unreadable(_) | Self::TooLarge(_) | Self::Configuration(_) => false,
         }
     }
@@ -126,7 +146,10 @@ mod tests {
     #[case::not_found(404, false)]
     #[case::redirect(302, false)]
     fn a_status_says_whether_to_ask_again(#[case] status: u16, #[case] transient: bool) {
-        assert_eq!(ModelError::from_status(status, String::new(), None).is_transient(), transient);
+        assert_eq!(
+            ModelError::from_status(status, String::new(), None).is_transient(),
+            transient
+        );
     }
 
     #[rstest]
@@ -137,6 +160,9 @@ mod tests {
     #[case("invalid_request_error", false)]
     #[case("authentication_error", false)]
     fn a_kind_inside_a_stream_says_it_too(#[case] kind: &str, #[case] transient: bool) {
-        assert_eq!(ModelError::from_kind(kind, String::new()).is_transient(), transient);
+        assert_eq!(
+            ModelError::from_kind(kind, String::new()).is_transient(),
+            transient
+        );
     }
 }

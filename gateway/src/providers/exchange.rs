@@ -63,7 +63,9 @@ impl Models {
         let mut attempts = 0_u32;
         loop {
             attempts = attempts.saturating_add(1);
-            let outcome = self.attempt(request, key, scrubber, deadline, &mut said, sink).await;
+            let outcome = self
+                .attempt(request, key, scrubber, deadline, &mut said, sink)
+                .await;
             let error = match outcome {
                 Ok(answer) => return Ok((answer, attempts)),
                 Err(error) => error,
@@ -71,7 +73,11 @@ impl Models {
             let pause = retry::pause(attempts, error.retry_after(), retry::random());
             let in_time = Instant::now().checked_add(pause).is_some_and(|at| at < deadline);
             if !said.is_empty() || !error.is_transient() || attempts >= retry::MAX_ATTEMPTS || !in_time {
-                return Err(Unanswered { error, said, attempts });
+                return Err(Unanswered {
+                    error,
+                    said,
+                    attempts,
+                });
             }
             tracing::info!(attempts, code = error.code(), error = %error, "asking the model again");
             tokio::time::sleep(pause).await;
@@ -91,13 +97,17 @@ impl Models {
         let provider = provider(dialect)?;
         let limit = Some(u64::from(request.model.request_timeout_seconds)).filter(|seconds| *seconds > 0);
         let limit = limit.map_or(DEFAULT_REQUEST_TIMEOUT, Duration::from_secs);
-        let until = Instant::now().checked_add(limit).map_or(deadline, |until| until.min(deadline));
+        let until = Instant::now()
+            .checked_add(limit)
+            .map_or(deadline, |until| until.min(deadline));
         let whole = async {
             let response = self.send(provider, request, key).await?;
             let response = accepted(response, scrubber).await?;
             read(response, provider.decoder(), scrubber, said, sink).await
         };
-        tokio::time::timeout_at(until, whole).await.unwrap_or(Err(ModelError::Timeout))
+        tokio::time::timeout_at(until, whole)
+            .await
+            .unwrap_or(Err(ModelError::Timeout))
     }
 
     async fn send(
@@ -139,12 +149,16 @@ fn url(base: &str, path: &[&str]) -> Result<Url, ModelError> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(invalid("only http and https are spoken"));
     }
-    url.path_segments_mut().map_err(|()| invalid("it has no path"))?.pop_if_empty().extend(path);
+    url.path_segments_mut()
+        .map_err(|()| invalid("it has no path"))?
+        .pop_if_empty()
+        .extend(path);
     Ok(url)
 }
 
 fn headers(provider: &dyn ModelProvider, model: &Model, key: Option<&[u8]>) -> Result<HeaderMap, ModelError> {
-    let invalid = |name: &str| ModelError::Configuration(format!("request header {name:?} has no valid name or value"));
+    let invalid =
+        |name: &str| ModelError::Configuration(format!("request header {name:?} has no valid name or value"));
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
@@ -160,7 +174,10 @@ fn headers(provider: &dyn ModelProvider, model: &Model, key: Option<&[u8]>) -> R
         let secret = zeroize::Zeroizing::new([prefix.as_bytes(), key].concat());
         let mut value = HeaderValue::from_bytes(&secret).map_err(|_| invalid(&name))?;
         value.set_sensitive(true);
-        headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(&name))?, value);
+        headers.insert(
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(&name))?,
+            value,
+        );
     }
     Ok(headers)
 }
@@ -184,9 +201,15 @@ async fn accepted(response: Response, scrubber: &Scrubber) -> Result<Response, M
         let message = scrubber.text(&error_message(response).await);
         return Err(ModelError::from_status(status.as_u16(), message, retry_after));
     }
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !kind.starts_with("text/event-stream") {
-        return Err(ModelError::Unreadable(format!("content type {kind:?} is no event stream")));
+        return Err(ModelError::Unreadable(format!(
+            "content type {kind:?} is no event stream"
+        )));
     }
     Ok(response)
 }
@@ -205,10 +228,17 @@ async fn error_message(response: Response) -> String {
     let parsed: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
     let said = parsed.as_ref().and_then(|value| {
         let places = ["/error/message", "/message", "/error", "/detail"];
-        places.iter().find_map(|place| value.pointer(place).and_then(serde_json::Value::as_str))
+        places
+            .iter()
+            .find_map(|place| value.pointer(place).and_then(serde_json::Value::as_str))
     });
     let text = said.map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_ERROR_TEXT).collect()
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(MAX_ERROR_TEXT)
+        .collect()
 }
 
 async fn read<S: TextSink>(
@@ -261,9 +291,9 @@ fn decode(
         if last {
             return Ok(());
         }
-        let decoded = decoder.event(data)?;
-        text.push_str(&decoded.text.unwrap_or_default());
-        last = decoded.last;
+        let meant = decoder.event(data)?;
+        text.push_str(&meant.text.unwrap_or_default());
+        last = meant.last;
         Ok(())
     });
     outcome.map_err(|error| scrubbed(error, scrubber))?;
@@ -272,15 +302,23 @@ fn decode(
 
 fn scrubbed(error: ModelError, scrubber: &Scrubber) -> ModelError {
     match error {
-        ModelError::Busy { message, retry_after } => {
-            ModelError::Busy { message: scrubber.text(&message), retry_after }
-        }
-        ModelError::Failed { status, message, retry_after } => {
-            ModelError::Failed { status, message: scrubber.text(&message), retry_after }
-        }
-        ModelError::Refused { status, message } => {
-            ModelError::Refused { status, message: scrubber.text(&message) }
-        }
+        ModelError::Busy { message, retry_after } => ModelError::Busy {
+            message: scrubber.text(&message),
+            retry_after,
+        },
+        ModelError::Failed {
+            status,
+            message,
+            retry_after,
+        } => ModelError::Failed {
+            status,
+            message: scrubber.text(&message),
+            retry_after,
+        },
+        ModelError::Refused { status, message } => ModelError::Refused {
+            status,
+            message: scrubber.text(&message),
+        },
         ModelError::Unreachable(_)
         | ModelError::Timeout
         | ModelError::Cut
@@ -308,7 +346,11 @@ fn unreachable(error: &reqwest::Error) -> ModelError {
 fn chain(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    if text.is_empty() { "the request failed".to_owned() } else { text }
+    if text.is_empty() {
+        "the request failed".to_owned()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -320,7 +362,10 @@ mod tests {
     #[rstest]
     #[case::plain("http://m/v1", "http://m/v1/chat/completions")]
     #[case::trailing_slash("http://m/v1/", "http://m/v1/chat/completions")]
-    #[case::query("https://x/openai/d?api-version=1", "https://x/openai/d/chat/completions?api-version=1")]
+    #[case::query(
+        "https://x/openai/d?api-version=1",
+        "https://x/openai/d/chat/completions?api-version=1"
+    )]
     fn the_path_is_appended(#[case] base: &str, #[case] expected: &str) {
         assert_eq!(url(base, &["chat", "completions"]).unwrap().as_str(), expected);
     }
@@ -345,7 +390,10 @@ mod tests {
         #[case] name: &str,
         #[case] expected: &str,
     ) {
-        let model = Model { auth_header: auth_header.to_owned(), ..Model::default() };
+        let model = Model {
+            auth_header: auth_header.to_owned(),
+            ..Model::default()
+        };
         let headers = headers(provider(dialect).unwrap(), &model, Some(b"k")).unwrap();
         assert_eq!(headers.get(name).unwrap(), expected);
         assert!(headers.get(name).unwrap().is_sensitive());
@@ -353,8 +401,14 @@ mod tests {
 
     #[test]
     fn a_header_with_a_line_break_is_refused() {
-        let header = Header { name: "x-team".to_owned(), value: "a\r\nb: c".to_owned() };
-        let model = Model { headers: vec![header], ..Model::default() };
+        let header = Header {
+            name: "x-team".to_owned(),
+            value: "a\r\nb: c".to_owned(),
+        };
+        let model = Model {
+            headers: vec![header],
+            ..Model::default()
+        };
         assert!(headers(provider(Dialect::Openai).unwrap(), &model, None).is_err());
     }
 }

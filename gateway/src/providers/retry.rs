@@ -15,13 +15,20 @@ pub(super) fn pause(attempt: u32, asked: Option<Duration>, random: f64) -> Durat
     if let Some(asked) = asked {
         return asked;
     }
-    let doubled = FIRST.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST);
+    let doubled = FIRST
+        .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))
+        .min(LONGEST);
     doubled.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
 }
 
 /// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), or the finer `retry-after-ms`.
 pub(super) fn asked(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
     if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse().ok()) {
         return Some(Duration::from_millis(millis));
     }
@@ -67,10 +74,16 @@ mod tests {
     #[case::past("retry-after", "Thu, 01 Jan 1970 00:00:05 GMT", Some(0))]
     #[case::nonsense("retry-after", "soon", None)]
     #[case::negative("retry-after", "-3", None)]
-    fn the_providers_wish_is_read(#[case] name: &'static str, #[case] value: &str, #[case] millis: Option<u64>) {
+    fn the_providers_wish_is_read(
+        #[case] name: &'static str,
+        #[case] value: &str,
+        #[case] millis: Option<u64>,
+    ) {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
+        let now = SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_secs(10))
+            .unwrap();
         assert_eq!(asked(&headers, now), millis.map(Duration::from_millis));
     }
 }

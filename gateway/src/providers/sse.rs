@@ -126,6 +126,9 @@ mod tests {
         let mut events = Events::default();
         let chunk = vec![b'x'; MAX_EVENT];
         events.push(&chunk, |_| Ok(())).unwrap();
-        assert_eq!(events.push(b"x", |_| Ok(())), Err(ModelError::TooLarge(MAX_EVENT)));
+        assert_eq!(
+            events.push(b"x", |_| Ok(())),
+            Err(ModelError::TooLarge(MAX_EVENT))
+        );
     }
 }

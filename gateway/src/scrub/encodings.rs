@@ -22,7 +22,12 @@ pub(super) fn of(secret: &[u8]) -> Vec<Vec<u8>> {
     forms.retain(|form| form.len() >= MIN_SECRET);
     let patterns = forms.into_iter().flat_map(encoded);
     patterns
-        .map(|pattern| pattern.into_iter().filter(|byte| !is_break(*byte)).collect::<Vec<u8>>())
+        .map(|pattern| {
+            pattern
+                .into_iter()
+                .filter(|byte| !is_break(*byte))
+                .collect::<Vec<u8>>()
+        })
         .filter(|pattern| pattern.len() >= MIN_SECRET)
         .collect()
 }
@@ -34,11 +39,21 @@ fn encoded(secret: &[u8]) -> Vec<Vec<u8>> {
         patterns.extend([
             percent(secret, upper, |_| false),
             percent(secret, upper, |byte| byte.is_ascii_alphanumeric()),
-            percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte)),
-            percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)),
-            percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.*+".contains(&byte)),
-            percent(secret, upper, |byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte)),
-            percent(secret, upper, |byte| byte.is_ascii_graphic() && !b"\"#%<>?`{}".contains(&byte)),
+            percent(secret, upper, |byte| {
+                byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte)
+            }),
+            percent(secret, upper, |byte| {
+                byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
+            }),
+            percent(secret, upper, |byte| {
+                byte.is_ascii_alphanumeric() || b"-_.*+".contains(&byte)
+            }),
+            percent(secret, upper, |byte| {
+                byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte)
+            }),
+            percent(secret, upper, |byte| {
+                byte.is_ascii_graphic() && !b"\"#%<>?`{}".contains(&byte)
+            }),
         ]);
     }
     patterns.push(form(secret));
@@ -55,7 +70,11 @@ fn percent(secret: &[u8], upper: bool, keep: impl Fn(u8) -> bool) -> Vec<u8> {
         if keep(byte) {
             text.push(byte);
         } else {
-            let escape = if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
+            let escape = if upper {
+                format!("%{byte:02X}")
+            } else {
+                format!("%{byte:02x}")
+            };
             text.extend(escape.into_bytes());
         }
     }
@@ -65,7 +84,10 @@ fn percent(secret: &[u8], upper: bool, keep: impl Fn(u8) -> bool) -> Vec<u8> {
 /// `application/x-www-form-urlencoded`, where a space is a plus.
 fn form(secret: &[u8]) -> Vec<u8> {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.* ".contains(&byte);
-    percent(secret, true, keep).into_iter().map(|byte| if byte == b' ' { b'+' } else { byte }).collect()
+    percent(secret, true, keep)
+        .into_iter()
+        .map(|byte| if byte == b' ' { b'+' } else { byte })
+        .collect()
 }
 
 /// Base64 of a text that has the secret somewhere in it: for each of the three alignments the part that the secret alone
@@ -78,8 +100,12 @@ fn base64(secret: &[u8]) -> Vec<Vec<u8>> {
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let text = engine.encode(&padded);
             let foreign = [0, 2, 3].get(before).copied().unwrap_or(0);
-            let Some(whole) = text.as_bytes().get(foreign..) else { continue };
-            let core = whole.get(..whole.len().saturating_sub(usize::from(open_end))).unwrap_or_default();
+            let Some(whole) = text.as_bytes().get(foreign..) else {
+                continue;
+            };
+            let core = whole
+                .get(..whole.len().saturating_sub(usize::from(open_end)))
+                .unwrap_or_default();
             for part in [whole, core] {
                 patterns.push(part.to_vec());
                 if part.iter().any(|byte| b"+/".contains(byte)) {
@@ -96,10 +122,19 @@ fn base64(secret: &[u8]) -> Vec<Vec<u8>> {
 fn json(secret: &str) -> Vec<Vec<u8>> {
     let plain = escape(secret, |_| false, false);
     let slashes = plain.replace('/', "\\/");
-    let html = |c: char| matches!(c, '<' | '>' | '&' | '\'' | '+' | '=' | '\u{2028}' | '\u{2029}' | '\u{7f}');
+    let html = |c: char| {
+        matches!(
+            c,
+            '<' | '>' | '&' | '\'' | '+' | '=' | '\u{2028}' | '\u{2029}' | '\u{7f}'
+        )
+    };
     let mut forms = vec![plain, slashes];
     for upper in [true, false] {
-        forms.push(escape(secret, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'), upper));
+        forms.push(escape(
+            secret,
+            |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),
+            upper,
+        ));
         forms.push(escape(secret, html, upper));
         forms.push(escape(secret, |c| !c.is_ascii(), upper));
         forms.push(escape(secret, |c| !c.is_ascii() || html(c), upper));
@@ -123,7 +158,11 @@ fn escape(text: &str, also: impl Fn(char) -> bool, upper: bool) -> String {
             _ if c < ' ' || also(c) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing to a string can't fail.
-                    let _ = if upper { write!(escaped, "\\u{unit:04X}") } else { write!(escaped, "\\u{unit:04x}") };
+                    let _ = if upper {
+                        write!(escaped, "\\u{unit:04X}")
+                    } else {
+                        write!(escaped, "\\u{unit:04x}")
+                    };
                 }
             }
             _ => escaped.push(c),

@@ -14,7 +14,11 @@ pub struct ScrubStream {
 
 impl ScrubStream {
     pub(super) fn new(scrubber: Scrubber) -> Self {
-        Self { scrubber, held: Vec::new(), covered: 0 }
+        Self {
+            scrubber,
+            held: Vec::new(),
+            covered: 0,
+        }
     }
 
     /// Takes the next chunk and gives what is certainly clean.
@@ -36,7 +40,12 @@ impl ScrubStream {
         if hold == 0 {
             return self.held.len();
         }
-        let kept = self.held.iter().rev().enumerate().filter(|(_, byte)| !is_break(**byte));
+        let kept = self
+            .held
+            .iter()
+            .rev()
+            .enumerate()
+            .filter(|(_, byte)| !is_break(**byte));
         kept.take(hold).last().map_or(self.held.len(), |(back, _)| {
             self.held.len().saturating_sub(back).saturating_sub(1)
         })

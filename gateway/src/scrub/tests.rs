@@ -12,7 +12,8 @@ fn scrubber(secrets: &[&str]) -> Scrubber {
 }
 
 fn percent_all(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    text.bytes()
+        .fold(String::new(), |text, byte| text + &format!("%{byte:02x}"))
 }
 
 #[rstest]
@@ -35,17 +36,27 @@ fn every_encoding_is_found(#[case] encoded: String) {
     let text = format!("before <{encoded}> after");
     let clean = scrubber(&[SECRET]).text(&text);
     assert!(clean.contains(MARK), "{clean}");
-    assert!(clean.starts_with("before <") && clean.ends_with("> after"), "{clean}");
+    assert!(
+        clean.starts_with("before <") && clean.ends_with("> after"),
+        "{clean}"
+    );
     // What may stay is a character or two that the secret's neighbours decide as well.
-    assert!(clean.len() <= "before <> after".len() + MARK.len() + 12, "{clean}");
+    assert!(
+        clean.len() <= "before <123456[secret]123456> after".len(),
+        "{clean}"
+    );
     assert!(!clean.contains("s3cr3t"), "{clean}");
 }
 
 #[test]
 fn a_wrapped_base64_is_found() {
     let long = "x1y2z3".repeat(30);
-    let wrapped: Vec<String> =
-        STANDARD.encode(&long).as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    let wrapped: Vec<String> = STANDARD
+        .encode(&long)
+        .as_bytes()
+        .chunks(76)
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect();
     let clean = scrubber(&[&long]).text(&format!("key:\n{}\n", wrapped.join("\n")));
     assert_eq!(clean, format!("key:\n{MARK}\n"));
 }
@@ -59,17 +70,26 @@ fn one_line_of_a_key_is_found() {
 
 #[test]
 fn overlapping_secrets_are_one_mark() {
-    assert_eq!(scrubber(&["abcdef", "defghi"]).text("-abcdefghi-"), format!("-{MARK}-"));
+    assert_eq!(
+        scrubber(&["abcdef", "defghi"]).text("-abcdefghi-"),
+        format!("-{MARK}-")
+    );
 }
 
 #[test]
 fn a_secret_within_another_leaves_nothing_of_it() {
-    assert_eq!(scrubber(&["abcd", "xxabcdyy"]).text("xxabcdyy abcd"), format!("{MARK} {MARK}"));
+    assert_eq!(
+        scrubber(&["abcd", "xxabcdyy"]).text("xxabcdyy abcd"),
+        format!("{MARK} {MARK}")
+    );
 }
 
 #[test]
 fn a_trailing_line_break_of_a_secret_does_not_hide_it() {
-    assert_eq!(scrubber(&["tok-12345\n"]).text("is tok-12345."), format!("is {MARK}."));
+    assert_eq!(
+        scrubber(&["tok-12345\n"]).text("is tok-12345."),
+        format!("is {MARK}.")
+    );
 }
 
 #[test]
@@ -90,7 +110,10 @@ fn piecewise(scrubber: &Scrubber, text: &[u8], cuts: &[usize]) -> Vec<u8> {
     let mut stream = scrubber.stream();
     let mut clean = Vec::new();
     let mut at = 0;
-    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
+    let mut cuts: Vec<usize> = cuts
+        .iter()
+        .map(|cut| cut.checked_rem(text.len().saturating_add(1)).unwrap())
+        .collect();
     cuts.sort_unstable();
     for cut in cuts {
         clean.extend(stream.push(&text[at..cut]));
@@ -104,11 +127,18 @@ fn piecewise(scrubber: &Scrubber, text: &[u8], cuts: &[usize]) -> Vec<u8> {
 #[test]
 fn any_single_split_gives_the_same() {
     let scrubber = scrubber(&["hunter22", "2 and more"]);
-    let text = format!("a hunter22 and more b {} c hunter2\n2 d", STANDARD.encode("hunter22"));
+    let text = format!(
+        "a hunter22 and more b {} c hunter2\n2 d",
+        STANDARD.encode("hunter22")
+    );
     let whole = scrubber.bytes(text.as_bytes());
     assert!(!String::from_utf8_lossy(&whole).contains("hunter"));
     for cut in 0..=text.len() {
-        assert_eq!(piecewise(&scrubber, text.as_bytes(), &[cut]), whole, "cut at {cut}");
+        assert_eq!(
+            piecewise(&scrubber, text.as_bytes(), &[cut]),
+            whole,
+            "cut at {cut}"
+        );
     }
 }
 

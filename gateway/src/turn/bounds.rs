@@ -28,7 +28,13 @@ pub(super) enum Bound {
 
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, steps: 0, requests: 0, usage: Usage::default(), cost: 0 }
+        Self {
+            limits,
+            steps: 0,
+            requests: 0,
+            usage: Usage::default(),
+            cost: 0,
+        }
     }
 
     /// Counts one answered step: its requests, retries included, and its tokens.
@@ -51,7 +57,8 @@ impl Budget {
         if self.steps >= self.limits.max_steps {
             return Some(Bound::Steps(self.limits.max_steps));
         }
-        (self.usage.total() >= self.limits.max_turn_tokens).then_some(Bound::Tokens(self.limits.max_turn_tokens))
+        (self.usage.total() >= self.limits.max_turn_tokens)
+            .then_some(Bound::Tokens(self.limits.max_turn_tokens))
     }
 
     /// The number of the next step, from 1.
@@ -90,13 +97,16 @@ impl Bound {
     pub(super) fn sentence(self) -> String {
         match self {
             Self::Steps(most) => {
-                format!("I stopped here: one turn may ask the model {most} times. Send another message to go on.")
+                format!(
+                    "I stopped here: one turn may ask the model {most} times. Send another message to go on."
+                )
             }
             Self::Tokens(most) => {
                 format!("I stopped here: one turn may use {most} tokens. Send another message to go on.")
             }
             Self::Output => {
-                "The answer stops here: it reached the model's output limit. Send another message to go on.".to_owned()
+                "The answer stops here: it reached the model's output limit. Send another message to go on."
+                    .to_owned()
             }
         }
     }
@@ -108,16 +118,44 @@ mod tests {
 
     #[test]
     fn steps_and_tokens_end_a_turn() {
-        let limits = Limits { max_steps: 2, max_turn_tokens: 100, ..Limits::default() };
+        let limits = Limits {
+            max_steps: 2,
+            max_turn_tokens: 100,
+            ..Limits::default()
+        };
         let mut budget = Budget::new(limits);
         assert_eq!(budget.reached(), None);
-        budget.spend(1, Usage { input: 30, cached: 0, output: 10 }, Prices::default());
+        budget.spend(
+            1,
+            Usage {
+                input: 30,
+                cached: 0,
+                output: 10,
+            },
+            Prices::default(),
+        );
         assert_eq!((budget.reached(), budget.tokens_left()), (None, 60));
         let mut tokens = budget.clone();
-        tokens.spend(1, Usage { input: 60, cached: 0, output: 0 }, Prices::default());
+        tokens.spend(
+            1,
+            Usage {
+                input: 60,
+                cached: 0,
+                output: 0,
+            },
+            Prices::default(),
+        );
         assert_eq!(tokens.reached(), Some(Bound::Steps(2)));
         budget.steps = 0;
-        budget.spend(3, Usage { input: 60, cached: 0, output: 0 }, Prices::default());
+        budget.spend(
+            3,
+            Usage {
+                input: 60,
+                cached: 0,
+                output: 0,
+            },
+            Prices::default(),
+        );
         assert_eq!(budget.reached(), Some(Bound::Tokens(100)));
         assert_eq!(budget.usage().model_requests, 4);
     }

@@ -9,6 +9,7 @@ use monstrum_guardian::decision::{Denial, Reason};
 use monstrum_wire::chat::{CallDecision, ToolCall, ToolResult, turn_event};
 use monstrum_wire::ledger::StartCallRequest;
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -19,6 +20,8 @@ use super::{quota, records};
 use crate::policy::{Changes, Enforced};
 use preparation::Prepared;
 
+/// A sender's client takes a few MiB in one event.
+const MAX_SHOWN: usize = 256 << 10;
 /// A reservation outlives the longest call.
 const RESERVATION: Duration = Duration::from_hours(2);
 
@@ -45,6 +48,11 @@ impl Wanted<'_> {
 
 /// Answers one call. Fails only when its end could not be recorded; then the turn must not go on.
 pub(super) async fn answer(context: &Context, wanted: Wanted<'_>) -> Result<Answered, Failure> {
+    let span = tracing::info_span!("tool_call", gen_ai.tool.call.id = %wanted.made.call_id);
+    told(context, wanted).instrument(span).await
+}
+
+async fn told(context: &Context, wanted: Wanted<'_>) -> Result<Answered, Failure> {
     let made = wanted.made;
     context
         .events
@@ -66,11 +74,19 @@ pub(super) async fn answer(context: &Context, wanted: Wanted<'_>) -> Result<Answ
         .send(turn_event::Event::Result(ToolResult {
             call_id: made.call_id.clone(),
             ok: answered.ok,
-            content: answered.content.clone(),
+            content: shown(&answered.content),
             truncated: answered.truncated,
         }))
         .await;
     Ok(answered)
+}
+
+/// What the sender sees of a result, which a model may read in full.
+fn shown(content: &str) -> String {
+    content
+        .get(..content.floor_char_boundary(MAX_SHOWN))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Everything that has to succeed before a call may have an effect.
@@ -81,7 +97,10 @@ async fn permitted(
     call_id: &str,
 ) -> Result<Prepared, Denial> {
     if let Some(fault) = &wanted.made.fault {
-        return Err(Denial { reason: Reason::MalformedArguments, message: fault.clone() });
+        return Err(Denial {
+            reason: Reason::MalformedArguments,
+            message: fault.clone(),
+        });
     }
     let permit = verdict::decide(context, policy, wanted.tool(), wanted.raw_arguments).await?;
     let prepared = preparation::prepare(context, policy, *permit, call_id).await?;
@@ -105,11 +124,22 @@ fn start(context: &Context, tool: &str, prepared: &Prepared) -> StartCallRequest
         turn: context.turn.clone(),
         tool: tool.to_owned(),
         idempotent: prepared.idempotent,
-        record: Some(records::started(context, &prepared.digest, tool, &prepared.permit)),
+        record: Some(records::started(
+            context,
+            &prepared.digest,
+            tool,
+            &prepared.permit,
+        )),
     }
 }
 
 async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial: &Denial) -> Answered {
+    // A denial's message may quote the arguments.
+    let message = context.gateway.vault.scrubber().text(&denial.message);
+    let denial = &Denial {
+        reason: denial.reason,
+        message,
+    };
     let reason = format!("{:?}", denial.reason);
     context.gateway.metrics.decision("deny", &reason);
     let call = (wanted.made.call_id.as_str(), wanted.tool());
@@ -126,11 +156,15 @@ async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial
         grant: String::new(),
     };
     context.events.send(turn_event::Event::Decision(decision)).await;
-    let content = match &wanted.made.fault {
+    let told = match &wanted.made.fault {
         Some(fault) => format!("{} {fault}", verdict::REFUSED),
         None => verdict::refusal(policy, wanted.tool(), denial),
     };
-    Answered { ok: false, content, truncated: false }
+    Answered {
+        ok: false,
+        content: told,
+        truncated: false,
+    }
 }
 
 /// Runs a recorded call. Where nobody knows how it ended and the tool is idempotent, it is run once more under a new name.
@@ -148,7 +182,9 @@ async fn run(
     let again = format!("{}.again", wanted.made.call_id);
     let policy = context.gateway.policy.current();
     match permitted(context, &policy, wanted, &again).await {
-        Ok(prepared) => Ok(performed(context, wanted, &prepared, &mut changes).await?.answered),
+        Ok(prepared) => Ok(performed(context, wanted, &prepared, &mut changes)
+            .await?
+            .answered),
         Err(denial) => Ok(refuse(context, &policy, wanted, &denial).await),
     }
 }
@@ -189,6 +225,13 @@ async fn performed(
     let record = records::finished(context, call_id, wanted.tool(), &end);
     ledger.finish_call(call_id, end.outcome, record).await?;
     let Clean { content, truncated } = ended.clean;
-    let answered = Answered { ok: end.outcome == "ok", content, truncated };
-    Ok(Performed { answered, lost: end.outcome == "unknown" })
+    let answered = Answered {
+        ok: end.outcome == "ok",
+        content,
+        truncated,
+    };
+    Ok(Performed {
+        answered,
+        lost: end.outcome == "unknown",
+    })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_wire::ledger::AuditRecord;
+use monstrum_wire::ledger::{AuditRecord, UsageRow};
 use monstrum_wire::policy::Limits;
 use tokio::time::Instant;
 
@@ -50,6 +50,14 @@ impl Context {
             deadline: now.checked_add(time).unwrap_or(now),
             events,
             stop,
+        }
+    }
+
+    /// Books what a question to the model used.
+    pub(super) async fn book(&self, usage: Option<UsageRow>) -> Result<(), Failure> {
+        match usage {
+            Some(usage) => Ok(self.gateway.ledger.record_usage(usage).await?),
+            None => Ok(()),
         }
     }
 

@@ -22,7 +22,10 @@ pub struct Events {
 impl Events {
     /// Sends into a gRPC response stream.
     pub fn new(sender: mpsc::Sender<Result<TurnEvent, Status>>) -> Self {
-        Self { sender, given_up: CancellationToken::new() }
+        Self {
+            sender,
+            given_up: CancellationToken::new(),
+        }
     }
 
     /// Waits for a slow reader, but not for ever; then the reader counts as gone.
@@ -30,7 +33,9 @@ impl Events {
         if self.given_up.is_cancelled() {
             return;
         }
-        let sending = self.sender.send_timeout(Ok(TurnEvent { event: Some(event) }), PATIENCE);
+        let sending = self
+            .sender
+            .send_timeout(Ok(TurnEvent { event: Some(event) }), PATIENCE);
         if sending.await.is_err() {
             self.given_up.cancel();
         }
@@ -38,7 +43,10 @@ impl Events {
 
     /// Sends text of the answer.
     pub async fn text(&self, text: &str) {
-        self.send(turn_event::Event::Text(TextDelta { text: text.to_owned() })).await;
+        self.send(turn_event::Event::Text(TextDelta {
+            text: text.to_owned(),
+        }))
+        .await;
     }
 
     /// Resolves when nobody reads any more.

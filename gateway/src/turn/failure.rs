@@ -12,6 +12,9 @@ pub enum Failure {
     /// Too many messages wait already.
     #[error("The conversation has {0} messages waiting already. Send yours again when they are answered.")]
     QueueFull(u32),
+    /// Too many conversations at once.
+    #[error("The bot has {0} conversations under way already. Send the message again later.")]
+    Busy(usize),
     /// The message was run before, and its answer is not at hand.
     #[error("This message was received before.")]
     Duplicate,
@@ -25,7 +28,9 @@ pub enum Failure {
     #[error("The key of the model provider can't be used: {0}.")]
     KeyUnavailable(String),
     /// Nothing can be recorded, so nothing is done.
-    #[error("The conversation can't be recorded right now, so nothing was done. Send the message again later.")]
+    #[error(
+        "The conversation can't be recorded right now, so nothing was done. Send the message again later."
+    )]
     LedgerUnavailable(LedgerError),
     /// The turn's time is over.
     #[error("The turn ran out of time. What was done until now is recorded; send another message to go on.")]
@@ -53,6 +58,7 @@ impl Failure {
         match self {
             Self::NoPolicy => "NoPolicy",
             Self::QueueFull(_) => "QueueFull",
+            Self::Busy(_) => "Busy",
             Self::Duplicate => "Duplicate",
             Self::ModelUnavailable(_) => "ModelUnavailable",
             Self::ContextFull => "ContextFull",

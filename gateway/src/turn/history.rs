@@ -10,7 +10,7 @@ use crate::providers::conversation::{Message, ToolCall};
 /// How many of the newest messages are read.
 const WINDOW: u32 = 400;
 /// A model's token is about this many bytes of English; other scripts have fewer, so that this errs on the safe side.
-const BYTES_PER_TOKEN: usize = 3;
+pub(super) const BYTES_PER_TOKEN: usize = 3;
 /// What a conversation may have when the model's context is unknown.
 const MAX_BYTES: usize = 2 << 20;
 /// The ledger takes 512 KiB a message.
@@ -20,14 +20,27 @@ const BATCH_BYTES: usize = 1 << 20;
 
 /// One message as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub(super) enum Entry {
     /// From a person.
-    User { text: String, user: String, message_id: String },
+    User {
+        text: String,
+        user: String,
+        message_id: String,
+    },
     /// From the model.
     Assistant { text: String, calls: Vec<MadeCall> },
     /// What came of a call.
-    Tool { call_id: String, id: String, content: String, ok: bool },
+    Tool {
+        call_id: String,
+        id: String,
+        content: String,
+        ok: bool,
+    },
     /// From the gateway, for people; the model is not told.
     Note { text: String, code: String },
 }
@@ -43,6 +56,17 @@ pub(super) struct MadeCall {
     /// What is wrong with it before anyone looks at its arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fault: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It got this final answer.
+    Answered(String),
+    /// Its turn never ended.
+    Open,
+    /// It is not in what was read.
+    NotHere,
 }
 
 /// The newest part of a conversation.
@@ -70,14 +94,46 @@ impl Entry {
             return whole;
         }
         // A character has at most six bytes more in JSON than alone.
-        let cut = |text: &str| format!("{}\n[cut]", text.get(..text.floor_char_boundary(MAX_JSON / 8)).unwrap_or_default());
+        let cut = |text: &str| {
+            format!(
+                "{}\n[cut]",
+                text.get(..text.floor_char_boundary(MAX_JSON / 8))
+                    .unwrap_or_default()
+            )
+        };
         json(&match self.clone() {
-            Self::User { text, user, message_id } => Self::User { text: cut(&text), user, message_id },
-            Self::Tool { call_id, id, content, ok } => Self::Tool { call_id, id, content: cut(&content), ok },
-            Self::Note { text, code } => Self::Note { text: cut(&text), code },
+            Self::User {
+                text,
+                user,
+                message_id,
+            } => Self::User {
+                text: cut(&text),
+                user,
+                message_id,
+            },
+            Self::Tool {
+                call_id,
+                id,
+                content,
+                ok,
+            } => Self::Tool {
+                call_id,
+                id,
+                content: cut(&content),
+                ok,
+            },
+            Self::Note { text, code } => Self::Note {
+                text: cut(&text),
+                code,
+            },
             Self::Assistant { text, mut calls } => {
-                calls.iter_mut().for_each(|made| made.call.arguments = "{}".to_owned());
-                Self::Assistant { text: cut(&text), calls }
+                for made in &mut calls {
+                    "{}".clone_into(&mut made.call.arguments);
+                }
+                Self::Assistant {
+                    text: cut(&text),
+                    calls,
+                }
             }
         })
     }
@@ -85,9 +141,9 @@ impl Entry {
     fn size(&self) -> usize {
         match self {
             Self::User { text, .. } => text.len(),
-            Self::Assistant { text, calls } => {
-                calls.iter().fold(text.len(), |sum, made| sum.saturating_add(made.call.arguments.len()))
-            }
+            Self::Assistant { text, calls } => calls.iter().fold(text.len(), |sum, made| {
+                sum.saturating_add(made.call.arguments.len())
+            }),
             Self::Tool { content, .. } => content.len(),
             Self::Note { .. } => 0,
         }
@@ -96,7 +152,11 @@ impl Entry {
 
 impl History {
     pub(super) async fn load(context: &Context) -> Result<Self, Failure> {
-        let messages = context.gateway.ledger.load_messages(&context.held.session, WINDOW).await?;
+        let messages = context
+            .gateway
+            .ledger
+            .load_messages(&context.held.session, WINDOW)
+            .await?;
         // The ledger may bound its answer by bytes too: only the first message there is says that nothing is left out.
         let whole = messages.first().is_none_or(|first| first.position <= 1);
         let entries = messages.iter().filter_map(|message| match serde_json::from_str(&message.content_json) {
@@ -106,7 +166,10 @@ impl History {
                 None
             }
         });
-        Ok(Self { entries: entries.collect(), whole })
+        Ok(Self {
+            entries: entries.collect(),
+            whole,
+        })
     }
 
     /// Keeps further messages, in the ledger first.
@@ -134,7 +197,11 @@ impl History {
             turn: context.turn.clone(),
             ..ledger::Message::default()
         });
-        context.gateway.ledger.append_messages(&context.held, messages.collect()).await?;
+        context
+            .gateway
+            .ledger
+            .append_messages(&context.held, messages.collect())
+            .await?;
         self.entries.extend(entries);
         Ok(())
     }
@@ -144,21 +211,26 @@ impl History {
         self.whole
     }
 
-    /// Whether this message is here, and the final answer that it got.
-    pub(super) fn answer_to(&self, id: &str) -> Option<Option<String>> {
-        let at = self.entries.iter().rposition(|entry| is_message(entry, id))?;
+    /// What became of this message.
+    pub(super) fn fate(&self, id: &str) -> Fate {
+        let Some(at) = self.entries.iter().rposition(|entry| is_message(entry, id)) else {
+            return Fate::NotHere;
+        };
         let following = self.entries.iter().skip(at.saturating_add(1));
         let turn = following.take_while(|entry| !matches!(entry, Entry::User { .. }));
         let last = turn.filter(|entry| !matches!(entry, Entry::Note { .. })).last();
-        Some(match last {
-            Some(Entry::Assistant { text, calls }) if calls.is_empty() => Some(text.clone()),
-            Some(_) | None => None,
-        })
+        match last {
+            Some(Entry::Assistant { text, calls }) if calls.is_empty() => Fate::Answered(text.clone()),
+            Some(_) | None => Fate::Open,
+        }
     }
 
     /// Whether no other message came after this one.
     pub(super) fn is_last_message(&self, id: &str) -> bool {
-        let last = self.entries.iter().rfind(|entry| matches!(entry, Entry::User { .. }));
+        let last = self
+            .entries
+            .iter()
+            .rfind(|entry| matches!(entry, Entry::User { .. }));
         last.is_some_and(|entry| is_message(entry, id))
     }
 
@@ -176,7 +248,9 @@ impl History {
             Entry::Assistant { calls, .. } => calls.as_slice(),
             Entry::User { .. } | Entry::Tool { .. } | Entry::Note { .. } => &[],
         });
-        made.filter(|made| !answered.contains(made.call_id.as_str())).cloned().collect()
+        made.filter(|made| !answered.contains(made.call_id.as_str()))
+            .cloned()
+            .collect()
     }
 
     /// The conversation for a model that reads `context_tokens` (0: unknown) of which `reserved` are spoken for: the newest
@@ -190,7 +264,9 @@ impl History {
         let mut room = room.checked_sub(reserved)?;
         let mut start = None;
         for (at, entry) in self.entries.iter().enumerate().rev() {
-            let Some(left) = room.checked_sub(entry.size()) else { break };
+            let Some(left) = room.checked_sub(entry.size()) else {
+                break;
+            };
             room = left;
             if matches!(entry, Entry::User { .. }) {
                 start = Some(at);
@@ -212,9 +288,11 @@ fn message(entry: &Entry) -> Option<Message> {
             text: text.clone(),
             calls: calls.iter().map(|made| made.call.clone()).collect(),
         }),
-        Entry::Tool { id, content, ok, .. } => {
-            Some(Message::ToolResult { id: id.clone(), content: content.clone(), ok: *ok })
-        }
+        Entry::Tool { id, content, ok, .. } => Some(Message::ToolResult {
+            id: id.clone(),
+            content: content.clone(),
+            ok: *ok,
+        }),
         Entry::Note { .. } => None,
     }
 }
@@ -224,20 +302,36 @@ mod tests {
     use super::*;
 
     fn user(text: &str, id: &str) -> Entry {
-        Entry::User { text: text.to_owned(), user: "u".to_owned(), message_id: id.to_owned() }
+        Entry::User {
+            text: text.to_owned(),
+            user: "u".to_owned(),
+            message_id: id.to_owned(),
+        }
     }
 
     fn says(text: &str, calls: &[&str]) -> Entry {
         let made = |id: &&str| MadeCall {
             call_id: format!("turn.{id}"),
-            call: ToolCall { id: (*id).to_owned(), name: "t".to_owned(), arguments: "{}".to_owned() },
+            call: ToolCall {
+                id: (*id).to_owned(),
+                name: "t".to_owned(),
+                arguments: "{}".to_owned(),
+            },
             fault: None,
         };
-        Entry::Assistant { text: text.to_owned(), calls: calls.iter().map(made).collect() }
+        Entry::Assistant {
+            text: text.to_owned(),
+            calls: calls.iter().map(made).collect(),
+        }
     }
 
     fn result(id: &str) -> Entry {
-        Entry::Tool { call_id: format!("turn.{id}"), id: id.to_owned(), content: "r".to_owned(), ok: true }
+        Entry::Tool {
+            call_id: format!("turn.{id}"),
+            id: id.to_owned(),
+            content: "r".to_owned(),
+            ok: true,
+        }
     }
 
     fn history(entries: Vec<Entry>) -> History {
@@ -246,24 +340,42 @@ mod tests {
 
     #[test]
     fn an_answer_is_found_by_its_message() {
-        let note = Entry::Note { text: "n".to_owned(), code: "X".to_owned() };
-        let history = history(vec![user("a", "1"), says("", &["c"]), result("c"), says("done", &[]), user("b", "2"), note]);
-        assert_eq!(history.answer_to("1"), Some(Some("done".to_owned())));
-        assert_eq!(history.answer_to("2"), Some(None));
-        assert_eq!(history.answer_to("3"), None);
+        let note = Entry::Note {
+            text: "n".to_owned(),
+            code: "X".to_owned(),
+        };
+        let history = history(vec![
+            user("a", "1"),
+            says("", &["c"]),
+            result("c"),
+            says("done", &[]),
+            user("b", "2"),
+            note,
+        ]);
+        assert_eq!(history.fate("1"), Fate::Answered("done".to_owned()));
+        assert_eq!(history.fate("2"), Fate::Open);
+        assert_eq!(history.fate("3"), Fate::NotHere);
         assert!(history.is_last_message("2") && !history.is_last_message("1"));
     }
 
     #[test]
     fn calls_without_result_are_unanswered() {
         let history = history(vec![user("a", "1"), says("", &["c", "d"]), result("d")]);
-        let open: Vec<String> = history.unanswered().into_iter().map(|made| made.call_id).collect();
+        let open: Vec<String> = history
+            .unanswered()
+            .into_iter()
+            .map(|made| made.call_id)
+            .collect();
         assert_eq!(open, ["turn.c"]);
     }
 
     #[test]
     fn an_entry_never_exceeds_what_the_ledger_takes() {
-        for text in ["x".repeat(MAX_JSON * 2), "\u{1}".repeat(MAX_JSON), "ü".repeat(MAX_JSON)] {
+        for text in [
+            "x".repeat(MAX_JSON * 2),
+            "\u{1}".repeat(MAX_JSON),
+            "ü".repeat(MAX_JSON),
+        ] {
             let json = says(&text, &["c"]).fitted();
             assert!(json.len() <= 512 << 10, "{}", json.len());
             assert!(serde_json::from_str::<Entry>(&json).is_ok());
@@ -272,8 +384,13 @@ mod tests {
 
     #[test]
     fn the_newest_whole_turns_that_fit_are_told() {
-        let history =
-            history(vec![user("aaaaaaaaaa", "1"), says("bbbbbbbbbb", &[]), user("cccc", "2"), says("", &["c"]), result("c")]);
+        let history = history(vec![
+            user("aaaaaaaaaa", "1"),
+            says("bbbbbbbbbb", &[]),
+            user("cccc", "2"),
+            says("", &["c"]),
+            result("c"),
+        ]);
         assert_eq!(history.messages(0, 0).unwrap().len(), 5);
         // 10 tokens are 30 bytes; the older turn does not fit beside 20 reserved ones.
         let newest = history.messages(10, 20).unwrap();

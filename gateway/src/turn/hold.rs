@@ -32,7 +32,13 @@ pub(super) async fn acquire(
             match gateway.ledger.acquire(request(gateway, message)).await {
                 Ok(held) => {
                     let cut_off = !held.abandoned_by.is_empty();
-                    return Ok((Held { session: held.session, fence: held.fence }, cut_off));
+                    return Ok((
+                        Held {
+                            session: held.session,
+                            fence: held.fence,
+                        },
+                        cut_off,
+                    ));
                 }
                 Err(LedgerError::SessionTaken) => {
                     if !std::mem::replace(&mut told, true) {

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::context::Context;
 use super::failure::Failure;
-use super::history::{Entry, History};
+use super::history::{Entry, Fate, History};
 use super::trace::TraceContext;
 
 /// How long the id of a message is remembered.
@@ -55,7 +55,10 @@ impl Incoming {
             return invalid("it is longer than 128 KiB");
         }
         let ids = [&self.session, &self.user, &self.message_id];
-        if ids.iter().any(|id| id.len() > MAX_ID || id.chars().any(char::is_control)) {
+        if ids
+            .iter()
+            .any(|id| id.len() > MAX_ID || id.chars().any(char::is_control))
+        {
             return invalid("an id is longer than 200 bytes or holds control characters");
         }
         if self.session.is_empty() {
@@ -79,25 +82,37 @@ impl Incoming {
 
     /// What is kept of it.
     pub(super) fn entry(&self) -> Entry {
-        Entry::User { text: self.text.clone(), user: self.user.clone(), message_id: self.message_id.clone() }
+        Entry::User {
+            text: self.text.clone(),
+            user: self.user.clone(),
+            message_id: self.message_id.clone(),
+        }
     }
 }
 
 /// Finds out whether the message was seen before. The session is held, so nobody else asks at the same time.
-pub(super) async fn open(context: &Context, message: &Incoming, history: &History) -> Result<Opening, Failure> {
+pub(super) async fn open(
+    context: &Context,
+    message: &Incoming,
+    history: &History,
+) -> Result<Opening, Failure> {
     if message.message_id.is_empty() {
         return Ok(Opening::New);
     }
     let scope = format!("message/{}", message.session);
-    let fresh = context.gateway.ledger.take_once(&scope, &message.message_id, REMEMBERED).await?;
-    match history.answer_to(&message.message_id) {
-        Some(Some(text)) => Ok(Opening::Answered(text)),
-        Some(None) if history.is_last_message(&message.message_id) => Ok(Opening::Resumed),
-        // Another message came after it: its turn is over for good.
-        Some(None) => Err(Failure::Duplicate),
-        // The id was taken and the message never kept, so that nothing happened yet.
-        None if fresh || history.is_whole() => Ok(Opening::New),
-        None => Err(Failure::Duplicate),
+    let fresh = context
+        .gateway
+        .ledger
+        .take_once(&scope, &message.message_id, REMEMBERED)
+        .await?;
+    match history.fate(&message.message_id) {
+        Fate::Answered(text) => Ok(Opening::Answered(text)),
+        Fate::Open if history.is_last_message(&message.message_id) => Ok(Opening::Resumed),
+        // Where the whole conversation was read, an id that was taken and a message that was never kept mean that nothing
+        // happened yet.
+        Fate::NotHere if fresh || history.is_whole() => Ok(Opening::New),
+        // Another message came after it, so that its turn is over for good; or it is older than what was read.
+        Fate::Open | Fate::NotHere => Err(Failure::Duplicate),
     }
 }
 
@@ -121,15 +136,27 @@ mod tests {
         let first = message("", "m1").checked().unwrap().session;
         assert_eq!(message("", "m1").checked().unwrap().session, first);
         assert_ne!(message("", "m2").checked().unwrap().session, first);
-        assert_ne!(message("", "").checked().unwrap().session, message("", "").checked().unwrap().session);
+        assert_ne!(
+            message("", "").checked().unwrap().session,
+            message("", "").checked().unwrap().session
+        );
         assert_eq!(message("given", "m1").checked().unwrap().session, "given");
     }
 
     #[test]
     fn what_is_out_of_bounds_is_refused() {
-        let blank = Incoming { text: " \n".to_owned(), ..message("", "") };
-        let long = Incoming { text: "x".repeat(MAX_TEXT + 1), ..message("", "") };
-        let control = Incoming { user: "a\nb".to_owned(), ..message("", "") };
+        let blank = Incoming {
+            text: " \n".to_owned(),
+            ..message("", "")
+        };
+        let long = Incoming {
+            text: "x".repeat(MAX_TEXT + 1),
+            ..message("", "")
+        };
+        let control = Incoming {
+            user: "a\nb".to_owned(),
+            ..message("", "")
+        };
         for wrong in [blank, long, control, message(&"s".repeat(MAX_ID + 1), "")] {
             assert!(matches!(wrong.checked(), Err(Failure::InvalidMessage(_))));
         }

@@ -26,7 +26,13 @@ impl Output {
     /// Keeps at most `most` bytes.
     pub(super) fn new(scrubber: &Scrubber, most: u32) -> Self {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        Self { stream: scrubber.stream(), kept: Vec::new(), most, received: 0, truncated: false }
+        Self {
+            stream: scrubber.stream(),
+            kept: Vec::new(),
+            most,
+            received: 0,
+            truncated: false,
+        }
     }
 
     /// Takes the next bytes. False when a runner sends far more than it may.
@@ -57,7 +63,10 @@ impl Output {
         if self.truncated {
             content.push_str("\n[the rest was cut off]");
         }
-        Clean { content, truncated: self.truncated }
+        Clean {
+            content,
+            truncated: self.truncated,
+        }
     }
 
     fn keep(&mut self, clean: &[u8]) {
@@ -91,7 +100,13 @@ mod tests {
         let mut output = Output::new(&scrubber(), 100);
         output.push(b"token: hunter2-sec");
         output.push(b"ret.");
-        assert_eq!(output.finish(), Clean { content: "token: [secret].".to_owned(), truncated: false });
+        assert_eq!(
+            output.finish(),
+            Clean {
+                content: "token: [secret].".to_owned(),
+                truncated: false
+            }
+        );
     }
 
     #[test]

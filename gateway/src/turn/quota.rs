@@ -11,7 +11,10 @@ use crate::ledger::{Ledger, LedgerError};
 
 /// Use of every quota of a binding's grants.
 pub(super) async fn used(ledger: &Ledger, binding: &Binding) -> Result<BTreeMap<QuotaKey, u64>, LedgerError> {
-    let quotas = binding.grants.iter().flat_map(|grant| grant.quotas.iter().map(move |quota| (grant, quota)));
+    let quotas = binding
+        .grants
+        .iter()
+        .flat_map(|grant| grant.quotas.iter().map(move |quota| (grant, quota)));
     let (keys, counters): (Vec<_>, Vec<_>) = quotas
         .map(|(grant, quota)| {
             let key = QuotaKey {
@@ -25,9 +28,14 @@ pub(super) async fn used(ledger: &Ledger, binding: &Binding) -> Result<BTreeMap<
         .unzip();
     let use_now = ledger.quota_use(counters).await?;
     if use_now.len() != keys.len() {
-        return Err(LedgerError::Refused("the ledger did not answer for every counter".to_owned()));
+        return Err(LedgerError::Refused(
+            "the ledger did not answer for every counter".to_owned(),
+        ));
     }
-    Ok(keys.into_iter().zip(use_now.into_iter().map(|counter| counter.amount)).collect())
+    Ok(keys
+        .into_iter()
+        .zip(use_now.into_iter().map(|counter| counter.amount))
+        .collect())
 }
 
 /// Reserves what the permit asks for; nothing when it asks for nothing.
@@ -59,7 +67,12 @@ fn counters(permit: &Permit, made: bool) -> Vec<Counter> {
     let reserved = permit.reserve.iter();
     reserved
         .map(|reservation| {
-            counter(&reservation.key, reservation.window_seconds, amount(reservation), reservation.limit)
+            counter(
+                &reservation.key,
+                reservation.window_seconds,
+                amount(reservation),
+                reservation.limit,
+            )
         })
         .collect()
 }

@@ -48,7 +48,10 @@ pub(super) fn turn_started(context: &Context, message: &Incoming) -> AuditRecord
         "textBytes": message.text.len(),
         "textSha256": digest(&message.text),
     });
-    AuditRecord { detail_json: detail.to_string(), ..base(context, "turn.started") }
+    AuditRecord {
+        detail_json: detail.to_string(),
+        ..base(context, "turn.started")
+    }
 }
 
 pub(super) fn turn_finished(context: &Context, stop: &str, budget: &Budget) -> AuditRecord {
@@ -61,7 +64,11 @@ pub(super) fn turn_finished(context: &Context, stop: &str, budget: &Budget) -> A
         "costMicroUsd": usage.cost_micro_usd,
         "modelRequests": usage.model_requests,
     });
-    AuditRecord { reason: stop.to_owned(), detail_json: detail.to_string(), ..base(context, "turn.finished") }
+    AuditRecord {
+        reason: stop.to_owned(),
+        detail_json: detail.to_string(),
+        ..base(context, "turn.finished")
+    }
 }
 
 /// A denial, with the call as the model wrote it: there is no canonical form of it.
@@ -75,7 +82,10 @@ pub(super) fn denied(
     let (call_id, tool) = call;
     AuditRecord {
         call_id: call_id.to_owned(),
-        tool: tool.get(..tool.floor_char_boundary(MAX_NAME)).unwrap_or_default().to_owned(),
+        tool: tool
+            .get(..tool.floor_char_boundary(MAX_NAME))
+            .unwrap_or_default()
+            .to_owned(),
         verdict: "deny".to_owned(),
         reason: format!("{:?}", denial.reason),
         policy_digest: digest.to_owned(),
@@ -88,7 +98,11 @@ pub(super) fn denied(
 pub(super) fn started(context: &Context, digest: &str, tool: &str, permit: &Permit) -> AuditRecord {
     let scrubber = context.gateway.vault.scrubber();
     let arguments = scrubber.text(&permit.arguments.to_string());
-    let arguments = if arguments.len() > MAX_TEXT { bounded(&arguments).to_string() } else { arguments };
+    let arguments = if arguments.len() > MAX_TEXT {
+        bounded(&arguments).to_string()
+    } else {
+        arguments
+    };
     let canonical = scrubber.text(&json!(permit.canonical).to_string());
     let detail = json!({
         "binding": permit.binding,

@@ -23,29 +23,39 @@ pub(super) async fn recover(
     if open.is_empty() && !cut_off {
         return Ok(None);
     }
-    let unfinished = context.gateway.ledger.unfinished_calls(&context.held.session).await?;
+    let unfinished = context
+        .gateway
+        .ledger
+        .unfinished_calls(&context.held.session)
+        .await?;
     for call in &unfinished {
         close(context, call).await?;
     }
-    let mut entries = Vec::with_capacity(open.len());
+    let mut results = Vec::with_capacity(open.len());
     let mut unknown = Vec::new();
     for (index, made) in open.iter().enumerate() {
-        let (content, ok) = match rerun(context, made, &unfinished, index).await? {
-            Some(answered) => (answered.content, answered.ok),
-            None => {
-                unknown.push(made.call.name.as_str());
-                (UNKNOWN.to_owned(), false)
-            }
+        let (told, ok) = if let Some(answered) = rerun(context, made, &unfinished, index).await? {
+            (answered.content, answered.ok)
+        } else {
+            unknown.push(made.call.name.as_str());
+            (UNKNOWN.to_owned(), false)
         };
         let (call_id, id) = (made.call_id.clone(), made.call.id.clone());
-        entries.push(Entry::Tool { call_id, id, content, ok });
+        results.push(Entry::Tool {
+            call_id,
+            id,
+            content: told,
+            ok,
+        });
     }
-    history.append(context, entries).await?;
+    history.append(context, results).await?;
     if unknown.is_empty() {
         return Ok(None);
     }
     let names = unknown.join(", ");
-    Ok(Some(format!("The turn before was cut off. It is not known whether these calls took effect: {names}.\n\n")))
+    Ok(Some(format!(
+        "The turn before was cut off. It is not known whether these calls took effect: {names}.\n\n"
+    )))
 }
 
 /// Records that nobody knows how the call ended.
@@ -58,7 +68,11 @@ async fn close(context: &Context, call: &UnfinishedCall) -> Result<(), Failure> 
         truncated: false,
     };
     let record = records::finished(context, &call.call_id, &call.tool, &end);
-    Ok(context.gateway.ledger.finish_call(&call.call_id, end.outcome, record).await?)
+    Ok(context
+        .gateway
+        .ledger
+        .finish_call(&call.call_id, end.outcome, record)
+        .await?)
 }
 
 /// Runs an idempotent call that was started and never finished again, through the Guardian like any other.
@@ -69,12 +83,24 @@ async fn rerun(
     index: usize,
 ) -> Result<Option<call::Answered>, Failure> {
     let of_this = |call: &&UnfinishedCall| {
-        call.call_id.strip_prefix(&made.call_id).is_some_and(|rest| rest.is_empty() || rest == ".again")
+        call.call_id
+            .strip_prefix(&made.call_id)
+            .is_some_and(|rest| rest.is_empty() || rest == ".again")
     };
-    if !unfinished.iter().find(of_this).is_some_and(|call| call.idempotent) {
+    if !unfinished
+        .iter()
+        .find(of_this)
+        .is_some_and(|call| call.idempotent)
+    {
         return Ok(None);
     }
-    let again = MadeCall { call_id: format!("{}.0.{index}", context.turn), ..made.clone() };
-    let wanted = Wanted { made: &again, raw_arguments: &again.call.arguments };
+    let again = MadeCall {
+        call_id: format!("{}.0.{index}", context.turn),
+        ..made.clone()
+    };
+    let wanted = Wanted {
+        made: &again,
+        raw_arguments: &again.call.arguments,
+    };
     call::answer(context, wanted).await.map(Some)
 }

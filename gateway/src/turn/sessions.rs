@@ -7,6 +7,9 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::failure::Failure;
 
+/// Sessions that may have a turn at once: what bounds a gateway's memory.
+const MOST_BUSY: usize = 256;
+
 /// Which sessions are busy here, and how many wait.
 #[derive(Debug, Clone, Default)]
 pub struct Sessions {
@@ -33,6 +36,9 @@ impl Sessions {
     /// Stands in line behind at most `most` waiting messages.
     pub(super) fn join(&self, session: &str, most: u32) -> Result<Place, Failure> {
         let mut busy = self.lock();
+        if busy.len() >= MOST_BUSY && !busy.contains_key(session) {
+            return Err(Failure::Busy(MOST_BUSY));
+        }
         let line = busy.entry(session.to_owned()).or_default();
         let ahead = line.length;
         if ahead > most {
@@ -40,7 +46,12 @@ impl Sessions {
         }
         line.length = line.length.saturating_add(1);
         let gate = Arc::clone(&line.gate);
-        Ok(Place { sessions: self.clone(), session: session.to_owned(), gate, ahead })
+        Ok(Place {
+            sessions: self.clone(),
+            session: session.to_owned(),
+            gate,
+            ahead,
+        })
     }
 
     /// How many sessions have a running turn.
@@ -95,5 +106,20 @@ mod tests {
         assert_eq!(sessions.running(), 1);
         drop(second);
         assert_eq!(sessions.running(), 0);
+    }
+
+    #[test]
+    fn a_gateway_has_room_for_so_many_sessions() {
+        let sessions = Sessions::default();
+        let places: Vec<Place> = (0..MOST_BUSY)
+            .map(|at| sessions.join(&at.to_string(), 1).unwrap())
+            .collect();
+        assert_eq!(
+            sessions.join("one more", 1).unwrap_err(),
+            Failure::Busy(MOST_BUSY)
+        );
+        assert!(sessions.join("0", 1).is_ok(), "a busy session still queues");
+        drop(places);
+        assert!(sessions.join("one more", 1).is_ok());
     }
 }

@@ -3,6 +3,8 @@
 mod calls;
 mod question;
 
+use monstrum_wire::ledger::UsageRow;
+
 use super::answer::Ending;
 use super::bounds::{Bound, Budget};
 use super::context::Context;
@@ -29,20 +31,25 @@ pub(super) async fn run(
         context.stop.check()?;
         if let Some(bound) = budget.reached() {
             say(context, &mut text, &bound.sentence()).await;
-            return Ok(Ending { text, bound: Some(bound) });
+            return Ok(Ending {
+                text,
+                bound: Some(bound),
+                usage: None,
+            });
         }
         let step = budget.step();
-        let answer = question::ask(context, history, budget).await?;
+        let (answer, usage) = question::ask(context, history, budget).await?;
         if answer.calls.is_empty() {
             text.push_str(&answer.text);
-            return Ok(ending(context, text, &answer).await);
+            return Ok(ending(context, text, &answer, usage).await);
         }
         let made = calls::name(context, step, &answer.calls);
         let entry = Entry::Assistant {
             text: answer.text.clone(),
             calls: made.iter().map(|(made, _)| made.clone()).collect(),
         };
-        history.append(context, vec![entry]).await?;
+        // Both before any call is made.
+        tokio::try_join!(history.append(context, vec![entry]), context.book(Some(usage)))?;
         let (results, outcome) = match budget.reached() {
             // The model would never see what came of them.
             Some(_) => (calls::leave(&made), Ok(())),
@@ -53,7 +60,7 @@ pub(super) async fn run(
     }
 }
 
-async fn ending(context: &Context, mut text: String, answer: &Answer) -> Ending {
+async fn ending(context: &Context, mut text: String, answer: &Answer, usage: UsageRow) -> Ending {
     let bound = match answer.stop {
         Stop::Length => {
             say(context, &mut text, &Bound::Output.sentence()).await;
@@ -70,12 +77,20 @@ async fn ending(context: &Context, mut text: String, answer: &Answer) -> Ending 
             None
         }
     };
-    Ending { text, bound }
+    Ending {
+        text,
+        bound,
+        usage: Some(usage),
+    }
 }
 
 /// Adds a sentence of the gateway's own, as a paragraph.
 async fn say(context: &Context, text: &mut String, sentence: &str) {
-    let gap = if text.is_empty() || text.ends_with("\n\n") { "" } else { "\n\n" };
+    let gap = if text.is_empty() || text.ends_with("\n\n") {
+        ""
+    } else {
+        "\n\n"
+    };
     let addition = format!("{gap}{sentence}");
     context.events.text(&addition).await;
     text.push_str(&addition);

@@ -9,7 +9,9 @@ pub struct TraceContext {
 impl TraceContext {
     /// Goes on with the caller's trace if `traceparent` names one, else begins a new one.
     pub fn from_parent(traceparent: Option<&str>) -> Self {
-        let trace = traceparent.and_then(trace_of).unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
+        let trace = traceparent
+            .and_then(trace_of)
+            .unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
         Self { trace }
     }
 
@@ -21,7 +23,11 @@ impl TraceContext {
     /// The header for one step of the trace.
     pub fn traceparent(&self) -> String {
         let span = uuid::Uuid::new_v4().simple().to_string();
-        format!("00-{}-{}-01", self.trace, span.get(..16).unwrap_or("0000000000000001"))
+        format!(
+            "00-{}-{}-01",
+            self.trace,
+            span.get(..16).unwrap_or("0000000000000001")
+        )
     }
 }
 
@@ -29,7 +35,10 @@ fn trace_of(traceparent: &str) -> Option<String> {
     let mut parts = traceparent.split('-');
     let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
     let hex = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        text.len() == length
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     };
     let set = |text: &str| text.bytes().any(|byte| byte != b'0');
     (hex(version, 2) && version != "ff" && hex(trace, 32) && set(trace) && hex(span, 16) && set(span))
@@ -52,7 +61,12 @@ mod tests {
     #[test]
     fn anything_else_begins_a_new_one() {
         let zeros = format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32));
-        for wrong in ["", "x", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", &zeros] {
+        for wrong in [
+            "",
+            "x",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            &zeros,
+        ] {
             assert_eq!(trace_of(wrong), None, "{wrong}");
         }
         assert_eq!(TraceContext::from_parent(None).id().len(), 32);

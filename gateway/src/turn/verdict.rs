@@ -25,16 +25,22 @@ pub(super) enum Obstacle<'a> {
 /// The one place where an error becomes a decision, and the decision is always to deny.
 pub(super) fn fail_closed(obstacle: &Obstacle<'_>) -> Denial {
     match obstacle {
-        Obstacle::Ledger(LedgerError::Exhausted) => {
-            Denial { reason: Reason::QuotaExceeded, message: "a quota of the grant is used up".to_owned() }
-        }
-        Obstacle::Ledger(error) => {
-            Denial { reason: Reason::Internal, message: format!("the call can't be recorded: {error}") }
-        }
-        Obstacle::Vault(error) => Denial { reason: Reason::Internal, message: error.to_string() },
-        Obstacle::Inconsistent(what) => {
-            Denial { reason: Reason::Internal, message: format!("the policy contradicts itself: {what}") }
-        }
+        Obstacle::Ledger(LedgerError::Exhausted) => Denial {
+            reason: Reason::QuotaExceeded,
+            message: "a quota of the grant is used up".to_owned(),
+        },
+        Obstacle::Ledger(error) => Denial {
+            reason: Reason::Internal,
+            message: format!("the call can't be recorded: {error}"),
+        },
+        Obstacle::Vault(error) => Denial {
+            reason: Reason::Internal,
+            message: error.to_string(),
+        },
+        Obstacle::Inconsistent(what) => Denial {
+            reason: Reason::Internal,
+            message: format!("the policy contradicts itself: {what}"),
+        },
     }
 }
 
@@ -46,14 +52,22 @@ pub(super) async fn decide(
     arguments: &str,
 ) -> Result<Box<Permit>, Denial> {
     let call = Call { tool, arguments };
-    let mut facts = Facts { now: jiff::Timestamp::now(), ..Facts::default() };
+    let mut facts = Facts {
+        now: jiff::Timestamp::now(),
+        ..Facts::default()
+    };
     let decision = policy.engine.check(&call, &facts);
     let denial = match judged(decision.verdict) {
         Ok(permit) => return Ok(permit),
         Err(denial) => denial,
     };
-    let binding = decision.trace.binding.filter(|_| denial.reason == Reason::QuotaExceeded);
-    let Some(binding) = binding.and_then(|name| policy.engine.binding(&name)) else { return Err(denial) };
+    let binding = decision
+        .trace
+        .binding
+        .filter(|_| denial.reason == Reason::QuotaExceeded);
+    let Some(binding) = binding.and_then(|name| policy.engine.binding(&name)) else {
+        return Err(denial);
+    };
     facts.used = quota::used(&context.gateway.ledger, binding)
         .await
         .map_err(|error| fail_closed(&Obstacle::Ledger(&error)))?;
@@ -61,7 +75,12 @@ pub(super) async fn decide(
 }
 
 /// Asks the Guardian again, under the policy of this moment, whether a permit still holds as it is.
-pub(super) async fn still_holds(context: &Context, policy: &Enforced, call: (&str, &str), permit: &Permit) -> bool {
+pub(super) async fn still_holds(
+    context: &Context,
+    policy: &Enforced,
+    call: (&str, &str),
+    permit: &Permit,
+) -> bool {
     let (tool, arguments) = call;
     let again = decide(context, policy, tool, arguments).await;
     again.is_ok_and(|again| {
@@ -85,7 +104,10 @@ fn judged(verdict: Verdict) -> Result<Box<Permit>, Denial> {
 
 /// What the model is told. Of a tool that it sees it may learn which argument was wrong; of anything else nothing.
 pub(super) fn refusal(policy: &Enforced, tool: &str, denial: &Denial) -> String {
-    let about_form = matches!(denial.reason, Reason::MalformedArguments | Reason::InvalidArguments);
+    let about_form = matches!(
+        denial.reason,
+        Reason::MalformedArguments | Reason::InvalidArguments
+    );
     if about_form && policy.engine.tools().iter().any(|visible| visible.name == tool) {
         return format!("{REFUSED} Its arguments are not valid: {}", denial.message);
     }

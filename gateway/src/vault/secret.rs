@@ -15,14 +15,21 @@ pub struct Secret {
 /// Shows the names only.
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.fields.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(self.fields.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
 impl Secret {
     /// Takes the fields over without copying them.
     pub fn new(fields: Vec<SecretField>) -> Self {
-        Self { fields: fields.into_iter().map(|field| (field.name, Zeroizing::new(field.value))).collect() }
+        Self {
+            fields: fields
+                .into_iter()
+                .map(|field| (field.name, Zeroizing::new(field.value)))
+                .collect(),
+        }
     }
 
     /// The values, in order.
@@ -41,7 +48,10 @@ impl Secret {
     pub fn for_call(&self) -> Vec<CredentialField> {
         self.fields
             .iter()
-            .map(|(name, value)| CredentialField { name: name.clone(), value: value.to_vec() })
+            .map(|(name, value)| CredentialField {
+                name: name.clone(),
+                value: value.to_vec(),
+            })
             .collect()
     }
 }
@@ -60,7 +70,10 @@ mod tests {
 
     #[test]
     fn the_key_is_named_or_alone() {
-        assert_eq!(secret(&[("apiKey", "k\n"), ("b", "x")]).key(), Some(b"k".as_slice()));
+        assert_eq!(
+            secret(&[("apiKey", "k\n"), ("b", "x")]).key(),
+            Some(b"k".as_slice())
+        );
         assert_eq!(secret(&[("token", "k")]).key(), Some(b"k".as_slice()));
         assert_eq!(secret(&[("a", "x"), ("b", "y")]).key(), None);
     }

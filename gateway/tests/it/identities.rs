@@ -16,15 +16,24 @@ use crate::support::policies::Held;
 use crate::support::world::{World, bot, request};
 
 fn bot_named(namespace: &str, name: &str) -> BotName {
-    BotName { namespace: namespace.to_owned(), name: name.to_owned() }
+    BotName {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 fn runner(bot: BotName, runner: &str) -> Identity {
-    Identity::Runner { bot, runner: runner.to_owned() }
+    Identity::Runner {
+        bot,
+        runner: runner.to_owned(),
+    }
 }
 
 fn channel(namespace: &str) -> Identity {
-    Identity::Channel { namespace: namespace.to_owned(), name: "inbox".to_owned() }
+    Identity::Channel {
+        namespace: namespace.to_owned(),
+        name: "inbox".to_owned(),
+    }
 }
 
 fn everybody() -> Vec<Identity> {
@@ -54,12 +63,26 @@ async fn code_of(world: &World, identity: &Identity, method: &str) -> Code {
             }
             Err(status) => Err(status),
         },
-        "Chat/Status" => ChatClient::new(connection).status(StatusRequest {}).await.map(drop),
-        "Guardian/Check" => GuardianClient::new(connection).check(CheckRequest::default()).await.map(drop),
-        "Guardian/ListTools" => GuardianClient::new(connection).list_tools(ListToolsRequest {}).await.map(drop),
+        "Chat/Status" => ChatClient::new(connection)
+            .status(StatusRequest {})
+            .await
+            .map(drop),
+        "Guardian/Check" => GuardianClient::new(connection)
+            .check(CheckRequest::default())
+            .await
+            .map(drop),
+        "Guardian/ListTools" => GuardianClient::new(connection)
+            .list_tools(ListToolsRequest {})
+            .await
+            .map(drop),
         "Link/Attach" => {
-            let hello = FromRunner { message: Some(from_runner::Message::Hello(RunnerHello::default())) };
-            LinkClient::new(connection).attach(tokio_stream::iter([hello])).await.map(drop)
+            let hello = FromRunner {
+                message: Some(from_runner::Message::Hello(RunnerHello::default())),
+            };
+            LinkClient::new(connection)
+                .attach(tokio_stream::iter([hello]))
+                .await
+                .map(drop)
         }
         "Audit/Head" => AuditClient::new(connection).head(HeadRequest {}).await.map(drop),
         _ => panic!("{method}"),
@@ -74,7 +97,14 @@ async fn every_method_refuses_every_foreign_identity() {
     let own_channel = channel("team-a");
     let own_runners = [runner(bot(), "default"), runner(bot(), "resource-shell")];
     for identity in everybody() {
-        for method in ["Chat/Send", "Chat/Status", "Guardian/Check", "Guardian/ListTools", "Link/Attach", "Audit/Head"] {
+        for method in [
+            "Chat/Send",
+            "Chat/Status",
+            "Guardian/Check",
+            "Guardian/ListTools",
+            "Link/Attach",
+            "Audit/Head",
+        ] {
             let expected = match method {
                 "Audit/Head" => Code::Unimplemented,
                 "Chat/Send" | "Chat/Status" if identity == own_channel => Code::Ok,
@@ -83,7 +113,11 @@ async fn every_method_refuses_every_foreign_identity() {
                 "Link/Attach" if identity == own_runners[0] => Code::Ok,
                 _ => Code::PermissionDenied,
             };
-            assert_eq!(code_of(&world, &identity, method).await, expected, "{identity} calls {method}");
+            assert_eq!(
+                code_of(&world, &identity, method).await,
+                expected,
+                "{identity} calls {method}"
+            );
         }
     }
 }
@@ -94,14 +128,20 @@ async fn a_certificate_of_another_authority_reaches_nothing() {
     let other = monstrum_service::authority::Authority::generate("monstrum.local").unwrap();
     let tls = crate::support::world::tls(&other, &channel("team-a"));
     let mut chat = ChatClient::new(tls.channel(&world.mutual).unwrap());
-    assert_eq!(chat.status(StatusRequest {}).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(
+        chat.status(StatusRequest {}).await.unwrap_err().code(),
+        Code::Unavailable
+    );
 }
 
 #[tokio::test]
 async fn a_sandbox_may_attach_only_while_the_policy_names_it() {
     let world = World::start().await;
     let sandbox = runner(bot(), "resource-shell");
-    assert_eq!(code_of(&world, &sandbox, "Link/Attach").await, Code::PermissionDenied);
+    assert_eq!(
+        code_of(&world, &sandbox, "Link/Attach").await,
+        Code::PermissionDenied
+    );
     let mut settings = world.settings();
     settings.runners = vec!["resource-shell".to_owned()];
     world.enforce_with(&[Held::default()], settings, 60).await;
@@ -114,29 +154,66 @@ async fn a_session_stays_with_its_channel() {
     world.model.script([Reply::text("hi")]);
     let session = world.say("hello").await.session();
     let mut chat = ChatClient::new(world.tls(&channel("team-a")).channel(&world.mutual).unwrap());
-    let mut events = chat.send(request(&session, "what did they say?")).await.unwrap().into_inner();
+    let mut events = chat
+        .send(request(&session, "what did they say?"))
+        .await
+        .unwrap()
+        .into_inner();
     let mut all = Vec::new();
     while let Some(event) = events.message().await.unwrap() {
         all.push(event);
     }
-    assert_eq!(crate::support::world::Turn { events: all }.failed().code, "SessionRefused");
+    assert_eq!(
+        crate::support::world::Turn { events: all }.failed().code,
+        "SessionRefused"
+    );
     assert_eq!(world.model.seen().len(), 1);
 }
 
 #[tokio::test]
 async fn the_guardian_explains_to_people_and_not_to_runners() {
     let world = World::start().await;
-    let call = CheckRequest { tool: "list_issues".to_owned(), arguments_json: r#"{"owner":"evil","repo":"x"}"#.to_owned() };
-    let local = GuardianClient::new(world.local_channel()).check(call.clone()).await.unwrap().into_inner();
-    assert_eq!((local.verdict(), local.reason.as_str()), (Verdict::Deny, "OutOfScope"));
+    let call = CheckRequest {
+        tool: "list_issues".to_owned(),
+        arguments_json: r#"{"owner":"evil","repo":"x"}"#.to_owned(),
+    };
+    let local = GuardianClient::new(world.local_channel())
+        .check(call.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (local.verdict(), local.reason.as_str()),
+        (Verdict::Deny, "OutOfScope")
+    );
     assert!(local.trace_json.contains("acme/*"), "{}", local.trace_json);
-    let connection = world.tls(&runner(bot(), "default")).channel(&world.mutual).unwrap();
-    let remote = GuardianClient::new(connection).check(call).await.unwrap().into_inner();
-    assert_eq!((remote.verdict(), remote.trace_json.as_str()), (Verdict::Deny, ""));
-    let good = CheckRequest { tool: "list_issues".to_owned(), arguments_json: r#"{ "owner":"acme", "repo":"x" }"#.to_owned() };
-    let permitted = GuardianClient::new(world.local_channel()).check(good).await.unwrap().into_inner();
+    let connection = world
+        .tls(&runner(bot(), "default"))
+        .channel(&world.mutual)
+        .unwrap();
+    let remote = GuardianClient::new(connection)
+        .check(call)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (remote.verdict(), remote.trace_json.as_str()),
+        (Verdict::Deny, "")
+    );
+    let good = CheckRequest {
+        tool: "list_issues".to_owned(),
+        arguments_json: r#"{ "owner":"acme", "repo":"x" }"#.to_owned(),
+    };
+    let permitted = GuardianClient::new(world.local_channel())
+        .check(good)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(permitted.verdict(), Verdict::Allow);
-    assert_eq!(permitted.canonical_arguments_json, r#"{"owner":"acme","repo":"x"}"#);
+    assert_eq!(
+        permitted.canonical_arguments_json,
+        r#"{"owner":"acme","repo":"x"}"#
+    );
 }
 
 #[tokio::test]
@@ -157,7 +234,11 @@ async fn the_audit_is_passed_through_whole() {
 #[tokio::test]
 async fn the_loopback_port_has_no_link() {
     let world = World::start().await;
-    let hello = FromRunner { message: Some(from_runner::Message::Hello(RunnerHello::default())) };
-    let outcome = LinkClient::new(world.local_channel()).attach(tokio_stream::iter([hello])).await;
+    let hello = FromRunner {
+        message: Some(from_runner::Message::Hello(RunnerHello::default())),
+    };
+    let outcome = LinkClient::new(world.local_channel())
+        .attach(tokio_stream::iter([hello]))
+        .await;
     assert_eq!(outcome.unwrap_err().code(), Code::Unimplemented);
 }

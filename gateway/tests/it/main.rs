@@ -1,6 +1,5 @@
 //! The gateway through its public faces.
 #![expect(
-    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,8 +10,9 @@
     reason = "tests and their support"
 )]
 
-mod support;
 mod identities;
+mod support;
 mod turn_calls;
 mod turn_failures;
 mod turn_policy;
+mod webhook;

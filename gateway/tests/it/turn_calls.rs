@@ -33,27 +33,62 @@ async fn a_message_is_answered_after_a_permitted_call() {
     let executed = world.runner.executed();
     assert_eq!(executed.len(), 1);
     assert_eq!(executed[0].tool, "list_issues");
-    assert_eq!(executed[0].arguments_json, r#"{"owner":"acme","repo":"web","state":"open"}"#);
+    assert_eq!(
+        executed[0].arguments_json,
+        r#"{"owner":"acme","repo":"web","state":"open"}"#
+    );
     assert_eq!(executed[0].credential[0].value, TOKEN.as_bytes());
     assert_eq!(turn.results()[0].content, "#1 broken, #2 slow");
 
     let usage = turn.done().usage.unwrap();
-    assert_eq!((usage.input_tokens, usage.cached_input_tokens, usage.output_tokens), (200, 80, 20));
+    assert_eq!(
+        (usage.input_tokens, usage.cached_input_tokens, usage.output_tokens),
+        (200, 80, 20)
+    );
     // 120 uncached at 3, 80 cached at 0.3, 20 output at 15 dollars a million.
     assert_eq!((usage.cost_micro_usd, usage.model_requests), (360 + 24 + 300, 2));
 
-    let kinds: Vec<String> = world.ledger.state.lock().unwrap().records.iter().map(|r| r.kind.clone()).collect();
-    assert_eq!(kinds, ["policy.enforced", "turn.started", "call.started", "call.finished", "turn.finished"]);
+    let kinds: Vec<String> = world
+        .ledger
+        .state
+        .lock()
+        .unwrap()
+        .records
+        .iter()
+        .map(|r| r.kind.clone())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "policy.enforced",
+            "turn.started",
+            "call.started",
+            "call.finished",
+            "turn.finished"
+        ]
+    );
     let started = &world.ledger.records("call.started")[0];
-    assert_eq!((started.verdict.as_str(), started.grant.as_str()), ("allow", "binding/github-0#0"));
-    assert_eq!(started.trace_id, world.ledger.records("turn.finished")[0].trace_id);
+    assert_eq!(
+        (started.verdict.as_str(), started.grant.as_str()),
+        ("allow", "binding/github-0#0")
+    );
+    assert_eq!(
+        started.trace_id,
+        world.ledger.records("turn.finished")[0].trace_id
+    );
     assert_eq!(world.ledger.outcomes(), [Some("ok".to_owned())]);
 
     let everything = world.model.everything();
     for secret in [TOKEN, MODEL_KEY, "delete_repository", "repo.delete"] {
-        assert!(!everything.contains(secret), "{secret} is in a request to the model");
+        assert!(
+            !everything.contains(secret),
+            "{secret} is in a request to the model"
+        );
     }
-    assert_eq!(world.model.seen()[0].headers["authorization"], format!("Bearer {MODEL_KEY}"));
+    assert_eq!(
+        world.model.seen()[0].headers["authorization"],
+        format!("Bearer {MODEL_KEY}")
+    );
     assert_eq!(world.model.seen()[0].tools(), ["create_issue", "list_issues"]);
 }
 
@@ -63,10 +98,16 @@ async fn both_dialects_carry_tools_calls_and_usage() {
     let mut settings = world.settings();
     let model = settings.model.as_mut().unwrap();
     model.dialect = Dialect::Anthropic.into();
-    model.headers = vec![Header { name: "x-team".to_owned(), value: "sre".to_owned() }];
+    model.headers = vec![Header {
+        name: "x-team".to_owned(),
+        value: "sre".to_owned(),
+    }];
     world.enforce_with(&[Held::default()], settings, 60).await;
     world.model.script([
-        Reply { text: "Let me look. ".to_owned(), ..Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#) },
+        Reply {
+            text: "Let me look. ".to_owned(),
+            ..Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#)
+        },
         Reply::text("None."),
     ]);
 
@@ -75,10 +116,19 @@ async fn both_dialects_carry_tools_calls_and_usage() {
     assert_eq!(turn.done().text, "None.");
     assert_eq!(turn.text(), "Let me look. None.");
     let usage = turn.done().usage.unwrap();
-    assert_eq!((usage.input_tokens, usage.cached_input_tokens, usage.output_tokens), (200, 80, 20));
+    assert_eq!(
+        (usage.input_tokens, usage.cached_input_tokens, usage.output_tokens),
+        (200, 80, 20)
+    );
     let seen = world.model.seen();
     assert_eq!(seen[0].path, "/v1/messages");
-    assert_eq!((&seen[0].headers["x-api-key"], &seen[0].headers["x-team"]), (&HeaderValue::from_static(MODEL_KEY), &HeaderValue::from_static("sre")));
+    assert_eq!(
+        (&seen[0].headers["x-api-key"], &seen[0].headers["x-team"]),
+        (
+            &HeaderValue::from_static(MODEL_KEY),
+            &HeaderValue::from_static("sre")
+        )
+    );
     let second = seen[1].json();
     assert_eq!(second["messages"][1]["content"][1]["type"], "tool_use");
     assert_eq!(second["messages"][2]["content"][0]["tool_use_id"], "call_1");
@@ -100,13 +150,25 @@ async fn forbidden_and_unknown_tools_are_answered_alike_and_nothing_is_sent() {
 
     assert_eq!(turn.done().stop, "completed");
     let results = turn.results();
-    assert!(results.iter().all(|result| result.content == "This call was refused." && !result.ok), "{results:?}");
-    let reasons: Vec<_> = turn.decisions().into_iter().map(|decision| decision.reason).collect();
+    assert!(
+        results
+            .iter()
+            .all(|result| result.content == "This call was refused." && !result.ok),
+        "{results:?}"
+    );
+    let reasons: Vec<_> = turn
+        .decisions()
+        .into_iter()
+        .map(|decision| decision.reason)
+        .collect();
     assert_eq!(reasons, ["UnknownTool", "UnknownTool", "OutOfScope"]);
     assert_eq!(world.runner.executed(), []);
     assert_eq!(world.ledger.records("call.started"), []);
     let records = world.ledger.records("decision");
-    assert_eq!(records.iter().filter(|record| record.verdict == "deny").count(), 3);
+    assert_eq!(
+        records.iter().filter(|record| record.verdict == "deny").count(),
+        3
+    );
     // The model hears nothing of grants, reasons or tools it may not see.
     let everything = world.model.everything();
     for word in ["OutOfScope", "UnknownTool", "binding/github", "acme/*"] {
@@ -133,7 +195,9 @@ async fn forbidden_and_unknown_tools_are_answered_alike_and_nothing_is_sent() {
 #[tokio::test]
 async fn bad_arguments_are_denied_recorded_and_never_sent(#[case] arguments: &str) {
     let world = World::start().await;
-    world.model.script([Reply::call("list_issues", arguments), Reply::text("Sorry.")]);
+    world
+        .model
+        .script([Reply::call("list_issues", arguments), Reply::text("Sorry.")]);
 
     let turn = world.say("list").await;
 
@@ -141,7 +205,10 @@ async fn bad_arguments_are_denied_recorded_and_never_sent(#[case] arguments: &st
     assert!(!turn.decisions()[0].allowed);
     assert_eq!(world.runner.executed(), []);
     let record = &world.ledger.records("decision")[0];
-    assert_eq!((record.verdict.as_str(), record.tool.as_str()), ("deny", "list_issues"));
+    assert_eq!(
+        (record.verdict.as_str(), record.tool.as_str()),
+        ("deny", "list_issues")
+    );
     assert!(turn.results()[0].content.starts_with("This call was refused."));
 }
 
@@ -150,7 +217,12 @@ async fn malformed_calls_are_answered_and_the_turn_goes_on() {
     let world = World::start().await;
     let good = r#"{"owner":"acme","repo":"web"}"#;
     world.model.script([
-        Reply::calls(&[("", "list_issues", good), ("x", "list_issues", good), ("x", "list_issues", good), ("y", "", good)]),
+        Reply::calls(&[
+            ("", "list_issues", good),
+            ("x", "list_issues", good),
+            ("x", "list_issues", good),
+            ("y", "", good),
+        ]),
         Reply::text("Done."),
     ]);
 
@@ -163,8 +235,11 @@ async fn malformed_calls_are_answered_and_the_turn_goes_on() {
     // The ids in the next request are all there and all different.
     let messages = world.model.seen()[1].json();
     let messages = messages["messages"].as_array().unwrap();
-    let ids: std::collections::BTreeSet<_> =
-        messages.iter().filter(|message| message["role"] == "tool").map(|message| message["tool_call_id"].to_string()).collect();
+    let ids: std::collections::BTreeSet<_> = messages
+        .iter()
+        .filter(|message| message["role"] == "tool")
+        .map(|message| message["tool_call_id"].to_string())
+        .collect();
     assert_eq!(ids.len(), 4);
     assert!(!ids.contains("\"\""));
 }
@@ -172,12 +247,24 @@ async fn malformed_calls_are_answered_and_the_turn_goes_on() {
 #[tokio::test]
 async fn parallel_calls_run_side_by_side_within_their_bound() {
     let world = World::start().await;
-    world.enforce_with(&[Held::default()], world.with_limits(|limits| limits.max_parallel_calls = 2), 60).await;
+    world
+        .enforce_with(
+            &[Held::default()],
+            world.with_limits(|limits| limits.max_parallel_calls = 2),
+            60,
+        )
+        .await;
     let arguments = r#"{"owner":"acme","repo":"web"}"#;
     let gates: Vec<_> = (0..3).map(|_| Arc::new(Notify::new())).collect();
-    world.runner.script(gates.iter().map(|gate| Act::Wait(gate.clone(), b"x".to_vec())));
+    world
+        .runner
+        .script(gates.iter().map(|gate| Act::Wait(gate.clone(), b"x".to_vec())));
     world.model.script([
-        Reply::calls(&[("a", "list_issues", arguments), ("b", "list_issues", arguments), ("c", "list_issues", arguments)]),
+        Reply::calls(&[
+            ("a", "list_issues", arguments),
+            ("b", "list_issues", arguments),
+            ("c", "list_issues", arguments),
+        ]),
         Reply::text("Done."),
     ]);
     let sending = world.say("list");
@@ -201,10 +288,17 @@ async fn secrets_in_results_are_masked_also_when_split_or_encoded() {
     let base64 = base64::engine::general_purpose::STANDARD.encode(format!("user:{TOKEN}"));
     let text = format!("env: TOKEN={TOKEN} basic {base64} hex {} end", hex::encode(TOKEN));
     let pieces: Vec<Vec<u8>> = text.as_bytes().chunks(3).map(<[u8]>::to_vec).collect();
-    world.runner.script([Act::Answer(pieces), Act::Fail(FailureKind::Upstream, format!("bad token {TOKEN}"))]);
+    world.runner.script([
+        Act::Answer(pieces),
+        Act::Fail(FailureKind::Upstream, format!("bad token {TOKEN}")),
+    ]);
     let arguments = r#"{"owner":"acme","repo":"web"}"#;
     let echo = format!(r#"{{"owner":"acme","repo":"web","state":"{TOKEN}"}}"#);
-    world.model.script([Reply::call("list_issues", arguments), Reply::call("list_issues", &echo), Reply::text("ok")]);
+    world.model.script([
+        Reply::call("list_issues", arguments),
+        Reply::call("list_issues", &echo),
+        Reply::text("ok"),
+    ]);
 
     let turn = world.say("show the environment").await;
 
@@ -212,10 +306,27 @@ async fn secrets_in_results_are_masked_also_when_split_or_encoded() {
     let told = format!("{:?}", turn.events);
     let kept = {
         let state = world.ledger.state.lock().unwrap();
-        format!("{:?} {:?}", state.records, state.sessions.values().map(|row| row.messages.clone()).collect::<Vec<_>>())
+        format!(
+            "{:?} {:?}",
+            state.records,
+            state
+                .sessions
+                .values()
+                .map(|row| row.messages.clone())
+                .collect::<Vec<_>>()
+        )
     };
-    for (place, text) in [("model", world.model.everything()), ("chat", told), ("ledger", kept)] {
-        for form in [TOKEN.to_owned(), base64.clone(), hex::encode(TOKEN), MODEL_KEY.to_owned()] {
+    for (place, text) in [
+        ("model", world.model.everything()),
+        ("chat", told),
+        ("ledger", kept),
+    ] {
+        for form in [
+            TOKEN.to_owned(),
+            base64.clone(),
+            hex::encode(TOKEN),
+            MODEL_KEY.to_owned(),
+        ] {
             assert!(!text.contains(&form), "{form} reached the {place}");
         }
     }
@@ -226,8 +337,13 @@ async fn secrets_in_results_are_masked_also_when_split_or_encoded() {
 #[tokio::test]
 async fn results_are_bounded() {
     let world = World::start().await;
-    world.runner.script([Act::Answer(vec![vec![b'x'; 1500], vec![b'y'; 1500]])]);
-    world.model.script([Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#), Reply::text("ok")]);
+    world
+        .runner
+        .script([Act::Answer(vec![vec![b'x'; 1500], vec![b'y'; 1500]])]);
+    world.model.script([
+        Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#),
+        Reply::text("ok"),
+    ]);
     let turn = world.say("list").await;
     let result = &turn.results()[0];
     assert!(result.truncated);
@@ -239,7 +355,10 @@ async fn results_are_bounded() {
 async fn a_runaway_result_is_cancelled() {
     let world = World::start().await;
     world.runner.script([Act::Answer(vec![vec![0; 1 << 20]; 4])]);
-    world.model.script([Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#), Reply::text("ok")]);
+    world.model.script([
+        Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#),
+        Reply::text("ok"),
+    ]);
     let turn = world.say("list").await;
     assert_eq!(turn.done().text, "ok");
     assert_eq!(world.runner.cancelled.lock().unwrap().len(), 1);
@@ -249,9 +368,18 @@ async fn a_runaway_result_is_cancelled() {
 async fn a_call_without_runner_is_a_clear_tool_error() {
     let world = World::start().await;
     world.runner_task.abort();
-    world.model.script([Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#), Reply::text("ok")]);
+    world.model.script([
+        Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#),
+        Reply::text("ok"),
+    ]);
     let turn = world.say("list").await;
-    assert!(turn.results()[0].content.contains("no runner \"default\" is connected"), "{:?}", turn.results());
+    assert!(
+        turn.results()[0]
+            .content
+            .contains("no runner \"default\" is connected"),
+        "{:?}",
+        turn.results()
+    );
     assert_eq!(world.ledger.outcomes(), [Some("error".to_owned())]);
 }
 
@@ -259,7 +387,10 @@ async fn a_call_without_runner_is_a_clear_tool_error() {
 async fn an_unopened_credential_denies() {
     let world = World::start().await;
     world.operator.secrets.lock().unwrap().remove("binding/github-0");
-    world.model.script([Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#), Reply::text("ok")]);
+    world.model.script([
+        Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#),
+        Reply::text("ok"),
+    ]);
     let turn = world.say("list").await;
     assert_eq!(turn.decisions()[0].reason, "Internal");
     assert_eq!(turn.results()[0].content, "This call was refused.");
@@ -270,13 +401,36 @@ async fn an_unopened_credential_denies() {
 #[tokio::test]
 async fn a_quota_of_one_lets_one_of_many_parallel_calls_through() {
     let world = World::start().await;
-    let quota = Quota { name: "few".to_owned(), counts: Counted::Calls, limit: 1, window_seconds: Some(3600) };
-    world.enforce(&[Held { quotas: vec![quota], ..Held::default() }]).await;
+    let quota = Quota {
+        name: "few".to_owned(),
+        counts: Counted::Calls,
+        limit: 1,
+        window_seconds: Some(3600),
+    };
+    world
+        .enforce(&[Held {
+            quotas: vec![quota],
+            ..Held::default()
+        }])
+        .await;
     let arguments = r#"{"owner":"acme","repo":"web"}"#;
-    let calls: Vec<_> = ["a", "b", "c", "d"].iter().map(|id| (*id, "list_issues", arguments)).collect();
+    let calls: Vec<_> = ["a", "b", "c", "d"]
+        .iter()
+        .map(|id| (*id, "list_issues", arguments))
+        .collect();
     world.model.script([Reply::calls(&calls), Reply::text("ok")]);
     let turn = world.say("list").await;
-    let allowed = turn.decisions().iter().filter(|decision| decision.allowed).count();
-    assert!(allowed <= 1, "{:?}", turn.decisions());
-    assert_eq!(world.runner.executed().len(), allowed);
+    let allowed = turn
+        .decisions()
+        .iter()
+        .filter(|decision| decision.allowed)
+        .count();
+    assert_eq!(allowed, 1, "{:?}", turn.decisions());
+    assert_eq!(world.runner.executed().len(), 1);
+    assert!(
+        turn.decisions()
+            .iter()
+            .filter(|decision| !decision.allowed)
+            .all(|denied| denied.reason == "QuotaExceeded")
+    );
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::StatusRequest;
+use monstrum_wire::chat::chat_client::ChatClient;
 use tokio::sync::Notify;
 
 use crate::support::model::Reply;
@@ -20,7 +20,10 @@ async fn a_revoked_tool_is_gone_from_the_next_request_of_the_same_turn() {
     let world = World::start().await;
     let gate = Arc::new(Notify::new());
     world.model.script([
-        Reply { gate: Some(gate.clone()), ..Reply::call("list_issues", GOOD) },
+        Reply {
+            gate: Some(gate.clone()),
+            ..Reply::call("list_issues", GOOD)
+        },
         Reply::text("I can't any more."),
     ]);
     let revoking = async {
@@ -43,12 +46,20 @@ async fn a_narrowed_scope_holds_for_the_very_next_call() {
     let gate = Arc::new(Notify::new());
     world.model.script([
         Reply::call("list_issues", GOOD),
-        Reply { gate: Some(gate.clone()), ..Reply::call("list_issues", GOOD) },
+        Reply {
+            gate: Some(gate.clone()),
+            ..Reply::call("list_issues", GOOD)
+        },
         Reply::text("ok"),
     ]);
     let narrowing = async {
         until(|| world.model.seen().len() == 2).await;
-        world.enforce(&[Held { repositories: vec!["acme/api"], ..Held::default() }]).await;
+        world
+            .enforce(&[Held {
+                repositories: vec!["acme/api"],
+                ..Held::default()
+            }])
+            .await;
         gate.notify_one();
     };
     let (turn, ()) = tokio::join!(world.say("list"), narrowing);
@@ -61,10 +72,18 @@ async fn a_narrowed_scope_holds_for_the_very_next_call() {
 async fn revocation_stops_a_call_that_runs() {
     let world = World::start().await;
     world.runner.script([Act::Hang]);
-    world.model.script([Reply::call("create_issue", r#"{"owner":"acme","repo":"web","title":"x"}"#), Reply::text("ok")]);
+    world.model.script([
+        Reply::call("create_issue", r#"{"owner":"acme","repo":"web","title":"x"}"#),
+        Reply::text("ok"),
+    ]);
     let revoking = async {
         until(|| world.runner.executed().len() == 1).await;
-        world.enforce(&[Held { operations: vec!["issue.read"], ..Held::default() }]).await;
+        world
+            .enforce(&[Held {
+                operations: vec!["issue.read"],
+                ..Held::default()
+            }])
+            .await;
     };
     let (turn, ()) = tokio::join!(world.say("create"), revoking);
     assert_eq!(turn.results()[0].content, "This call was refused.");
@@ -77,10 +96,17 @@ async fn a_change_that_leaves_the_permission_alone_does_not_stop_a_running_call(
     let world = World::start().await;
     let gate = Arc::new(Notify::new());
     world.runner.script([Act::Wait(gate.clone(), b"fine".to_vec())]);
-    world.model.script([Reply::call("list_issues", GOOD), Reply::text("ok")]);
+    world
+        .model
+        .script([Reply::call("list_issues", GOOD), Reply::text("ok")]);
     let changing = async {
         until(|| world.runner.executed().len() == 1).await;
-        world.enforce(&[Held { repositories: vec!["acme/*", "more/*"], ..Held::default() }]).await;
+        world
+            .enforce(&[Held {
+                repositories: vec!["acme/*", "more/*"],
+                ..Held::default()
+            }])
+            .await;
         tokio::time::sleep(Duration::from_millis(100)).await;
         gate.notify_one();
     };
@@ -92,25 +118,49 @@ async fn a_change_that_leaves_the_permission_alone_does_not_stop_a_running_call(
 async fn a_rotated_credential_is_leased_anew_and_stops_calls_with_the_old_one() {
     let world = World::start().await;
     world.runner.script([Act::Hang]);
-    world.model.script([Reply::call("create_issue", r#"{"owner":"acme","repo":"web","title":"x"}"#), Reply::call("list_issues", GOOD), Reply::text("ok")]);
+    world.model.script([
+        Reply::call("create_issue", r#"{"owner":"acme","repo":"web","title":"x"}"#),
+        Reply::call("list_issues", GOOD),
+        Reply::text("ok"),
+    ]);
     let rotating = async {
         until(|| world.runner.executed().len() == 1).await;
         let fields = vec![("token".to_owned(), "ghp_brand_new_token".to_owned())];
-        world.operator.secrets.lock().unwrap().insert("binding/github-0".to_owned(), fields);
-        world.enforce(&[Held { credential_version: Some("2"), ..Held::default() }]).await;
+        world
+            .operator
+            .secrets
+            .lock()
+            .unwrap()
+            .insert("binding/github-0".to_owned(), fields);
+        world
+            .enforce(&[Held {
+                credential_version: Some("2"),
+                ..Held::default()
+            }])
+            .await;
     };
     let (turn, ()) = tokio::join!(world.say("create"), rotating);
     assert_eq!(turn.results()[0].content, "This call was refused.");
-    assert_eq!(world.runner.executed()[1].credential[0].value, b"ghp_brand_new_token");
+    assert_eq!(
+        world.runner.executed()[1].credential[0].value,
+        b"ghp_brand_new_token"
+    );
 }
 
 #[tokio::test]
 async fn a_credential_is_leased_once_while_it_holds() {
     let world = World::start().await;
-    world.model.script([Reply::call("list_issues", GOOD), Reply::call("list_issues", GOOD), Reply::text("ok")]);
+    world.model.script([
+        Reply::call("list_issues", GOOD),
+        Reply::call("list_issues", GOOD),
+        Reply::text("ok"),
+    ]);
     world.say("list").await.done();
     let leases = world.operator.leases.lock().unwrap().clone();
-    assert_eq!(leases.iter().filter(|lease| *lease == "binding/github-0").count(), 1);
+    assert_eq!(
+        leases.iter().filter(|lease| *lease == "binding/github-0").count(),
+        1
+    );
     assert_eq!(leases.iter().filter(|lease| *lease == "provider/main").count(), 1);
 }
 
@@ -120,7 +170,10 @@ async fn when_the_lease_ends_everything_is_denied_until_the_operator_is_back() {
     let gate = Arc::new(Notify::new());
     world.operator.renews.store(false, Ordering::SeqCst);
     world.enforce_with(&[Held::default()], world.settings(), 2).await;
-    world.model.script([Reply { gate: Some(gate.clone()), ..Reply::call("list_issues", GOOD) }]);
+    world.model.script([Reply {
+        gate: Some(gate.clone()),
+        ..Reply::call("list_issues", GOOD)
+    }]);
     let waiting = async {
         until(|| world.model.seen().len() == 1).await;
         tokio::time::sleep(Duration::from_millis(2300)).await;
@@ -130,8 +183,15 @@ async fn when_the_lease_ends_everything_is_denied_until_the_operator_is_back() {
     assert_eq!(turn.decisions()[0].reason, "NoPolicy");
     assert_eq!(turn.failed().code, "NoPolicy");
     assert_eq!(world.say("and now?").await.failed().code, "NoPolicy");
-    let status = ChatClient::new(world.local_channel()).status(StatusRequest {}).await.unwrap().into_inner();
-    assert_eq!((status.lease_seconds_left, status.policy_digest.as_str()), (0, ""));
+    let status = ChatClient::new(world.local_channel())
+        .status(StatusRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (status.lease_seconds_left, status.policy_digest.as_str()),
+        (0, "")
+    );
 
     world.operator.renews.store(true, Ordering::SeqCst);
     world.enforce(&[Held::default()]).await;
@@ -155,7 +215,13 @@ async fn before_the_first_policy_nothing_is_answered_and_nothing_is_ready() {
     let world = World::bare().await;
     assert_eq!(world.say("hello").await.failed().code, "NoPolicy");
     assert_eq!(world.model.seen().len(), 0);
-    assert!(world.service.readiness().reasons().contains(&"no policy".to_owned()));
+    assert!(
+        world
+            .service
+            .readiness()
+            .reasons()
+            .contains(&"no policy".to_owned())
+    );
     world.enforce(&[]).await;
     until(|| world.service.readiness().reasons().is_empty()).await;
 }
@@ -175,7 +241,10 @@ async fn without_the_ledger_no_turn_begins() {
 async fn a_call_that_can_not_be_recorded_is_denied() {
     let world = World::start().await;
     world.ledger.down_at_start.store(0, Ordering::SeqCst);
-    world.model.script([Reply::call("create_issue", r#"{"owner":"acme","repo":"web","title":"x"}"#)]);
+    world.model.script([Reply::call(
+        "create_issue",
+        r#"{"owner":"acme","repo":"web","title":"x"}"#,
+    )]);
     let turn = world.say("create").await;
     assert_eq!(turn.decisions()[0].reason, "Internal");
     assert_eq!(world.runner.executed(), []);
@@ -186,17 +255,94 @@ async fn a_call_that_can_not_be_recorded_is_denied() {
 async fn a_call_whose_end_can_not_be_recorded_ends_the_turn_and_is_unknown_afterwards() {
     let world = World::start().await;
     world.ledger.refuse_finish.store(true, Ordering::SeqCst);
-    world.model.script([Reply::call("create_issue", r#"{"owner":"acme","repo":"web","title":"x"}"#)]);
+    world.model.script([Reply::call(
+        "create_issue",
+        r#"{"owner":"acme","repo":"web","title":"x"}"#,
+    )]);
     let turn = world.say("create").await;
     assert_eq!(turn.failed().code, "LedgerUnavailable");
     assert_eq!(world.runner.executed().len(), 1);
 
     world.ledger.refuse_finish.store(false, Ordering::SeqCst);
     world.model.script([Reply::text("I don't know.")]);
-    let next = world.send(crate::support::world::request(&turn.session(), "well?")).await;
-    assert!(next.done().text.contains("It is not known whether these calls took effect: create_issue."), "{next:?}");
+    let next = world
+        .send(crate::support::world::request(&turn.session(), "well?"))
+        .await;
+    assert!(
+        next.done()
+            .text
+            .contains("It is not known whether these calls took effect: create_issue."),
+        "{next:?}"
+    );
     assert_eq!(world.runner.executed().len(), 1, "it must not run twice");
     assert_eq!(world.ledger.outcomes(), [Some("unknown".to_owned())]);
     let told = world.model.seen()[1].json()["messages"][3]["content"].to_string();
-    assert!(told.contains("It is not known whether the call took effect"), "{told}");
+    assert!(
+        told.contains("It is not known whether the call took effect"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn leased_credentials_serve_while_the_vault_is_away() {
+    let world = World::start().await;
+    world.model.script([
+        Reply::call("list_issues", GOOD),
+        Reply::text("a"),
+        Reply::call("list_issues", GOOD),
+        Reply::text("b"),
+    ]);
+    assert_eq!(world.say("list").await.done().text, "a");
+    world.operator.vault_down.store(true, Ordering::SeqCst);
+    assert_eq!(world.say("list").await.done().text, "b");
+    assert_eq!(world.runner.executed().len(), 2);
+}
+
+#[tokio::test]
+async fn without_the_models_key_the_turn_says_so() {
+    let world = World::start().await;
+    world.operator.vault_down.store(true, Ordering::SeqCst);
+    assert_eq!(world.say("hello").await.failed().code, "KeyUnavailable");
+    assert_eq!(world.model.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn two_bindings_of_one_type_have_prefixes_and_their_own_credentials() {
+    let world = World::start().await;
+    world
+        .enforce(&[
+            Held::default(),
+            Held {
+                repositories: vec!["beta/*"],
+                ..Held::default()
+            },
+        ])
+        .await;
+    world.model.script([Reply::text("hi")]);
+    world.say("hello").await.done();
+    let tools = world.model.seen()[0].tools();
+    assert_eq!(tools.len(), 4, "{tools:?}");
+    let second = tools
+        .iter()
+        .rfind(|tool| tool.ends_with("list_issues"))
+        .unwrap()
+        .clone();
+    let system = world.model.seen()[0].json()["messages"][0]["content"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        system.starts_with("You triage issues.") && system.contains("hub-1"),
+        "{system}"
+    );
+    world.model.script([
+        Reply::call(&second, r#"{"owner":"beta","repo":"x"}"#),
+        Reply::text("ok"),
+    ]);
+    assert_eq!(world.say("list").await.done().text, "ok");
+    assert_eq!(world.runner.executed()[0].tool, "list_issues");
+    assert_eq!(
+        world.runner.executed()[0].credential[0].value,
+        b"other-token-value"
+    );
 }

@@ -204,8 +204,9 @@ pub(crate) async fn another_bots_call_is_unknown(mut database: impl Database) {
     assert!(matches!(finished, Err(StoreError::UnknownCall(_))));
     let started = store.start_call(&scribe, at(2), start(&hold, "c2")).await;
     assert!(matches!(started, Err(StoreError::UnknownSession(_))));
-    // The same call id is free for another bot, and no hint that it is used here.
-    let own = held(&store, &scribe, "own").await;
+    // The same ids are free for another bot, and no hint that they are used here.
+    let own = held(&store, &scribe, "s").await;
+    assert!(unfinished(&store, &scribe).await.is_empty());
     store.start_call(&scribe, at(2), start(&own, "c1")).await.unwrap();
     assert_eq!(unfinished(&store, &triage).await, ["c1"]);
     assert_eq!(records(&store, &triage).await.len(), 1);

@@ -94,3 +94,57 @@ fn bundle(name: &str, webhooks: &[&str], certificate: &str) -> Value {
         "webhooks": webhooks,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake_api::FakeApi;
+
+    const PATH: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/monstrum";
+
+    fn configuration() -> Value {
+        json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "monstrum"},
+            "webhooks": [{
+                "name": "validate.monstrum.dev", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+                "clientConfig": {"service": {"name": "monstrum-operator", "namespace": "system"}},
+            }],
+        })
+    }
+
+    #[tokio::test]
+    async fn the_bundle_is_written_where_it_is_not_and_only_there() {
+        let api = FakeApi::default();
+        api.put(PATH, configuration());
+        assert!(
+            put_bundle(&api.client(), "monstrum", "certificate")
+                .await
+                .unwrap()
+        );
+        assert_eq!(api.take_writes().len(), 1);
+        assert!(
+            !put_bundle(&api.client(), "monstrum", "certificate")
+                .await
+                .unwrap()
+        );
+        assert_eq!(api.take_writes(), []);
+        assert!(put_bundle(&api.client(), "monstrum", "another").await.unwrap());
+    }
+
+    #[test]
+    fn nothing_but_the_bundle_is_written() {
+        let patch = bundle("monstrum", &["validate.monstrum.dev"], "certificate");
+        let webhook = patch["webhooks"][0].as_object().unwrap();
+        assert_eq!(webhook.keys().collect::<Vec<_>>(), ["clientConfig", "name"]);
+        assert_eq!(webhook["clientConfig"], json!({"caBundle": "Y2VydGlmaWNhdGU="}));
+    }
+
+    #[tokio::test]
+    async fn a_configuration_that_is_not_there_is_an_error() {
+        assert!(matches!(
+            put_bundle(&FakeApi::default().client(), "monstrum", "c").await,
+            Err(BundleError::Read { .. })
+        ));
+    }
+}

@@ -20,7 +20,7 @@ use monstrum_service::Service;
 use serde::de::DeserializeOwned;
 
 use super::objects::{Objects, Seen};
-use super::watch::{Told, Watch, backoff, readable};
+use super::watch::{Told, Watch, WatchEnded, backoff, readable};
 use super::{Index, Key, meaning};
 use crate::child::{ChildKind, MANAGED_BY, label};
 use crate::metrics::Metrics;
@@ -98,7 +98,7 @@ impl Watches<'_> {
         let watch = self.watch(kind.as_str(), scope, objects);
         let index = Arc::clone(self.index);
         let told = Arc::clone(self.index);
-        self.service.spawn("watch", async move {
+        self.spawn(async move {
             let events = watcher::watcher(api, Config::default()).backoff(backoff());
             let events = readable(events, move |place, unreadable| {
                 let key = Key { kind, namespace: place.0, name: place.1 };
@@ -122,7 +122,7 @@ impl Watches<'_> {
         // A watch on this type asks for metadata only: no value comes here.
         let api: Api<PartialObjectMeta<Secret>> = self.api(scope);
         let index = Arc::clone(self.index);
-        self.service.spawn("watch", async move {
+        self.spawn(async move {
             let events = watcher::watcher(api, Config::default())
                 .backoff(backoff())
                 .map_ok(Told::Event);
@@ -145,7 +145,7 @@ impl Watches<'_> {
             None => Api::all_with(self.client.clone(), &resource),
         };
         let index = Arc::clone(self.index);
-        self.service.spawn("watch", async move {
+        self.spawn(async move {
             let config = Config::default().labels(MANAGED_BY);
             let events = watcher::watcher(api, config)
                 .backoff(backoff())
@@ -153,9 +153,20 @@ impl Watches<'_> {
             let trim = move |object: &mut DynamicObject| trim(kind, object);
             watch
                 .take_up(events, resource.kind, trim, move |seen| {
-                    index.child_changed(&seen)
+                    index.child_changed(&seen);
                 })
                 .await
+        });
+    }
+
+    /// A watch runs until the process stops; its end before that ends the process.
+    fn spawn(&self, watch: impl Future<Output = Result<(), WatchEnded>> + Send + 'static) {
+        let shutdown = self.service.shutdown();
+        self.service.spawn("watch", async move {
+            tokio::select! {
+                ended = watch => ended,
+                () = shutdown.requested() => Ok(()),
+            }
         });
     }
 

@@ -11,13 +11,13 @@ use std::time::Duration;
 use kube::ResourceExt as _;
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::validate;
+use monstrum_wire::identity::BotName;
 
 use self::build::{Objects, build};
 use super::rollout::Rollout;
 use super::{ReconcileError, Reconciler};
 use crate::child::{ApplyError, ChildKind, Owner, label};
 use crate::compiler::BotFacts;
-use monstrum_wire::identity::BotName;
 
 /// Who writes a bot's objects.
 pub const MANAGER: &str = "monstrum-bot";

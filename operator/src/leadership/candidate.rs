@@ -118,7 +118,7 @@ impl Candidate {
         let Some(current) = self.leases.get_opt(&self.name).await? else {
             let lease = lease::first(&self.name, &self.identity, now, &self.timing);
             let created = self.leases.create(&PostParams::default(), &lease).await;
-            return self.written(created);
+            return written(created);
         };
         let holder = lease::holder(&current).map(ToOwned::to_owned);
         let next = match holder {
@@ -135,19 +135,7 @@ impl Candidate {
             .leases
             .replace(&self.name, &PostParams::default(), &next)
             .await;
-        self.written(replaced)
-    }
-
-    fn written(&self, answer: Result<Lease, kube::Error>) -> Result<Attempt, kube::Error> {
-        match answer {
-            Ok(lease) => Ok(Attempt::Leading {
-                epoch: u64::try_from(lease::transitions(&lease)).unwrap_or(0),
-            }),
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Following {
-                holder: format!("another process ({} saw a conflict)", self.identity),
-            }),
-            Err(error) => Err(error),
-        }
+        written(replaced)
     }
 
     fn conclude(
@@ -177,7 +165,7 @@ impl Candidate {
             }
             Ok(Ok(Attempt::Contended)) => tracing::debug!("another process wrote the lease meanwhile"),
             Ok(Err(error)) => {
-                tracing::warn!(error = %error, lease = %self.name, "the lease can't be read or written")
+                tracing::warn!(error = %error, lease = %self.name, "the lease can't be read or written");
             }
             Err(_) => tracing::warn!(lease = %self.name, "the API server does not answer for the lease"),
         }
@@ -218,9 +206,19 @@ impl Candidate {
         match tokio::time::timeout(self.timing.every, released).await {
             Ok(Ok(())) => tracing::info!(lease = %self.name, "gave the lease back"),
             Ok(Err::<(), kube::Error>(error)) => {
-                tracing::warn!(error = %error, "the lease can't be given back; it runs out")
+                tracing::warn!(error = %error, "the lease can't be given back; it runs out");
             }
             Err(_) => tracing::warn!("the lease can't be given back in time; it runs out"),
         }
+    }
+}
+
+fn written(answer: Result<Lease, kube::Error>) -> Result<Attempt, kube::Error> {
+    match answer {
+        Ok(lease) => Ok(Attempt::Leading {
+            epoch: u64::try_from(lease::transitions(&lease)).unwrap_or(0),
+        }),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Contended),
+        Err(error) => Err(error),
     }
 }

@@ -1,5 +1,3 @@
-#![expect(clippy::arithmetic_side_effects, reason = "small numbers in tests")]
-
 use super::*;
 use crate::fake_api::FakeApi;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -151,4 +149,14 @@ async fn an_epoch_does_not_come_back_when_the_lease_is_deleted() {
     api.remove(PATH);
     let second = stand(&api, "b_1");
     assert!(within(2, &second.leadership).await.unwrap() >= epoch);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_was_interrupted_in_a_write_goes_on_leading() {
+    let api = FakeApi::default();
+    let first = stand(&api, "a_1");
+    let epoch = within(2, &first.leadership).await.unwrap();
+    api.conflict_once();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(first.leadership.epoch(), Some(epoch));
 }

@@ -158,3 +158,53 @@ impl Trust {
         self.authority.trust_domain()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake_api::FakeApi;
+    use serde_json::json;
+
+    const PATH: &str = "/api/v1/namespaces/system/secrets/monstrum-ca";
+
+    async fn trust(api: &FakeApi) -> Result<Trust, TrustError> {
+        monstrum_service::install_crypto();
+        load_or_create(&api.client(), "system", "monstrum.local").await
+    }
+
+    #[tokio::test]
+    async fn the_authority_is_made_once_and_kept() {
+        let api = FakeApi::default();
+        let first = trust(&api).await.unwrap();
+        let second = trust(&api).await.unwrap();
+        assert_eq!(first.fingerprint(), second.fingerprint());
+        assert_eq!(api.take_writes().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn of_two_that_make_one_at_once_both_take_the_same() {
+        let api = FakeApi::default();
+        let (first, second) = tokio::join!(trust(&api), trust(&api));
+        assert_eq!(first.unwrap().fingerprint(), second.unwrap().fingerprint());
+        assert_eq!(api.take_writes().len(), 2, "both tried, one succeeded");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_authority_is_never_replaced_silently() {
+        let api = FakeApi::default();
+        api.put(
+            PATH,
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "monstrum-ca"}, "data": {}}),
+        );
+        let error = trust(&api).await.err().unwrap();
+        assert!(error.to_string().contains("tls.crt"), "{error}");
+        assert_eq!(api.take_writes(), []);
+    }
+
+    #[tokio::test]
+    async fn without_the_api_server_there_is_no_authority() {
+        let api = FakeApi::default();
+        api.fail_with(Some(http::StatusCode::FORBIDDEN));
+        assert!(matches!(trust(&api).await, Err(TrustError::Read(_))));
+    }
+}

@@ -29,7 +29,7 @@ pub(super) async fn run(
             Ok(None) => break,
             Err(status) => {
                 view.finish()?;
-                return Err(gateway.refused(status).await.into());
+                return Err(gateway.cut_off(session, &message_id, Some(&status)).into());
             }
         };
         let Some(event) = event else { continue };
@@ -46,17 +46,7 @@ pub(super) async fn run(
         }
     }
     view.finish()?;
-    Err(gateway.refused(cut_off(&message_id, session)).await.into())
-}
-
-/// The stream ended, and nobody knows how the turn did.
-fn cut_off(message_id: &str, session: &str) -> tonic::Status {
-    let again = if session.is_empty() {
-        String::new()
-    } else {
-        format!("; to ask again safely, add --session {session} --message-id {message_id}")
-    };
-    tonic::Status::unavailable(format!("the connection ended in the middle of the turn{again}"))
+    Err(gateway.cut_off(session, &message_id, None).into())
 }
 
 /// Events as they were asked for.

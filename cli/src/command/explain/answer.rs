@@ -6,6 +6,7 @@ use monstrum_wire::guardian::{CheckResponse, Verdict as Sent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cluster::GatewayError;
 use crate::exit::Exit;
 use crate::policy::{BotPolicy, Problem, Requirement, requirements};
 
@@ -16,6 +17,11 @@ pub(super) struct Answer {
     pub(super) bot: String,
     /// Where the policy came from: `objects` or `gateway`.
     pub(super) policy_from: &'static str,
+    /// Of the permissions alone, when they were compiled here: the policy's own digest covers its settings, too.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) permissions_digest: String,
+    /// Of the policy that the gateway enforces, when it was asked.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) policy_digest: String,
     pub(super) tool: String,
     pub(super) arguments: Value,
@@ -39,6 +45,9 @@ pub(super) struct Answer {
     /// The arguments exactly as they were given.
     #[serde(skip)]
     pub(super) arguments_text: String,
+    /// What the user must know beside the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
     /// Dimensions that restrict nothing where a grant does not mention them.
     #[serde(skip)]
     pub(super) optional: Vec<String>,
@@ -100,7 +109,7 @@ impl Answer {
         problems: &[Problem],
     ) -> Self {
         let mut answer = Self::blank(policy.title(), tool, arguments);
-        policy.engine.digest().clone_into(&mut answer.policy_digest);
+        policy.engine.digest().clone_into(&mut answer.permissions_digest);
         answer.trace = read(serde_json::to_value(&decision.trace).unwrap_or_default());
         answer.required = requirements(policy, &Call { tool, arguments }, decision);
         answer.problems = problems.iter().map(ToString::to_string).collect();
@@ -147,6 +156,7 @@ impl Answer {
         Self {
             bot,
             policy_from: "objects",
+            permissions_digest: String::new(),
             policy_digest: String::new(),
             tool: tool.to_owned(),
             arguments: serde_json::from_str(arguments).unwrap_or_else(|_| arguments.into()),
@@ -158,8 +168,33 @@ impl Answer {
             trace: Trace::default(),
             required: Vec::new(),
             problems: Vec::new(),
+            warnings: Vec::new(),
             arguments_text: arguments.to_owned(),
             optional: Vec::new(),
+        }
+    }
+
+    /// Notes whether the gateway decides the same.
+    pub(super) fn compare(&mut self, live: Result<Self, GatewayError>) {
+        match live {
+            Err(error) => {
+                self.warnings.push(format!(
+                    "this follows from the objects; the gateway could not be asked: {error}"
+                ));
+            }
+            Ok(live) if live.verdict == self.verdict && live.reason == self.reason => {
+                self.policy_digest = live.policy_digest;
+            }
+            Ok(live) => {
+                let why = format!("{} {}", live.reason, live.grant);
+                self.warnings.push(format!(
+                    "the gateway decides otherwise now: {:?} {} under policy {}; quotas may be used up, or the newest change is not enforced yet (see --enforced)",
+                    live.verdict,
+                    why.trim(),
+                    if live.policy_digest.is_empty() { "none" } else { &live.policy_digest },
+                ));
+                self.policy_digest = live.policy_digest;
+            }
         }
     }
 

@@ -8,13 +8,10 @@ use crate::output::{Page, Tree, paint, printable};
 /// The verdict, and how it came about as a tree.
 pub(super) fn render(answer: &Answer) -> String {
     let mut out = Page::default();
-    let policy = format!(
-        "bot {}, policy {} ({})",
-        answer.bot,
-        digest(answer),
-        origin(answer)
-    );
-    out.line(paint::with(paint::DIM, policy));
+    out.line(paint::with(
+        paint::DIM,
+        format!("bot {}, {}", answer.bot, policy(answer)),
+    ));
     out.line(verdict(answer));
     out.lines(&Tree::leaf(call(answer)).with(branches(answer)).render());
     for problem in &answer.problems {
@@ -24,23 +21,34 @@ pub(super) fn render(answer: &Answer) -> String {
             printable(problem)
         ));
     }
+    for warning in &answer.warnings {
+        out.line(format!(
+            "{} {}",
+            paint::with(paint::WARN, "warning:"),
+            printable(warning)
+        ));
+    }
     out.to_string()
 }
 
-fn digest(answer: &Answer) -> &str {
-    if answer.policy_digest.is_empty() {
-        "none"
-    } else {
-        &answer.policy_digest
-    }
-}
-
-fn origin(answer: &Answer) -> &'static str {
+fn policy(answer: &Answer) -> String {
+    let digest = |digest: &str| {
+        if digest.is_empty() {
+            "none".to_owned()
+        } else {
+            digest.to_owned()
+        }
+    };
     if answer.policy_from == "gateway" {
-        "as its gateway enforces it"
-    } else {
-        "as compiled from the objects"
+        return format!(
+            "policy {} (as its gateway enforces it)",
+            digest(&answer.policy_digest)
+        );
     }
+    format!(
+        "permissions {} (as compiled from the objects)",
+        digest(&answer.permissions_digest)
+    )
 }
 
 fn verdict(answer: &Answer) -> String {

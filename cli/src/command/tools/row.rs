@@ -17,6 +17,11 @@ pub(super) struct Listing {
     pub(super) bot: String,
     /// Where the policy came from: `objects` or `gateway`.
     pub(super) policy_from: &'static str,
+    /// Of the permissions alone, when they were compiled here: the policy's own digest covers its settings, too.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) permissions_digest: String,
+    /// Of the policy that the gateway enforces, when it was asked.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) policy_digest: String,
     pub(super) tools: Vec<Row>,
     /// Which prefix belongs to which resource.
@@ -56,7 +61,8 @@ impl Listing {
         Self {
             bot: policy.title(),
             policy_from: "objects",
-            policy_digest: policy.engine.digest().to_owned(),
+            permissions_digest: policy.engine.digest().to_owned(),
+            policy_digest: String::new(),
             tools: tools.collect(),
             summary: policy.engine.summary(),
             warnings: problems.iter().map(ToString::to_string).collect(),
@@ -78,6 +84,7 @@ impl Listing {
         Self {
             bot,
             policy_from: "gateway",
+            permissions_digest: String::new(),
             policy_digest: response.policy_digest,
             tools: tools.collect(),
             summary: (!response.summary.is_empty()).then_some(response.summary),
@@ -86,18 +93,24 @@ impl Listing {
     }
 
     /// The policy in words.
-    pub(super) fn digest(&self) -> String {
-        let digest = if self.policy_digest.is_empty() {
-            "none"
-        } else {
-            &self.policy_digest
+    pub(super) fn policy(&self) -> String {
+        let digest = |digest: &str| {
+            if digest.is_empty() {
+                "none".to_owned()
+            } else {
+                digest.to_owned()
+            }
         };
-        let origin = if self.policy_from == "gateway" {
-            "as its gateway enforces it"
-        } else {
-            "as compiled from the objects"
-        };
-        format!("{digest} ({origin})")
+        if self.policy_from == "gateway" {
+            return format!(
+                "policy {} (as its gateway enforces it)",
+                digest(&self.policy_digest)
+            );
+        }
+        format!(
+            "permissions {} (as compiled from the objects)",
+            digest(&self.permissions_digest)
+        )
     }
 
     /// For people.

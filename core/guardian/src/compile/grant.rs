@@ -11,7 +11,14 @@ pub(super) fn normal(grants: &[Grant], dimensions: &[Dimension]) -> Vec<Grant> {
     let mut keyed: Vec<(Vec<u8>, Grant)> = grants
         .iter()
         .map(|grant| normal_grant(grant, dimensions))
-        .map(|grant| (serde_json::to_value(&grant).map(|value| canonical_bytes(&value)).unwrap_or_default(), grant))
+        .map(|grant| {
+            (
+                serde_json::to_value(&grant)
+                    .map(|value| canonical_bytes(&value))
+                    .unwrap_or_default(),
+                grant,
+            )
+        })
         .collect();
     keyed.sort_by(|left, right| left.0.cmp(&right.0));
     keyed.dedup_by(|left, right| left.0 == right.0);
@@ -40,7 +47,9 @@ fn normal_grant(grant: &Grant, dimensions: &[Dimension]) -> Grant {
         rule.operations.sort();
         rule.operations.dedup();
     }
-    normal.approval.sort_by(|left, right| (left.risk, &left.operations).cmp(&(right.risk, &right.operations)));
+    normal
+        .approval
+        .sort_by(|left, right| (left.risk, &left.operations).cmp(&(right.risk, &right.operations)));
     normal.approval.dedup();
     normal
 }

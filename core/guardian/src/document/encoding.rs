@@ -35,7 +35,9 @@ impl Document {
     pub fn to_bytes(&self) -> Vec<u8> {
         // A document is maps with string keys all the way down, so this cannot fail; if it could, an empty
         // text decodes to no policy and denies.
-        serde_json::to_value(self).map(|value| canonical_bytes(&value)).unwrap_or_default()
+        serde_json::to_value(self)
+            .map(|value| canonical_bytes(&value))
+            .unwrap_or_default()
     }
 
     /// `sha256:<hex>` over [`Document::to_bytes`].
@@ -49,10 +51,19 @@ impl Document {
             return Err(DecodeError::TooLarge(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| DecodeError::Json(error.to_string()))?;
-        let limits = strict_json::Limits { bytes: MAX_BYTES, depth: MAX_DEPTH, numbers: strict_json::Numbers::AsWritten };
-        let value = strict_json::object(text, limits).map_err(|error| DecodeError::Json(error.to_string()))?;
+        let limits = strict_json::Limits {
+            bytes: MAX_BYTES,
+            depth: MAX_DEPTH,
+            numbers: strict_json::Numbers::AsWritten,
+        };
+        let value =
+            strict_json::object(text, limits).map_err(|error| DecodeError::Json(error.to_string()))?;
         let document: Self = serde_json::from_value(value).map_err(DecodeError::Form)?;
-        if document.format == FORMAT { Ok(document) } else { Err(DecodeError::Format(document.format)) }
+        if document.format == FORMAT {
+            Ok(document)
+        } else {
+            Err(DecodeError::Format(document.format))
+        }
     }
 }
 

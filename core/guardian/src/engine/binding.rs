@@ -90,8 +90,17 @@ impl LoadedDimension {
         let mut admitting = self.unset.clone();
         if let DimensionKind::Patterns(table) = &self.kind {
             table.index.candidates(&value.key(), |place| {
-                if table.patterns.get(place).is_some_and(|pattern| pattern.matches(value)) {
-                    table.holders.get(place).into_iter().flatten().for_each(|grant| admitting.insert(*grant));
+                if table
+                    .patterns
+                    .get(place)
+                    .is_some_and(|pattern| pattern.matches(value))
+                {
+                    table
+                        .holders
+                        .get(place)
+                        .into_iter()
+                        .flatten()
+                        .for_each(|grant| admitting.insert(*grant));
                 }
             });
         }
@@ -105,7 +114,12 @@ impl LoadedDimension {
             DimensionKind::Rules(_) => None,
         };
         table.into_iter().flat_map(move |table| {
-            table.by_grant.get(grant).into_iter().flatten().filter_map(|place| table.patterns.get(*place))
+            table
+                .by_grant
+                .get(grant)
+                .into_iter()
+                .flatten()
+                .filter_map(|place| table.patterns.get(*place))
         })
     }
 

@@ -56,13 +56,19 @@ fn deny(error: &CheckError) -> Verdict {
         CheckError::QuotaExceeded(_) => Reason::QuotaExceeded,
         CheckError::Internal => Reason::Internal,
     };
-    Verdict::Deny(Denial { reason, message: error.to_string() })
+    Verdict::Deny(Denial {
+        reason,
+        message: error.to_string(),
+    })
 }
 
 impl Engine {
     pub(super) fn decide(&self, call: &Call<'_>, facts: &Facts) -> Decision {
         let reading = self.read(call);
-        Decision { verdict: self.verdict(&reading, facts), trace: self.outline(call, &reading) }
+        Decision {
+            verdict: self.verdict(&reading, facts),
+            trace: self.outline(call, &reading),
+        }
     }
 
     /// The verdict on a call that was read, or that could not be.
@@ -78,7 +84,10 @@ impl Engine {
     pub(super) fn outline(&self, call: &Call<'_>, reading: &Result<Reading<'_>, CheckError>) -> Trace {
         Trace {
             bot: Some(self.document.bot.clone()),
-            binding: self.entry(call.tool).ok().map(|(_, _, binding, _)| binding.name.clone()),
+            binding: self
+                .entry(call.tool)
+                .ok()
+                .map(|(_, _, binding, _)| binding.name.clone()),
             fault: reading.as_ref().err().map(ToString::to_string),
             grants: Vec::new(),
         }
@@ -106,29 +115,54 @@ impl Engine {
     }
 
     /// What besides its dimensions keeps the grant from permitting the call.
-    pub(super) fn stop(&self, reading: &Reading<'_>, place: usize, grant: &Grant, facts: &Facts) -> Option<Stop> {
+    pub(super) fn stop(
+        &self,
+        reading: &Reading<'_>,
+        place: usize,
+        grant: &Grant,
+        facts: &Facts,
+    ) -> Option<Stop> {
         self.broken_rule(reading, place, facts)
             .map(Stop::Rule)
-            .or_else(|| grant.validity.as_ref().filter(|validity| !holds(validity, facts)).map(|_| Stop::NotValidNow))
-            .or_else(|| grant.quotas.iter().find_map(|quota| reading.exceeded(grant, quota, facts)).map(Stop::Quota))
+            .or_else(|| {
+                grant
+                    .validity
+                    .as_ref()
+                    .filter(|validity| !holds(validity, facts))
+                    .map(|_| Stop::NotValidNow)
+            })
+            .or_else(|| {
+                grant
+                    .quotas
+                    .iter()
+                    .find_map(|quota| reading.exceeded(grant, quota, facts))
+                    .map(Stop::Quota)
+            })
     }
 
     /// A `Cel` dimension of which no rule holds. An error does not hold.
     fn broken_rule(&self, reading: &Reading<'_>, place: usize, facts: &Facts) -> Option<String> {
-        let moment =
-            Moment { bot: &self.document.bot, tool: reading.tool, arguments: &reading.arguments, now: facts.now };
+        let moment = Moment {
+            bot: &self.document.bot,
+            tool: reading.tool,
+            arguments: &reading.arguments,
+            now: facts.now,
+        };
         for (name, dimension) in reading.rules() {
             if dimension.unset.contains(place) {
                 continue;
             }
             let mut failure = format!("no rule of {name} holds");
-            let holds = dimension.rules_of(place).iter().any(|rule| match rule.holds(&moment) {
-                Ok(answer) => answer,
-                Err(error) => {
-                    failure = format!("a rule of {name} fails: {error}");
-                    false
-                }
-            });
+            let holds = dimension
+                .rules_of(place)
+                .iter()
+                .any(|rule| match rule.holds(&moment) {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        failure = format!("a rule of {name} fails: {error}");
+                        false
+                    }
+                });
             if !holds {
                 return Some(failure);
             }
@@ -170,13 +204,22 @@ impl Reading<'_> {
             grant: grant.origin.clone(),
             arguments: self.arguments.clone(),
             canonical: self.canonical(),
-            reserve: grant.quotas.iter().map(|quota| self.reservation(grant, quota, facts)).collect(),
+            reserve: grant
+                .quotas
+                .iter()
+                .map(|quota| self.reservation(grant, quota, facts))
+                .collect(),
         }
     }
 
     /// Canonical values by dimension; those that the call says nothing of are absent.
     fn canonical(&self) -> BTreeMap<String, Vec<Value>> {
-        let fed = self.entry.fed.iter().zip(&self.values).filter(|(_, values)| !values.is_empty());
+        let fed = self
+            .entry
+            .fed
+            .iter()
+            .zip(&self.values)
+            .filter(|(_, values)| !values.is_empty());
         fed.filter_map(|(place, values)| {
             let name = self.binding.dimensions.get(*place)?.name.clone();
             Some((name, values.iter().map(Canonical::to_value).collect()))
@@ -185,7 +228,11 @@ impl Reading<'_> {
     }
 
     fn key(&self, grant: &Grant, quota: &Quota) -> QuotaKey {
-        QuotaKey { binding: self.binding.name.clone(), grant: grant.origin.clone(), quota: quota.name.clone() }
+        QuotaKey {
+            binding: self.binding.name.clone(),
+            grant: grant.origin.clone(),
+            quota: quota.name.clone(),
+        }
     }
 
     /// Why the quota leaves no room for this call. Usage that is not known leaves none.
@@ -201,12 +248,20 @@ impl Reading<'_> {
     /// cannot overspend together. Settling gives back what was not spent.
     fn reservation(&self, grant: &Grant, quota: &Quota, facts: &Facts) -> Reservation {
         let key = self.key(grant, quota);
-        let left = quota.limit.saturating_sub(facts.used.get(&key).copied().unwrap_or(quota.limit));
+        let left = quota
+            .limit
+            .saturating_sub(facts.used.get(&key).copied().unwrap_or(quota.limit));
         let amount = match quota.counts {
             Counted::Calls => 1,
             Counted::Tokens | Counted::MicroUsd => left,
         };
-        Reservation { key, counts: quota.counts, amount, limit: quota.limit, window_seconds: quota.window_seconds }
+        Reservation {
+            key,
+            counts: quota.counts,
+            amount,
+            limit: quota.limit,
+            window_seconds: quota.window_seconds,
+        }
     }
 }
 
@@ -225,7 +280,8 @@ fn weightier(known: Option<Stop>, next: Stop) -> Stop {
 
 /// Half-open: from `not_before` until just before `not_after`.
 fn holds(validity: &Validity, facts: &Facts) -> bool {
-    validity.not_before.is_none_or(|start| start <= facts.now) && validity.not_after.is_none_or(|end| facts.now < end)
+    validity.not_before.is_none_or(|start| start <= facts.now)
+        && validity.not_after.is_none_or(|end| facts.now < end)
 }
 
 fn needs_approval(rules: &[ApprovalRule], tool: &Tool) -> bool {

@@ -15,13 +15,21 @@ impl Engine {
         let reading = self.read(call);
         let verdict = self.verdict(&reading, facts);
         let grants = self.grant_traces(&reading, facts);
-        Decision { verdict, trace: Trace { grants, ..self.outline(call, &reading) } }
+        Decision {
+            verdict,
+            trace: Trace {
+                grants,
+                ..self.outline(call, &reading)
+            },
+        }
     }
 
     fn grant_traces(&self, reading: &Result<Reading<'_>, CheckError>, facts: &Facts) -> Vec<GrantTrace> {
         let Ok(reading) = reading else { return Vec::new() };
         let grants = reading.binding.grants.iter().enumerate();
-        grants.map(|(place, grant)| self.grant_trace(reading, place, grant, facts)).collect()
+        grants
+            .map(|(place, grant)| self.grant_trace(reading, place, grant, facts))
+            .collect()
     }
 
     fn grant_trace(&self, reading: &Reading<'_>, place: usize, grant: &Grant, facts: &Facts) -> GrantTrace {
@@ -45,7 +53,11 @@ impl Engine {
                 (None, false) => {}
                 (None, true) => {
                     fits &= allowed_unset;
-                    let values = reading.values_of(number).iter().map(Canonical::to_value).collect();
+                    let values = reading
+                        .values_of(number)
+                        .iter()
+                        .map(Canonical::to_value)
+                        .collect();
                     dimensions.push(trace(&dimension.name, values, None, &[]));
                 }
                 (Some(patterns), _) if reading.entry.ruled.contains(&number) => {
@@ -67,7 +79,11 @@ impl Engine {
                 }
             }
         }
-        let stop = if fits { self.stop(reading, place, grant, facts) } else { None };
+        let stop = if fits {
+            self.stop(reading, place, grant, facts)
+        } else {
+            None
+        };
         GrantTrace {
             grant: grant.origin.clone(),
             covers_tool,
@@ -85,17 +101,32 @@ impl Reading<'_> {
     /// The values that the call feeds to a dimension.
     fn values_of(&self, dimension: usize) -> &[Canonical] {
         let slot = self.entry.fed.iter().position(|fed| *fed == dimension);
-        slot.and_then(|slot| self.values.get(slot)).map(Vec::as_slice).unwrap_or_default()
+        slot.and_then(|slot| self.values.get(slot))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// The pattern, as it is written, that admits the value.
-    fn matched(&self, dimension: usize, grant: usize, value: &Canonical, patterns: &[Value]) -> Option<Value> {
+    fn matched(
+        &self,
+        dimension: usize,
+        grant: usize,
+        value: &Canonical,
+        patterns: &[Value],
+    ) -> Option<Value> {
         let loaded = self.loaded.dimensions.get(dimension)?;
-        let place = loaded.patterns_of(grant).position(|pattern| pattern.matches(value))?;
+        let place = loaded
+            .patterns_of(grant)
+            .position(|pattern| pattern.matches(value))?;
         patterns.get(place).cloned()
     }
 }
 
 fn trace(dimension: &str, value: Value, matched: Option<Value>, failed: &[Value]) -> DimensionTrace {
-    DimensionTrace { dimension: dimension.to_owned(), value, matched, failed: failed.to_vec() }
+    DimensionTrace {
+        dimension: dimension.to_owned(),
+        value,
+        matched,
+        failed: failed.to_vec(),
+    }
 }

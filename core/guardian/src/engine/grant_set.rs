@@ -11,7 +11,9 @@ const BITS: usize = 64;
 impl GrantSet {
     /// None of so many grants.
     pub(super) fn none(grants: usize) -> Self {
-        Self { words: vec![0; grants.div_ceil(BITS)] }
+        Self {
+            words: vec![0; grants.div_ceil(BITS)],
+        }
     }
 
     pub(super) fn insert(&mut self, grant: usize) {
@@ -27,7 +29,9 @@ impl GrantSet {
     }
 
     pub(super) fn contains(&self, grant: usize) -> bool {
-        self.words.get(grant / BITS).is_some_and(|word| word & (1 << (grant % BITS)) != 0)
+        self.words
+            .get(grant / BITS)
+            .is_some_and(|word| word & (1 << (grant % BITS)) != 0)
     }
 
     pub(super) fn intersect(&mut self, other: &Self) {
@@ -41,7 +45,9 @@ impl GrantSet {
     }
 
     pub(super) fn len(&self) -> u32 {
-        self.words.iter().fold(0, |total, word| total.saturating_add(word.count_ones()))
+        self.words
+            .iter()
+            .fold(0, |total, word| total.saturating_add(word.count_ones()))
     }
 
     /// In ascending order.

@@ -37,14 +37,21 @@ impl Index {
 
     /// Calls back with every pattern that could match a value of this key; each at most once.
     pub(super) fn candidates(&self, key: &str, mut visit: impl FnMut(usize)) {
-        self.whole.get(key).into_iter().flatten().copied().for_each(&mut visit);
+        self.whole
+            .get(key)
+            .into_iter()
+            .flatten()
+            .copied()
+            .for_each(&mut visit);
         for (length, patterns) in &self.prefixes {
             let found = key.get(..*length).and_then(|prefix| patterns.get(prefix));
             found.into_iter().flatten().copied().for_each(&mut visit);
         }
         for (length, patterns) in &self.suffixes {
             let from = key.len().checked_sub(*length);
-            let found = from.and_then(|from| key.get(from..)).and_then(|suffix| patterns.get(suffix));
+            let found = from
+                .and_then(|from| key.get(from..))
+                .and_then(|suffix| patterns.get(suffix));
             found.into_iter().flatten().copied().for_each(&mut visit);
         }
         self.rest.iter().copied().for_each(&mut visit);
@@ -52,10 +59,13 @@ impl Index {
 }
 
 fn add(affixes: &mut Affixes, text: String, pattern: usize) {
-    let place = affixes.iter().position(|(length, _)| *length == text.len()).unwrap_or_else(|| {
-        affixes.push((text.len(), HashMap::new()));
-        affixes.len().saturating_sub(1)
-    });
+    let place = affixes
+        .iter()
+        .position(|(length, _)| *length == text.len())
+        .unwrap_or_else(|| {
+            affixes.push((text.len(), HashMap::new()));
+            affixes.len().saturating_sub(1)
+        });
     if let Some((_, patterns)) = affixes.get_mut(place) {
         patterns.entry(text).or_default().push(pattern);
     }

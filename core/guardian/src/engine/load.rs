@@ -38,9 +38,14 @@ pub enum LoadError {
 
 pub(super) fn load(document: &Document) -> Result<Engine, LoadError> {
     if document.format != FORMAT {
-        return Err(LoadError::Format { found: document.format });
+        return Err(LoadError::Format {
+            found: document.format,
+        });
     }
-    let mut engine = Engine { digest: document.digest(), ..Engine::empty(document.bot.clone()) };
+    let mut engine = Engine {
+        digest: document.digest(),
+        ..Engine::empty(document.bot.clone())
+    };
     for (place, binding) in document.bindings.iter().enumerate() {
         add_binding(&mut engine, place, binding).map_err(|fault| LoadError::Fault {
             binding: binding.name.clone(),
@@ -60,9 +65,17 @@ fn add_binding(engine: &mut Engine, place: usize, binding: &Binding) -> Result<(
         .map(|dimension| load_dimension(dimension, binding))
         .collect::<Result<Vec<_>, _>>()?;
     let known = |name: &String| binding.dimensions.iter().any(|dimension| dimension.name == *name);
-    for (grant, name) in binding.grants.iter().enumerate().flat_map(|(place, grant)| grant.scope.keys().map(move |name| (place, name))) {
+    for (grant, name) in binding
+        .grants
+        .iter()
+        .enumerate()
+        .flat_map(|(place, grant)| grant.scope.keys().map(move |name| (place, name)))
+    {
         if !known(name) {
-            return Err(FieldFault::new(format!("grants[{grant}].scope.{name}"), "there is no such dimension"));
+            return Err(FieldFault::new(
+                format!("grants[{grant}].scope.{name}"),
+                "there is no such dimension",
+            ));
         }
     }
     let loaded = LoadedBinding { dimensions };
@@ -71,12 +84,18 @@ fn add_binding(engine: &mut Engine, place: usize, binding: &Binding) -> Result<(
         let tool_entry = load_tool(binding, &loaded, (place, tool_place), tool, &field)?;
         let name = naming::final_name(binding.prefix.as_deref(), &tool.name);
         if !selector::is_tool_name(&name) {
-            return Err(FieldFault::new(format!("{field}.name"), format!("{name:?} is not a tool name")));
+            return Err(FieldFault::new(
+                format!("{field}.name"),
+                format!("{name:?} is not a tool name"),
+            ));
         }
         let schema = narrowing::narrowed(binding, &loaded, &tool_entry, tool);
         engine.visible.push(visible::tool(&name, binding, tool, schema));
         if engine.tools.insert(name.clone(), tool_entry).is_some() {
-            return Err(FieldFault::new(format!("{field}.name"), format!("two tools are called {name}")));
+            return Err(FieldFault::new(
+                format!("{field}.name"),
+                format!("two tools are called {name}"),
+            ));
         }
     }
     engine.bindings.push(loaded);
@@ -129,7 +148,12 @@ fn load_patterns(dimension: &Dimension, binding: &Binding) -> Result<PatternTabl
         Ok(())
     })?;
     let index = Index::new(patterns.iter().map(Pattern::anchor));
-    Ok(PatternTable { patterns, holders, by_grant, index })
+    Ok(PatternTable {
+        patterns,
+        holders,
+        by_grant,
+        index,
+    })
 }
 
 /// Calls back with every pattern of the dimension and the place of its grant.
@@ -141,7 +165,10 @@ fn for_each_pattern(
     for (place, grant) in binding.grants.iter().enumerate() {
         for (number, pattern) in grant.scope.get(&dimension.name).into_iter().flatten().enumerate() {
             visit(place, pattern).map_err(|message| {
-                FieldFault::new(format!("grants[{place}].scope.{}[{number}]", dimension.name), message)
+                FieldFault::new(
+                    format!("grants[{place}].scope.{}[{number}]", dimension.name),
+                    message,
+                )
             })?;
         }
     }
@@ -170,11 +197,25 @@ fn load_tool(
         (0..feeds.len()).partition(|place| feeds.get(*place).is_some_and(CompiledFeed::rewrites));
     let fed = fed_dimensions(&feeds, loaded);
     let ruled: Vec<_> = (0..loaded.dimensions.len())
-        .filter(|place| matches!(loaded.dimensions.get(*place).map(|d| &d.kind), Some(DimensionKind::Rules(_))))
+        .filter(|place| {
+            matches!(
+                loaded.dimensions.get(*place).map(|d| &d.kind),
+                Some(DimensionKind::Rules(_))
+            )
+        })
         .collect();
     let covering = covering(binding, tool, &fed, &ruled);
     let reading_order = [rewriting, reading].concat();
-    Ok(LoadedTool { binding: binding_place, tool: tool_place, parameters, feeds, reading_order, fed, ruled, covering })
+    Ok(LoadedTool {
+        binding: binding_place,
+        tool: tool_place,
+        parameters,
+        feeds,
+        reading_order,
+        fed,
+        ruled,
+        covering,
+    })
 }
 
 /// Each once, the ones with the fewest patterns to try first.
@@ -183,7 +224,10 @@ fn fed_dimensions(feeds: &[CompiledFeed], loaded: &LoadedBinding) -> Vec<usize> 
         Some(DimensionKind::Patterns(table)) => table.index.unanchored(),
         Some(DimensionKind::Rules(_)) | None => usize::MAX,
     };
-    let distinct: BTreeMap<usize, usize> = feeds.iter().map(|feed| (feed.dimension, work(feed.dimension))).collect();
+    let distinct: BTreeMap<usize, usize> = feeds
+        .iter()
+        .map(|feed| (feed.dimension, work(feed.dimension)))
+        .collect();
     let mut places: Vec<_> = distinct.into_iter().collect();
     places.sort_by_key(|(_, work)| *work);
     places.into_iter().map(|(place, _)| place).collect()

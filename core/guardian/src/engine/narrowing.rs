@@ -25,16 +25,35 @@ enum Condition {
 pub(super) fn narrowed(binding: &Binding, loaded: &LoadedBinding, entry: &LoadedTool, tool: &Tool) -> Value {
     let mut schema = parameters::closed(&tool.parameters);
     for feed in &entry.feeds {
-        let alone = entry.feeds.iter().filter(|other| other.dimension == feed.dimension).count() == 1;
-        let Some(pointer) = feed.pointer().filter(|_| alone) else { continue };
+        let alone = entry
+            .feeds
+            .iter()
+            .filter(|other| other.dimension == feed.dimension)
+            .count()
+            == 1;
+        let Some(pointer) = feed.pointer().filter(|_| alone) else {
+            continue;
+        };
         let grants: Vec<_> = entry.covering.iter().collect();
         let mentioned = binding.dimensions.get(feed.dimension).is_some_and(|dimension| {
-            let mentions = |grant: &usize| binding.grants.get(*grant).is_some_and(|g| g.scope.contains_key(&dimension.name));
+            let mentions = |grant: &usize| {
+                binding
+                    .grants
+                    .get(*grant)
+                    .is_some_and(|g| g.scope.contains_key(&dimension.name))
+            };
             !grants.is_empty() && grants.iter().all(mentions)
         });
-        let Some(dimension) = loaded.dimensions.get(feed.dimension).filter(|_| mentioned) else { continue };
-        let patterns: Vec<_> = grants.iter().flat_map(|grant| dimension.patterns_of(*grant)).collect();
-        if let (Some(condition), Some(parameter)) = (condition(&patterns), parameter_mut(&mut schema, pointer)) {
+        let Some(dimension) = loaded.dimensions.get(feed.dimension).filter(|_| mentioned) else {
+            continue;
+        };
+        let patterns: Vec<_> = grants
+            .iter()
+            .flat_map(|grant| dimension.patterns_of(*grant))
+            .collect();
+        if let (Some(condition), Some(parameter)) =
+            (condition(&patterns), parameter_mut(&mut schema, pointer))
+        {
             apply(parameter, condition);
         }
     }
@@ -48,7 +67,10 @@ fn condition(patterns: &[&Pattern]) -> Option<Condition> {
         values.dedup();
         return (values.len() <= MAX_ALTERNATIVES).then_some(Condition::OneOf(values));
     }
-    let mut expressions = patterns.iter().map(|pattern| pattern.schema_pattern()).collect::<Option<Vec<_>>>()?;
+    let mut expressions = patterns
+        .iter()
+        .map(|pattern| pattern.schema_pattern())
+        .collect::<Option<Vec<_>>>()?;
     expressions.sort();
     expressions.dedup();
     (expressions.len() <= MAX_ALTERNATIVES).then(|| Condition::Matches(expressions.join("|")))
@@ -65,7 +87,9 @@ fn parameter_mut<'a>(schema: &'a mut Value, pointer: &str) -> Option<&'a mut Map
         schema = schema.get_mut("items")?;
     }
     let composed = ["$ref", "allOf", "anyOf", "oneOf", "const", "if", "not"];
-    schema.as_object_mut().filter(|map| !composed.iter().any(|keyword| map.contains_key(*keyword)))
+    schema
+        .as_object_mut()
+        .filter(|map| !composed.iter().any(|keyword| map.contains_key(*keyword)))
 }
 
 fn apply(parameter: &mut Map<String, Value>, condition: Condition) {

@@ -26,7 +26,10 @@ pub(super) struct Reading<'a> {
 
 impl Engine {
     /// The tool that the call names.
-    pub(super) fn entry(&self, name: &str) -> Result<(&LoadedTool, &LoadedBinding, &Binding, &Tool), CheckError> {
+    pub(super) fn entry(
+        &self,
+        name: &str,
+    ) -> Result<(&LoadedTool, &LoadedBinding, &Binding, &Tool), CheckError> {
         if self.digest.is_empty() {
             return Err(CheckError::NoPolicy);
         }
@@ -42,11 +45,18 @@ impl Engine {
     /// Parses, validates and makes canonical.
     pub(super) fn read(&self, call: &Call<'_>) -> Result<Reading<'_>, CheckError> {
         let (entry, loaded, binding, tool) = self.entry(call.tool)?;
-        let mut arguments =
-            strict_json::object(call.arguments, ARGUMENTS).map_err(|error| CheckError::Malformed(error.to_string()))?;
+        let mut arguments = strict_json::object(call.arguments, ARGUMENTS)
+            .map_err(|error| CheckError::Malformed(error.to_string()))?;
         entry.parameters.check(&arguments).map_err(CheckError::Invalid)?;
         let values = entry.read_values(&mut arguments)?;
-        Ok(Reading { loaded, entry, binding, tool, arguments, values })
+        Ok(Reading {
+            loaded,
+            entry,
+            binding,
+            tool,
+            arguments,
+            values,
+        })
     }
 }
 
@@ -56,7 +66,9 @@ impl LoadedTool {
         let mut rewritten = false;
         for place in &self.reading_order {
             if let (Some(feed), Some(values)) = (self.feeds.get(*place), by_feed.get_mut(*place)) {
-                *values = feed.read(arguments, &mut rewritten).map_err(|error| CheckError::NotCanonical(error.to_string()))?;
+                *values = feed
+                    .read(arguments, &mut rewritten)
+                    .map_err(|error| CheckError::NotCanonical(error.to_string()))?;
             }
         }
         if rewritten {

@@ -41,11 +41,21 @@ pub(super) fn summary(document: &Document) -> Option<String> {
     if groups.is_empty() {
         return None;
     }
-    Some(format!("Some tools belong to a resource; their names begin with its group:\n{}", groups.join("\n")))
+    Some(format!(
+        "Some tools belong to a resource; their names begin with its group:\n{}",
+        groups.join("\n")
+    ))
 }
 
 fn group(binding: &Binding) -> Option<String> {
     let prefix = binding.prefix.as_deref()?;
-    let description = binding.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
-    Some(format!("- {prefix}__*: the {} resource {}{description}", binding.resource_type, binding.resource))
+    let description = binding
+        .description
+        .as_deref()
+        .map(|text| format!(": {text}"))
+        .unwrap_or_default();
+    Some(format!(
+        "- {prefix}__*: the {} resource {}{description}",
+        binding.resource_type, binding.resource
+    ))
 }

@@ -44,10 +44,14 @@ const V6: [(u128, u8); 7] = [
 /// The special ranges that hold the address.
 fn special_ranges(address: IpAddr) -> impl Iterator<Item = IpNet> {
     let v4 = V4.iter().filter_map(|&(a, b, c, d, length)| {
-        Ipv4Net::new(std::net::Ipv4Addr::new(a, b, c, d), length).ok().map(IpNet::V4)
+        Ipv4Net::new(std::net::Ipv4Addr::new(a, b, c, d), length)
+            .ok()
+            .map(IpNet::V4)
     });
     let v6 = V6.iter().filter_map(|&(bits, length)| {
-        Ipv6Net::new(std::net::Ipv6Addr::from_bits(bits), length).ok().map(IpNet::V6)
+        Ipv6Net::new(std::net::Ipv6Addr::from_bits(bits), length)
+            .ok()
+            .map(IpNet::V6)
     });
     v4.chain(v6).filter(move |range| range.contains(&address))
 }

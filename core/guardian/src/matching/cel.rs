@@ -41,12 +41,18 @@ pub(crate) struct Rule(Expression);
 
 impl Rule {
     pub(crate) fn compile(pattern: &Value) -> Result<Self, PatternFault> {
-        let source = pattern.as_str().ok_or_else(|| format!("{pattern} is not an expression; write it in quotes"))?;
+        let source = pattern
+            .as_str()
+            .ok_or_else(|| format!("{pattern} is not an expression; write it in quotes"))?;
         if source.len() > MAX_SOURCE {
-            return Err(format!("the expression is longer than {MAX_SOURCE} bytes; split it"));
+            return Err(format!(
+                "the expression is longer than {MAX_SOURCE} bytes; split it"
+            ));
         }
         if bracket_depth(source) > MAX_NESTING {
-            return Err(format!("brackets nest more than {MAX_NESTING} times; split the expression"));
+            return Err(format!(
+                "brackets nest more than {MAX_NESTING} times; split the expression"
+            ));
         }
         on_large_stack(|| {
             let expression = parse(source).map_err(|errors| errors.to_string().replace('\n', " "))?;
@@ -77,14 +83,21 @@ impl Rule {
 /// Runs the work where deep recursion has room, and where a panic is an error.
 fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work);
         let thread = thread.map_err(|error| format!("no thread for the expression: {error}"))?;
-        thread.join().map_err(|_| "the expression cannot be evaluated".to_owned())
+        thread
+            .join()
+            .map_err(|_| "the expression cannot be evaluated".to_owned())
     })
 }
 
 fn parse(source: &str) -> Result<Expression, ParseErrors> {
-    PrattParser::new().max_recursion_depth(MAX_NESTING).max_expression_node_count(cost::MAX_PARTS).parse(source)
+    PrattParser::new()
+        .max_recursion_depth(MAX_NESTING)
+        .max_expression_node_count(cost::MAX_PARTS)
+        .parse(source)
 }
 
 /// How many brackets are open at once, at most; those in strings count too.
@@ -103,7 +116,10 @@ fn bracket_depth(source: &str) -> u16 {
 }
 
 fn bot_value(bot: &BotName) -> CelValue {
-    map([("namespace", bot.namespace.as_str().into()), ("name", bot.name.as_str().into())])
+    map([
+        ("namespace", bot.namespace.as_str().into()),
+        ("name", bot.name.as_str().into()),
+    ])
 }
 
 fn call_value(moment: &Moment<'_>) -> Result<CelValue, String> {
@@ -117,7 +133,11 @@ fn call_value(moment: &Moment<'_>) -> Result<CelValue, String> {
 }
 
 fn map<const N: usize>(fields: [(&str, CelValue); N]) -> CelValue {
-    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<HashMap<_, _>>().into()
+    fields
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect::<HashMap<_, _>>()
+        .into()
 }
 
 /// Integers stay integers, so that `call.arguments.n < 10` is what it looks like.
@@ -137,7 +157,11 @@ fn cel_value(value: &Value) -> Result<CelValue, String> {
         }
         Value::Object(fields) if fields.len() <= MAX_ELEMENTS => {
             let field = |(key, value): (&String, &Value)| cel_value(value).map(|value| (key.clone(), value));
-            fields.iter().map(field).collect::<Result<HashMap<_, _>, _>>()?.into()
+            fields
+                .iter()
+                .map(field)
+                .collect::<Result<HashMap<_, _>, _>>()?
+                .into()
         }
         Value::String(_) | Value::Array(_) | Value::Object(_) => return too_large(),
     })
@@ -155,9 +179,17 @@ mod tests {
             "name": "shop_buy", "description": "", "operation": "order.create", "risk": "High", "parameters": {"type": "object"}
         }))
         .unwrap();
-        let bot = BotName { namespace: "shop".to_owned(), name: "buyer".to_owned() };
+        let bot = BotName {
+            namespace: "shop".to_owned(),
+            name: "buyer".to_owned(),
+        };
         let now = "2026-03-02T10:30:00Z".parse().unwrap();
-        Rule::compile(&json!(source))?.holds(&Moment { bot: &bot, tool: &tool, arguments: &arguments, now })
+        Rule::compile(&json!(source))?.holds(&Moment {
+            bot: &bot,
+            tool: &tool,
+            arguments: &arguments,
+            now,
+        })
     }
 
     #[rstest]

@@ -7,6 +7,7 @@
 //! | `**` as a whole segment | any number of whole segments |
 //! | `**` beside other text | any text, or none |
 
+use super::reach::Reach;
 use super::{Anchor, NotCanonical, PatternFault, text};
 
 /// More wildcards than anyone writes; a bound on the work of one comparison.
@@ -49,7 +50,8 @@ pub(super) fn read(value: &str, separator: Option<char>) -> Result<String, NotCa
         if !value.is_ascii() && value.chars().any(text::folds_to_separator) {
             return Err("holds a character that other readers take for a separator".into());
         }
-        let broken = |segment: &str| segment.is_empty() || (separator == '/' && matches!(segment, "." | ".."));
+        let broken =
+            |segment: &str| segment.is_empty() || (separator == '/' && matches!(segment, "." | ".."));
         if value.split(separator).any(broken) {
             return Err("has an empty segment or one that climbs".into());
         }
@@ -62,7 +64,11 @@ impl Glob {
     pub(crate) fn of_text(pattern: &str, separator: Option<char>) -> Result<Self, PatternFault> {
         Self::compile(
             pattern,
-            Style { separator, trailing_may_be_empty: false, leading_may_be_empty: true },
+            Style {
+                separator,
+                trailing_may_be_empty: false,
+                leading_may_be_empty: true,
+            },
         )
     }
 
@@ -72,7 +78,11 @@ impl Glob {
             Some(Ok(byte)) if byte.is_ascii() => Some(byte),
             Some(_) => return Err("the dimension's separator is not an ASCII character".to_owned()),
         };
-        let mut glob = Self { separator, prefix: String::new(), rest: Vec::new() };
+        let mut glob = Self {
+            separator,
+            prefix: String::new(),
+            rest: Vec::new(),
+        };
         let chars: Vec<char> = pattern.chars().collect();
         let mut place = 0;
         while let Some(&c) = chars.get(place) {
@@ -114,12 +124,25 @@ impl Glob {
         let begins = place == 0 || chars.get(place.wrapping_sub(1)).copied() == style.separator;
         let whole = begins && (after.is_none() || after.copied() == style.separator);
         let (wildcard, length) = match (stars, whole) {
-            (1, _) => (Wildcard::Within { min: usize::from(whole) }, 1),
-            (2, true) if after.is_none() => {
-                (Wildcard::Across { min: usize::from(!style.trailing_may_be_empty) }, 2)
-            }
+            (1, _) => (
+                Wildcard::Within {
+                    min: usize::from(whole),
+                },
+                1,
+            ),
+            (2, true) if after.is_none() => (
+                Wildcard::Across {
+                    min: usize::from(!style.trailing_may_be_empty),
+                },
+                2,
+            ),
             // Takes the separator with it, so that no segment at all leaves none behind.
-            (2, true) => (Wildcard::Segments { min: usize::from(!style.leading_may_be_empty) }, 3),
+            (2, true) => (
+                Wildcard::Segments {
+                    min: usize::from(!style.leading_may_be_empty),
+                },
+                3,
+            ),
             (2, false) => (Wildcard::Across { min: 0 }, 2),
             _ => return Err("more than two * in a row; write * or **".to_owned()),
         };
@@ -129,50 +152,76 @@ impl Glob {
 
     /// Whether the whole value is described.
     pub(crate) fn matches(&self, value: &str) -> bool {
-        let Some(last) = self.rest.len().checked_sub(1) else { return value == self.prefix };
-        if !value.starts_with(&self.prefix) || !self.rest.last().is_some_and(|(_, end)| value.ends_with(end)) {
+        let Some(((last, end), before)) = self.rest.split_last() else {
+            return value == self.prefix;
+        };
+        if !value.starts_with(&self.prefix) || !value.ends_with(end) {
             return false;
         }
-        // Where the part of the value that is not yet explained may begin; ascending.
-        let mut starts = vec![self.prefix.len()];
-        for (place, (wildcard, literal)) in self.rest.iter().enumerate() {
-            if place == last {
-                let end = value.len().checked_sub(literal.len());
-                return end.is_some_and(|end| self.reaches(value, *wildcard, &starts, end));
+        let Some(end) = value.len().checked_sub(end.len()) else {
+            return false;
+        };
+        if before.is_empty() {
+            return self.stands_for(value, *last, self.prefix.len(), end);
+        }
+        let mut reach = Reach::none(value.len());
+        reach.add(self.prefix.len());
+        for (wildcard, literal) in before {
+            let mut next = Reach::none(value.len());
+            for place in self.spread(value, *wildcard, reach).places() {
+                if value
+                    .as_bytes()
+                    .get(place..)
+                    .is_some_and(|tail| tail.starts_with(literal.as_bytes()))
+                {
+                    next.add(place.saturating_add(literal.len()));
+                }
             }
-            starts = self.ends(value, *wildcard, literal, &starts);
-            if starts.is_empty() {
+            if next.is_none() {
                 return false;
             }
+            reach = next;
         }
-        false
+        self.spread(value, *last, reach).holds(end)
     }
 
-    /// Where the value may go on after the wildcard and its literal.
-    fn ends(&self, value: &str, wildcard: Wildcard, literal: &str, starts: &[usize]) -> Vec<usize> {
-        let first = starts.first().copied().unwrap_or(value.len());
-        (first..=value.len())
-            .filter(|end| {
-                let tail = value.as_bytes().get(*end..).unwrap_or_default();
-                tail.starts_with(literal.as_bytes()) && self.reaches(value, wildcard, starts, *end)
-            })
-            .map(|end| end.saturating_add(literal.len()))
-            .collect()
-    }
-
-    /// Whether the wildcard can stand for the text from one of the starts to `end`.
-    fn reaches(&self, value: &str, wildcard: Wildcard, starts: &[usize], end: usize) -> bool {
-        let before = |min: usize| starts.iter().take_while(move |start| start.saturating_add(min) <= end);
-        let is_separator = |place: usize| value.as_bytes().get(place).copied() == self.separator;
+    /// Whether the wildcard can stand for the text between two places.
+    fn stands_for(&self, value: &str, wildcard: Wildcard, start: usize, end: usize) -> bool {
+        let Some(text) = value.as_bytes().get(start..end) else {
+            return false;
+        };
         match wildcard {
-            // The latest start leaves the least text, thus the fewest separators.
-            Wildcard::Within { min } => before(min).last().is_some_and(|start| {
-                self.separator.is_none() || !(*start..end).any(is_separator)
-            }),
-            Wildcard::Across { min } => before(min).next().is_some(),
+            Wildcard::Within { min } => {
+                text.len() >= min && !text.iter().any(|byte| Some(*byte) == self.separator)
+            }
+            Wildcard::Across { min } => text.len() >= min,
+            Wildcard::Segments { min } => text.last().map_or(min == 0, |byte| Some(*byte) == self.separator),
+        }
+    }
+
+    /// Where the text that the wildcard stands for can end.
+    fn spread(&self, value: &str, wildcard: Wildcard, reach: Reach) -> Reach {
+        let separates = |place: usize| value.as_bytes().get(place).copied() == self.separator;
+        let ordinary = |place: usize| self.separator.is_none() || !separates(place);
+        match wildcard {
+            Wildcard::Within { min } => {
+                let mut next = if min == 0 { reach } else { reach.stepped(ordinary) };
+                next.spread(ordinary);
+                next
+            }
+            Wildcard::Across { min } => {
+                let mut next = if min == 0 { reach } else { reach.stepped(|_| true) };
+                next.spread(|_| true);
+                next
+            }
             Wildcard::Segments { min } => {
-                (min == 0 && starts.binary_search(&end).is_ok())
-                    || (before(1).next().is_some() && end.checked_sub(1).is_some_and(is_separator))
+                let mut next = reach.stepped(|_| true);
+                next.spread(|_| true);
+                next.remove_unless(|place| place.checked_sub(1).is_some_and(separates));
+                if min == 0 {
+                    reach.places().for_each(|place| next.add(place));
+                }
+                next
             }
         }
     }
@@ -184,14 +233,21 @@ impl Glob {
 
     /// Whether the pattern ends with literal text after the last separator, none of it wild.
     pub(super) fn last_segment_is_literal(&self) -> bool {
-        let Some((wildcard, end)) = self.rest.last() else { return true };
+        let Some((wildcard, end)) = self.rest.last() else {
+            return true;
+        };
         let whole = matches!(wildcard, Wildcard::Segments { .. }) && !end.is_empty();
-        whole || self.separator.is_some_and(|separator| end.as_bytes().contains(&separator))
+        whole
+            || self
+                .separator
+                .is_some_and(|separator| end.as_bytes().contains(&separator))
     }
 
     /// The literal that a matching text must begin or end with, whichever is longer.
     pub(super) fn anchor(&self) -> Anchor {
-        let Some((_, suffix)) = self.rest.last() else { return Anchor::Whole(self.prefix.clone()) };
+        let Some((_, suffix)) = self.rest.last() else {
+            return Anchor::Whole(self.prefix.clone());
+        };
         if self.prefix.is_empty() && suffix.is_empty() {
             Anchor::Anywhere
         } else if self.prefix.len() >= suffix.len() {
@@ -204,7 +260,9 @@ impl Glob {
     /// The same language as an anchored regular expression that Rust and ECMAScript read alike.
     pub(crate) fn to_regex(&self) -> String {
         let separator = self.separator.map(|byte| escape(&char::from(byte).to_string()));
-        let within = separator.as_ref().map_or_else(|| "[\\s\\S]".to_owned(), |escaped| format!("[^{escaped}]"));
+        let within = separator
+            .as_ref()
+            .map_or_else(|| "[\\s\\S]".to_owned(), |escaped| format!("[^{escaped}]"));
         let mut regex = format!("^{}", escape(&self.prefix));
         for (wildcard, literal) in &self.rest {
             let many = |min: usize| if min == 0 { "*" } else { "+" };
@@ -215,7 +273,7 @@ impl Glob {
                 Wildcard::Segments { min: 0 } => ["(?:[\\s\\S]*", end, ")?"],
                 Wildcard::Segments { .. } => ["(?:[\\s\\S]*", end, ")"],
             };
-            parts.into_iter().for_each(|part| regex.push_str(part));
+            regex.extend(parts);
             regex.push_str(&escape(literal));
         }
         regex.push('$');
@@ -276,7 +334,10 @@ mod tests {
     fn slash_globs(#[case] pattern: &str, #[case] value: &str, #[case] expected: bool) {
         let glob = Glob::of_text(pattern, Some('/')).unwrap();
         assert_eq!(glob.matches(value), expected);
-        assert_eq!(regex::Regex::new(&glob.to_regex()).unwrap().is_match(value), expected);
+        assert_eq!(
+            regex::Regex::new(&glob.to_regex()).unwrap().is_match(value),
+            expected
+        );
     }
 
     #[rstest]
@@ -284,8 +345,18 @@ mod tests {
     #[case("*", "", false)]
     #[case("a*", "a/b", true)]
     #[case("**", "x", true)]
-    fn without_separator_a_value_is_one_segment(#[case] pattern: &str, #[case] value: &str, #[case] expected: bool) {
+    fn without_separator_a_value_is_one_segment(
+        #[case] pattern: &str,
+        #[case] value: &str,
+        #[case] expected: bool,
+    ) {
         assert_eq!(Glob::of_text(pattern, None).unwrap().matches(value), expected);
+    }
+
+    #[test]
+    fn comparison_is_bounded() {
+        let pattern = Glob::of_text(&"**a*b".repeat(8), Some('/')).unwrap();
+        assert!(!pattern.matches(&"ab/a".repeat(1000)));
     }
 
     #[rstest]

@@ -15,8 +15,26 @@ const MAX_LABEL: usize = 63;
 
 /// Last labels that never leave the machine, the cluster or the site.
 const LOCAL: [&str; 20] = [
-    "localhost", "local", "internal", "intranet", "private", "corp", "home", "lan", "localdomain", "svc", "cluster",
-    "arpa", "test", "invalid", "example", "onion", "alt", "workgroup", "domain", "host",
+    "localhost",
+    "local",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "localdomain",
+    "svc",
+    "cluster",
+    "arpa",
+    "test",
+    "invalid",
+    "example",
+    "onion",
+    "alt",
+    "workgroup",
+    "domain",
+    "host",
 ];
 
 /// A host in the one form that is judged.
@@ -31,10 +49,18 @@ pub(crate) struct Host {
 impl Host {
     /// Folds every spelling: case, IDNA, a final dot, and every notation of an address.
     pub(super) fn read(value: &str) -> Result<Self, NotCanonical> {
+        if is_plain_name(value) {
+            return Self::of_name(value);
+        }
         text::visible(value)?;
-        let bare = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(value);
+        let bare = value
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(value);
         if bare.contains(':') {
-            let address: Ipv6Addr = bare.parse().map_err(|_| "is not a host name or address (a port is not part of one)")?;
+            let address: Ipv6Addr = bare
+                .parse()
+                .map_err(|_| "is not a host name or address (a port is not part of one)")?;
             return Ok(Self::of_address(address.into()));
         }
         if value.contains(['%', '*', '[']) {
@@ -49,18 +75,25 @@ impl Host {
 
     pub(super) fn of_address(address: IpAddr) -> Self {
         let address = super::address::folded(address);
-        Self { text: address.to_string(), address: Some(address) }
+        Self {
+            text: address.to_string(),
+            address: Some(address),
+        }
     }
 
     /// A name that IDNA has already made ASCII and lower case.
     pub(super) fn of_name(name: &str) -> Result<Self, NotCanonical> {
         let name = name.strip_suffix('.').unwrap_or(name);
         let ordinary = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-        let label = |label: &str| !label.is_empty() && label.len() <= MAX_LABEL && label.chars().all(ordinary);
+        let label =
+            |label: &str| !label.is_empty() && label.len() <= MAX_LABEL && label.chars().all(ordinary);
         if name.len() > MAX_NAME || !name.split('.').all(label) {
             return Err("is not a host name or address".into());
         }
-        Ok(Self { text: name.to_owned(), address: None })
+        Ok(Self {
+            text: name.to_owned(),
+            address: None,
+        })
     }
 
     /// Whether the name means something only in this machine, cluster or site.
@@ -68,6 +101,16 @@ impl Host {
         let last = self.text.rsplit('.').next().unwrap_or_default();
         self.address.is_none() && (!self.text.contains('.') || LOCAL.contains(&last))
     }
+}
+
+/// Whether the name is already what IDNA would make of it, and no notation of an address.
+fn is_plain_name(value: &str) -> bool {
+    let ordinary = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    let last = value.rsplit('.').next().unwrap_or_default();
+    value.bytes().all(ordinary)
+        && !last.is_empty()
+        && last.bytes().all(|b| b.is_ascii_lowercase())
+        && !value.contains("xn--")
 }
 
 /// What a grant says of hosts.
@@ -97,20 +140,28 @@ impl HostPattern {
             }
         };
         // A `**` in front stands for at least one label: `**.example.com` is not `example.com`.
-        let style = Style { separator: Some('.'), trailing_may_be_empty: false, leading_may_be_empty: false };
+        let style = Style {
+            separator: Some('.'),
+            trailing_may_be_empty: false,
+            leading_may_be_empty: false,
+        };
         Glob::compile(&name, style).map(Self::Name)
     }
 
     fn network(pattern: &str) -> Result<Self, PatternFault> {
-        let network: IpNet =
-            pattern.parse().map_err(|_| format!("{pattern} is not a network such as 10.0.0.0/8"))?;
+        let network: IpNet = pattern
+            .parse()
+            .map_err(|_| format!("{pattern} is not a network such as 10.0.0.0/8"))?;
         if network != network.trunc() {
-            return Err(format!("{pattern} has bits beyond its length; write {}", network.trunc()));
+            return Err(format!(
+                "{pattern} has bits beyond its length; write {}",
+                network.trunc()
+            ));
         }
         match network {
-            IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => {
-                Err(format!("{pattern} wraps an IPv4 network; write the IPv4 network itself"))
-            }
+            IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => Err(format!(
+                "{pattern} wraps an IPv4 network; write the IPv4 network itself"
+            )),
             IpNet::V6(_) | IpNet::V4(_) => Ok(Self::Network(network)),
         }
     }
@@ -158,19 +209,38 @@ fn wild_label(label: &str) -> Result<String, PatternFault> {
         return if label.chars().all(ordinary) {
             Ok(label.to_ascii_lowercase())
         } else {
-            Err(format!("{label} mixes a wildcard with characters that a host name does not have"))
+            Err(format!(
+                "{label} mixes a wildcard with characters that a host name does not have"
+            ))
         };
     }
     let ascii = idna::domain_to_ascii(label).map_err(|_| format!("{label} is not part of a host name"))?;
     // A label alone may look like a number, which a whole name may not.
-    Host::of_name(&ascii).map(|host| host.text).map_err(|fault| format!("{label} {fault}"))
+    Host::of_name(&ascii)
+        .map(|host| host.text)
+        .map_err(|fault| format!("{label} {fault}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
+
+    proptest! {
+        /// The quick way for plain names and the library agree.
+        #[test]
+        fn plain_names_need_no_folding(name in "[a-z0-9x.-]{1,12}") {
+            if is_plain_name(&name) {
+                let folded = match url::Host::parse(&name) {
+                    Ok(url::Host::Domain(name)) => Host::of_name(&name),
+                    _ => Err("not a name".into()),
+                };
+                prop_assert_eq!(Host::of_name(&name).ok(), folded.ok());
+            }
+        }
+    }
 
     #[rstest]
     #[case("Example.COM", "example.com")]

@@ -39,9 +39,9 @@ pub(super) fn read(path: &str) -> Result<String, NotCanonical> {
 }
 
 fn has_percent_encoding(path: &str) -> bool {
-    path.as_bytes().windows(3).any(|window| {
-        matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
-    })
+    path.as_bytes().windows(3).any(
+        |window| matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()),
+    )
 }
 
 /// A glob over paths.
@@ -58,13 +58,25 @@ impl PathPattern {
         for segment in inner.split('/') {
             match segment {
                 "" if inner.is_empty() => {}
-                "" => return Err("the pattern has an empty segment; end with /** for everything below".to_owned()),
+                "" => {
+                    return Err(
+                        "the pattern has an empty segment; end with /** for everything below".to_owned(),
+                    );
+                }
                 "." if pattern == "." => {}
-                "." | ".." => return Err("the pattern has a . or .. segment; write the path that it leads to".to_owned()),
+                "." | ".." => {
+                    return Err(
+                        "the pattern has a . or .. segment; write the path that it leads to".to_owned(),
+                    );
+                }
                 _ => {}
             }
         }
-        let style = Style { separator: Some('/'), trailing_may_be_empty: false, leading_may_be_empty: true };
+        let style = Style {
+            separator: Some('/'),
+            trailing_may_be_empty: false,
+            leading_may_be_empty: true,
+        };
         Glob::compile(pattern, style).map(|glob| Self { absolute, glob })
     }
 

@@ -10,7 +10,13 @@ use crate::source::Unit;
 /// The largest float below which every whole number is exact.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
-const DURATIONS: [(&str, f64); 5] = [("d", 86_400.0), ("h", 3_600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001)];
+const DURATIONS: [(&str, f64); 5] = [
+    ("d", 86_400.0),
+    ("h", 3_600.0),
+    ("m", 60.0),
+    ("s", 1.0),
+    ("ms", 0.001),
+];
 
 const SIZES: [(&str, f64); 12] = [
     ("Ki", 1_024.0),
@@ -37,15 +43,20 @@ pub(super) fn read(value: &Value, unit: Unit) -> Result<f64, NotCanonical> {
             }
             Ok(number)
         }
-        (Value::String(text), Unit::Duration) => duration(text).ok_or_else(|| "is not a duration such as 90s or 1h30m".into()),
-        (Value::String(text), Unit::Bytes) => bytes(text).ok_or_else(|| "is not a byte size such as 64Ki or 10M".into()),
+        (Value::String(text), Unit::Duration) => {
+            duration(text).ok_or_else(|| "is not a duration such as 90s or 1h30m".into())
+        }
+        (Value::String(text), Unit::Bytes) => {
+            bytes(text).ok_or_else(|| "is not a byte size such as 64Ki or 10M".into())
+        }
         _ => Err("is not a number".into()),
     }
 }
 
 /// A canonical number as JSON.
 pub(super) fn number(number: f64) -> Value {
-    let exact = Number::from_f64(number).map(|float| crate::strict_json::interoperable(&float).unwrap_or(float));
+    let exact =
+        Number::from_f64(number).map(|float| crate::strict_json::interoperable(&float).unwrap_or(float));
     exact.map_or(Value::Null, Value::Number)
 }
 
@@ -114,9 +125,14 @@ impl Interval {
         if min.is_none() && max.is_none() {
             return Err("the interval has no end; write for example 1..50".to_owned());
         }
-        let interval = Self { min: min.unwrap_or(f64::NEG_INFINITY), max: max.unwrap_or(f64::INFINITY) };
+        let interval = Self {
+            min: min.unwrap_or(f64::NEG_INFINITY),
+            max: max.unwrap_or(f64::INFINITY),
+        };
         if interval.min > interval.max {
-            return Err(format!("the interval {pattern} is empty; write the smaller end first"));
+            return Err(format!(
+                "the interval {pattern} is empty; write the smaller end first"
+            ));
         }
         Ok(interval)
     }
@@ -141,7 +157,11 @@ fn bound(text: &str, unit: Unit) -> Result<Option<f64>, PatternFault> {
 
 fn exact(value: &Value, unit: Unit) -> Result<f64, PatternFault> {
     let number = read(value, unit).map_err(|fault| format!("{value} {fault}"))?;
-    if number.abs() <= MAX_EXACT { Ok(number) } else { Err(format!("{value} is too large to be exact")) }
+    if number.abs() <= MAX_EXACT {
+        Ok(number)
+    } else {
+        Err(format!("{value} is too large to be exact"))
+    }
 }
 
 #[cfg(test)]

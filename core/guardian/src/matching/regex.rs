@@ -9,7 +9,11 @@ const MAX_NESTING: u32 = 32;
 
 /// The value as it is. Control characters are the expression's to refuse, for it is anchored at the true ends.
 pub(super) fn read(value: &str) -> Result<String, NotCanonical> {
-    if value.len() > text::MAX_TEXT { Err("is too long to be compared with an expression".into()) } else { Ok(value.to_owned()) }
+    if value.len() > text::MAX_TEXT {
+        Err("is too long to be compared with an expression".into())
+    } else {
+        Ok(value.to_owned())
+    }
 }
 
 /// An expression that describes whole values only.
@@ -20,7 +24,11 @@ impl AnchoredRegex {
     pub(super) fn compile(pattern: &str) -> Result<Self, PatternFault> {
         let build = |pattern: &str| {
             let mut builder = regex::RegexBuilder::new(pattern);
-            builder.size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED).nest_limit(MAX_NESTING).build()
+            builder
+                .size_limit(MAX_COMPILED)
+                .dfa_size_limit(MAX_COMPILED)
+                .nest_limit(MAX_NESTING)
+                .build()
         };
         let fault = |error: regex::Error| match error {
             regex::Error::CompiledTooBig(limit) => {

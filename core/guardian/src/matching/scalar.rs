@@ -43,7 +43,10 @@ pub(super) fn literal_of(pattern: &Value, values: &[Value]) -> Result<Value, Pat
         return Ok(value);
     }
     let known: Vec<_> = values.iter().map(Value::to_string).collect();
-    Err(format!("{pattern} is none of the dimension's values: {}", known.join(", ")))
+    Err(format!(
+        "{pattern} is none of the dimension's values: {}",
+        known.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -86,7 +89,11 @@ mod tests {
     #[test]
     fn an_enumeration_is_closed() {
         let values = [json!("open"), json!("closed"), json!(1)];
-        assert!(literal_of(&json!("opened"), &values).unwrap_err().contains("\"open\", \"closed\""));
+        assert!(
+            literal_of(&json!("opened"), &values)
+                .unwrap_err()
+                .contains("\"open\", \"closed\"")
+        );
         assert!(literal_of(&json!(1.0), &values).is_ok());
         assert!(read_one_of(&json!("Open"), &values).is_err());
         assert!(read_one_of(&json!("open"), &values).is_ok());

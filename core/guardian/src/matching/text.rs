@@ -17,15 +17,22 @@ pub(super) fn of(value: &Value) -> Result<&str, NotCanonical> {
 
 /// The text of a pattern that must be one.
 pub(super) fn pattern(pattern: &Value) -> Result<&str, PatternFault> {
-    let text = pattern.as_str().ok_or_else(|| format!("{pattern} is not a string; write the pattern in quotes"))?;
+    let text = pattern
+        .as_str()
+        .ok_or_else(|| format!("{pattern} is not a string; write the pattern in quotes"))?;
     if text.is_empty() {
         return Err("the pattern is empty; remove it or say what it permits".to_owned());
     }
     if text.len() > MAX_PATTERN {
-        return Err(format!("the pattern is longer than {MAX_PATTERN} bytes; split it into several"));
+        return Err(format!(
+            "the pattern is longer than {MAX_PATTERN} bytes; split it into several"
+        ));
     }
     match text.chars().find(|c| is_hidden(*c)) {
-        Some(c) => Err(format!("the pattern holds the invisible character {}; remove it", c.escape_unicode())),
+        Some(c) => Err(format!(
+            "the pattern holds the invisible character {}; remove it",
+            c.escape_unicode()
+        )),
         None => Ok(text),
     }
 }
@@ -36,16 +43,24 @@ pub(super) fn visible(text: &str) -> Result<(), NotCanonical> {
         return Err("is too long to be compared with a pattern".into());
     }
     // Almost every value is plain ASCII, for which a look at its bytes is enough.
-    let hidden =
-        if text.is_ascii() { text.bytes().any(|b| b.is_ascii_control()) } else { text.chars().any(is_hidden) };
-    if hidden { Err("holds a control character or one that is invisible".into()) } else { Ok(()) }
+    let hidden = if text.is_ascii() {
+        text.bytes().any(|b| b.is_ascii_control())
+    } else {
+        text.chars().any(is_hidden)
+    };
+    if hidden {
+        Err("holds a control character or one that is invisible".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether other readers may take the character for a dot, a slash or a backslash.
 pub(super) fn folds_to_separator(c: char) -> bool {
     matches!(
         c,
-        '\u{2024}'..='\u{2026}' | '\u{fe52}' | '\u{ff0e}' | '\u{fe19}' | '\u{fe30}' | '\u{3002}' | '\u{ff61}' // dots
+        '\u{2024}'
+            ..='\u{2026}' | '\u{fe52}' | '\u{ff0e}' | '\u{fe19}' | '\u{fe30}' | '\u{3002}' | '\u{ff61}' // dots
         | '\u{2044}' | '\u{2215}' | '\u{29f8}' | '\u{ff0f}' // slashes
         | '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{fe68}' | '\u{ff3c}' // backslashes
     )

@@ -12,8 +12,15 @@ use super::host::{Host, HostPattern};
 use super::{Glob, NotCanonical, PatternFault, text};
 
 /// What parsing encodes in a path, so that the literals of a pattern have the form that values have.
-const PATH: &percent_encoding::AsciiSet =
-    &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'^');
+const PATH: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'^');
 
 const SCHEMES: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
 
@@ -40,7 +47,10 @@ impl Address {
         if rest.starts_with('/') {
             return Err("has no host".into());
         }
-        if !SCHEMES.iter().any(|(known, _)| scheme.eq_ignore_ascii_case(known)) {
+        if !SCHEMES
+            .iter()
+            .any(|(known, _)| scheme.eq_ignore_ascii_case(known))
+        {
             return Err("does not have one of the schemes http, https, ws, wss".into());
         }
         let url = Url::parse(value).map_err(|_| "is not a URL")?;
@@ -52,7 +62,10 @@ impl Address {
             ::url::Host::Ipv6(address) => Host::of_address(address.into()),
             ::url::Host::Domain(name) => Host::of_name(name)?,
         };
-        let port = url.port_or_known_default().filter(|port| *port != 0).ok_or("has no usable port")?;
+        let port = url
+            .port_or_known_default()
+            .filter(|port| *port != 0)
+            .ok_or("has no usable port")?;
         let path = canonical_path(url.path())?;
         Ok(Self::assemble(url.scheme(), host, port, path, url.query()))
     }
@@ -61,7 +74,11 @@ impl Address {
         let bracketed = host.text.contains(':');
         let mut text = format!("{scheme}://");
         // Writing to a string cannot fail.
-        let _ = if bracketed { write!(text, "[{}]", host.text) } else { write!(text, "{}", host.text) };
+        let _ = if bracketed {
+            write!(text, "[{}]", host.text)
+        } else {
+            write!(text, "{}", host.text)
+        };
         if default_port(scheme) != Some(port) {
             let _ = write!(text, ":{port}");
         }
@@ -69,12 +86,21 @@ impl Address {
         if let Some(query) = query {
             let _ = write!(text, "?{query}");
         }
-        Self { text, host, scheme: scheme.to_owned(), port, path }
+        Self {
+            text,
+            host,
+            scheme: scheme.to_owned(),
+            port,
+            path,
+        }
     }
 }
 
 fn default_port(scheme: &str) -> Option<u16> {
-    SCHEMES.iter().find(|(known, _)| *known == scheme).map(|(_, port)| *port)
+    SCHEMES
+        .iter()
+        .find(|(known, _)| *known == scheme)
+        .map(|(_, port)| *port)
 }
 
 /// The text between `://` and the path.
@@ -90,12 +116,18 @@ fn canonical_path(path: &str) -> Result<String, NotCanonical> {
     while let Some(place) = rest.find('%') {
         let (plain, encoded) = rest.split_at_checked(place).unwrap_or((rest, ""));
         canonical.push_str(plain);
-        let byte = encoded.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let byte = encoded
+            .get(1..3)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match byte {
             None => return Err("has a % in its path that encodes nothing".into()),
             Some(b'/' | b'\\' | b'%' | b';') => return Err("has an encoded /, \\, ; or % in its path".into()),
-            Some(byte) if byte.is_ascii_control() => return Err("has an encoded control character in its path".into()),
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => canonical.push(char::from(byte)),
+            Some(byte) if byte.is_ascii_control() => {
+                return Err("has an encoded control character in its path".into());
+            }
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                canonical.push(char::from(byte))
+            }
             Some(byte) => {
                 let _ = write!(canonical, "%{byte:02X}");
             }
@@ -103,7 +135,9 @@ fn canonical_path(path: &str) -> Result<String, NotCanonical> {
         rest = encoded.get(3..).unwrap_or_default();
     }
     canonical.push_str(rest);
-    let climbs = |segment: &str| matches!(segment, "." | "..") || segment.starts_with("..;") || segment.starts_with(".;");
+    let climbs = |segment: &str| {
+        matches!(segment, "." | "..") || segment.starts_with("..;") || segment.starts_with(".;")
+    };
     if canonical.contains("//") || canonical.split('/').any(climbs) {
         return Err("has an empty segment or one that climbs in its path".into());
     }
@@ -133,9 +167,19 @@ impl UrlPattern {
         let port = match port {
             None => Some(default),
             Some("*") => None,
-            Some(port) => Some(port.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("{port} is not a port"))?),
+            Some(port) => Some(
+                port.parse()
+                    .ok()
+                    .filter(|port| *port != 0)
+                    .ok_or_else(|| format!("{port} is not a port"))?,
+            ),
         };
-        Ok(Self { scheme: scheme.to_owned(), host: HostPattern::compile(host)?, port, path: path_glob(path)? })
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            host: HostPattern::compile(host)?,
+            port,
+            path: path_glob(path)?,
+        })
     }
 
     pub(super) fn matches(&self, url: &Address) -> bool {
@@ -158,14 +202,18 @@ fn host_and_port(authority: &str) -> Result<(&str, Option<&str>), PatternFault> 
         return Err("a URL pattern holds no user name".to_owned());
     }
     if let Some(rest) = authority.strip_prefix('[') {
-        let (host, after) = rest.split_once(']').ok_or("the bracket of the host is not closed")?;
+        let (host, after) = rest
+            .split_once(']')
+            .ok_or("the bracket of the host is not closed")?;
         return match after.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
             None if after.is_empty() => Ok((host, None)),
             None => Err("after the bracketed host comes a : and a port, or the path".to_owned()),
         };
     }
-    Ok(authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))))
+    Ok(authority
+        .split_once(':')
+        .map_or((authority, None), |(host, port)| (host, Some(port))))
 }
 
 fn path_glob(path: &str) -> Result<Glob, PatternFault> {
@@ -174,7 +222,11 @@ fn path_glob(path: &str) -> Result<Glob, PatternFault> {
     }
     let encoded = percent_encoding::utf8_percent_encode(path, PATH).to_string();
     let canonical = canonical_path(&encoded).map_err(|fault| format!("the pattern {fault}"))?;
-    let style = Style { separator: Some('/'), trailing_may_be_empty: true, leading_may_be_empty: true };
+    let style = Style {
+        separator: Some('/'),
+        trailing_may_be_empty: true,
+        leading_may_be_empty: true,
+    };
     Glob::compile(&canonical, style)
 }
 
@@ -240,7 +292,11 @@ mod tests {
     #[case("https://api.example.com:8443/**", "https://api.example.com:8443/a", true)]
     #[case("https://api.example.com:*/**", "https://api.example.com:1/a", true)]
     #[case("https://api.example.com/v1/*", "https://api.example.com/v1/../admin", false)]
-    #[case("https://api.example.com/v1/**", "https://api.example.com/v1/a/%2e%2e/%2e%2e/admin", false)]
+    #[case(
+        "https://api.example.com/v1/**",
+        "https://api.example.com/v1/a/%2e%2e/%2e%2e/admin",
+        false
+    )]
     #[case("https://api.example.com/v1/**", "https://api.example.com/v10/a", false)]
     #[case("https://*.example.com/**", "https://a.example.com/", true)]
     #[case("https://*.example.com/**", "https://evil.test/?.example.com/", false)]

@@ -11,8 +11,16 @@ const ONE: [&str; 3] = ["items", "unevaluatedItems", "additionalProperties"];
 /// Keywords whose value is a map of such subschemas.
 const MANY: [&str; 3] = ["properties", "patternProperties", "$defs"];
 /// Keywords that add conditions on the same part.
-const COMPOSITION: [&str; 8] =
-    ["allOf", "anyOf", "oneOf", "$ref", "if", "then", "else", "dependentSchemas"];
+const COMPOSITION: [&str; 8] = [
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "$ref",
+    "if",
+    "then",
+    "else",
+    "dependentSchemas",
+];
 
 /// The schema of a tool's parameters, closed at every level. Closing twice changes nothing.
 pub(crate) fn closed(schema: &Value) -> Value {
@@ -28,7 +36,9 @@ pub(crate) fn closed(schema: &Value) -> Value {
 /// Closes an object schema and everything below it. The root is closed even without properties.
 fn close(schema: &mut Map<String, Value>, root: bool) {
     let declares = schema.contains_key("properties") || schema.contains_key("patternProperties");
-    let composed_of_properties = COMPOSITION.iter().any(|keyword| schema.get(*keyword).is_some_and(declares_properties));
+    let composed_of_properties = COMPOSITION
+        .iter()
+        .any(|keyword| schema.get(*keyword).is_some_and(declares_properties));
     let composed = COMPOSITION.iter().any(|keyword| schema.contains_key(*keyword));
     if root || declares || (composed_of_properties && is_conjunction(schema)) {
         // `additionalProperties: false` is stricter still where it is written beside a composition.
@@ -42,7 +52,12 @@ fn close(schema: &mut Map<String, Value>, root: bool) {
     let branches_stand_alone = !root && !declares && !is_conjunction(schema);
     for_each_part(schema, |part| close(part, false));
     for keyword in ["allOf", "anyOf", "oneOf"] {
-        for branch in schema.get_mut(keyword).and_then(Value::as_array_mut).into_iter().flatten() {
+        for branch in schema
+            .get_mut(keyword)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Value::Object(branch) = branch {
                 if branches_stand_alone {
                     close(branch, false);
@@ -57,7 +72,12 @@ fn close(schema: &mut Map<String, Value>, root: bool) {
             close_below(branch);
         }
     }
-    for (_, branch) in schema.get_mut("dependentSchemas").and_then(Value::as_object_mut).into_iter().flatten() {
+    for (_, branch) in schema
+        .get_mut("dependentSchemas")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Value::Object(branch) = branch {
             close_below(branch);
         }
@@ -73,7 +93,12 @@ fn close_below(branch: &mut Map<String, Value>) {
     }
     for_each_part(branch, |part| close(part, false));
     for keyword in ["allOf", "anyOf", "oneOf"] {
-        for inner in branch.get_mut(keyword).and_then(Value::as_array_mut).into_iter().flatten() {
+        for inner in branch
+            .get_mut(keyword)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Value::Object(inner) = inner {
                 close_below(inner);
             }
@@ -83,7 +108,12 @@ fn close_below(branch: &mut Map<String, Value>) {
 
 /// Whether several schemas describe one object together.
 fn is_conjunction(schema: &Map<String, Value>) -> bool {
-    let several = |keyword: &str| schema.get(keyword).and_then(Value::as_array).is_some_and(|list| list.len() > 1);
+    let several = |keyword: &str| {
+        schema
+            .get(keyword)
+            .and_then(Value::as_array)
+            .is_some_and(|list| list.len() > 1)
+    };
     several("allOf") || schema.contains_key("if") || schema.contains_key("dependentSchemas")
 }
 
@@ -103,13 +133,23 @@ fn for_each_part(schema: &mut Map<String, Value>, mut visit: impl FnMut(&mut Map
         }
     }
     for keyword in MANY {
-        for part in schema.get_mut(keyword).and_then(Value::as_object_mut).into_iter().flatten() {
+        for part in schema
+            .get_mut(keyword)
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Value::Object(part) = part.1 {
                 visit(part);
             }
         }
     }
-    for part in schema.get_mut("prefixItems").and_then(Value::as_array_mut).into_iter().flatten() {
+    for part in schema
+        .get_mut("prefixItems")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Value::Object(part) = part {
             visit(part);
         }
@@ -204,6 +244,11 @@ mod tests {
             "type": "object",
             "properties": {"a": {"not": {"properties": {"x": {"const": 1}}, "required": ["x"]}}}
         });
-        assert!(Parameters::compile(&schema).unwrap().check(&json!({"a": {"x": 1, "y": 1}})).is_err());
+        assert!(
+            Parameters::compile(&schema)
+                .unwrap()
+                .check(&json!({"a": {"x": 1, "y": 1}}))
+                .is_err()
+        );
     }
 }

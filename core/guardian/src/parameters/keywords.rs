@@ -10,8 +10,15 @@ const MAX_BYTES: usize = 128 << 10;
 const MAX_DEPTH: usize = 32;
 
 /// Keywords that reach outside the schema, or that older drafts enforce and this one ignores.
-const REFUSED: [&str; 7] =
-    ["$id", "$dynamicRef", "$recursiveRef", "$vocabulary", "dependencies", "additionalItems", "$dynamicAnchor"];
+const REFUSED: [&str; 7] = [
+    "$id",
+    "$dynamicRef",
+    "$recursiveRef",
+    "$vocabulary",
+    "dependencies",
+    "additionalItems",
+    "$dynamicAnchor",
+];
 /// Keywords that describe the same part of the instance.
 const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 const IN_PLACE: [&str; 4] = ["not", "if", "then", "else"];
@@ -22,7 +29,10 @@ pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
     if faults.is_empty()
         && let Err(error) = super::build(&super::closed(schema))
     {
-        faults.push(FieldFault::new("", format!("the schema does not compile: {error}")));
+        faults.push(FieldFault::new(
+            "",
+            format!("the schema does not compile: {error}"),
+        ));
     }
     faults
 }
@@ -30,36 +40,61 @@ pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
 /// Like [`faults`], without compiling.
 pub(super) fn form_faults(schema: &Value) -> Vec<FieldFault> {
     let Value::Object(root) = schema else {
-        return vec![FieldFault::new("", "the parameters are not a JSON Schema; write an object schema")];
+        return vec![FieldFault::new(
+            "",
+            "the parameters are not a JSON Schema; write an object schema",
+        )];
     };
     if root.get("type").and_then(Value::as_str) != Some("object") {
-        return vec![FieldFault::new("type", "the parameters are not of type object; write type: object")];
+        return vec![FieldFault::new(
+            "type",
+            "the parameters are not of type object; write type: object",
+        )];
     }
     if schema.to_string().len() > MAX_BYTES {
-        return vec![FieldFault::new("", format!("the schema is larger than {MAX_BYTES} bytes"))];
+        return vec![FieldFault::new(
+            "",
+            format!("the schema is larger than {MAX_BYTES} bytes"),
+        )];
     }
     let mut faults = Vec::new();
     walk(root, "", MAX_DEPTH, false, &mut faults);
     if faults.is_empty() && loops(schema, root, &mut Vec::new()) {
-        faults.push(FieldFault::new("", "a $ref leads back to itself without a property between; break the circle"));
+        faults.push(FieldFault::new(
+            "",
+            "a $ref leads back to itself without a property between; break the circle",
+        ));
     }
     faults
 }
 
 /// Looks at each subschema. `condition` is set below `not` and `if`, where a reference to a closed schema would permit more.
-fn walk(schema: &Map<String, Value>, field: &str, depth: usize, condition: bool, faults: &mut Vec<FieldFault>) {
+fn walk(
+    schema: &Map<String, Value>,
+    field: &str,
+    depth: usize,
+    condition: bool,
+    faults: &mut Vec<FieldFault>,
+) {
     let Some(depth) = depth.checked_sub(1) else {
         faults.push(FieldFault::new(field, "the schema nests too deeply"));
         return;
     };
     for (keyword, value) in schema {
-        let field = if field.is_empty() { keyword.clone() } else { format!("{field}.{keyword}") };
+        let field = if field.is_empty() {
+            keyword.clone()
+        } else {
+            format!("{field}.{keyword}")
+        };
         check_keyword(keyword, value, &field, condition, faults);
         let condition = condition || matches!(keyword.as_str(), "not" | "if" | "contains");
         match (keyword.as_str(), value) {
             // Values, not schemas.
             ("const" | "enum" | "default" | "examples" | "required", _) => {}
-            ("properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas", Value::Object(parts)) => {
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
+                Value::Object(parts),
+            ) => {
                 for (name, part) in parts {
                     walk_part(part, &format!("{field}.{name}"), depth, condition, faults);
                 }
@@ -82,14 +117,25 @@ fn walk_part(part: &Value, field: &str, depth: usize, condition: bool, faults: &
 
 fn check_keyword(keyword: &str, value: &Value, field: &str, condition: bool, faults: &mut Vec<FieldFault>) {
     if REFUSED.contains(&keyword) {
-        faults.push(FieldFault::new(field, format!("the keyword {keyword} is not supported; remove it")));
+        faults.push(FieldFault::new(
+            field,
+            format!("the keyword {keyword} is not supported; remove it"),
+        ));
     }
     if keyword == "$ref" {
-        let local = value.as_str().is_some_and(|target| target == "#" || target.starts_with("#/"));
+        let local = value
+            .as_str()
+            .is_some_and(|target| target == "#" || target.starts_with("#/"));
         if !local {
-            faults.push(FieldFault::new(field, format!("{value} leads outside the schema; put what it names under $defs")));
+            faults.push(FieldFault::new(
+                field,
+                format!("{value} leads outside the schema; put what it names under $defs"),
+            ));
         } else if condition {
-            faults.push(FieldFault::new(field, "a $ref below not, if or contains is not supported; write the schema there"));
+            faults.push(FieldFault::new(
+                field,
+                "a $ref below not, if or contains is not supported; write the schema there",
+            ));
         }
     }
 }
@@ -113,7 +159,13 @@ fn loops(root: &Value, schema: &Map<String, Value>, open: &mut Vec<String>) -> b
         .filter_map(|keyword| schema.get(*keyword)?.as_array())
         .flatten()
         .chain(IN_PLACE.iter().filter_map(|keyword| schema.get(*keyword)))
-        .chain(schema.get("dependentSchemas").and_then(Value::as_object).into_iter().flat_map(Map::values));
+        .chain(
+            schema
+                .get("dependentSchemas")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flat_map(Map::values),
+        );
     in_place.filter_map(Value::as_object).any(|part| loops(root, part, open))
         // Once below the root, each part begins a circle of its own.
         || (open.is_empty() && below(schema).any(|part| loops(root, part, open)))
@@ -122,10 +174,24 @@ fn loops(root: &Value, schema: &Map<String, Value>, open: &mut Vec<String>) -> b
 /// Every subschema that describes another part of the instance, and every definition.
 fn below(schema: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
     let maps = ["properties", "patternProperties", "$defs", "definitions"];
-    let single = ["items", "additionalProperties", "unevaluatedItems", "unevaluatedProperties", "contains", "propertyNames"];
-    let named = maps.into_iter().filter_map(|keyword| schema.get(keyword)?.as_object()).flat_map(Map::values);
+    let single = [
+        "items",
+        "additionalProperties",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "contains",
+        "propertyNames",
+    ];
+    let named = maps
+        .into_iter()
+        .filter_map(|keyword| schema.get(keyword)?.as_object())
+        .flat_map(Map::values);
     let alone = single.into_iter().filter_map(|keyword| schema.get(keyword));
-    let listed = schema.get("prefixItems").and_then(Value::as_array).into_iter().flatten();
+    let listed = schema
+        .get("prefixItems")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     named.chain(alone).chain(listed).filter_map(Value::as_object)
 }
 
@@ -139,10 +205,14 @@ pub(crate) fn declares(schema: &Value, pointer: &str) -> bool {
     for token in pointer.split('/').skip(1) {
         let name = token.replace("~1", "/").replace("~0", "~");
         let Value::Object(map) = schema else { return true };
-        let composed = map.contains_key("$ref") || IN_PLACE_LISTS.iter().any(|keyword| map.contains_key(*keyword));
+        let composed =
+            map.contains_key("$ref") || IN_PLACE_LISTS.iter().any(|keyword| map.contains_key(*keyword));
         if let Some(next) = map.get("properties").and_then(|properties| properties.get(&name)) {
             schema = next;
-        } else if composed || map.contains_key("patternProperties") || map.get("additionalProperties").is_some_and(Value::is_object) {
+        } else if composed
+            || map.contains_key("patternProperties")
+            || map.get("additionalProperties").is_some_and(Value::is_object)
+        {
             return true;
         } else {
             // Neither one element of a list: the others would not be looked at.
@@ -185,7 +255,10 @@ mod tests {
     #[case::look_ahead(json!({"type": "object", "properties": {"a": {"pattern": "(?=a)"}}}), "does not compile")]
     fn finds(#[case] schema: Value, #[case] reason: &str) {
         let faults = faults(&schema);
-        assert!(faults.iter().any(|fault| fault.message.contains(reason)), "{faults:?}");
+        assert!(
+            faults.iter().any(|fault| fault.message.contains(reason)),
+            "{faults:?}"
+        );
     }
 
     #[test]
@@ -194,12 +267,17 @@ mod tests {
         for _ in 0..40 {
             schema = json!({"type": "object", "properties": {"a": schema}});
         }
-        assert!(faults(&schema).iter().any(|fault| fault.message.contains("deeply")));
+        assert!(
+            faults(&schema)
+                .iter()
+                .any(|fault| fault.message.contains("deeply"))
+        );
     }
 
     #[test]
     fn a_recursive_schema_is_fine() {
-        let tree = json!({"type": "object", "properties": {"child": {"$ref": "#"}, "name": {"type": "string"}}});
+        let tree =
+            json!({"type": "object", "properties": {"child": {"$ref": "#"}, "name": {"type": "string"}}});
         assert_eq!(faults(&tree), []);
     }
 

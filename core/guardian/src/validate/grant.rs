@@ -23,7 +23,10 @@ pub fn validate_grants(resource_type: &ResourceType, grants: &[Grant]) -> Vec<Fi
         for (number, quota) in grant.quotas.iter().enumerate() {
             let known = counters.insert((&grant.origin, &quota.name), quota);
             if known.is_some_and(|known| known != quota) {
-                let message = format!("quota {} of {} is also another quota; rename one", quota.name, grant.origin);
+                let message = format!(
+                    "quota {} of {} is also another quota; rename one",
+                    quota.name, grant.origin
+                );
                 faults.push(FieldFault::new(format!("{field}.quotas[{number}].name"), message));
             }
         }
@@ -35,15 +38,26 @@ pub fn validate_grants(resource_type: &ResourceType, grants: &[Grant]) -> Vec<Fi
 
 fn check_selection(grant: &Grant, resource_type: &ResourceType, field: &str, faults: &mut Vec<FieldFault>) {
     if grant.operations.is_empty() && grant.tools.is_empty() {
-        faults.push(FieldFault::new(field, "the grant names neither operations nor tools and permits nothing; name some"));
+        faults.push(FieldFault::new(
+            field,
+            "the grant names neither operations nor tools and permits nothing; name some",
+        ));
         return;
     }
     let tools = &resource_type.tools;
     let before = faults.len();
     for (place, pattern) in grant.operations.iter().enumerate() {
         let unknown = || {
-            let used = tools.iter().any(|tool| selector::names_operation(pattern, &tool.operation));
-            (!used).then(|| format!("{pattern} is no operation of {}; it has {}", resource_type.name, operations(resource_type)))
+            let used = tools
+                .iter()
+                .any(|tool| selector::names_operation(pattern, &tool.operation));
+            (!used).then(|| {
+                format!(
+                    "{pattern} is no operation of {}; it has {}",
+                    resource_type.name,
+                    operations(resource_type)
+                )
+            })
         };
         if let Some(message) = selector::operation_pattern_fault(pattern).or_else(unknown) {
             faults.push(FieldFault::new(format!("{field}.operations[{place}]"), message));
@@ -59,12 +73,19 @@ fn check_selection(grant: &Grant, resource_type: &ResourceType, field: &str, fau
         }
     }
     if faults.len() == before && !tools.iter().any(|tool| selector::covers(grant, tool)) {
-        faults.push(FieldFault::new(field, "no tool is covered by both operations and tools; name one that is"));
+        faults.push(FieldFault::new(
+            field,
+            "no tool is covered by both operations and tools; name one that is",
+        ));
     }
 }
 
 fn operations(resource_type: &ResourceType) -> String {
-    let known: BTreeSet<_> = resource_type.tools.iter().map(|tool| tool.operation.as_str()).collect();
+    let known: BTreeSet<_> = resource_type
+        .tools
+        .iter()
+        .map(|tool| tool.operation.as_str())
+        .collect();
     let mut text = known.iter().take(20).copied().collect::<Vec<_>>().join(", ");
     if known.len() > 20 {
         text.push_str(", …");
@@ -76,13 +97,22 @@ fn check_scope(grant: &Grant, dimensions: &[Dimension], field: &str, faults: &mu
     for (name, patterns) in &grant.scope {
         let field = format!("{field}.scope.{name}");
         let Some(dimension) = dimensions.iter().find(|dimension| dimension.name == *name) else {
-            let known: Vec<_> = dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
-            let message = format!("there is no dimension {name}; the resource type has {}", listed(&known));
+            let known: Vec<_> = dimensions
+                .iter()
+                .map(|dimension| dimension.name.as_str())
+                .collect();
+            let message = format!(
+                "there is no dimension {name}; the resource type has {}",
+                listed(&known)
+            );
             faults.push(FieldFault::new(field, message));
             continue;
         };
         if patterns.is_empty() {
-            faults.push(FieldFault::new(field.clone(), "there is no pattern, which permits nothing; add one or remove the dimension"));
+            faults.push(FieldFault::new(
+                field.clone(),
+                "there is no pattern, which permits nothing; add one or remove the dimension",
+            ));
         }
         for (place, pattern) in patterns.iter().enumerate() {
             if let Err(message) = compile(&dimension.matching, pattern) {
@@ -93,7 +123,11 @@ fn check_scope(grant: &Grant, dimensions: &[Dimension], field: &str, faults: &mu
 }
 
 fn listed(names: &[&str]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn compile(matching: &Match, pattern: &Value) -> Result<(), String> {
@@ -108,16 +142,28 @@ fn check_quotas(grant: &Grant, field: &str, faults: &mut Vec<FieldFault>) {
     for (place, quota) in grant.quotas.iter().enumerate() {
         let field = format!("{field}.quotas[{place}]");
         if quota.name.is_empty() {
-            faults.push(FieldFault::new(format!("{field}.name"), "the quota has no name; give it one"));
+            faults.push(FieldFault::new(
+                format!("{field}.name"),
+                "the quota has no name; give it one",
+            ));
         }
         if !names.insert(&quota.name) {
-            faults.push(FieldFault::new(format!("{field}.name"), format!("{} is declared twice; rename one", quota.name)));
+            faults.push(FieldFault::new(
+                format!("{field}.name"),
+                format!("{} is declared twice; rename one", quota.name),
+            ));
         }
         if quota.limit == 0 {
-            faults.push(FieldFault::new(format!("{field}.limit"), "a limit of 0 permits nothing; remove the grant instead"));
+            faults.push(FieldFault::new(
+                format!("{field}.limit"),
+                "a limit of 0 permits nothing; remove the grant instead",
+            ));
         }
         if quota.window_seconds == Some(0) {
-            faults.push(FieldFault::new(format!("{field}.windowSeconds"), "a window of 0 seconds holds nothing; make it longer or remove it"));
+            faults.push(FieldFault::new(
+                format!("{field}.windowSeconds"),
+                "a window of 0 seconds holds nothing; make it longer or remove it",
+            ));
         }
     }
 }
@@ -126,10 +172,18 @@ fn check_quotas(grant: &Grant, field: &str, faults: &mut Vec<FieldFault>) {
 fn check_approval(grant: &Grant, resource_type: &ResourceType, field: &str, faults: &mut Vec<FieldFault>) {
     for (place, rule) in grant.approval.iter().enumerate() {
         for (number, pattern) in rule.operations.iter().enumerate() {
-            let used = resource_type.tools.iter().any(|tool| selector::names_operation(pattern, &tool.operation));
-            let unknown = || (!used).then(|| format!("{pattern} is no operation of {}; correct it", resource_type.name));
+            let used = resource_type
+                .tools
+                .iter()
+                .any(|tool| selector::names_operation(pattern, &tool.operation));
+            let unknown = || {
+                (!used).then(|| format!("{pattern} is no operation of {}; correct it", resource_type.name))
+            };
             if let Some(message) = selector::operation_pattern_fault(pattern).or_else(unknown) {
-                faults.push(FieldFault::new(format!("{field}.approval[{place}].operations[{number}]"), message));
+                faults.push(FieldFault::new(
+                    format!("{field}.approval[{place}].operations[{number}]"),
+                    message,
+                ));
             }
         }
     }
@@ -140,7 +194,10 @@ fn check_validity(grant: &Grant, field: &str, faults: &mut Vec<FieldFault>) {
     if let (Some(start), Some(end)) = (validity.not_before, validity.not_after)
         && start >= end
     {
-        faults.push(FieldFault::new(format!("{field}.validity"), "notAfter is not later than notBefore; the grant would never hold"));
+        faults.push(FieldFault::new(
+            format!("{field}.validity"),
+            "notAfter is not later than notBefore; the grant would never hold",
+        ));
     }
 }
 
@@ -206,7 +263,12 @@ mod tests {
         grant["origin"] = json!("binding/b#0");
         let grants = [serde_json::from_value(grant).unwrap()];
         let faults = validate_grants(&resource_type(), &grants);
-        assert!(faults.iter().any(|fault| fault.field == field && fault.message.contains(reason)), "{faults:?}");
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.field == field && fault.message.contains(reason)),
+            "{faults:?}"
+        );
     }
 
     #[test]
@@ -230,6 +292,9 @@ mod tests {
             .unwrap()
         };
         assert_eq!(validate_grants(&resource_type(), &[grant(1), grant(1)]), []);
-        assert_eq!(validate_grants(&resource_type(), &[grant(1), grant(2)])[0].field, "grants[1].quotas[0].name");
+        assert_eq!(
+            validate_grants(&resource_type(), &[grant(1), grant(2)])[0].field,
+            "grants[1].quotas[0].name"
+        );
     }
 }

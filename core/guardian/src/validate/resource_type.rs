@@ -16,10 +16,16 @@ pub fn validate_resource_type(resource_type: &ResourceType) -> Vec<FieldFault> {
     for (place, dimension) in resource_type.dimensions.iter().enumerate() {
         let field = format!("dimensions[{place}]");
         if !selector::is_word(&dimension.name) {
-            faults.push(FieldFault::new(format!("{field}.name"), "use letters, digits, _ and - only"));
+            faults.push(FieldFault::new(
+                format!("{field}.name"),
+                "use letters, digits, _ and - only",
+            ));
         }
         if !names.insert(&dimension.name) {
-            faults.push(FieldFault::new(format!("{field}.name"), format!("{} is declared twice; rename one", dimension.name)));
+            faults.push(FieldFault::new(
+                format!("{field}.name"),
+                format!("{} is declared twice; rename one", dimension.name),
+            ));
         }
         check_match(&dimension.matching, &field, &mut faults);
     }
@@ -27,7 +33,10 @@ pub fn validate_resource_type(resource_type: &ResourceType) -> Vec<FieldFault> {
     for (place, tool) in resource_type.tools.iter().enumerate() {
         let field = format!("tools[{place}]");
         if !names.insert(&tool.name) {
-            faults.push(FieldFault::new(format!("{field}.name"), format!("{} is declared twice; rename one", tool.name)));
+            faults.push(FieldFault::new(
+                format!("{field}.name"),
+                format!("{} is declared twice; rename one", tool.name),
+            ));
         }
         check_tool(tool, &resource_type.dimensions, &field, &mut faults);
     }
@@ -39,7 +48,10 @@ fn check_match(matching: &Match, field: &str, faults: &mut Vec<FieldFault>) {
     match matching {
         Match::Enum { values } => {
             if values.is_empty() {
-                faults.push(FieldFault::new(format!("{field}.match.enum.values"), "there is no value; list them"));
+                faults.push(FieldFault::new(
+                    format!("{field}.match.enum.values"),
+                    "there is no value; list them",
+                ));
             }
             for (place, value) in values.iter().enumerate() {
                 if let Err(fault) = Canonical::read(&Match::Exact {}, value) {
@@ -48,10 +60,13 @@ fn check_match(matching: &Match, field: &str, faults: &mut Vec<FieldFault>) {
                 }
             }
         }
-        Match::Glob { separator: Some(separator) } => {
+        Match::Glob {
+            separator: Some(separator),
+        } => {
             let usable = separator.is_ascii_punctuation() && !"*\\?[]{}".contains(*separator);
             if !usable {
-                let message = format!("{separator:?} cannot separate segments; use punctuation such as / or .");
+                let message =
+                    format!("{separator:?} cannot separate segments; use punctuation such as / or .");
                 faults.push(FieldFault::new(format!("{field}.match.glob.separator"), message));
             }
         }
@@ -69,16 +84,25 @@ fn check_match(matching: &Match, field: &str, faults: &mut Vec<FieldFault>) {
 
 fn check_tool(tool: &Tool, dimensions: &[Dimension], field: &str, faults: &mut Vec<FieldFault>) {
     if !selector::is_tool_name(&tool.name) {
-        let message = format!("{:?} is not a tool name; use 1 to 64 letters, digits, _ and -", tool.name);
+        let message = format!(
+            "{:?} is not a tool name; use 1 to 64 letters, digits, _ and -",
+            tool.name
+        );
         faults.push(FieldFault::new(format!("{field}.name"), message));
     }
     if !selector::is_operation(&tool.operation) {
-        let message = format!("{:?} is not an operation; write words with dots between, such as issue.read", tool.operation);
+        let message = format!(
+            "{:?} is not an operation; write words with dots between, such as issue.read",
+            tool.operation
+        );
         faults.push(FieldFault::new(format!("{field}.operation"), message));
     }
     for fault in parameters::faults(&tool.parameters) {
         let dot = if fault.field.is_empty() { "" } else { "." };
-        faults.push(FieldFault::new(format!("{field}.parameters{dot}{}", fault.field), fault.message));
+        faults.push(FieldFault::new(
+            format!("{field}.parameters{dot}{}", fault.field),
+            fault.message,
+        ));
     }
     let mut feeds: Vec<CompiledFeed> = Vec::new();
     for (place, feed) in tool.scope.iter().enumerate() {
@@ -86,8 +110,14 @@ fn check_tool(tool: &Tool, dimensions: &[Dimension], field: &str, faults: &mut V
         match CompiledFeed::compile(feed, dimensions) {
             Err(message) => faults.push(FieldFault::new(field, message)),
             Ok(compiled) => {
-                if let Some(pointer) = compiled.pointers().find(|pointer| !parameters::declares(&tool.parameters, pointer)) {
-                    let message = format!("{pointer} leads to no parameter of {}; declare it or correct the pointer", tool.name);
+                if let Some(pointer) = compiled
+                    .pointers()
+                    .find(|pointer| !parameters::declares(&tool.parameters, pointer))
+                {
+                    let message = format!(
+                        "{pointer} leads to no parameter of {}; declare it or correct the pointer",
+                        tool.name
+                    );
                     faults.push(FieldFault::new(format!("{field}.from"), message));
                 }
                 if feeds.iter().any(|other| rewrite_each_other(other, &compiled)) {
@@ -102,7 +132,12 @@ fn check_tool(tool: &Tool, dimensions: &[Dimension], field: &str, faults: &mut V
 
 /// Whether two feeds put different canonical forms in one place.
 fn rewrite_each_other(left: &CompiledFeed, right: &CompiledFeed) -> bool {
-    let overlap = |a: &str, b: &str| a == b || a.strip_prefix(b).or_else(|| b.strip_prefix(a)).is_some_and(|r| r.starts_with('/'));
+    let overlap = |a: &str, b: &str| {
+        a == b
+            || a.strip_prefix(b)
+                .or_else(|| b.strip_prefix(a))
+                .is_some_and(|r| r.starts_with('/'))
+    };
     left.rewrites()
         && right.rewrites()
         && left.matching() != right.matching()
@@ -124,7 +159,10 @@ mod tests {
         for (key, value) in tool.as_object().unwrap() {
             full[key] = value.clone();
         }
-        serde_json::from_value(json!({"name": "r", "executor": "http", "dimensions": dimensions, "tools": [full]})).unwrap()
+        serde_json::from_value(
+            json!({"name": "r", "executor": "http", "dimensions": dimensions, "tools": [full]}),
+        )
+        .unwrap()
     }
 
     fn feed(dimension: &str, pointer: &str) -> Value {
@@ -188,7 +226,12 @@ mod tests {
     )]
     fn finds(#[case] dimensions: Value, #[case] tool: Value, #[case] field: &str, #[case] reason: &str) {
         let faults = validate_resource_type(&resource_type(dimensions, tool));
-        assert!(faults.iter().any(|fault| fault.field == field && fault.message.contains(reason)), "{faults:?}");
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.field == field && fault.message.contains(reason)),
+            "{faults:?}"
+        );
     }
 
     #[test]

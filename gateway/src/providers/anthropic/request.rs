@@ -8,7 +8,9 @@ use crate::providers::conversation::{Message, ModelRequest, ToolCall, ToolSpec};
 const DEFAULT_OUTPUT_TOKENS: u32 = 4096;
 
 pub(super) fn body(request: &ModelRequest<'_>) -> Value {
-    let limit = Some(request.model.max_output_tokens).filter(|limit| *limit > 0).unwrap_or(DEFAULT_OUTPUT_TOKENS);
+    let limit = Some(request.model.max_output_tokens)
+        .filter(|limit| *limit > 0)
+        .unwrap_or(DEFAULT_OUTPUT_TOKENS);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(request.model.id));
     body.insert("stream".to_owned(), json!(true));
@@ -16,7 +18,8 @@ pub(super) fn body(request: &ModelRequest<'_>) -> Value {
     body.insert("messages".to_owned(), Value::Array(messages(request.messages)));
     if !request.system.is_empty() {
         // The cache covers tools and system prompt, which stay the same over a conversation.
-        let block = json!({ "type": "text", "text": request.system, "cache_control": { "type": "ephemeral" } });
+        let block =
+            json!({ "type": "text", "text": request.system, "cache_control": { "type": "ephemeral" } });
         body.insert("system".to_owned(), json!([block]));
     }
     if !request.tools.is_empty() {
@@ -41,17 +44,25 @@ fn messages(messages: &[Message]) -> Vec<Value> {
             Some(_) | None => grouped.push((role, blocks)),
         }
     }
-    grouped.into_iter().map(|(role, blocks)| json!({ "role": role, "content": blocks })).collect()
+    grouped
+        .into_iter()
+        .map(|(role, blocks)| json!({ "role": role, "content": blocks }))
+        .collect()
 }
 
 fn blocks(message: &Message) -> (&'static str, Vec<Value>) {
     match message {
         Message::User(text) => ("user", text_block(text).into_iter().collect()),
-        Message::Assistant { text, calls } => {
-            ("assistant", text_block(text).into_iter().chain(calls.iter().map(call)).collect())
-        }
+        Message::Assistant { text, calls } => (
+            "assistant",
+            text_block(text)
+                .into_iter()
+                .chain(calls.iter().map(call))
+                .collect(),
+        ),
         Message::ToolResult { id, content, ok } => {
-            let block = json!({ "type": "tool_result", "tool_use_id": id, "content": content, "is_error": !ok });
+            let block =
+                json!({ "type": "tool_result", "tool_use_id": id, "content": content, "is_error": !ok });
             ("user", vec![block])
         }
     }
@@ -77,12 +88,28 @@ mod tests {
 
     #[test]
     fn a_conversation_becomes_alternating_messages() {
-        let model = Model { id: "m".to_owned(), max_output_tokens: 9, temperature: Some(0.5), ..Model::default() };
-        let call = |id: &str| ToolCall { id: id.to_owned(), name: "t".to_owned(), arguments: r#"{"a":1}"#.to_owned() };
-        let result = |id: &str, ok| Message::ToolResult { id: id.to_owned(), content: "r".to_owned(), ok };
+        let model = Model {
+            id: "m".to_owned(),
+            max_output_tokens: 9,
+            temperature: Some(0.5),
+            ..Model::default()
+        };
+        let call = |id: &str| ToolCall {
+            id: id.to_owned(),
+            name: "t".to_owned(),
+            arguments: r#"{"a":1}"#.to_owned(),
+        };
+        let result = |id: &str, ok| Message::ToolResult {
+            id: id.to_owned(),
+            content: "r".to_owned(),
+            ok,
+        };
         let messages = [
             Message::User("hello".to_owned()),
-            Message::Assistant { text: " ".to_owned(), calls: vec![call("1"), call("2")] },
+            Message::Assistant {
+                text: " ".to_owned(),
+                calls: vec![call("1"), call("2")],
+            },
             result("1", true),
             result("2", false),
             Message::User("and now?".to_owned()),
@@ -92,7 +119,12 @@ mod tests {
             description: "d".to_owned(),
             parameters: json!({ "type": "object" }),
         }];
-        let request = ModelRequest { model: &model, system: "be kind", messages: &messages, tools: &tools };
+        let request = ModelRequest {
+            model: &model,
+            system: "be kind",
+            messages: &messages,
+            tools: &tools,
+        };
         insta::assert_json_snapshot!(body(&request));
     }
 }

@@ -77,12 +77,10 @@ struct Block<'a> {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: String },
     #[serde(other)]
     Other,
 }
@@ -93,6 +91,7 @@ struct Ending {
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the wire's")]
 struct Tokens {
     input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
@@ -111,8 +110,11 @@ struct Fault {
 impl Decoder for Reader {
     fn event(&mut self, data: &str) -> Result<Decoded, ModelError> {
         let unreadable = |error: serde_json::Error| ModelError::Unreadable(error.to_string());
-        if let Ok(BlockStart { kind: "content_block_start", index, content_block: Some(block) }) =
-            serde_json::from_str::<BlockStart<'_>>(data)
+        if let Ok(BlockStart {
+            kind: "content_block_start",
+            index,
+            content_block: Some(block),
+        }) = serde_json::from_str::<BlockStart<'_>>(data)
         {
             return self.start_block(index.unwrap_or(0), block);
         }
@@ -123,7 +125,12 @@ impl Decoder for Reader {
                 self.count(usage);
                 self.stop = delta.stop_reason.as_deref().map(stop).or(self.stop);
             }
-            Event::MessageStop => return Ok(Decoded { text: None, last: true }),
+            Event::MessageStop => {
+                return Ok(Decoded {
+                    text: None,
+                    last: true,
+                });
+            }
             Event::Error { error } => return Err(ModelError::from_kind(&error.kind, error.message)),
             Event::Other => {}
         }
@@ -133,7 +140,12 @@ impl Decoder for Reader {
     fn finish(self: Box<Self>) -> Result<Answer, ModelError> {
         let stop = self.stop.ok_or(ModelError::Cut)?;
         let calls = self.calls.into_values().map(Call::finish).collect();
-        Ok(Answer { text: self.text, calls, stop, usage: self.tokens.map(Tokens::usage) })
+        Ok(Answer {
+            text: self.text,
+            calls,
+            stop,
+            usage: self.tokens.map(Tokens::usage),
+        })
     }
 }
 
@@ -141,7 +153,9 @@ impl Reader {
     fn start_block(&mut self, index: u64, block: Block<'_>) -> Result<Decoded, ModelError> {
         if block.kind == "tool_use" {
             if self.calls.len() >= MAX_CALLS {
-                return Err(ModelError::Unreadable(format!("more than {MAX_CALLS} tool calls in one answer")));
+                return Err(ModelError::Unreadable(format!(
+                    "more than {MAX_CALLS} tool calls in one answer"
+                )));
             }
             let call = ToolCall {
                 id: block.id.unwrap_or_default(),
@@ -157,8 +171,8 @@ impl Reader {
 
     fn delta(&mut self, index: u64, delta: Delta) -> Decoded {
         match delta {
-            Delta::TextDelta { text } => self.said(text),
-            Delta::InputJsonDelta { partial_json } => {
+            Delta::Text { text } => self.said(text),
+            Delta::InputJson { partial_json } => {
                 if let Some(call) = self.calls.get_mut(&index) {
                     call.call.arguments.push_str(&partial_json);
                 }
@@ -170,7 +184,10 @@ impl Reader {
 
     fn said(&mut self, text: String) -> Decoded {
         self.text.push_str(&text);
-        Decoded { text: Some(text).filter(|text| !text.is_empty()), last: false }
+        Decoded {
+            text: Some(text).filter(|text| !text.is_empty()),
+            last: false,
+        }
     }
 
     /// The counts of `message_delta` are cumulative and name only what changed.
@@ -179,7 +196,9 @@ impl Reader {
         let known = self.tokens.unwrap_or_default();
         self.tokens = Some(Tokens {
             input_tokens: new.input_tokens.or(known.input_tokens),
-            cache_creation_input_tokens: new.cache_creation_input_tokens.or(known.cache_creation_input_tokens),
+            cache_creation_input_tokens: new
+                .cache_creation_input_tokens
+                .or(known.cache_creation_input_tokens),
             cache_read_input_tokens: new.cache_read_input_tokens.or(known.cache_read_input_tokens),
             output_tokens: new.output_tokens.or(known.output_tokens),
         });
@@ -205,7 +224,11 @@ impl Tokens {
             .unwrap_or(0)
             .saturating_add(self.cache_creation_input_tokens.unwrap_or(0))
             .saturating_add(cached);
-        Usage { input, cached, output: self.output_tokens.unwrap_or(0) }
+        Usage {
+            input,
+            cached,
+            output: self.output_tokens.unwrap_or(0),
+        }
     }
 }
 
@@ -223,7 +246,10 @@ mod tests {
 
     const START: &str = r#"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":50,"cache_creation_input_tokens":200,"cache_read_input_tokens":1000,"output_tokens":1}}}"#;
     const TOOL: &str = r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"tu","name":"t","input":{}}}"#;
-    const END: &str = r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":42}}"#;
+    const END: &str =
+        r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":42}}"#;
+
+    const SAMPLE: &str = r#"{"type":"content_block_start","index":18446744073709551615,"content_block":{"type":"tool_use","id":null,"input":[1,{"a":null}]}}"#;
 
     fn read(events: &[&str]) -> Result<Answer, ModelError> {
         let mut reader = Box::new(Reader::default());
@@ -257,14 +283,24 @@ mod tests {
         .unwrap();
         assert_eq!(answer.text, "hi");
         assert_eq!(answer.calls[0].arguments, r#"{"x": 1, "x": 2}"#);
-        assert_eq!(answer.usage, Some(Usage { input: 1250, cached: 1000, output: 42 }));
+        assert_eq!(
+            answer.usage,
+            Some(Usage {
+                input: 1250,
+                cached: 1000,
+                output: 42
+            })
+        );
     }
 
     #[test]
     fn a_call_without_fragments_has_the_input_of_its_start() {
         assert_eq!(read(&[START, TOOL, END]).unwrap().calls[0].arguments, "{}");
         let whole = TOOL.replace(r#""input":{}"#, r#""input":{"a":1,"a":2}"#);
-        assert_eq!(read(&[START, &whole, END]).unwrap().calls[0].arguments, r#"{"a":1,"a":2}"#);
+        assert_eq!(
+            read(&[START, &whole, END]).unwrap().calls[0].arguments,
+            r#"{"a":1,"a":2}"#
+        );
     }
 
     #[test]
@@ -288,5 +324,19 @@ mod tests {
     fn overload_in_mid_stream_is_transient() {
         let event = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
         assert!(read(&[START, event]).unwrap_err().is_transient());
+    }
+
+    proptest::proptest! {
+        /// Whatever a server sends is read or refused, and nothing of it ends the process.
+        #[test]
+        fn garbage_is_refused_without_a_panic(events in proptest::collection::vec(".{0,60}", 0..4), cut in 0_usize..200) {
+            let mut reader = Box::new(Reader::default());
+            for event in &events {
+                drop(reader.event(event));
+            }
+            let whole = SAMPLE;
+            drop(reader.event(whole.get(..cut.min(whole.len())).unwrap_or(whole)));
+            drop(reader.finish());
+        }
     }
 }

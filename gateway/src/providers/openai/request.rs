@@ -25,22 +25,31 @@ pub(super) fn body(request: &ModelRequest<'_>) -> Value {
 
 /// OpenAI's own newer models refuse `max_tokens`; the others know only that.
 fn output_limit_name(base_url: &str) -> &'static str {
-    let host = reqwest::Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = reqwest::Url::parse(base_url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
     match host {
-        Some(host) if host == "api.openai.com" || host.ends_with(".openai.azure.com") => "max_completion_tokens",
+        Some(host) if host == "api.openai.com" || host.ends_with(".openai.azure.com") => {
+            "max_completion_tokens"
+        }
         Some(_) | None => "max_tokens",
     }
 }
 
 fn messages(request: &ModelRequest<'_>) -> Vec<Value> {
     let system = (!request.system.is_empty()).then(|| json!({ "role": "system", "content": request.system }));
-    system.into_iter().chain(request.messages.iter().map(message)).collect()
+    system
+        .into_iter()
+        .chain(request.messages.iter().map(message))
+        .collect()
 }
 
 fn message(message: &Message) -> Value {
     match message {
         Message::User(text) => json!({ "role": "user", "content": text }),
-        Message::Assistant { text, calls } if calls.is_empty() => json!({ "role": "assistant", "content": text }),
+        Message::Assistant { text, calls } if calls.is_empty() => {
+            json!({ "role": "assistant", "content": text })
+        }
         Message::Assistant { text, calls } => json!({
             "role": "assistant",
             "content": if text.is_empty() { Value::Null } else { json!(text) },
@@ -75,20 +84,40 @@ mod tests {
 
     #[test]
     fn a_conversation_becomes_chat_messages() {
-        let model =
-            Model { id: "m".to_owned(), base_url: "http://m/v1".to_owned(), max_output_tokens: 9, ..Model::default() };
-        let broken = ToolCall { id: "1".to_owned(), name: "t".to_owned(), arguments: "{\"a\":".to_owned() };
+        let model = Model {
+            id: "m".to_owned(),
+            base_url: "http://m/v1".to_owned(),
+            max_output_tokens: 9,
+            ..Model::default()
+        };
+        let broken = ToolCall {
+            id: "1".to_owned(),
+            name: "t".to_owned(),
+            arguments: "{\"a\":".to_owned(),
+        };
         let messages = [
             Message::User("hello".to_owned()),
-            Message::Assistant { text: String::new(), calls: vec![broken] },
-            Message::ToolResult { id: "1".to_owned(), content: "no".to_owned(), ok: false },
+            Message::Assistant {
+                text: String::new(),
+                calls: vec![broken],
+            },
+            Message::ToolResult {
+                id: "1".to_owned(),
+                content: "no".to_owned(),
+                ok: false,
+            },
         ];
         let tools = [ToolSpec {
             name: "t".to_owned(),
             description: "d".to_owned(),
             parameters: json!({ "type": "object" }),
         }];
-        let request = ModelRequest { model: &model, system: "be kind", messages: &messages, tools: &tools };
+        let request = ModelRequest {
+            model: &model,
+            system: "be kind",
+            messages: &messages,
+            tools: &tools,
+        };
         insta::assert_json_snapshot!(body(&request));
     }
 

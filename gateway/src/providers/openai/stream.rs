@@ -56,6 +56,7 @@ struct Function<'a> {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the wire's")]
 struct Tokens {
     #[serde(default)]
     prompt_tokens: u64,
@@ -82,7 +83,10 @@ struct Fault {
 impl Decoder for Reader {
     fn event(&mut self, data: &str) -> Result<Decoded, ModelError> {
         if data.trim() == "[DONE]" {
-            return Ok(Decoded { text: None, last: true });
+            return Ok(Decoded {
+                text: None,
+                last: true,
+            });
         }
         let chunk: Chunk<'_> =
             serde_json::from_str(data).map_err(|error| ModelError::Unreadable(error.to_string()))?;
@@ -93,14 +97,25 @@ impl Decoder for Reader {
             self.usage = Some(tokens.usage());
         }
         // Only one answer is asked for, so that further choices can't come.
-        let text = chunk.choices.into_iter().next().map(|choice| self.choice(choice)).transpose()?.flatten();
+        let text = chunk
+            .choices
+            .into_iter()
+            .next()
+            .map(|choice| self.choice(choice))
+            .transpose()?
+            .flatten();
         Ok(Decoded { text, last: false })
     }
 
     fn finish(self: Box<Self>) -> Result<Answer, ModelError> {
         let stop = self.stop.ok_or(ModelError::Cut)?;
         let calls = self.calls.into_iter().map(|(_, call)| call).collect();
-        Ok(Answer { text: self.text, calls, stop, usage: self.usage })
+        Ok(Answer {
+            text: self.text,
+            calls,
+            stop,
+            usage: self.usage,
+        })
     }
 }
 
@@ -113,7 +128,9 @@ impl Reader {
                 _ => Stop::Complete,
             });
         }
-        let Some(delta) = choice.delta else { return Ok(None) };
+        let Some(delta) = choice.delta else {
+            return Ok(None);
+        };
         for fragment in delta.tool_calls.unwrap_or_default() {
             self.fragment(fragment)?;
         }
@@ -133,18 +150,24 @@ impl Reader {
         let at = match known {
             Some(at) => at,
             None if self.calls.len() >= MAX_CALLS => {
-                return Err(ModelError::Unreadable(format!("more than {MAX_CALLS} tool calls in one answer")));
+                return Err(ModelError::Unreadable(format!(
+                    "more than {MAX_CALLS} tool calls in one answer"
+                )));
             }
             None => {
                 self.calls.push((fragment.index, ToolCall::default()));
                 self.calls.len().saturating_sub(1)
             }
         };
-        let Some((_, call)) = self.calls.get_mut(at) else { return Ok(()) };
+        let Some((_, call)) = self.calls.get_mut(at) else {
+            return Ok(());
+        };
         if call.id.is_empty() {
             call.id = id;
         }
-        let Some(function) = fragment.function else { return Ok(()) };
+        let Some(function) = fragment.function else {
+            return Ok(());
+        };
         if call.name.is_empty() {
             call.name = function.name.unwrap_or_default();
         }
@@ -155,7 +178,9 @@ impl Reader {
 
 /// Arguments come as JSON inside a string; some servers send the object itself, which is kept as it was written.
 fn append(arguments: &mut String, raw: Option<&RawValue>) {
-    let Some(raw) = raw.map(RawValue::get).filter(|raw| *raw != "null") else { return };
+    let Some(raw) = raw.map(RawValue::get).filter(|raw| *raw != "null") else {
+        return;
+    };
     match serde_json::from_str::<String>(raw) {
         Ok(text) => arguments.push_str(&text),
         Err(_) => arguments.push_str(raw),
@@ -164,7 +189,10 @@ fn append(arguments: &mut String, raw: Option<&RawValue>) {
 
 impl Tokens {
     fn usage(&self) -> Usage {
-        let details = self.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens);
+        let details = self
+            .prompt_tokens_details
+            .as_ref()
+            .and_then(|details| details.cached_tokens);
         Usage {
             input: self.prompt_tokens,
             cached: details.or(self.prompt_cache_hit_tokens).unwrap_or(0),
@@ -180,7 +208,11 @@ impl Fault {
             let status = u16::try_from(status).unwrap_or(500);
             return ModelError::from_status(status, message, None);
         }
-        let code = self.code.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+        let code = self
+            .code
+            .as_ref()
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
         ModelError::from_kind(&format!("{} {code}", self.kind.unwrap_or_default()), message)
     }
 }
@@ -189,6 +221,8 @@ impl Fault {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    const SAMPLE: &str = r#"{"choices":[{"delta":{"content":null,"tool_calls":[{"index":9,"id":"a","function":{"name":"t","arguments":{"a":1}}}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}"#;
 
     fn read(events: &[&str]) -> Result<Answer, ModelError> {
         let mut reader = Box::new(Reader::default());
@@ -206,19 +240,31 @@ mod tests {
     fn parallel_fragments_join_and_keep_the_models_text() {
         let answer = read(&[
             &chunk(r#"{"role":"assistant","content":"let me "}"#, "null"),
-            &chunk(r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"t","arguments":""}}]}"#, "null"),
+            &chunk(
+                r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"t","arguments":""}}]}"#,
+                "null",
+            ),
             &chunk(
                 r#"{"tool_calls":[{"index":1,"id":"b","function":{"name":"u","arguments":"{\"x\":1,"}}]}"#,
                 "null",
             ),
-            &chunk(r#"{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#, "null"),
-            &chunk(r#"{"tool_calls":[{"index":1,"function":{"arguments":"\"x\":2}"}}]}"#, "\"tool_calls\""),
+            &chunk(
+                r#"{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#,
+                "null",
+            ),
+            &chunk(
+                r#"{"tool_calls":[{"index":1,"function":{"arguments":"\"x\":2}"}}]}"#,
+                "\"tool_calls\"",
+            ),
             "[DONE]",
         ])
         .unwrap();
         assert_eq!(answer.text, "let me ");
-        let calls: Vec<_> =
-            answer.calls.iter().map(|call| (&*call.id, &*call.name, &*call.arguments)).collect();
+        let calls: Vec<_> = answer
+            .calls
+            .iter()
+            .map(|call| (&*call.id, &*call.name, &*call.arguments))
+            .collect();
         assert_eq!(calls, [("a", "t", "{}"), ("b", "u", r#"{"x":1,"x":2}"#)]);
     }
 
@@ -231,19 +277,35 @@ mod tests {
     )]
     fn cached_tokens_are_read_under_both_names(#[case] usage: &str) {
         let answer = read(&[&chunk(r#"{"content":"ok"}"#, "\"stop\""), usage]).unwrap();
-        assert_eq!(answer.usage, Some(Usage { input: 9, cached: 4, output: 2 }));
+        assert_eq!(
+            answer.usage,
+            Some(Usage {
+                input: 9,
+                cached: 4,
+                output: 2
+            })
+        );
     }
 
     #[test]
     fn an_answer_without_a_reason_to_stop_broke_off() {
-        assert_eq!(read(&[&chunk(r#"{"content":"half"}"#, "null")]), Err(ModelError::Cut));
-        assert_eq!(read(&[&chunk(r#"{"content":"half"}"#, "null"), "[DONE]"]), Err(ModelError::Cut));
+        assert_eq!(
+            read(&[&chunk(r#"{"content":"half"}"#, "null")]),
+            Err(ModelError::Cut)
+        );
+        assert_eq!(
+            read(&[&chunk(r#"{"content":"half"}"#, "null"), "[DONE]"]),
+            Err(ModelError::Cut)
+        );
     }
 
     #[test]
     fn an_object_in_place_of_text_is_kept_as_written() {
         let delta = r#"{"tool_calls":[{"id":"a","function":{"name":"t","arguments":{"x":1,"x":2}}}]}"#;
-        assert_eq!(read(&[&chunk(delta, "\"stop\"")]).unwrap().calls[0].arguments, r#"{"x":1,"x":2}"#);
+        assert_eq!(
+            read(&[&chunk(delta, "\"stop\"")]).unwrap().calls[0].arguments,
+            r#"{"x":1,"x":2}"#
+        );
     }
 
     #[test]
@@ -251,12 +313,29 @@ mod tests {
         let event = r#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#;
         assert!(matches!(read(&[event]), Err(ModelError::Busy { .. })));
         let event = r#"{"error":{"message":"no","code":503}}"#;
-        assert!(matches!(read(&[event]), Err(ModelError::Failed { status: 503, .. })));
+        assert!(matches!(
+            read(&[event]),
+            Err(ModelError::Failed { status: 503, .. })
+        ));
     }
 
     #[test]
     fn a_missing_id_stays_missing() {
         let delta = r#"{"tool_calls":[{"index":0,"function":{"name":"t","arguments":"{}"}}]}"#;
         assert_eq!(read(&[&chunk(delta, "\"tool_calls\"")]).unwrap().calls[0].id, "");
+    }
+
+    proptest::proptest! {
+        /// Whatever a server sends is read or refused, and nothing of it ends the process.
+        #[test]
+        fn garbage_is_refused_without_a_panic(events in proptest::collection::vec(".{0,60}", 0..4), cut in 0_usize..200) {
+            let mut reader = Box::new(Reader::default());
+            for event in &events {
+                drop(reader.event(event));
+            }
+            let whole = SAMPLE;
+            drop(reader.event(whole.get(..cut.min(whole.len())).unwrap_or(whole)));
+            drop(reader.finish());
+        }
     }
 }

@@ -21,7 +21,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const WIND_UP: Duration = Duration::from_secs(3);
 
 const LOST: &str = "The runner went away while the call ran. It is not known whether the call took effect.";
-const SILENT: &str = "The runner did not say how the call ended. It is not known whether the call took effect.";
+const SILENT: &str =
+    "The runner did not say how the call ended. It is not known whether the call took effect.";
 
 /// How a call ended.
 pub(super) struct Ended {
@@ -47,7 +48,10 @@ pub(super) async fn perform(
     prepared: &Prepared,
     changes: &mut Changes,
 ) -> Ended {
-    let reaching = context.gateway.link.reach(&prepared.runner, prepared.executor(), PATIENCE);
+    let reaching = context
+        .gateway
+        .link
+        .reach(&prepared.runner, prepared.executor(), PATIENCE);
     let reached = tokio::select! {
         reached = reaching => reached,
         () = context.stop.requested() => return not_sent("Stopped", "The call was not made: the turn ended."),
@@ -65,7 +69,10 @@ pub(super) async fn perform(
     }
     match attached.start(prepared.execute.clone()).await {
         Ok(running) => listen(context, wanted, prepared, changes, running).await,
-        Err(error) => not_sent("NoRunner", &format!("The call was not made: {error}. Try again later.")),
+        Err(error) => not_sent(
+            "NoRunner",
+            &format!("The call was not made: {error}. Try again later."),
+        ),
     }
 }
 
@@ -75,14 +82,15 @@ async fn in_force(context: &Context, wanted: Wanted<'_>, prepared: &Prepared) ->
         return true;
     }
     let call = (wanted.tool(), wanted.raw_arguments);
-    verdict::still_holds(context, &policy, call, &prepared.permit).await
-        && same_credential(&policy, prepared)
+    verdict::still_holds(context, &policy, call, &prepared.permit).await && same_credential(&policy, prepared)
 }
 
 /// A rotated or deleted credential must not be used any more, though the grant still stands.
 fn same_credential(policy: &crate::policy::Enforced, prepared: &Prepared) -> bool {
     let binding = policy.engine.binding(&prepared.permit.binding);
-    let version = binding.and_then(|binding| binding.credential.as_ref()).map(|credential| &credential.version);
+    let version = binding
+        .and_then(|binding| binding.credential.as_ref())
+        .map(|credential| &credential.version);
     version == prepared.credential_version.as_ref()
 }
 
@@ -152,13 +160,17 @@ fn finished(
 fn failed(prepared: &Prepared, output: Output, failure: &Failure, cancelled: Option<Cancelled>) -> Ended {
     let kind = FailureKind::try_from(failure.kind).unwrap_or(FailureKind::Unspecified);
     let (reason, sentence) = match (kind, cancelled) {
-        (FailureKind::Cancelled, Some(Cancelled::Revoked)) => ("Revoked".to_owned(), verdict::REFUSED.to_owned()),
-        (FailureKind::Cancelled, Some(Cancelled::Stopped)) => {
-            ("Stopped".to_owned(), "The call was stopped, because the turn ended.".to_owned())
+        (FailureKind::Cancelled, Some(Cancelled::Revoked)) => {
+            ("Revoked".to_owned(), verdict::REFUSED.to_owned())
         }
-        (FailureKind::Cancelled, Some(Cancelled::Runaway)) => {
-            ("TooLarge".to_owned(), "The call was stopped: its result is far too large.".to_owned())
-        }
+        (FailureKind::Cancelled, Some(Cancelled::Stopped)) => (
+            "Stopped".to_owned(),
+            "The call was stopped, because the turn ended.".to_owned(),
+        ),
+        (FailureKind::Cancelled, Some(Cancelled::Runaway)) => (
+            "TooLarge".to_owned(),
+            "The call was stopped: its result is far too large.".to_owned(),
+        ),
         _ => (word(kind).to_owned(), sentence(prepared, kind, failure)),
     };
     let mut clean = output.finish();
@@ -166,7 +178,13 @@ fn failed(prepared: &Prepared, output: Output, failure: &Failure, cancelled: Opt
         clean.content.push('\n');
     }
     clean.content.push_str(&sentence);
-    Ended { outcome: "error", reason, facts: failure.facts_json.clone(), clean, sent: true }
+    Ended {
+        outcome: "error",
+        reason,
+        facts: failure.facts_json.clone(),
+        clean,
+        sent: true,
+    }
 }
 
 fn sentence(prepared: &Prepared, kind: FailureKind, failure: &Failure) -> String {
@@ -193,8 +211,17 @@ fn word(kind: FailureKind) -> &'static str {
 }
 
 fn not_sent(reason: &str, sentence: &str) -> Ended {
-    let clean = Clean { content: sentence.to_owned(), truncated: false };
-    Ended { outcome: "error", reason: reason.to_owned(), facts: String::new(), clean, sent: false }
+    let clean = Clean {
+        content: sentence.to_owned(),
+        truncated: false,
+    };
+    Ended {
+        outcome: "error",
+        reason: reason.to_owned(),
+        facts: String::new(),
+        clean,
+        sent: false,
+    }
 }
 
 fn unknown(output: Output, reason: &str, sentence: &str) -> Ended {
@@ -203,7 +230,13 @@ fn unknown(output: Output, reason: &str, sentence: &str) -> Ended {
         clean.content.push('\n');
     }
     clean.content.push_str(sentence);
-    Ended { outcome: "unknown", reason: reason.to_owned(), facts: String::new(), clean, sent: true }
+    Ended {
+        outcome: "unknown",
+        reason: reason.to_owned(),
+        facts: String::new(),
+        clean,
+        sent: true,
+    }
 }
 
 fn after(duration: Duration) -> Instant {

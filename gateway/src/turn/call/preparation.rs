@@ -46,7 +46,9 @@ pub(super) async fn prepare(
     call_id: &str,
 ) -> Result<Prepared, Denial> {
     let (binding, tool) = find(policy, &permit).ok_or_else(|| {
-        fail_closed(&Obstacle::Inconsistent("the permit names a binding or tool that it does not hold"))
+        fail_closed(&Obstacle::Inconsistent(
+            "the permit names a binding or tool that it does not hold",
+        ))
     })?;
     let vault = &context.gateway.vault;
     let credential = match &binding.credential {
@@ -57,7 +59,10 @@ pub(super) async fn prepare(
             .map_err(|error| fail_closed(&Obstacle::Vault(&error)))?
             .for_call(),
     };
-    let presentation = binding.credential.as_ref().map_or(&Value::Null, |reference| &reference.presentation);
+    let presentation = binding
+        .credential
+        .as_ref()
+        .map_or(&Value::Null, |reference| &reference.presentation);
     let limits = context.limits;
     let left = context.deadline.saturating_duration_since(Instant::now());
     let timeout = Duration::from_secs(u64::from(limits.call_timeout_seconds)).min(left);
@@ -81,7 +86,10 @@ pub(super) async fn prepare(
         idempotent: tool.idempotent,
         timeout,
         digest: policy.digest.clone(),
-        credential_version: binding.credential.as_ref().map(|reference| reference.version.clone()),
+        credential_version: binding
+            .credential
+            .as_ref()
+            .map(|reference| reference.version.clone()),
         scrubber: vault.scrubber(),
         permit,
     })
@@ -96,7 +104,9 @@ fn find<'a>(policy: &'a Enforced, permit: &Permit) -> Option<(&'a Binding, &'a T
 /// The name that the executor has in a resource type.
 fn executor_name(binding: &Binding) -> String {
     let name = serde_json::to_value(binding.executor);
-    name.ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    name.ok()
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn runner_name(runner: &RunnerRef) -> String {
@@ -107,5 +117,9 @@ fn runner_name(runner: &RunnerRef) -> String {
 }
 
 fn text(value: &Value) -> String {
-    if value.is_null() { String::new() } else { value.to_string() }
+    if value.is_null() {
+        String::new()
+    } else {
+        value.to_string()
+    }
 }

@@ -33,12 +33,31 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
             together = together.saturating_add(call.arguments.len());
             let fault = fault(index, call, !seen.insert(call.id.as_str()), together);
             let keep_id = !call.id.is_empty() && fault.is_none();
-            let id = if keep_id { call.id.clone() } else { format!("call_{step}_{index}_{}", context.turn) };
+            let id = if keep_id {
+                call.id.clone()
+            } else {
+                format!("call_{step}_{index}_{}", context.turn)
+            };
             let kept = call.arguments.len() <= MAX_ARGUMENTS && together <= MAX_TOGETHER;
-            let arguments = if kept { scrubber.text(&call.arguments) } else { "{}".to_owned() };
-            let masked = ToolCall { id, name: call.name.clone(), arguments };
+            let arguments = if kept {
+                scrubber.text(&call.arguments)
+            } else {
+                "{}".to_owned()
+            };
+            let masked = ToolCall {
+                id,
+                name: call.name.clone(),
+                arguments,
+            };
             let fault = fault.map(str::to_owned);
-            (MadeCall { call_id, call: masked, fault }, call.arguments.clone())
+            (
+                MadeCall {
+                    call_id,
+                    call: masked,
+                    fault,
+                },
+                call.arguments.clone(),
+            )
         })
         .collect()
 }
@@ -61,11 +80,25 @@ fn fault(index: usize, call: &ToolCall, repeated: bool, together: usize) -> Opti
 
 /// Answers all calls, so many at a time, in their order. When the end of one could not be recorded the turn has to end, but
 /// what came of the others is kept.
-pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -> (Vec<Entry>, Result<(), Failure>) {
-    let parallel = usize::try_from(context.limits.max_parallel_calls).unwrap_or(1).max(1);
+pub(super) async fn answer_all(
+    context: &Context,
+    made: &[(MadeCall, String)],
+) -> (Vec<Entry>, Result<(), Failure>) {
+    let parallel = usize::try_from(context.limits.max_parallel_calls)
+        .unwrap_or(1)
+        .max(1);
     let mut answering: Vec<BoxFuture<'_, _>> = Vec::with_capacity(made.len());
     for (made, raw) in made {
-        answering.push(call::answer(context, Wanted { made, raw_arguments: raw }).boxed());
+        answering.push(
+            call::answer(
+                context,
+                Wanted {
+                    made,
+                    raw_arguments: raw,
+                },
+            )
+            .boxed(),
+        );
     }
     let answers: Vec<_> = stream::iter(answering).buffered(parallel).collect().await;
     let mut results = Vec::with_capacity(made.len());
@@ -81,9 +114,16 @@ pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -
 
 /// Answers all calls with not having been made.
 pub(super) fn leave(made: &[(MadeCall, String)]) -> Vec<Entry> {
-    made.iter().map(|(made, _)| entry(made, NOT_MADE.to_owned(), false)).collect()
+    made.iter()
+        .map(|(made, _)| entry(made, NOT_MADE.to_owned(), false))
+        .collect()
 }
 
 fn entry(made: &MadeCall, content: String, ok: bool) -> Entry {
-    Entry::Tool { call_id: made.call_id.clone(), id: made.call.id.clone(), content, ok }
+    Entry::Tool {
+        call_id: made.call_id.clone(),
+        id: made.call.id.clone(),
+        content,
+        ok,
+    }
 }

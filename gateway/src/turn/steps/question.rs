@@ -9,31 +9,41 @@ use crate::providers::conversation::{Answer, Message, ModelRequest, ToolSpec, Us
 use crate::turn::bounds::Budget;
 use crate::turn::context::Context;
 use crate::turn::failure::Failure;
-use crate::turn::history::{Entry, History};
+use crate::turn::history::{BYTES_PER_TOKEN, Entry, History};
 use crate::vault::Subject;
 
-/// Asks the model and books what it used. The policy is read here, once per question, so that a revoked tool is in no later one.
+/// Asks the model, and counts what it used; the caller books the row. The policy is read here, once per question, so that a revoked tool is in no later one.
 pub(super) async fn ask(
     context: &Context,
     history: &mut History,
     budget: &mut Budget,
-) -> Result<Answer, Failure> {
+) -> Result<(Answer, UsageRow), Failure> {
     let policy = context.gateway.policy.current();
     let mut model = policy.settings.model.clone().ok_or(Failure::NoPolicy)?;
     model.max_output_tokens = output_limit(model.max_output_tokens, budget.tokens_left());
     let system = system_prompt(&policy);
     let tools = tools(&policy);
     let overhead = tools.iter().fold(system.len(), |sum, tool| {
-        sum.saturating_add(tool.description.len()).saturating_add(tool.parameters.to_string().len())
+        sum.saturating_add(tool.description.len())
+            .saturating_add(tool.parameters.to_string().len())
     });
-    let reserved = overhead.saturating_add(usize::try_from(model.max_output_tokens).unwrap_or(0).saturating_mul(3));
-    let messages = history.messages(model.context_tokens, reserved).ok_or(Failure::ContextFull)?;
-    let request = ModelRequest { model: &model, system: &system, messages: &messages, tools: &tools };
+    let reserved = overhead.saturating_add(reserved_for_output(&model));
+    let messages = history
+        .messages(model.context_tokens, reserved)
+        .ok_or(Failure::ContextFull)?;
+    let request = ModelRequest {
+        model: &model,
+        system: &system,
+        messages: &messages,
+        tools: &tools,
+    };
     let (answer, requests) = send(context, history, budget, &request).await?;
-    let usage = answer.usage.unwrap_or_else(|| estimate(overhead, &messages, &answer));
+    let usage = answer
+        .usage
+        .unwrap_or_else(|| estimate(overhead, &messages, &answer));
     let prices = model.prices.unwrap_or_default();
-    book(context, budget, &model, (requests, usage, prices)).await?;
-    Ok(answer)
+    let row = spend(context, budget, &model, (requests, usage, prices));
+    Ok((answer, row))
 }
 
 async fn send(
@@ -52,43 +62,55 @@ async fn send(
         }
     };
     let key = secret.as_ref().map(|secret| {
-        secret.key().ok_or_else(|| Failure::KeyUnavailable("the credential has no field apiKey".to_owned()))
+        secret
+            .key()
+            .ok_or_else(|| Failure::KeyUnavailable("the credential has no field apiKey".to_owned()))
     });
     let key = key.transpose()?;
     let scrubber = gateway.vault.scrubber();
     let mut sink = context.events.clone();
     let started = std::time::Instant::now();
-    let asking = gateway.models.ask(request, key, &scrubber, context.deadline, &mut sink);
+    let asking = gateway
+        .models
+        .ask(request, key, &scrubber, context.deadline, &mut sink);
     let outcome = tokio::select! {
         outcome = asking => outcome,
         () = context.stop.requested() => return Err(context.stop.failure().unwrap_or(Failure::Cancelled)),
     };
-    gateway.metrics.model(outcome.as_ref().map_or_else(|left| left.error.code(), |_| "ok"), started.elapsed());
+    gateway.metrics.model(
+        outcome.as_ref().map_or_else(|left| left.error.code(), |_| "ok"),
+        started.elapsed(),
+    );
     match outcome {
         Ok(answered) => Ok(answered),
         Err(unanswered) => {
             budget.fail(unanswered.attempts);
             if !unanswered.said.is_empty() {
-                let entry = Entry::Note { text: unanswered.said, code: "Partial".to_owned() };
+                let entry = Entry::Note {
+                    text: unanswered.said,
+                    code: "Partial".to_owned(),
+                };
                 history.append(context, vec![entry]).await?;
             }
             Err(match unanswered.error {
-                ModelError::Timeout if context.deadline <= tokio::time::Instant::now() => Failure::TurnTimeout,
+                ModelError::Timeout if context.deadline <= tokio::time::Instant::now() => {
+                    Failure::TurnTimeout
+                }
                 error => Failure::ModelUnavailable(error),
             })
         }
     }
 }
 
-async fn book(
+fn spend(
     context: &Context,
     budget: &mut Budget,
     model: &Model,
     (requests, usage, prices): (u32, Usage, Prices),
-) -> Result<(), Failure> {
+) -> UsageRow {
     let cost = budget.spend(requests, usage, prices);
     context.gateway.metrics.tokens(usage);
-    let row = UsageRow {
+    UsageRow {
         provider: model.provider.clone(),
         model: model.id.clone(),
         session: context.held.session.clone(),
@@ -97,12 +119,16 @@ async fn book(
         cached_input_tokens: usage.cached,
         output_tokens: usage.output,
         cost_micro_usd: cost,
-    };
-    Ok(context.gateway.ledger.record_usage(row).await?)
+    }
 }
 
 fn system_prompt(policy: &Enforced) -> String {
-    let prompt = policy.settings.prompts.as_ref().map(|prompts| prompts.system.as_str()).unwrap_or_default();
+    let prompt = policy
+        .settings
+        .prompts
+        .as_ref()
+        .map(|prompts| prompts.system.as_str())
+        .unwrap_or_default();
     match policy.engine.summary() {
         Some(summary) if prompt.is_empty() => summary,
         Some(summary) => format!("{prompt}\n\n{summary}"),
@@ -113,7 +139,11 @@ fn system_prompt(policy: &Enforced) -> String {
 fn tools(policy: &Enforced) -> Vec<ToolSpec> {
     let visible = policy.engine.tools().into_iter();
     visible
-        .map(|tool| ToolSpec { name: tool.name, description: tool.description, parameters: tool.parameters })
+        .map(|tool| ToolSpec {
+            name: tool.name,
+            description: tool.description,
+            parameters: tool.parameters,
+        })
         .collect()
 }
 
@@ -123,20 +153,41 @@ fn output_limit(wanted: u32, left: u64) -> u32 {
     if wanted == 0 { wanted } else { wanted.min(left) }
 }
 
+/// Room for the answer, in bytes; a model whose output limit is as large as its context still gets half of it for the question.
+fn reserved_for_output(model: &Model) -> usize {
+    let most = model.context_tokens.checked_div(2).unwrap_or(0);
+    let tokens = if model.context_tokens == 0 {
+        0
+    } else {
+        model.max_output_tokens.min(most)
+    };
+    usize::try_from(tokens)
+        .unwrap_or(0)
+        .saturating_mul(BYTES_PER_TOKEN)
+}
+
 /// For providers that don't say what they used: four bytes a token, so that a turn's bound holds all the same.
 fn estimate(overhead: usize, messages: &[Message], answer: &Answer) -> Usage {
-    let said = messages.iter().fold(overhead, |sum, message| sum.saturating_add(size(message)));
-    let answered = answer.calls.iter().fold(answer.text.len(), |sum, call| sum.saturating_add(call.arguments.len()));
+    let said = messages
+        .iter()
+        .fold(overhead, |sum, message| sum.saturating_add(size(message)));
+    let answered = answer.calls.iter().fold(answer.text.len(), |sum, call| {
+        sum.saturating_add(call.arguments.len())
+    });
     let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX);
-    Usage { input: tokens(said), cached: 0, output: tokens(answered) }
+    Usage {
+        input: tokens(said),
+        cached: 0,
+        output: tokens(answered),
+    }
 }
 
 fn size(message: &Message) -> usize {
     match message {
         Message::User(text) => text.len(),
-        Message::Assistant { text, calls } => {
-            calls.iter().fold(text.len(), |sum, call| sum.saturating_add(call.arguments.len()))
-        }
+        Message::Assistant { text, calls } => calls
+            .iter()
+            .fold(text.len(), |sum, call| sum.saturating_add(call.arguments.len())),
         Message::ToolResult { content, .. } => content.len(),
     }
 }

@@ -55,20 +55,47 @@ pub struct MemoryLedger {
 
 impl MemoryLedger {
     pub fn records(&self, kind: &str) -> Vec<AuditRecord> {
-        self.state.lock().unwrap().records.iter().filter(|record| record.kind == kind).cloned().collect()
+        self.state
+            .lock()
+            .unwrap()
+            .records
+            .iter()
+            .filter(|record| record.kind == kind)
+            .cloned()
+            .collect()
     }
 
     pub fn outcomes(&self) -> Vec<Option<String>> {
-        self.state.lock().unwrap().calls.iter().map(|row| row.outcome.clone()).collect()
+        self.state
+            .lock()
+            .unwrap()
+            .calls
+            .iter()
+            .map(|row| row.outcome.clone())
+            .collect()
     }
 
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
 
+    /// Gives the session to another gateway.
+    pub fn steal(&self, session: &str) {
+        let mut state = self.state.lock().unwrap();
+        let row = state.sessions.get_mut(session).unwrap();
+        row.fence += 1;
+        row.holder = Some("another".to_owned());
+    }
+
     /// Ends the hold of a session as its gateway's death would.
     pub fn expire(&self, session: &str) {
-        self.state.lock().unwrap().sessions.get_mut(session).unwrap().until = Some(Instant::now());
+        self.state
+            .lock()
+            .unwrap()
+            .sessions
+            .get_mut(session)
+            .unwrap()
+            .until = Some(Instant::now());
     }
 
     fn up(&self) -> Result<std::sync::MutexGuard<'_, State>, Status> {
@@ -83,7 +110,10 @@ fn add(state: &mut State, record: Option<AuditRecord>) -> (u64, String) {
     let mut record = record.unwrap();
     record.sequence = state.records.len() as u64 + 1;
     record.bot = "team-a/triage".to_owned();
-    record.previous_hash = state.records.last().map_or(audit::GENESIS.to_owned(), |last| last.hash.clone());
+    record.previous_hash = state
+        .records
+        .last()
+        .map_or(audit::GENESIS.to_owned(), |last| last.hash.clone());
     record.hash = audit::hash(&record);
     let head = (record.sequence, record.hash.clone());
     state.records.push(record);
@@ -91,7 +121,10 @@ fn add(state: &mut State, record: Option<AuditRecord>) -> (u64, String) {
 }
 
 fn held<'a>(state: &'a mut State, session: &str, fence: u64) -> Result<&'a mut Session, Status> {
-    let row = state.sessions.get_mut(session).ok_or_else(|| Status::not_found("unknown session"))?;
+    let row = state
+        .sessions
+        .get_mut(session)
+        .ok_or_else(|| Status::not_found("unknown session"))?;
     if row.fence != fence || row.holder.is_none() || row.until.is_none_or(|until| until < Instant::now()) {
         return Err(Status::failed_precondition("not held"));
     }
@@ -106,15 +139,23 @@ impl Ledger for MemoryLedger {
         Ok(Response::new(AppendResponse { sequence, hash }))
     }
 
-    async fn acquire_session(&self, request: Request<AcquireSessionRequest>) -> Answer<AcquireSessionResponse> {
+    async fn acquire_session(
+        &self,
+        request: Request<AcquireSessionRequest>,
+    ) -> Answer<AcquireSessionResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        let row = state.sessions.entry(request.session.clone()).or_insert_with(|| Session {
-            channel: request.channel.clone(),
-            ..Session::default()
-        });
+        let row = state
+            .sessions
+            .entry(request.session.clone())
+            .or_insert_with(|| Session {
+                channel: request.channel.clone(),
+                ..Session::default()
+            });
         if row.channel != request.channel {
-            return Err(Status::permission_denied("the session belongs to another channel"));
+            return Err(Status::permission_denied(
+                "the session belongs to another channel",
+            ));
         }
         let lives = row.holder.is_some() && row.until.is_some_and(|until| until > Instant::now());
         if lives && row.holder.as_deref() != Some(&request.holder) {
@@ -124,13 +165,20 @@ impl Ledger for MemoryLedger {
         row.fence += 1;
         row.until = Some(Instant::now() + Duration::from_secs(u64::from(request.ttl_seconds)));
         let fence = row.fence;
-        Ok(Response::new(AcquireSessionResponse { session: request.session, fence, abandoned_by }))
+        Ok(Response::new(AcquireSessionResponse {
+            session: request.session,
+            fence,
+            abandoned_by,
+        }))
     }
 
     async fn renew_session(&self, request: Request<RenewSessionRequest>) -> Answer<RenewSessionResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        let row = state.sessions.get_mut(&request.session).ok_or_else(|| Status::not_found("unknown"))?;
+        let row = state
+            .sessions
+            .get_mut(&request.session)
+            .ok_or_else(|| Status::not_found("unknown"))?;
         if row.fence != request.fence {
             return Err(Status::failed_precondition("not held"));
         }
@@ -138,17 +186,26 @@ impl Ledger for MemoryLedger {
         Ok(Response::new(RenewSessionResponse {}))
     }
 
-    async fn release_session(&self, request: Request<ReleaseSessionRequest>) -> Answer<ReleaseSessionResponse> {
+    async fn release_session(
+        &self,
+        request: Request<ReleaseSessionRequest>,
+    ) -> Answer<ReleaseSessionResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        let row = state.sessions.get_mut(&request.session).ok_or_else(|| Status::not_found("unknown"))?;
+        let row = state
+            .sessions
+            .get_mut(&request.session)
+            .ok_or_else(|| Status::not_found("unknown"))?;
         if row.fence == request.fence {
             row.holder = None;
         }
         Ok(Response::new(ReleaseSessionResponse {}))
     }
 
-    async fn append_messages(&self, request: Request<AppendMessagesRequest>) -> Answer<AppendMessagesResponse> {
+    async fn append_messages(
+        &self,
+        request: Request<AppendMessagesRequest>,
+    ) -> Answer<AppendMessagesResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
         let row = held(&mut state, &request.session, request.fence)?;
@@ -156,15 +213,22 @@ impl Ledger for MemoryLedger {
             message.position = row.messages.len() as u64 + 1;
             row.messages.push(message);
         }
-        Ok(Response::new(AppendMessagesResponse { last_position: row.messages.len() as u64 }))
+        Ok(Response::new(AppendMessagesResponse {
+            last_position: row.messages.len() as u64,
+        }))
     }
 
     async fn load_messages(&self, request: Request<LoadMessagesRequest>) -> Answer<LoadMessagesResponse> {
         let state = self.up()?;
         let request = request.into_inner();
-        let row = state.sessions.get(&request.session).ok_or_else(|| Status::not_found("unknown"))?;
+        let row = state
+            .sessions
+            .get(&request.session)
+            .ok_or_else(|| Status::not_found("unknown"))?;
         let skip = row.messages.len().saturating_sub(request.limit as usize);
-        Ok(Response::new(LoadMessagesResponse { messages: row.messages[skip..].to_vec() }))
+        Ok(Response::new(LoadMessagesResponse {
+            messages: row.messages[skip..].to_vec(),
+        }))
     }
 
     async fn start_call(&self, request: Request<StartCallRequest>) -> Answer<StartCallResponse> {
@@ -188,7 +252,11 @@ impl Ledger for MemoryLedger {
             idempotent: request.idempotent,
             started_micros: 1,
         };
-        state.calls.push(CallRow { session: request.session, call, outcome: None });
+        state.calls.push(CallRow {
+            session: request.session,
+            call,
+            outcome: None,
+        });
         Ok(Response::new(StartCallResponse { sequence }))
     }
 
@@ -198,7 +266,10 @@ impl Ledger for MemoryLedger {
         }
         let mut state = self.up()?;
         let request = request.into_inner();
-        let row = state.calls.iter_mut().find(|row| row.call.call_id == request.call_id);
+        let row = state
+            .calls
+            .iter_mut()
+            .find(|row| row.call.call_id == request.call_id);
         let row = row.ok_or_else(|| Status::not_found("unknown call"))?;
         if row.outcome.is_some() {
             return Err(Status::already_exists("finished before"));
@@ -208,11 +279,19 @@ impl Ledger for MemoryLedger {
         Ok(Response::new(FinishCallResponse { sequence }))
     }
 
-    async fn unfinished_calls(&self, request: Request<UnfinishedCallsRequest>) -> Answer<UnfinishedCallsResponse> {
+    async fn unfinished_calls(
+        &self,
+        request: Request<UnfinishedCallsRequest>,
+    ) -> Answer<UnfinishedCallsResponse> {
         let state = self.up()?;
         let session = request.into_inner().session;
-        let open = state.calls.iter().filter(|row| row.session == session && row.outcome.is_none());
-        Ok(Response::new(UnfinishedCallsResponse { calls: open.map(|row| row.call.clone()).collect() }))
+        let open = state
+            .calls
+            .iter()
+            .filter(|row| row.session == session && row.outcome.is_none());
+        Ok(Response::new(UnfinishedCallsResponse {
+            calls: open.map(|row| row.call.clone()).collect(),
+        }))
     }
 
     async fn record_usage(&self, request: Request<RecordUsageRequest>) -> Answer<RecordUsageResponse> {
@@ -221,7 +300,9 @@ impl Ledger for MemoryLedger {
     }
 
     async fn sum_usage(&self, _: Request<SumUsageRequest>) -> Answer<SumUsageResponse> {
-        Ok(Response::new(SumUsageResponse { rows: self.up()?.usage.clone() }))
+        Ok(Response::new(SumUsageResponse {
+            rows: self.up()?.usage.clone(),
+        }))
     }
 
     async fn take_once(&self, request: Request<TakeOnceRequest>) -> Answer<TakeOnceResponse> {
@@ -242,7 +323,11 @@ impl Ledger for MemoryLedger {
     async fn reserve(&self, request: Request<ReserveRequest>) -> Answer<ReserveResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        if request.counters.iter().any(|counter| used(&state, counter) + counter.amount > counter.limit) {
+        if request
+            .counters
+            .iter()
+            .any(|counter| used(&state, counter) + counter.amount > counter.limit)
+        {
             return Err(Status::resource_exhausted("used up"));
         }
         state.reservations.insert(request.reservation, request.counters);
@@ -261,7 +346,13 @@ impl Ledger for MemoryLedger {
 fn used(state: &State, counter: &Counter) -> u64 {
     let same = |other: &&Counter| other.binding == counter.binding && other.quota == counter.quota;
     let reserved = state.reservations.values().flatten();
-    state.settled.iter().chain(reserved).filter(same).map(|other| other.amount).sum()
+    state
+        .settled
+        .iter()
+        .chain(reserved)
+        .filter(same)
+        .map(|other| other.amount)
+        .sum()
 }
 
 #[tonic::async_trait]
@@ -270,7 +361,14 @@ impl Audit for MemoryLedger {
 
     async fn read(&self, request: Request<ReadRequest>) -> Answer<Self::ReadStream> {
         let from = request.into_inner().from_sequence;
-        let records: Vec<_> = self.up()?.records.iter().filter(|record| record.sequence >= from).cloned().map(Ok).collect();
+        let records: Vec<_> = self
+            .up()?
+            .records
+            .iter()
+            .filter(|record| record.sequence >= from)
+            .cloned()
+            .map(Ok)
+            .collect();
         Ok(Response::new(Box::pin(futures::stream::iter(records))))
     }
 

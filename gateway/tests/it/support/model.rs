@@ -50,11 +50,18 @@ impl Reply {
         let owned = |(id, tool, arguments): &(&str, &str, &str)| {
             ((*id).to_owned(), (*tool).to_owned(), (*arguments).to_owned())
         };
-        Self { calls: calls.iter().map(owned).collect(), ..Self::text("") }
+        Self {
+            calls: calls.iter().map(owned).collect(),
+            ..Self::text("")
+        }
     }
 
     pub fn failing(status: u16, body: &str) -> Self {
-        Self { status, raw: Some(body.to_owned()), ..Self::text("") }
+        Self {
+            status,
+            raw: Some(body.to_owned()),
+            ..Self::text("")
+        }
     }
 }
 
@@ -73,8 +80,18 @@ impl Seen {
 
     pub fn tools(&self) -> Vec<String> {
         let body = self.json();
-        let name = |tool: &Value| tool.pointer("/function/name").or(tool.get("name")).unwrap().as_str().unwrap().to_owned();
-        body.get("tools").and_then(Value::as_array).map(|tools| tools.iter().map(name).collect()).unwrap_or_default()
+        let name = |tool: &Value| {
+            tool.pointer("/function/name")
+                .or(tool.get("name"))
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        body.get("tools")
+            .and_then(Value::as_array)
+            .map(|tools| tools.iter().map(name).collect())
+            .unwrap_or_default()
     }
 }
 
@@ -104,15 +121,23 @@ impl Model {
     /// Every byte of every request, headers included except the key's own.
     pub fn everything(&self) -> String {
         let seen = self.seen();
-        seen.iter().map(|seen| format!("{}\n{}\n", seen.path, String::from_utf8_lossy(&seen.body))).collect()
+        seen.iter()
+            .map(|seen| format!("{}\n{}\n", seen.path, String::from_utf8_lossy(&seen.body)))
+            .collect()
     }
 }
 
 async fn answer(State(model): State<Model>, request: axum::extract::Request) -> Response {
     let path = request.uri().path().to_owned();
     let headers = request.headers().clone();
-    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
-    model.seen.lock().unwrap().push(Seen { path: path.clone(), headers, body });
+    let body = axum::body::to_bytes(request.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    model.seen.lock().unwrap().push(Seen {
+        path: path.clone(),
+        headers,
+        body,
+    });
     let reply = model.script.lock().unwrap().pop_front();
     let reply = reply.unwrap_or_else(|| Reply::failing(500, "the script is over"));
     if let Some(gate) = &reply.gate {
@@ -128,18 +153,29 @@ async fn answer(State(model): State<Model>, request: axum::extract::Request) -> 
         }
         return response.body(Body::from(raw.clone())).unwrap();
     }
-    let mut events = if path.ends_with("/messages") { anthropic(&reply) } else { openai(&reply) };
+    let mut events = if path.ends_with("/messages") {
+        anthropic(&reply)
+    } else {
+        openai(&reply)
+    };
     if reply.cut {
         events.truncate(events.len() / 2);
     }
-    let chunks = events.into_iter().map(|event| Ok::<_, std::io::Error>(Bytes::from(event)));
+    let chunks = events
+        .into_iter()
+        .map(|event| Ok::<_, std::io::Error>(Bytes::from(event)));
     response = response.header("content-type", "text/event-stream");
-    response.body(Body::from_stream(futures::stream::iter(chunks))).unwrap()
+    response
+        .body(Body::from_stream(futures::stream::iter(chunks)))
+        .unwrap()
 }
 
 fn openai(reply: &Reply) -> Vec<String> {
     let chunk = |delta: Value, finish: Value| {
-        format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] }))
+        format!(
+            "data: {}\n\n",
+            json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] })
+        )
     };
     let mut events = vec![chunk(json!({ "role": "assistant", "content": "" }), Value::Null)];
     for word in reply.text.split_inclusive(' ') {
@@ -154,7 +190,11 @@ fn openai(reply: &Reply) -> Vec<String> {
             events.push(chunk(json!({ "tool_calls": [part] }), Value::Null));
         }
     }
-    let finish = if reply.calls.is_empty() { reply.finish } else { "tool_calls" };
+    let finish = if reply.calls.is_empty() {
+        reply.finish
+    } else {
+        "tool_calls"
+    };
     events.push(chunk(json!({}), json!(finish)));
     let usage = json!({
         "prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": { "cached_tokens": 40 }
@@ -167,9 +207,12 @@ fn openai(reply: &Reply) -> Vec<String> {
 fn anthropic(reply: &Reply) -> Vec<String> {
     let event = |value: Value| format!("event: {}\ndata: {value}\n\n", value["type"].as_str().unwrap());
     let usage = json!({ "input_tokens": 20, "cache_creation_input_tokens": 40, "cache_read_input_tokens": 40, "output_tokens": 1 });
-    let mut events = vec![event(json!({ "type": "message_start", "message": { "id": "m", "usage": usage } }))];
+    let mut events = vec![event(
+        json!({ "type": "message_start", "message": { "id": "m", "usage": usage } }),
+    )];
     let start = |index: usize, block: Value| json!({ "type": "content_block_start", "index": index, "content_block": block });
-    let delta = |index: usize, delta: Value| json!({ "type": "content_block_delta", "index": index, "delta": delta });
+    let delta =
+        |index: usize, delta: Value| json!({ "type": "content_block_delta", "index": index, "delta": delta });
     if !reply.text.is_empty() {
         events.push(event(start(0, json!({ "type": "text", "text": "" }))));
         for word in reply.text.split_inclusive(' ') {
@@ -178,13 +221,23 @@ fn anthropic(reply: &Reply) -> Vec<String> {
     }
     for (index, (id, name, arguments)) in reply.calls.iter().enumerate() {
         let index = index + 1;
-        events.push(event(start(index, json!({ "type": "tool_use", "id": id, "name": name, "input": {} }))));
+        events.push(event(start(
+            index,
+            json!({ "type": "tool_use", "id": id, "name": name, "input": {} }),
+        )));
         let (left, right) = arguments.split_at(arguments.floor_char_boundary(arguments.len() / 2));
         for part in [left, right] {
-            events.push(event(delta(index, json!({ "type": "input_json_delta", "partial_json": part }))));
+            events.push(event(delta(
+                index,
+                json!({ "type": "input_json_delta", "partial_json": part }),
+            )));
         }
     }
-    let stop = if reply.calls.is_empty() { "end_turn" } else { "tool_use" };
+    let stop = if reply.calls.is_empty() {
+        "end_turn"
+    } else {
+        "tool_use"
+    };
     events.push(event(json!({ "type": "message_delta", "delta": { "stop_reason": stop }, "usage": { "output_tokens": 10 } })));
     events.push(event(json!({ "type": "message_stop" })));
     events

@@ -13,11 +13,14 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+/// Names and values.
+pub type Fields = Vec<(String, String)>;
+
 #[derive(Clone)]
 pub struct Operator {
     current: Arc<watch::Sender<Option<Snapshot>>>,
     pub acks: Arc<watch::Sender<Vec<Ack>>>,
-    pub secrets: Arc<Mutex<HashMap<String, Vec<(String, String)>>>>,
+    pub secrets: Arc<Mutex<HashMap<String, Fields>>>,
     pub leases: Arc<Mutex<Vec<String>>>,
     pub renews: Arc<AtomicBool>,
     pub vault_down: Arc<AtomicBool>,
@@ -44,16 +47,30 @@ impl Operator {
         let version = {
             let mut sequence = self.sequence.lock().unwrap();
             *sequence += 1;
-            Version { epoch: 1, sequence: *sequence }
+            Version {
+                epoch: 1,
+                sequence: *sequence,
+            }
         };
         let digest = monstrum_wire::snapshot::digest(&permissions, &settings);
-        let snapshot =
-            Snapshot { version: Some(version), digest, permissions, settings: Some(settings), lease_seconds };
+        let snapshot = Snapshot {
+            version: Some(version),
+            digest,
+            permissions,
+            settings: Some(settings),
+            lease_seconds,
+        };
         self.current.send_replace(Some(snapshot));
         let mut acks = self.acks.subscribe();
         let acks = acks.wait_for(|acks| acks.iter().any(|ack| ack.version == Some(version)));
-        let acks = tokio::time::timeout(Duration::from_secs(10), acks).await.expect("no ack").unwrap();
-        acks.iter().find(|ack| ack.version == Some(version)).unwrap().clone()
+        let acks = tokio::time::timeout(Duration::from_secs(10), acks)
+            .await
+            .expect("no ack")
+            .unwrap();
+        acks.iter()
+            .find(|ack| ack.version == Some(version))
+            .unwrap()
+            .clone()
     }
 }
 
@@ -66,6 +83,9 @@ impl Policy for Operator {
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         assert!(matches!(monstrum_service::peer(&request)?, Identity::Gateway(_)));
+        if !self.renews.load(Ordering::SeqCst) {
+            return Err(Status::unavailable("not the leader"));
+        }
         let (sender, stream) = mpsc::channel(16);
         let operator = self.clone();
         let mut requests = request.into_inner();
@@ -98,7 +118,13 @@ impl Policy for Operator {
                         })
                     }
                 };
-                if sender.send(Ok(SubscribeResponse { message: Some(message) })).await.is_err() {
+                if sender
+                    .send(Ok(SubscribeResponse {
+                        message: Some(message),
+                    }))
+                    .await
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -122,11 +148,20 @@ impl Vault for Operator {
         };
         self.leases.lock().unwrap().push(subject.clone());
         let secrets = self.secrets.lock().unwrap();
-        let fields = secrets.get(&subject).ok_or_else(|| Status::not_found("no such credential"))?;
+        let fields = secrets
+            .get(&subject)
+            .ok_or_else(|| Status::not_found("no such credential"))?;
         let fields = fields
             .iter()
-            .map(|(name, value)| SecretField { name: name.clone(), value: value.clone().into_bytes() })
+            .map(|(name, value)| SecretField {
+                name: name.clone(),
+                value: value.clone().into_bytes(),
+            })
             .collect();
-        Ok(Response::new(LeaseResponse { fields, version: request.version, ttl_seconds: 60 }))
+        Ok(Response::new(LeaseResponse {
+            fields,
+            version: request.version,
+            ttl_seconds: 60,
+        }))
     }
 }

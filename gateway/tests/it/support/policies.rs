@@ -11,14 +11,20 @@ pub const TOKEN: &str = "ghp_S3cr3tTokenValue/+42";
 
 fn tool(name: &str, operation: &str, idempotent: bool, extra: &Value, required: &[&str]) -> Tool {
     let mut properties = json!({ "owner": { "type": "string" }, "repo": { "type": "string" } });
-    properties.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    properties
+        .as_object_mut()
+        .unwrap()
+        .extend(extra.as_object().unwrap().clone());
     let required: Vec<&str> = ["owner", "repo"].iter().chain(required).copied().collect();
     Tool {
         name: name.to_owned(),
         description: format!("Does {operation}."),
         operation: operation.to_owned(),
         parameters: json!({ "type": "object", "properties": properties, "required": required }),
-        scope: vec![Feed { dimension: "repository".to_owned(), from: FeedFrom::Template("{/owner}/{/repo}".to_owned()) }],
+        scope: vec![Feed {
+            dimension: "repository".to_owned(),
+            from: FeedFrom::Template("{/owner}/{/repo}".to_owned()),
+        }],
         risk: Risk::Low,
         idempotent,
         execution: json!({ "method": "GET", "path": "/x" }),
@@ -36,8 +42,20 @@ fn github() -> ResourceType {
             description: String::new(),
         }],
         tools: vec![
-            tool("list_issues", "issue.read", true, &json!({ "state": { "type": "string" } }), &[]),
-            tool("create_issue", "issue.write", false, &json!({ "title": { "type": "string" } }), &["title"]),
+            tool(
+                "list_issues",
+                "issue.read",
+                true,
+                &json!({ "state": { "type": "string" } }),
+                &[],
+            ),
+            tool(
+                "create_issue",
+                "issue.write",
+                false,
+                &json!({ "title": { "type": "string" } }),
+                &["title"],
+            ),
             tool("delete_repository", "repo.delete", false, &json!({}), &[]),
         ],
     }
@@ -82,17 +100,27 @@ pub fn permissions(held: &[Held]) -> Vec<u8> {
         runner: held.runner.clone(),
         grants: vec![Grant {
             origin: format!("binding/github-{index}#0"),
-            operations: held.operations.iter().map(|&operation| operation.to_owned()).collect(),
+            operations: held
+                .operations
+                .iter()
+                .map(|&operation| operation.to_owned())
+                .collect(),
             scope: BTreeMap::from([(
                 "repository".to_owned(),
-                held.repositories.iter().map(|&repository| json!(repository)).collect(),
+                held.repositories
+                    .iter()
+                    .map(|&repository| json!(repository))
+                    .collect(),
             )]),
             quotas: held.quotas.clone(),
             ..Grant::default()
         }],
     };
     let source = BotSource {
-        bot: BotName { namespace: "team-a".to_owned(), name: "triage".to_owned() },
+        bot: BotName {
+            namespace: "team-a".to_owned(),
+            name: "triage".to_owned(),
+        },
         bindings: held.iter().enumerate().map(binding).collect(),
     };
     let compilation = compile(&source);

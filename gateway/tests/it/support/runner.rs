@@ -58,8 +58,16 @@ impl Runner {
 
     pub async fn serve(&self, tls: &Tls, gateway: &str) -> Result<(), tonic::Status> {
         let (sender, receiver) = mpsc::channel(16);
-        let hello = RunnerHello { executors: vec!["http".to_owned()], replica: "runner-0".to_owned() };
-        sender.send(FromRunner { message: Some(from_runner::Message::Hello(hello)) }).await.unwrap();
+        let hello = RunnerHello {
+            executors: vec!["http".to_owned()],
+            replica: "runner-0".to_owned(),
+        };
+        sender
+            .send(FromRunner {
+                message: Some(from_runner::Message::Hello(hello)),
+            })
+            .await
+            .unwrap();
         let mut client = LinkClient::new(tls.channel(gateway).unwrap());
         let mut orders = client.attach(ReceiverStream::new(receiver)).await?.into_inner();
         let die = Arc::new(Notify::new());
@@ -83,8 +91,17 @@ impl Runner {
                         ..Failure::default()
                     };
                     let outcome = Some(finished::Outcome::Failure(failure));
-                    let finished = Finished { call_id: cancel.call_id, outcome };
-                    drop(sender.send(FromRunner { message: Some(from_runner::Message::Finished(finished)) }).await);
+                    let finished = Finished {
+                        call_id: cancel.call_id,
+                        outcome,
+                    };
+                    drop(
+                        sender
+                            .send(FromRunner {
+                                message: Some(from_runner::Message::Finished(finished)),
+                            })
+                            .await,
+                    );
                 }
             }
         }
@@ -92,13 +109,23 @@ impl Runner {
 
     async fn act(&self, execute: Execute, sender: mpsc::Sender<FromRunner>, die: Arc<Notify>) {
         self.executed.lock().unwrap().push(execute.clone());
-        let act = self.acts.lock().unwrap().pop_front().unwrap_or_else(|| says("done"));
+        let act = self
+            .acts
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or_else(|| says("done"));
         let call_id = execute.call_id;
         let (pieces, outcome) = match act {
             Act::Hang => return,
             Act::Die => return die.notify_one(),
             Act::Fail(kind, message) => {
-                let failure = Failure { kind: kind.into(), message, facts_json: "{}".to_owned(), ..Failure::default() };
+                let failure = Failure {
+                    kind: kind.into(),
+                    message,
+                    facts_json: "{}".to_owned(),
+                    ..Failure::default()
+                };
                 (Vec::new(), finished::Outcome::Failure(failure))
             }
             Act::Wait(gate, content) => {
@@ -111,14 +138,36 @@ impl Runner {
             }
         };
         for data in pieces {
-            let chunk = OutputChunk { call_id: call_id.clone(), data };
-            drop(sender.send(FromRunner { message: Some(from_runner::Message::Chunk(chunk)) }).await);
+            let chunk = OutputChunk {
+                call_id: call_id.clone(),
+                data,
+            };
+            drop(
+                sender
+                    .send(FromRunner {
+                        message: Some(from_runner::Message::Chunk(chunk)),
+                    })
+                    .await,
+            );
         }
-        let finished = Finished { call_id, outcome: Some(outcome) };
-        drop(sender.send(FromRunner { message: Some(from_runner::Message::Finished(finished)) }).await);
+        let finished = Finished {
+            call_id,
+            outcome: Some(outcome),
+        };
+        drop(
+            sender
+                .send(FromRunner {
+                    message: Some(from_runner::Message::Finished(finished)),
+                })
+                .await,
+        );
     }
 }
 
 fn success(content: Vec<u8>) -> finished::Outcome {
-    finished::Outcome::Success(Success { content, truncated: false, facts_json: "{\"status\":200}".to_owned() })
+    finished::Outcome::Success(Success {
+        content,
+        truncated: false,
+        facts_json: "{\"status\":200}".to_owned(),
+    })
 }

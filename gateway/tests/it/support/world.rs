@@ -37,7 +37,7 @@ pub struct World {
     pub local: SocketAddr,
     pub model_address: SocketAddr,
     operator_url: String,
-    ledger_url: String,
+    pub ledger_url: String,
 }
 
 impl World {
@@ -53,11 +53,22 @@ impl World {
         monstrum_service::install_crypto();
         let authority = Authority::generate("monstrum.local").unwrap();
         let (operator, ledger, model) = (Operator::default(), MemoryLedger::default(), Model::default());
-        ledger.down_at_start.store(-1, std::sync::atomic::Ordering::SeqCst);
+        ledger
+            .down_at_start
+            .store(-1, std::sync::atomic::Ordering::SeqCst);
         operator.secrets.lock().unwrap().extend([
-            ("binding/github-0".to_owned(), vec![("token".to_owned(), TOKEN.to_owned())]),
-            ("binding/github-1".to_owned(), vec![("token".to_owned(), "other-token-value".to_owned())]),
-            ("provider/main".to_owned(), vec![("apiKey".to_owned(), MODEL_KEY.to_owned())]),
+            (
+                "binding/github-0".to_owned(),
+                vec![("token".to_owned(), TOKEN.to_owned())],
+            ),
+            (
+                "binding/github-1".to_owned(),
+                vec![("token".to_owned(), "other-token-value".to_owned())],
+            ),
+            (
+                "provider/main".to_owned(),
+                vec![("apiKey".to_owned(), MODEL_KEY.to_owned())],
+            ),
         ]);
         let router = Server::builder()
             .add_service(PolicyServer::new(operator.clone()))
@@ -70,18 +81,35 @@ impl World {
         let model_address = model.start().await;
         let (service, mutual, local) = gateway(&authority, &operator_url, &ledger_url, "gateway-0").await;
         let runner = Runner::default();
-        let identity = Identity::Runner { bot: bot(), runner: DEFAULT_RUNNER.to_owned() };
+        let identity = Identity::Runner {
+            bot: bot(),
+            runner: DEFAULT_RUNNER.to_owned(),
+        };
         let runner_task = runner.start(tls(&authority, &identity), mutual.clone());
         Self {
-            authority, operator, ledger, model, runner, runner_task, service, mutual, local, model_address, operator_url,
+            authority,
+            operator,
+            ledger,
+            model,
+            runner,
+            runner_task,
+            service,
+            mutual,
+            local,
+            model_address,
+            operator_url,
             ledger_url,
         }
     }
 
     /// A further replica of the same gateway: where it listens locally, and its process.
     pub async fn replica(&self) -> (Service, SocketAddr) {
-        let (service, mutual, local) = gateway(&self.authority, &self.operator_url, &self.ledger_url, "gateway-1").await;
-        let identity = Identity::Runner { bot: bot(), runner: DEFAULT_RUNNER.to_owned() };
+        let (service, mutual, local) =
+            gateway(&self.authority, &self.operator_url, &self.ledger_url, "gateway-1").await;
+        let identity = Identity::Runner {
+            bot: bot(),
+            runner: DEFAULT_RUNNER.to_owned(),
+        };
         self.runner.start(tls(&self.authority, &identity), mutual);
         (service, local)
     }
@@ -91,7 +119,9 @@ impl World {
     }
 
     pub async fn enforce_with(&self, held: &[Held], settings: Settings, lease_seconds: u32) -> Ack {
-        self.operator.publish(permissions(held), settings, lease_seconds).await
+        self.operator
+            .publish(permissions(held), settings, lease_seconds)
+            .await
     }
 
     pub fn settings(&self) -> Settings {
@@ -102,12 +132,18 @@ impl World {
                 base_url: format!("http://{}/v1", self.model_address),
                 id: "test-model".to_owned(),
                 max_output_tokens: 1000,
-                prices: Some(Prices { input: 3_000_000, cached_input: 300_000, output: 15_000_000 }),
+                prices: Some(Prices {
+                    input: 3_000_000,
+                    cached_input: 300_000,
+                    output: 15_000_000,
+                }),
                 credential_version: "1".to_owned(),
                 request_timeout_seconds: 10,
                 ..ModelSettings::default()
             }),
-            prompts: Some(Prompts { system: "You triage issues.".to_owned() }),
+            prompts: Some(Prompts {
+                system: "You triage issues.".to_owned(),
+            }),
             limits: Some(Limits {
                 max_steps: 8,
                 max_turn_seconds: 30,
@@ -141,7 +177,9 @@ impl World {
     }
 
     pub async fn send(&self, request: SendRequest) -> Turn {
-        Turn { events: collect(self.local, request).await }
+        Turn {
+            events: collect(self.local, request).await,
+        }
     }
 }
 
@@ -155,19 +193,27 @@ pub fn request(session: &str, text: &str) -> SendRequest {
 }
 
 pub fn local_channel(address: SocketAddr) -> Channel {
-    Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy()
+    Channel::from_shared(format!("http://{address}"))
+        .unwrap()
+        .connect_lazy()
 }
 
 /// All events of one turn.
 pub async fn collect(address: SocketAddr, request: SendRequest) -> Vec<TurnEvent> {
-    let mut stream = ChatClient::new(local_channel(address)).send(request).await.unwrap().into_inner();
+    let mut stream = ChatClient::new(local_channel(address))
+        .send(request)
+        .await
+        .unwrap()
+        .into_inner();
     let mut events = Vec::new();
     let reading = async {
         while let Ok(Some(event)) = stream.message().await {
             events.push(event);
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), reading).await.expect("the turn hangs");
+    tokio::time::timeout(Duration::from_secs(60), reading)
+        .await
+        .expect("the turn hangs");
     events
 }
 
@@ -179,7 +225,11 @@ pub struct Turn {
 
 impl Turn {
     fn find<T>(&self, pick: impl Fn(&turn_event::Event) -> Option<T>) -> Vec<T> {
-        self.events.iter().filter_map(|event| event.event.as_ref()).filter_map(pick).collect()
+        self.events
+            .iter()
+            .filter_map(|event| event.event.as_ref())
+            .filter_map(pick)
+            .collect()
     }
 
     pub fn session(&self) -> String {
@@ -187,7 +237,10 @@ impl Turn {
             turn_event::Event::Started(started) => Some(started.session.clone()),
             _ => None,
         });
-        started.into_iter().next().unwrap_or_else(|| panic!("not started: {:?}", self.events))
+        started
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("not started: {:?}", self.events))
     }
 
     pub fn text(&self) -> String {
@@ -203,7 +256,9 @@ impl Turn {
             turn_event::Event::Done(done) => Some(done.clone()),
             _ => None,
         });
-        done.into_iter().next().unwrap_or_else(|| panic!("not done: {:?}", self.events))
+        done.into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("not done: {:?}", self.events))
     }
 
     pub fn failed(&self) -> monstrum_wire::chat::Failed {
@@ -211,7 +266,10 @@ impl Turn {
             turn_event::Event::Failed(failed) => Some(failed.clone()),
             _ => None,
         });
-        failed.into_iter().next().unwrap_or_else(|| panic!("not failed: {:?}", self.events))
+        failed
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("not failed: {:?}", self.events))
     }
 
     pub fn decisions(&self) -> Vec<monstrum_wire::chat::CallDecision> {
@@ -227,21 +285,19 @@ impl Turn {
             _ => None,
         })
     }
-
-    pub fn calls(&self) -> Vec<monstrum_wire::chat::ToolCall> {
-        self.find(|event| match event {
-            turn_event::Event::Call(call) => Some(call.clone()),
-            _ => None,
-        })
-    }
 }
 
 pub fn bot() -> BotName {
-    BotName { namespace: "team-a".to_owned(), name: "triage".to_owned() }
+    BotName {
+        namespace: "team-a".to_owned(),
+        name: "triage".to_owned(),
+    }
 }
 
 pub fn tls(authority: &Authority, identity: &Identity) -> Tls {
-    let pem = authority.issue(identity, &["localhost", "127.0.0.1"], Duration::from_secs(3600)).unwrap();
+    let pem = authority
+        .issue(identity, &["localhost", "127.0.0.1"], Duration::from_secs(3600))
+        .unwrap();
     Tls::from_pem(&pem, "monstrum.local").unwrap()
 }
 
@@ -252,10 +308,18 @@ pub async fn listen(tls: &Tls, router: tonic::transport::server::Router) -> Stri
     url
 }
 
-async fn gateway(authority: &Authority, operator: &str, ledger: &str, replica: &str) -> (Service, String, SocketAddr) {
+async fn gateway(
+    authority: &Authority,
+    operator: &str,
+    ledger: &str,
+    replica: &str,
+) -> (Service, String, SocketAddr) {
     let service = Service::default();
     let args = ServeArgs {
-        tls: TlsArgs { tls_dir: "/nowhere".into(), trust_domain: "monstrum.local".to_owned() },
+        tls: TlsArgs {
+            tls_dir: "/nowhere".into(),
+            trust_domain: "monstrum.local".to_owned(),
+        },
         bot_namespace: "team-a".to_owned(),
         bot: "triage".to_owned(),
         replica: replica.to_owned(),
@@ -265,8 +329,14 @@ async fn gateway(authority: &Authority, operator: &str, ledger: &str, replica: &
         local_listen: "127.0.0.1:0".parse().unwrap(),
     };
     let tls = tls(authority, &Identity::Gateway(bot()));
-    let addresses = serve::start(args, Duration::from_secs(10), tls, service.clone()).await.unwrap();
-    (service, format!("https://localhost:{}", addresses.mutual.port()), addresses.local)
+    let addresses = serve::start(args, Duration::from_secs(10), tls, service.clone())
+        .await
+        .unwrap();
+    (
+        service,
+        format!("https://localhost:{}", addresses.mutual.port()),
+        addresses.local,
+    )
 }
 
 /// Waits until something is so.
@@ -276,5 +346,7 @@ pub async fn until(so: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it never became so");
+    tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .expect("it never became so");
 }

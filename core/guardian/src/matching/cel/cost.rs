@@ -15,24 +15,63 @@ const MAX_REGEX_COMPILED: usize = 64 << 10;
 
 /// Besides the operators. Anything else is refused, so that a newer library cannot bring in a function unseen.
 const FUNCTIONS: [&str; 21] = [
-    "size", "contains", "startsWith", "endsWith", "matches", "int", "double", "string", "bool", "timestamp", "duration",
-    "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes",
-    "getSeconds", "getMilliseconds",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "int",
+    "double",
+    "string",
+    "bool",
+    "timestamp",
+    "duration",
+    "getFullYear",
+    "getMonth",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
 ];
 
 const OPERATORS: [&str; 18] = [
-    operators::CONDITIONAL, operators::LOGICAL_AND, operators::LOGICAL_OR, operators::LOGICAL_NOT, operators::SUBSTRACT,
-    operators::ADD, operators::MULTIPLY, operators::DIVIDE, operators::MODULO, operators::EQUALS, operators::NOT_EQUALS,
-    operators::GREATER_EQUALS, operators::LESS_EQUALS, operators::GREATER, operators::LESS, operators::NEGATE,
-    operators::INDEX, operators::IN,
+    operators::CONDITIONAL,
+    operators::LOGICAL_AND,
+    operators::LOGICAL_OR,
+    operators::LOGICAL_NOT,
+    operators::SUBSTRACT,
+    operators::ADD,
+    operators::MULTIPLY,
+    operators::DIVIDE,
+    operators::MODULO,
+    operators::EQUALS,
+    operators::NOT_EQUALS,
+    operators::GREATER_EQUALS,
+    operators::LESS_EQUALS,
+    operators::GREATER,
+    operators::LESS,
+    operators::NEGATE,
+    operators::INDEX,
+    operators::IN,
 ];
 
 /// Refuses an expression that could take long or that names something unknown.
 pub(super) fn check(expression: &IdedExpr) -> Result<(), String> {
-    let mut names =
-        Names { known: vec!["call".to_owned(), "bot".to_owned(), "now".to_owned()], depth: 0, parts: 0 };
+    let mut names = Names {
+        known: vec!["call".to_owned(), "bot".to_owned(), "now".to_owned()],
+        depth: 0,
+        parts: 0,
+    };
     let cost = cost(&expression.expr, &mut names)?;
-    if cost <= MAX_COST { Ok(()) } else { Err("the expression could take too long; nest fewer loops".to_owned()) }
+    if cost <= MAX_COST {
+        Ok(())
+    } else {
+        Err("the expression could take too long; nest fewer loops".to_owned())
+    }
 }
 
 /// What has been seen on the way.
@@ -59,7 +98,9 @@ fn cost_of_parts(expr: &Expr, names: &mut Names) -> Result<u64, String> {
         Expr::Struct(built) => Err(format!("there is no type {}", built.type_name)),
         Expr::Literal(_) => Ok(0),
         Expr::Ident(name) if names.known.iter().any(|known| known == name) => Ok(0),
-        Expr::Ident(name) => Err(format!("there is no {name}; an expression sees call, bot and now")),
+        Expr::Ident(name) => Err(format!(
+            "there is no {name}; an expression sees call, bot and now"
+        )),
         Expr::Select(select) => cost(&select.operand.expr, names),
         Expr::List(list) => sum(list.elements.iter(), names),
         Expr::Map(map) => sum(
@@ -75,7 +116,9 @@ fn cost_of_parts(expr: &Expr, names: &mut Names) -> Result<u64, String> {
 }
 
 fn sum<'a>(parts: impl IntoIterator<Item = &'a IdedExpr>, names: &mut Names) -> Result<u64, String> {
-    parts.into_iter().try_fold(0_u64, |total, part| Ok(total.saturating_add(cost(&part.expr, names)?)))
+    parts.into_iter().try_fold(0_u64, |total, part| {
+        Ok(total.saturating_add(cost(&part.expr, names)?))
+    })
 }
 
 fn call_cost(call: &CallExpr, names: &mut Names) -> Result<u64, String> {
@@ -90,15 +133,20 @@ fn call_cost(call: &CallExpr, names: &mut Names) -> Result<u64, String> {
 
 /// The regular expression must be written in the rule, and small.
 fn regex_cost(call: &CallExpr) -> Result<u64, String> {
-    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.last().map(|argument| &argument.expr) else {
+    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.last().map(|argument| &argument.expr)
+    else {
         return Err("matches takes a regular expression that is written in the rule".to_owned());
     };
     let pattern = pattern.inner();
     if pattern.len() > MAX_REGEX {
         return Err(format!("a regular expression is longer than {MAX_REGEX} bytes"));
     }
-    let compiled = regex::RegexBuilder::new(pattern).size_limit(MAX_REGEX_COMPILED).build();
-    compiled.map(|_| REGEX_COST).map_err(|error| error.to_string().replace('\n', " "))
+    let compiled = regex::RegexBuilder::new(pattern)
+        .size_limit(MAX_REGEX_COMPILED)
+        .build();
+    compiled
+        .map(|_| REGEX_COST)
+        .map_err(|error| error.to_string().replace('\n', " "))
 }
 
 fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Names) -> Result<u64, String> {
@@ -113,10 +161,14 @@ fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Names) -> Result<u64
     };
     let before = cost(range, names)?.saturating_add(cost(&comprehension.accu_init.expr, names)?);
     let known = names.known.len();
-    names.known.extend([comprehension.iter_var.clone(), comprehension.accu_var.clone()]);
+    names
+        .known
+        .extend([comprehension.iter_var.clone(), comprehension.accu_var.clone()]);
     names.known.extend(comprehension.iter_var2.clone());
     let body = sum([&comprehension.loop_cond, &comprehension.loop_step], names);
     let after = cost(&comprehension.result.expr, names);
     names.known.truncate(known);
-    Ok(before.saturating_add(body?.saturating_mul(rounds)).saturating_add(after?))
+    Ok(before
+        .saturating_add(body?.saturating_mul(rounds))
+        .saturating_add(after?))
 }

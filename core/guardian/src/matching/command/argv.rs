@@ -12,6 +12,7 @@
 //!
 //! The first word is always literal. `--` in a call is only what a `--` in the pattern stands for.
 
+use super::super::reach::Reach;
 use super::super::{Anchor, PatternFault};
 
 /// More words than anyone writes; a bound on the work of one comparison.
@@ -31,9 +32,15 @@ enum Part {
     /// `--name=` and a word that is not an option, as one word.
     Joined(String),
     /// `--name` and a value, as two words or joined.
-    Option { name: String, value: Option<String> },
+    Option {
+        name: String,
+        value: Option<String>,
+    },
     /// Any number of words: those that are not options, those that are, or both.
-    Run { words: bool, options: bool },
+    Run {
+        words: bool,
+        options: bool,
+    },
 }
 
 impl ArgvPattern {
@@ -42,19 +49,25 @@ impl ArgvPattern {
         if words.len() > MAX_WORDS {
             return Err(format!("more than {MAX_WORDS} words; shorten the pattern"));
         }
-        if !matches!(words.first(), Some(Word::Literal(first)) if !first.is_empty() && !first.starts_with(['-', '+'])) {
+        if !matches!(words.first(), Some(Word::Literal(first)) if !first.is_empty() && !first.starts_with(['-', '+']))
+        {
             return Err("the first word is not the name of a program; name it literally".to_owned());
         }
         let mut parts: Vec<Part> = Vec::new();
         let mut words = words.into_iter().peekable();
         while let Some(word) = words.next() {
             let name = match &word {
-                Word::Literal(name) if name.len() > 2 && name.starts_with("--") && !name.contains('=') => Some(name),
+                Word::Literal(name) if name.len() > 2 && name.starts_with("--") && !name.contains('=') => {
+                    Some(name)
+                }
                 Word::Literal(_) | Word::Wild(_) => None,
             };
             let valued = name.and_then(|name| {
                 let value = words.next_if(Word::is_value)?;
-                Some(Part::Option { name: name.clone(), value: value.literal() })
+                Some(Part::Option {
+                    name: name.clone(),
+                    value: value.literal(),
+                })
             });
             push(&mut parts, valued.map_or_else(|| word.part(), Ok)?);
         }
@@ -63,36 +76,45 @@ impl ArgvPattern {
 
     /// Whether the whole argv is described.
     pub(in crate::matching) fn matches(&self, argv: &[String]) -> bool {
-        // Which words may come next, after each part: places in the argv, ascending.
-        let mut places = vec![0];
+        let mut reach = Reach::none(argv.len());
+        reach.add(0);
         for part in &self.parts {
-            let mut next: Vec<usize> = Vec::new();
-            for place in places {
-                part.advance(argv, place, &mut next);
-            }
-            next.sort_unstable();
-            next.dedup();
-            if next.is_empty() {
+            reach = part.advance(argv, reach);
+            if reach.is_none() {
                 return false;
             }
-            places = next;
         }
-        places.contains(&argv.len())
+        reach.holds(argv.len())
     }
 
     /// The literal words at the beginning.
     pub(in crate::matching) fn anchor(&self) -> Anchor {
-        let literal = |part: &Part| if let Part::Word(word) = part { Some(word.clone()) } else { None };
+        let literal = |part: &Part| {
+            if let Part::Word(word) = part {
+                Some(word.clone())
+            } else {
+                None
+            }
+        };
         let words: Vec<_> = self.parts.iter().map_while(literal).collect();
         let key = super::key(&words);
-        if words.len() == self.parts.len() { Anchor::Whole(key) } else { Anchor::Prefix(key) }
+        if words.len() == self.parts.len() {
+            Anchor::Whole(key)
+        } else {
+            Anchor::Prefix(key)
+        }
     }
 }
 
 /// Adds a part; neighbouring runs become one.
 fn push(parts: &mut Vec<Part>, part: Part) {
-    if let (Some(Part::Run { words, options }), Part::Run { words: more_words, options: more_options }) =
-        (parts.last_mut(), &part)
+    if let (
+        Some(Part::Run { words, options }),
+        Part::Run {
+            words: more_words,
+            options: more_options,
+        },
+    ) = (parts.last_mut(), &part)
     {
         *words |= more_words;
         *options |= more_options;
@@ -102,31 +124,41 @@ fn push(parts: &mut Vec<Part>, part: Part) {
 }
 
 impl Part {
-    /// Adds every place at which the argv can go on after this part.
-    fn advance(&self, argv: &[String], place: usize, next: &mut Vec<usize>) {
-        let rest = argv.get(place..).unwrap_or_default();
-        let after = |words: usize| place.saturating_add(words);
-        match (self, rest) {
-            (Self::Word(word), [first, ..]) if word == first => next.push(after(1)),
-            (Self::Any, [first, ..]) if is_plain(first) => next.push(after(1)),
-            (Self::Joined(start), [first, ..]) if first.strip_prefix(start.as_str()).is_some_and(is_plain) => {
-                next.push(after(1));
+    /// Every place at which the argv can go on after this part.
+    fn advance(&self, argv: &[String], mut reach: Reach) -> Reach {
+        let word = |place: usize| argv.get(place).map(String::as_str);
+        match self {
+            Self::Word(literal) => reach.stepped(|place| word(place) == Some(literal.as_str())),
+            Self::Any => reach.stepped(|place| word(place).is_some_and(is_plain)),
+            Self::Joined(start) => reach.stepped(|place| {
+                word(place)
+                    .and_then(|word| word.strip_prefix(start.as_str()))
+                    .is_some_and(is_plain)
+            }),
+            Self::Option { name, value } => {
+                let fits = |word: &str| {
+                    value
+                        .as_deref()
+                        .map_or_else(|| is_plain(word), |value| value == word)
+                };
+                let joined = |word: &str| {
+                    word.strip_prefix(name.as_str())
+                        .and_then(|tail| tail.strip_prefix('='))
+                        .is_some_and(fits)
+                };
+                let named = reach.stepped(|place| word(place) == Some(name.as_str()));
+                let mut next = named.stepped(|place| word(place).is_some_and(fits));
+                reach
+                    .stepped(|place| word(place).is_some_and(joined))
+                    .places()
+                    .for_each(|place| next.add(place));
+                next
             }
-            (Self::Option { name, value }, [first, others @ ..]) => {
-                let fits = |word: &str| value.as_deref().map_or_else(|| is_plain(word), |value| value == word);
-                if first == name && others.first().is_some_and(|word| fits(word)) {
-                    next.push(after(2));
-                }
-                if first.strip_prefix(name.as_str()).and_then(|tail| tail.strip_prefix('=')).is_some_and(fits) {
-                    next.push(after(1));
-                }
+            Self::Run { words, options } => {
+                let fits = |word: &str| (*words && is_plain(word)) || (*options && is_option(word));
+                reach.spread(|place| word(place).is_some_and(fits));
+                reach
             }
-            (Self::Run { words, options }, _) => {
-                let fits = |word: &&String| (*words && is_plain(word)) || (*options && is_option(word));
-                let longest = rest.iter().take_while(fits).count();
-                next.extend((0..=longest).map(after));
-            }
-            (Self::Word(_) | Self::Any | Self::Joined(_), _) | (Self::Option { .. }, []) => {}
         }
     }
 }
@@ -169,10 +201,18 @@ impl Word {
             Self::Literal(word) => Ok(Part::Word(word)),
             Self::Wild(word) => match word.as_str() {
                 "*" => Ok(Part::Any),
-                "**" => Ok(Part::Run { words: true, options: false }),
-                "--*" => Ok(Part::Run { words: false, options: true }),
+                "**" => Ok(Part::Run {
+                    words: true,
+                    options: false,
+                }),
+                "--*" => Ok(Part::Run {
+                    words: false,
+                    options: true,
+                }),
                 other => match other.strip_suffix("=*") {
-                    Some(name) if name.starts_with('-') && !name.contains('*') => Ok(Part::Joined(format!("{name}="))),
+                    Some(name) if name.starts_with('-') && !name.contains('*') => {
+                        Ok(Part::Joined(format!("{name}=")))
+                    }
                     _ => Err(format!(
                         "in {other} the * is not a whole word; wildcards stand for whole words, so list the words or quote the *"
                     )),
@@ -201,20 +241,35 @@ fn split(pattern: &str) -> Result<Vec<Word>, PatternFault> {
                     None => return Err("a quote is not closed".to_owned()),
                 }
             },
-            '\\' => text.push(chars.next().ok_or("the pattern ends with a single \\; double it")?),
+            '\\' => text.push(
+                chars
+                    .next()
+                    .ok_or("the pattern ends with a single \\; double it")?,
+            ),
             '*' => {
                 *wild = true;
                 text.push(c);
             }
             c if c.is_whitespace() => return Err("words are separated by spaces only".to_owned()),
             c if ";&|<>()$`".contains(c) => {
-                return Err(format!("{c} is never part of a permitted command; quote it if it is meant literally"));
+                return Err(format!(
+                    "{c} is never part of a permitted command; quote it if it is meant literally"
+                ));
             }
             c => text.push(c),
         }
     }
     words.extend(word.take());
-    Ok(words.into_iter().map(|(text, wild)| if wild { Word::Wild(text) } else { Word::Literal(text) }).collect())
+    Ok(words
+        .into_iter()
+        .map(|(text, wild)| {
+            if wild {
+                Word::Wild(text)
+            } else {
+                Word::Literal(text)
+            }
+        })
+        .collect())
 }
 
 #[cfg(test)]
@@ -251,7 +306,11 @@ mod tests {
     #[case::abbreviated("docker logs --tail * *", "docker logs --ta 20 web", false)]
     #[case::longer_option("docker logs --tail * *", "docker logs --tails=20 web", false)]
     #[case::literal_value("kubectl get --namespace web *", "kubectl get --namespace=web pods", true)]
-    #[case::literal_value_other("kubectl get --namespace web *", "kubectl get --namespace=kube-system pods", false)]
+    #[case::literal_value_other(
+        "kubectl get --namespace web *",
+        "kubectl get --namespace=kube-system pods",
+        false
+    )]
     #[case::joined_only("git log --format=*", "git log --format=oneline", true)]
     #[case::joined_only_spaced("git log --format=*", "git log --format oneline", false)]
     #[case::flag("ls -l **", "ls -l a", true)]
@@ -301,7 +360,9 @@ mod tests {
     #[test]
     fn comparison_is_bounded() {
         let pattern = ArgvPattern::compile(&format!("x {} y", "** a ".repeat(25))).unwrap();
-        let argv: Vec<_> = std::iter::once("x".to_owned()).chain(std::iter::repeat_n("a".to_owned(), 2000)).collect();
+        let argv: Vec<_> = std::iter::once("x".to_owned())
+            .chain(std::iter::repeat_n("a".to_owned(), 2000))
+            .collect();
         assert!(!pattern.matches(&argv));
     }
 }

@@ -10,8 +10,8 @@ use super::super::{NotCanonical, text};
 
 /// Words that begin something other than a simple command.
 const RESERVED: [&str; 24] = [
-    "!", "{", "}", "[[", "]]", "((", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if",
-    "in", "select", "then", "time", "until", "while", ".",
+    "!", "{", "}", "[[", "]]", "((", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
+    "function", "if", "in", "select", "then", "time", "until", "while", ".",
 ];
 
 /// Characters that a shell acts on when they are not quoted.
@@ -24,7 +24,10 @@ pub(in crate::matching) fn read(line: &str) -> Result<Vec<String>, NotCanonical>
         return Err("holds white space other than spaces".into());
     }
     let words = if is_plain(line) {
-        line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        line.split(' ')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
     } else {
         // Also keeps everything that nests away from the grammar, which is recursive.
         refuse_active(line)?;
@@ -41,7 +44,8 @@ pub(in crate::matching) fn read(line: &str) -> Result<Vec<String>, NotCanonical>
 
 /// Whether every character is one that no shell acts on, so that words are what lies between spaces.
 fn is_plain(line: &str) -> bool {
-    line.bytes().all(|b| b.is_ascii_alphanumeric() || b" _-./:,@%+=".contains(&b))
+    line.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b" _-./:,@%+=".contains(&b))
 }
 
 /// Refuses active characters outside quotes, and expansions inside double quotes.
@@ -66,7 +70,11 @@ fn refuse_active(line: &str) -> Result<(), NotCanonical> {
     if RESERVED.contains(&first) {
         return Err("begins with a reserved word".into());
     }
-    if quote.is_some() { Err("has a quote that is not closed".into()) } else { Ok(()) }
+    if quote.is_some() {
+        Err("has a quote that is not closed".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// The words by the grammar of a real shell.
@@ -84,15 +92,23 @@ fn parse(line: &str) -> Result<Vec<String>, NotCanonical> {
             ast::CommandPrefixOrSuffixItem::Word(word)
             | ast::CommandPrefixOrSuffixItem::AssignmentWord(_, word) => raw.push(word),
             ast::CommandPrefixOrSuffixItem::IoRedirect(_) => return Err("has a redirection".into()),
-            ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => return Err("has a process substitution".into()),
+            ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
+                return Err("has a process substitution".into());
+            }
         }
     }
-    raw.into_iter().map(|word| literal_word(&word.value, &options)).collect()
+    raw.into_iter()
+        .map(|word| literal_word(&word.value, &options))
+        .collect()
 }
 
 fn only_command(program: &ast::Program) -> Option<&ast::SimpleCommand> {
-    let [ast::CompoundList(items)] = program.complete_commands.as_slice() else { return None };
-    let [ast::CompoundListItem(list, ast::SeparatorOperator::Sequence)] = items.as_slice() else { return None };
+    let [ast::CompoundList(items)] = program.complete_commands.as_slice() else {
+        return None;
+    };
+    let [ast::CompoundListItem(list, ast::SeparatorOperator::Sequence)] = items.as_slice() else {
+        return None;
+    };
     let pipeline = &list.first;
     // `time ls` is a pipeline like any other but for this field.
     if !list.additional.is_empty() || pipeline.timed.is_some() || pipeline.bang {
@@ -116,7 +132,9 @@ fn push_literal(pieces: &[WordPieceWithSource], literal: &mut String) -> Result<
         match &piece.piece {
             WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => literal.push_str(text),
             WordPiece::DoubleQuotedSequence(inner) => push_literal(inner, literal)?,
-            WordPiece::EscapeSequence(escape) => literal.push_str(escape.strip_prefix('\\').unwrap_or(escape)),
+            WordPiece::EscapeSequence(escape) => {
+                literal.push_str(escape.strip_prefix('\\').unwrap_or(escape))
+            }
             WordPiece::AnsiCQuotedText(_)
             | WordPiece::GettextDoubleQuotedSequence(_)
             | WordPiece::TildeExpansion(_)
