@@ -1,4 +1,4 @@
-//! Laws of policies: what holds for every bot, whatever its grants.
+//! Laws of policies: what holds for every bot, whatever its grants. `PROPTEST_CASES` says how long to look for a counterexample.
 
 #![expect(
     clippy::indexing_slicing,
@@ -117,8 +117,6 @@ fn shuffled(source: &BotSource) -> BotSource {
 const BINDINGS: [&str; 2] = ["code", "spare"];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
-
     #[test]
     fn order_never_matters_and_compiling_is_deterministic(source in world::bot_source()) {
         let compiled = compile(&source);
