@@ -9,9 +9,10 @@ e2e/cluster/cluster load "$archives"/{operator,gateway,runner,ledger,fixtures,sa
 
 # The same tag names other content after a build, so that pods must be made anew for it.
 build=$(cat "$archives"/*.tar.of | sha256sum | cut -c1-16)
-helm upgrade --install monstrum-crds charts/monstrum-crds --wait
+# Somebody may have scaled a Deployment by hand, as the tests do; the chart's word is the last.
+helm upgrade --install monstrum-crds charts/monstrum-crds --wait --force-conflicts
 helm upgrade --install monstrum charts/monstrum --namespace monstrum-system --create-namespace \
-  --set image.tag=dev --set "podAnnotations.build=$build" --values e2e/manifests/values.yaml --wait --timeout 3m
+  --set image.tag=dev --set "podAnnotations.build=$build" --values e2e/manifests/values.yaml --force-conflicts --wait --timeout 3m
 kubectl apply -f e2e/manifests/fixtures.yaml
 for server in model github inbox; do
   kubectl -n monstrum-fixtures patch deployment "$server" --type merge \

@@ -41,7 +41,19 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_WEBHOOK_CONFIGURATION", default_value = "")]
     pub webhook_configuration: String,
 
-    /// The name of the Service in front of the operators.
+    /// This pod's address, which the leader makes the only endpoint of the operator's Service; nothing is made when absent.
+    #[arg(long, env = "POD_IP")]
+    pub pod_address: Option<std::net::IpAddr>,
+
+    /// The name of the Service through which the API server asks for admission.
+    #[arg(
+        long,
+        env = "MONSTRUM_ADMISSION_SERVICE",
+        default_value = "monstrum-admission"
+    )]
+    pub admission_service: String,
+
+    /// The name of the Service through which gateways and channels find the leader.
     #[arg(long, env = "MONSTRUM_OPERATOR_SERVICE", default_value = "monstrum-operator")]
     pub operator_service: String,
 

@@ -162,6 +162,16 @@ impl State {
     }
 
     fn read(&self, path: &str) -> Result<Value, Refusal> {
+        if path.ends_with("/endpointslices") {
+            let of = |other: &&String| other.starts_with(&format!("{path}/"));
+            let items: Vec<_> = self
+                .objects
+                .keys()
+                .filter(of)
+                .filter_map(|key| self.objects.get(key))
+                .collect();
+            return Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items}));
+        }
         self.objects
             .get(path)
             .cloned()

@@ -11,6 +11,7 @@ pub mod admission;
 mod args;
 pub mod child;
 pub mod compiler;
+mod endpoint;
 #[cfg(test)]
 mod fake_api;
 pub mod index;

@@ -15,6 +15,7 @@ use crate::admission::{AdmissionServer, AdmissionServerError, keep_bundle};
 use crate::args::OperatorArgs;
 use crate::child::Applier;
 use crate::compiler::{Compiler, Facts};
+use crate::endpoint::{self, Endpoint};
 use crate::index::{Index, Key, Watches};
 use crate::installation::{Installation, service_names};
 use crate::kinds::Reconciler;
@@ -126,13 +127,13 @@ struct Operator {
 }
 
 impl Operator {
-    fn names(&self) -> Vec<String> {
-        service_names(&self.args.operator_service, &self.args.namespace)
+    fn names(&self, service: &str) -> Vec<String> {
+        service_names(service, &self.args.namespace)
     }
 
     async fn serve_gateways(&self) -> Result<(), StartError> {
-        let identity =
-            ServerIdentity::new(self.trust.clone(), self.names(), self.args.certificate_lifetime());
+        let names = self.names(&self.args.operator_service);
+        let identity = ServerIdentity::new(self.trust.clone(), names, self.args.certificate_lifetime());
         let tls = identity.start(&self.service)?;
         let incoming = tls.listen(self.args.grpc_address).await?;
         let lease = Duration::from_secs(u64::from(self.args.policy_lease_seconds));
@@ -165,7 +166,7 @@ impl Operator {
             index: Arc::clone(&self.index),
             metrics: self.metrics.clone(),
             trust: self.trust.clone(),
-            names: self.names(),
+            names: self.names(&self.args.admission_service),
             lifetime: self.args.certificate_lifetime(),
         };
         Ok(server.start(self.args.webhook_address, &self.service).await?)
@@ -183,6 +184,12 @@ impl Operator {
         self.while_leading("ledger-certificate", move |_| async move {
             ledger_identity::keep(&applier, &installation).await;
         });
+        if let Some(endpoint) = self.endpoint() {
+            let client = self.client.clone();
+            self.while_leading("endpoint", move |_| async move {
+                endpoint::keep(&client, &endpoint).await;
+            });
+        }
         let configuration = self.args.webhook_configuration.clone();
         if !configuration.is_empty() {
             let (client, trust) = (self.client.clone(), self.trust.clone());
@@ -190,6 +197,15 @@ impl Operator {
                 keep_bundle(&client, &configuration, &trust).await;
             });
         }
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        Some(Endpoint {
+            namespace: self.args.namespace.clone(),
+            service: self.args.operator_service.clone(),
+            address: self.args.pod_address?,
+            pod: self.args.pod_name.clone(),
+        })
     }
 
     fn applier(&self, installation: &Installation) -> Applier {

@@ -119,10 +119,10 @@ fn loads(criterion: &mut Criterion) {
         let source = source(grants);
         let document = compile(&source).document;
         group.bench_function(BenchmarkId::new("compile", grants), |bencher| {
-            bencher.iter(|| compile(black_box(&source)))
+            bencher.iter(|| compile(black_box(&source)));
         });
         group.bench_function(BenchmarkId::new("load", grants), |bencher| {
-            bencher.iter(|| Engine::load(black_box(&document)))
+            bencher.iter(|| Engine::load(black_box(&document)));
         });
     }
     group.finish();

@@ -8,7 +8,8 @@
 //!
 //! A call's arguments are parsed once, strictly. Where a dimension of kind `Path`, `Host` or `Url` is fed by a pointer, the canonical
 //! form takes the argument's place in [`decision::Permit::arguments`]. A `Command` keeps its text there, and
-//! [`decision::Permit::canonical`] holds its argv, which is what is executed.
+//! [`decision::Permit::canonical`] holds its argv, which is what is executed. A `Range` keeps
+//! its argument too; `canonical` holds the plain number, the seconds, or the bytes.
 //!
 //! **Architecture invariant:** this crate does no I/O and knows no clock, no randomness, no async runtime and no Kubernetes. The same input
 //! gives the same bytes in an operator, a gateway, a command line and a test.

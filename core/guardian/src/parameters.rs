@@ -2,6 +2,7 @@
 
 mod closing;
 mod keywords;
+mod work;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
@@ -10,12 +11,18 @@ use serde_json::Value;
 pub(crate) use closing::closed;
 pub(crate) use keywords::{declares, faults};
 
+use crate::strict_json::ARGUMENTS;
+
 /// How large the expressions of `pattern` keywords may become.
 const MAX_REGEX: usize = 256 << 10;
 
 /// A tool's compiled parameter schema.
 #[derive(Debug)]
-pub(crate) struct Parameters(Validator);
+pub(crate) struct Parameters {
+    validator: Validator,
+    /// How many levels arguments may have; more would make a recursive schema too much work.
+    depth: usize,
+}
 
 impl Parameters {
     /// Compiles a schema; it is closed first, whatever it says.
@@ -23,12 +30,33 @@ impl Parameters {
         if let Some(fault) = keywords::form_faults(schema).into_iter().next() {
             return Err(fault.message);
         }
-        build(&closed(schema)).map(Self)
+        let closed = closed(schema);
+        let depth = keywords::value_depth(&closed).ok_or("the schema is too much work for any value")?;
+        build(&closed).map(|validator| Self { validator, depth })
     }
 
     /// Whether the arguments have the declared form; what is wrong names the parameter.
     pub(crate) fn check(&self, arguments: &Value) -> Result<(), String> {
-        self.0.validate(arguments).map_err(|error| message(&error))
+        if self.depth < ARGUMENTS.depth && !is_at_most(arguments, self.depth) {
+            return Err("the parameters nest too deeply for their schema".to_owned());
+        }
+        self.validator
+            .validate(arguments)
+            .map_err(|error| message(&error))
+    }
+}
+
+/// Whether the value has at most so many levels below it.
+fn is_at_most(value: &Value, levels: usize) -> bool {
+    let below = |part: &Value| {
+        levels
+            .checked_sub(1)
+            .is_some_and(|levels| is_at_most(part, levels))
+    };
+    match value {
+        Value::Array(items) => items.iter().all(below),
+        Value::Object(fields) => fields.values().all(below),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
 
@@ -133,6 +161,19 @@ mod tests {
             None => assert_eq!(answer, Ok(())),
             Some(start) => assert!(answer.clone().unwrap_err().starts_with(start), "{answer:?}"),
         }
+    }
+
+    /// Each level doubles the work of a validator that tries every alternative.
+    #[test]
+    fn a_recursive_schema_cannot_be_made_to_work_without_end() {
+        let schema = json!({"type": "object", "properties": {
+            "c": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}, "x": {"type": "string"}
+        }});
+        let parameters = Parameters::compile(&schema).unwrap();
+        let nested = |levels: usize| (0..levels).fold(json!({"x": 1}), |inner, _| json!({"c": inner}));
+        assert!(parameters.check(&nested(30)).unwrap_err().contains("too deeply"));
+        assert!(parameters.check(&nested(3)).unwrap_err().contains("parameter c"));
+        assert_eq!(parameters.check(&json!({"c": {"c": {"x": "a"}}})), Ok(()));
     }
 
     #[test]

@@ -71,10 +71,6 @@ impl BotSetup {
     }
 
     fn provider(&self) -> String {
-        let base = match self.dialect {
-            "Anthropic" => "http://model.monstrum-fixtures.svc:8080",
-            _ => "http://model.monstrum-fixtures.svc:8080/v1",
-        };
         format!(
             "
 apiVersion: monstrum.dev/v1alpha1
@@ -82,7 +78,7 @@ kind: ModelProvider
 metadata: {{name: scripted}}
 spec:
   dialect: {}
-  baseUrl: {base}
+  baseUrl: http://model.monstrum-fixtures.svc:8080/v1
   credential: model
   models: [{{name: scripted-1, maxOutputTokens: 1024, prices: {{input: '2.50', cachedInput: '1.25', output: '10.00'}}}}]",
             self.dialect

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper_util::rt::TokioIo;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 use rustls::{ClientConfig, RootCertStore};
@@ -14,6 +15,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 
+use super::cluster::SYSTEM;
 use super::tunnel;
 use super::workspace::Workspace;
 
@@ -63,7 +65,25 @@ impl Impostor {
     pub async fn connect(&self, target: Target<'_>) -> Result<Channel> {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), target.namespace);
         let pod = tunnel::ready_pod(&pods, target.labels).await?;
-        let name = ServerName::try_from(target.name.to_owned())?;
+        self.connect_to(target.namespace, pod, target.name)
+    }
+
+    /// A connection to port 9443 of the operator that leads.
+    pub async fn connect_to_leader(&self) -> Result<Channel> {
+        let leases: Api<Lease> = Api::namespaced(self.client.clone(), SYSTEM);
+        let holder = leases
+            .get("monstrum-operator")
+            .await?
+            .spec
+            .and_then(|spec| spec.holder_identity);
+        let holder = holder.ok_or_else(|| anyhow!("no operator leads"))?;
+        let pod = holder.split('_').next().unwrap_or_default().to_owned();
+        self.connect_to(SYSTEM, pod, "monstrum-operator.monstrum-system.svc")
+    }
+
+    fn connect_to(&self, namespace: &str, pod: String, name: &str) -> Result<Channel> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let name = ServerName::try_from(name.to_owned())?;
         let config = Arc::clone(&self.config);
         let connector = tower::service_fn(move |_| {
             let (pods, pod, name, config) = (pods.clone(), pod.clone(), name.clone(), Arc::clone(&config));

@@ -128,7 +128,11 @@ impl Workspace {
             .monstrum(&["audit", "list", bot, "-n", &self.namespace, "-o", "json"])
             .await?;
         let text = String::from_utf8(output.stdout)?;
-        serde_json::from_str(&text).map_err(|error| {
+        let records = text
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<Vec<_>, _>>();
+        records.map_err(|error| {
             anyhow!(
                 "audit list: {error}: {text}{}",
                 String::from_utf8_lossy(&output.stderr)

@@ -33,9 +33,8 @@ impl Row {
     /// Memory in bytes, of several processes of one sort.
     pub(super) fn of_bytes(what: &str, mut bytes: Vec<u64>) -> Self {
         bytes.sort_unstable();
-        let told = |bytes: Option<&u64>| {
-            bytes.map_or("–".to_owned(), |bytes| format!("{} KiB", bytes / 1024))
-        };
+        let told =
+            |bytes: Option<&u64>| bytes.map_or("–".to_owned(), |bytes| format!("{} KiB", bytes / 1024));
         Self {
             what: what.to_owned(),
             median: told(bytes.get(bytes.len() / 2)),

@@ -47,7 +47,10 @@ spec: {model: {provider: scripted, name: scripted-1}}";
     workspace.apply(other).await?;
     let message = format!("What does echo say? ({})", workspace.name());
     let script = Scripted::default()
-        .calls(&[("github_list_issues", json!({"owner": "acme", "repo": "echo"}))])
+        .calls(&[(
+            "github_get_issue",
+            json!({"owner": "acme", "repo": "echo", "number": 1}),
+        )])
         .says("It says: {results}")
         .when(&message);
     workspace.model().script(workspace.name(), &script).await?;

@@ -13,8 +13,9 @@ use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AppendMessagesRequest, AppendRequest, LoadMessagesRequest, ReadRequest, RenewSessionRequest,
 };
+use monstrum_wire::policy::policy_client::PolicyClient;
 use monstrum_wire::policy::vault_client::VaultClient;
-use monstrum_wire::policy::{LeaseRequest, lease_request};
+use monstrum_wire::policy::{Hello, LeaseRequest, SubscribeRequest, lease_request, subscribe_request};
 use monstrum_wire::runner::link_client::LinkClient;
 use monstrum_wire::runner::{FromRunner, RunnerHello, from_runner};
 use tonic::{Code, Status};
@@ -59,11 +60,6 @@ fn gateway<'a>(workspace: &'a Workspace, name: &'a str) -> Target<'a> {
     }
 }
 
-const OPERATOR: Target<'static> = Target {
-    namespace: SYSTEM,
-    labels: "app.kubernetes.io/component=operator",
-    name: "monstrum-operator.monstrum-system.svc",
-};
 const LEDGER: Target<'static> = Target {
     namespace: SYSTEM,
     labels: "app.kubernetes.io/component=ledger",
@@ -199,30 +195,36 @@ async fn the_ledger_gives_a_bot_its_own_rows_only() -> Result<()> {
 async fn the_operator_gives_a_bot_its_own_policy_and_credentials_only() -> Result<()> {
     let attacker = Workspace::create("attacker").await?;
     BotSetup::triage().install(&attacker).await?;
-    let gateway = Impostor::with(&attacker, "triage-gateway-tls").await?;
-    let channel = gateway.connect(OPERATOR).await?;
-    let lease = |subject| LeaseRequest {
-        subject: Some(subject),
+    let lease = |binding: &str| LeaseRequest {
+        subject: Some(lease_request::Subject::Binding(binding.to_owned())),
         version: String::new(),
     };
-    let mut vault = VaultClient::new(channel.clone());
-    let binding = lease_request::Subject::Binding("somebody-elses".to_owned());
-    match vault.lease(lease(binding)).await {
-        // A follower refuses everything.
-        Err(status) if status.code() == Code::Unavailable => {}
-        answer => refused("Lease", answer),
-    }
+    let gateway = Impostor::with(&attacker, "triage-gateway-tls")
+        .await?
+        .connect_to_leader()
+        .await?;
+    let mut vault = VaultClient::new(gateway);
+    refused(
+        "Lease of another's binding",
+        vault.lease(lease("somebody-elses")).await,
+    );
+    refused("Lease of no version", vault.lease(lease("triage-work")).await);
     let runner = Impostor::with(&attacker, "triage-runner-tls")
         .await?
-        .connect(OPERATOR)
+        .connect_to_leader()
         .await?;
-    let binding = lease_request::Subject::Binding("triage-work".to_owned());
-    match VaultClient::new(runner).lease(lease(binding)).await {
-        Err(status) => assert!(
-            [Code::PermissionDenied, Code::Unavailable].contains(&status.code()),
-            "{status:?}"
-        ),
-        Ok(_) => panic!("a runner was given a credential"),
-    }
+    refused(
+        "Lease by a runner",
+        VaultClient::new(runner.clone()).lease(lease("triage-work")).await,
+    );
+    let hello = SubscribeRequest {
+        message: Some(subscribe_request::Message::Hello(Hello::default())),
+    };
+    refused(
+        "Subscribe by a runner",
+        PolicyClient::new(runner)
+            .subscribe(tokio_stream::iter([hello]))
+            .await,
+    );
     attacker.remove().await
 }

@@ -15,8 +15,8 @@ pub(super) const BYTES_PER_TOKEN: usize = 3;
 const MAX_BYTES: usize = 2 << 20;
 /// The ledger takes 512 KiB a message.
 const MAX_JSON: usize = 500 << 10;
-/// One request to the ledger carries about this much.
-const BATCH_BYTES: usize = 1 << 20;
+/// One request to the ledger carries no more than this; it takes 1 MiB.
+const BATCH_BYTES: usize = 900 << 10;
 
 /// One message as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,23 +177,24 @@ impl History {
         let mut batch = Vec::new();
         let mut size = 0_usize;
         for entry in entries {
-            size = size.saturating_add(entry.size());
-            batch.push(entry);
-            if size >= BATCH_BYTES {
+            let json = entry.fitted();
+            size = size.saturating_add(json.len());
+            if size > BATCH_BYTES {
+                size = json.len();
                 self.append_batch(context, std::mem::take(&mut batch)).await?;
-                size = 0;
             }
+            batch.push((entry, json));
         }
         self.append_batch(context, batch).await
     }
 
-    async fn append_batch(&mut self, context: &Context, entries: Vec<Entry>) -> Result<(), Failure> {
-        if entries.is_empty() {
+    async fn append_batch(&mut self, context: &Context, batch: Vec<(Entry, String)>) -> Result<(), Failure> {
+        if batch.is_empty() {
             return Ok(());
         }
-        let messages = entries.iter().map(|entry| ledger::Message {
+        let messages = batch.iter().map(|(entry, json)| ledger::Message {
             role: entry.role().to_owned(),
-            content_json: entry.fitted(),
+            content_json: json.clone(),
             turn: context.turn.clone(),
             ..ledger::Message::default()
         });
@@ -202,7 +203,7 @@ impl History {
             .ledger
             .append_messages(&context.held, messages.collect())
             .await?;
-        self.entries.extend(entries);
+        self.entries.extend(batch.into_iter().map(|(entry, _)| entry));
         Ok(())
     }
 

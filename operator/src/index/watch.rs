@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::DeserializeGuard;
+use kube::api::DynamicObject;
+use kube::core::TypeMeta;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::{Resource, ResourceExt};
 use monstrum_service::Token;
+use serde::de::DeserializeOwned;
 
 use super::latch::Hold;
 use super::objects::{Objects, Place, Seen};
@@ -75,40 +77,51 @@ impl<K: ResourceExt> Watch<K> {
     }
 }
 
-/// Passes on what can be read, and tells of the rest: with metadata and reason for what can't be read, with nothing
-/// for what can be (again) or is gone. What can't be read counts as gone.
-pub(crate) fn readable<K: Resource<DynamicType = ()>>(
-    events: impl futures::Stream<Item = watcher::Result<Event<DeserializeGuard<K>>>> + Send,
+/// Reads objects as `K` and passes them on; tells of the rest: with metadata and reason for what can't be read, with
+/// nothing for what can be (again) or is gone. What can't be read counts as gone.
+///
+/// All kinds are watched as plain objects and read here, so that the watching itself is compiled only once.
+pub(crate) fn readable<K: Resource<DynamicType = ()> + DeserializeOwned>(
+    events: impl futures::Stream<Item = watcher::Result<Event<DynamicObject>>> + Send,
     tell: impl Fn(Place, Option<(ObjectMeta, String)>) + Send + Sync,
 ) -> impl futures::Stream<Item = watcher::Result<Told<K>>> + Send {
-    let sort = move |guard: DeserializeGuard<K>| {
-        let place = (guard.namespace().unwrap_or_default(), guard.name_any());
-        match guard.0 {
+    let sort = move |object: DynamicObject| {
+        let place = (object.namespace().unwrap_or_default(), object.name_any());
+        let metadata = object.metadata.clone();
+        match read::<K>(object) {
             Ok(object) => {
                 tell(place, None);
                 Ok(object)
             }
-            Err(unreadable) => {
-                tell(place.clone(), Some((unreadable.metadata, unreadable.error)));
+            Err(error) => {
+                tell(place.clone(), Some((metadata, error.to_string())));
                 Err(place)
             }
         }
     };
     events.map(move |event| {
         Ok(match event? {
-            Event::Apply(guard) => {
-                sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object)))
+            Event::Apply(object) => {
+                sort(object).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object)))
             }
-            Event::Delete(guard) => {
-                sort(guard).map_or_else(Told::Gone, |object| Told::Event(Event::Delete(object)))
+            Event::Delete(object) => {
+                sort(object).map_or_else(Told::Gone, |object| Told::Event(Event::Delete(object)))
             }
             Event::Init => Told::Event(Event::Init),
-            Event::InitApply(guard) => {
-                sort(guard).map_or(Told::Nothing, |object| Told::Event(Event::InitApply(object)))
+            Event::InitApply(object) => {
+                sort(object).map_or(Told::Nothing, |object| Told::Event(Event::InitApply(object)))
             }
             Event::InitDone => Told::Event(Event::InitDone),
         })
     })
+}
+
+fn read<K: Resource<DynamicType = ()> + DeserializeOwned>(
+    mut object: DynamicObject,
+) -> serde_json::Result<K> {
+    strip(&mut object);
+    object.types.get_or_insert_with(TypeMeta::resource::<K>);
+    serde_json::to_value(object).and_then(serde_json::from_value)
 }
 
 /// What a watch tells.
@@ -154,5 +167,69 @@ impl Iterator for WatchBackoff {
 impl Backoff for WatchBackoff {
     fn reset(&mut self) {
         self.0 = FIRST_WAIT;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::stream;
+    use kube::core::ApiResource;
+    use monstrum_crds::kinds::Bot;
+    use serde_json::{Value, json};
+    use std::sync::Mutex;
+
+    fn object(name: &str, spec: Value) -> DynamicObject {
+        let mut object = DynamicObject::new(name, &ApiResource::erase::<Bot>(&())).within("team-a");
+        object.data = json!({ "spec": spec });
+        object
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_read_counts_as_gone_and_hides_nothing_else() {
+        let untyped = DynamicObject {
+            types: None,
+            ..object("untyped", json!({}))
+        };
+        let events = stream::iter([
+            Event::Init,
+            Event::InitApply(object("good", json!({}))),
+            Event::InitApply(object("bad", json!({"rolls": []}))),
+            Event::InitApply(untyped),
+            Event::InitDone,
+            Event::Apply(object("good", json!({"rolls": []}))),
+        ]);
+        let told = Mutex::new(Vec::new());
+        let objects = Objects::default();
+        let mut gone = Vec::new();
+        {
+            let mut events = std::pin::pin!(readable::<Bot>(events.map(Ok), |place, unreadable| {
+                told.lock()
+                    .unwrap()
+                    .push((place.1, unreadable.map(|(_, error)| error)));
+            }));
+            while let Some(event) = events.next().await {
+                match event.unwrap() {
+                    Told::Event(event) => drop(objects.take_up(None, event)),
+                    Told::Gone(place) => {
+                        gone.push(place.1.clone());
+                        objects.forget(&place);
+                    }
+                    Told::Nothing => {}
+                }
+            }
+        }
+        assert_eq!(objects.places(), [("team-a".to_owned(), "untyped".to_owned())]);
+        assert_eq!(gone, ["good"]);
+        let told = told.into_inner().unwrap();
+        let errors: Vec<_> = told
+            .iter()
+            .filter_map(|(name, error)| Some((name.as_str(), error.as_ref()?)))
+            .collect();
+        assert_eq!(
+            errors.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            ["bad", "good"]
+        );
+        assert!(errors[0].1.contains("rolls"), "{errors:?}");
     }
 }

@@ -1,19 +1,18 @@
 //! All watches, and what each change means to others.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use futures::TryStreamExt as _;
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::DynamicObject;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config};
 use kube::{Api, Client, Resource, ResourceExt};
 use monstrum_crds::kinds::{
-    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, Workspace,
+    Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, ResourceType,
+    Workspace,
 };
 use monstrum_crds::object::Kind;
 use monstrum_service::Service;
@@ -42,22 +41,16 @@ pub struct Watches<'a> {
 impl Watches<'_> {
     /// Starts every watch.
     pub fn start(&self) {
-        let resource_types = Api::all(self.client.clone());
-        self.kind(
-            Kind::ResourceType,
-            resource_types,
-            None,
-            &self.index.resource_types,
-        );
+        self.kind::<ResourceType>(Kind::ResourceType, None, &self.index.resource_types);
         for scope in self.scopes() {
-            self.namespaced::<Workspace>(Kind::Workspace, scope.as_deref(), &self.index.workspaces);
-            self.namespaced::<ModelProvider>(Kind::ModelProvider, scope.as_deref(), &self.index.providers);
-            self.namespaced::<Credential>(Kind::Credential, scope.as_deref(), &self.index.credentials);
-            self.namespaced::<BoundResource>(Kind::Resource, scope.as_deref(), &self.index.resources);
-            self.namespaced::<Bot>(Kind::Bot, scope.as_deref(), &self.index.bots);
-            self.namespaced::<BotRole>(Kind::BotRole, scope.as_deref(), &self.index.roles);
-            self.namespaced::<BotBinding>(Kind::BotBinding, scope.as_deref(), &self.index.bindings);
-            self.namespaced::<Channel>(Kind::Channel, scope.as_deref(), &self.index.channels);
+            self.kind::<Workspace>(Kind::Workspace, scope.as_deref(), &self.index.workspaces);
+            self.kind::<ModelProvider>(Kind::ModelProvider, scope.as_deref(), &self.index.providers);
+            self.kind::<Credential>(Kind::Credential, scope.as_deref(), &self.index.credentials);
+            self.kind::<BoundResource>(Kind::Resource, scope.as_deref(), &self.index.resources);
+            self.kind::<Bot>(Kind::Bot, scope.as_deref(), &self.index.bots);
+            self.kind::<BotRole>(Kind::BotRole, scope.as_deref(), &self.index.roles);
+            self.kind::<BotBinding>(Kind::BotBinding, scope.as_deref(), &self.index.bindings);
+            self.kind::<Channel>(Kind::Channel, scope.as_deref(), &self.index.channels);
             self.secrets(scope.as_deref());
             for kind in ChildKind::ALL {
                 self.children(kind, scope.as_deref());
@@ -72,29 +65,12 @@ impl Watches<'_> {
         self.namespaces.iter().cloned().map(Some).collect()
     }
 
-    fn namespaced<K>(&self, kind: Kind, scope: Option<&str>, objects: &Arc<Objects<K>>)
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + DeserializeOwned
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.kind(kind, self.api(scope), scope, objects);
-    }
-
     /// One of our kinds. What can't be read is kept apart, so that one bad object hides no other.
-    fn kind<K>(
-        &self,
-        kind: Kind,
-        api: Api<DeserializeGuard<K>>,
-        scope: Option<&str>,
-        objects: &Arc<Objects<K>>,
-    ) where
-        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    fn kind<K>(&self, kind: Kind, scope: Option<&str>, objects: &Arc<Objects<K>>)
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned + Send + Sync + 'static,
     {
+        let api = self.dynamic(&ApiResource::erase::<K>(&()), scope);
         let watch = self.watch(kind.as_str(), scope, objects);
         let index = Arc::clone(self.index);
         let told = Arc::clone(self.index);
@@ -120,7 +96,7 @@ impl Watches<'_> {
         let objects = self.index.live.secrets();
         let watch = self.watch("Secret", scope, objects);
         // A watch on this type asks for metadata only: no value comes here.
-        let api: Api<PartialObjectMeta<Secret>> = self.api(scope);
+        let api = self.secrets_of(scope);
         let index = Arc::clone(self.index);
         self.spawn(async move {
             let events = watcher::watcher(api, Config::default())
@@ -140,10 +116,7 @@ impl Watches<'_> {
     fn children(&self, kind: ChildKind, scope: Option<&str>) {
         let resource = kind.api();
         let watch = self.watch(&resource.kind, scope, self.index.live.children(kind));
-        let api: Api<DynamicObject> = match scope {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
-            None => Api::all_with(self.client.clone(), &resource),
-        };
+        let api = self.dynamic(&resource, scope);
         let index = Arc::clone(self.index);
         self.spawn(async move {
             let config = Config::default().labels(MANAGED_BY);
@@ -170,10 +143,14 @@ impl Watches<'_> {
         });
     }
 
-    fn api<K>(&self, scope: Option<&str>) -> Api<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
-    {
+    fn dynamic(&self, resource: &ApiResource, scope: Option<&str>) -> Api<DynamicObject> {
+        match scope {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
+            None => Api::all_with(self.client.clone(), resource),
+        }
+    }
+
+    fn secrets_of(&self, scope: Option<&str>) -> Api<PartialObjectMeta<Secret>> {
         match scope {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),

@@ -8,7 +8,7 @@ use super::reading::Reading;
 use crate::decision::{Call, Decision, DimensionTrace, Facts, GrantTrace, Trace};
 use crate::matching::Canonical;
 use crate::selector;
-use crate::source::{Grant, WhenUnset};
+use crate::source::{Dimension, Grant, WhenUnset};
 
 impl Engine {
     pub(super) fn decide_and_explain(&self, call: &Call<'_>, facts: &Facts) -> Decision {
@@ -34,50 +34,16 @@ impl Engine {
 
     fn grant_trace(&self, reading: &Reading<'_>, place: usize, grant: &Grant, facts: &Facts) -> GrantTrace {
         let covers_tool = selector::covers(grant, reading.tool);
-        if !covers_tool {
-            return GrantTrace {
-                grant: grant.origin.clone(),
-                covers_tool,
-                dimensions: Vec::new(),
-                permits: false,
-                stopped_by: None,
-            };
-        }
-        let mut fits = true;
         let mut dimensions = Vec::new();
-        for (number, dimension) in reading.binding.dimensions.iter().enumerate() {
-            let applies = reading.entry.fed.contains(&number) || reading.entry.ruled.contains(&number);
-            let patterns = grant.scope.get(&dimension.name);
-            let allowed_unset = dimension.when_unset == WhenUnset::Allow;
-            match (patterns, applies) {
-                (None, false) => {}
-                (None, true) => {
-                    fits &= allowed_unset;
-                    let values = reading
-                        .values_of(number)
-                        .iter()
-                        .map(Canonical::to_value)
-                        .collect();
-                    dimensions.push(trace(&dimension.name, values, None, &[]));
-                }
-                (Some(patterns), _) if reading.entry.ruled.contains(&number) => {
-                    // Whether a rule holds is said by what stops the grant.
-                    dimensions.push(trace(&dimension.name, Value::Null, None, patterns));
-                }
-                (Some(patterns), _) => {
-                    let values = reading.values_of(number);
-                    fits &= !values.is_empty();
-                    if values.is_empty() {
-                        dimensions.push(trace(&dimension.name, Value::Null, None, patterns));
-                    }
-                    for value in values {
-                        let matched = reading.matched(number, place, value, patterns);
-                        fits &= matched.is_some();
-                        let failed = if matched.is_some() { &[][..] } else { patterns };
-                        dimensions.push(trace(&dimension.name, value.to_value(), matched, failed));
-                    }
-                }
-            }
+        let mut fits = covers_tool;
+        for (number, dimension) in reading
+            .binding
+            .dimensions
+            .iter()
+            .enumerate()
+            .filter(|_| covers_tool)
+        {
+            fits &= reading.trace_dimension((number, dimension), (place, grant), &mut dimensions);
         }
         let stop = if fits {
             self.stop(reading, place, grant, facts)
@@ -98,6 +64,43 @@ impl Engine {
 }
 
 impl Reading<'_> {
+    /// Adds one dimension's part, if it has one; answers whether the grant may still permit.
+    fn trace_dimension(
+        &self,
+        (number, dimension): (usize, &Dimension),
+        (place, grant): (usize, &Grant),
+        traces: &mut Vec<DimensionTrace>,
+    ) -> bool {
+        let name = &dimension.name;
+        let values = self.values_of(number);
+        let ruled = self.entry.ruled.contains(&number);
+        let Some(patterns) = grant.scope.get(name) else {
+            if ruled || self.entry.fed.contains(&number) {
+                traces.push(trace(
+                    name,
+                    values.iter().map(Canonical::to_value).collect(),
+                    None,
+                    &[],
+                ));
+                return dimension.when_unset == WhenUnset::Allow;
+            }
+            return true;
+        };
+        if values.is_empty() {
+            // Whether a rule holds is said by what stops the grant.
+            traces.push(trace(name, Value::Null, None, patterns));
+            return ruled;
+        }
+        let mut fits = true;
+        for value in values {
+            let matched = self.matched(number, place, value, patterns);
+            fits &= matched.is_some();
+            let failed = if matched.is_some() { &[][..] } else { patterns };
+            traces.push(trace(name, value.to_value(), matched, failed));
+        }
+        fits
+    }
+
     /// The values that the call feeds to a dimension.
     fn values_of(&self, dimension: usize) -> &[Canonical] {
         let slot = self.entry.fed.iter().position(|fed| *fed == dimension);

@@ -126,7 +126,7 @@ fn canonical_path(path: &str) -> Result<String, NotCanonical> {
                 return Err("has an encoded control character in its path".into());
             }
             Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
-                canonical.push(char::from(byte))
+                canonical.push(char::from(byte));
             }
             Some(byte) => {
                 let _ = write!(canonical, "%{byte:02X}");

@@ -7,9 +7,14 @@
 use serde_json::{Map, Value, json};
 
 /// Keywords whose value is one subschema that describes another part of the instance.
-const ONE: [&str; 3] = ["items", "unevaluatedItems", "additionalProperties"];
+const ONE: [&str; 4] = [
+    "items",
+    "unevaluatedItems",
+    "additionalProperties",
+    "unevaluatedProperties",
+];
 /// Keywords whose value is a map of such subschemas.
-const MANY: [&str; 3] = ["properties", "patternProperties", "$defs"];
+const MANY: [&str; 4] = ["properties", "patternProperties", "$defs", "definitions"];
 /// Keywords that add conditions on the same part.
 const COMPOSITION: [&str; 8] = [
     "allOf",
@@ -27,7 +32,6 @@ pub(crate) fn closed(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(map) = &mut schema {
         map.remove("$schema");
-        // The names of old drafts for what is now `$defs` are never looked at except through a reference.
         close(map, true);
     }
     schema
@@ -177,6 +181,10 @@ mod tests {
     )]
     #[case::by_reference(
         json!({"type": "object", "properties": {"o": {"$ref": "#/$defs/o"}}, "$defs": {"o": {"properties": {"a": {}}}}}),
+        json!({"o": {"b": 1}})
+    )]
+    #[case::by_old_reference(
+        json!({"type": "object", "properties": {"o": {"$ref": "#/definitions/o"}}, "definitions": {"o": {"properties": {"a": {}}}}}),
         json!({"o": {"b": 1}})
     )]
     #[case::root_all_of(

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::work::permitted_depth;
 use crate::fault::FieldFault;
+use crate::strict_json;
 
 /// No honest schema is larger.
 const MAX_BYTES: usize = 128 << 10;
@@ -21,7 +23,6 @@ const REFUSED: [&str; 7] = [
 ];
 /// Keywords that describe the same part of the instance.
 const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
-const IN_PLACE: [&str; 4] = ["not", "if", "then", "else"];
 
 /// Everything that keeps a schema from being used. Fields are relative to it, and empty for the schema itself.
 pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
@@ -59,13 +60,24 @@ pub(super) fn form_faults(schema: &Value) -> Vec<FieldFault> {
     }
     let mut faults = Vec::new();
     walk(root, "", MAX_DEPTH, false, &mut faults);
-    if faults.is_empty() && loops(schema, root, &mut Vec::new()) {
+    if faults.is_empty() && value_depth(schema).is_none() {
         faults.push(FieldFault::new(
             "",
-            "a $ref leads back to itself without a property between; break the circle",
+            "references lead back to themselves on the spot, or multiply without end; break the circle or use fewer alternatives",
         ));
     }
     faults
+}
+
+/// How many levels a value may have below the arguments' own object.
+pub(super) fn value_depth(schema: &Value) -> Option<usize> {
+    let deepest = strict_json::ARGUMENTS.depth;
+    // Without references, the schema's own size bounds the work.
+    if schema.to_string().contains("\"$ref\"") {
+        permitted_depth(schema, deepest)
+    } else {
+        Some(deepest)
+    }
 }
 
 /// Looks at each subschema. `condition` is set below `not` and `if`, where a reference to a closed schema would permit more.
@@ -123,80 +135,38 @@ fn check_keyword(keyword: &str, value: &Value, field: &str, condition: bool, fau
         ));
     }
     if keyword == "$ref" {
-        let local = value
-            .as_str()
-            .is_some_and(|target| target == "#" || target.starts_with("#/"));
-        if !local {
-            faults.push(FieldFault::new(
-                field,
-                format!("{value} leads outside the schema; put what it names under $defs"),
-            ));
+        let target = value.as_str().unwrap_or_default();
+        if !target.starts_with('#') {
+            let message = format!("{value} leads outside the schema; put what it names under $defs");
+            faults.push(FieldFault::new(field, message));
+        } else if !is_closed_place(target) {
+            let message =
+                format!("{value} leads to no part that stands alone; put what it names under $defs");
+            faults.push(FieldFault::new(field, message));
         } else if condition {
-            faults.push(FieldFault::new(
-                field,
-                "a $ref below not, if or contains is not supported; write the schema there",
-            ));
+            let message = "a $ref below not, if or contains is not supported; write the schema there";
+            faults.push(FieldFault::new(field, message));
         }
     }
 }
 
-/// Whether validation could go round without end: a circle of keywords that all describe the same part of the instance.
-fn loops(root: &Value, schema: &Map<String, Value>, open: &mut Vec<String>) -> bool {
-    let reference = schema.get("$ref").and_then(Value::as_str);
-    if let Some(target) = reference {
-        if open.iter().any(|seen| seen == target) {
-            return true;
-        }
-        open.push(target.to_owned());
-        let circle = resolve(root, target).is_some_and(|next| loops(root, next, open));
-        open.pop();
-        if circle {
-            return true;
+/// Whether a reference leads to a subschema that is closed by itself: along properties, elements and definitions only.
+fn is_closed_place(target: &str) -> bool {
+    let mut tokens = target.split('/').skip(1);
+    while let Some(keyword) = tokens.next() {
+        let complete = match keyword {
+            "properties" | "patternProperties" | "$defs" | "definitions" | "prefixItems" => {
+                tokens.next().is_some()
+            }
+            "items" | "additionalProperties" | "unevaluatedItems" => true,
+            _ => false,
+        };
+        if !complete {
+            return false;
         }
     }
-    let in_place = IN_PLACE_LISTS
-        .iter()
-        .filter_map(|keyword| schema.get(*keyword)?.as_array())
-        .flatten()
-        .chain(IN_PLACE.iter().filter_map(|keyword| schema.get(*keyword)))
-        .chain(
-            schema
-                .get("dependentSchemas")
-                .and_then(Value::as_object)
-                .into_iter()
-                .flat_map(Map::values),
-        );
-    in_place.filter_map(Value::as_object).any(|part| loops(root, part, open))
-        // Once below the root, each part begins a circle of its own.
-        || (open.is_empty() && below(schema).any(|part| loops(root, part, open)))
-}
-
-/// Every subschema that describes another part of the instance, and every definition.
-fn below(schema: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
-    let maps = ["properties", "patternProperties", "$defs", "definitions"];
-    let single = [
-        "items",
-        "additionalProperties",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-        "contains",
-        "propertyNames",
-    ];
-    let named = maps
-        .into_iter()
-        .filter_map(|keyword| schema.get(keyword)?.as_object())
-        .flat_map(Map::values);
-    let alone = single.into_iter().filter_map(|keyword| schema.get(keyword));
-    let listed = schema
-        .get("prefixItems")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    named.chain(alone).chain(listed).filter_map(Value::as_object)
-}
-
-fn resolve<'a>(root: &'a Value, target: &str) -> Option<&'a Map<String, Value>> {
-    root.pointer(target.strip_prefix('#')?)?.as_object()
+    // Percent-encodings and anchors are other spellings of what this can say.
+    (target == "#" || target.starts_with("#/")) && !target.contains('%')
 }
 
 /// Whether the pointer can lead to a declared parameter; unknown where the schema is put together from others.
@@ -237,13 +207,21 @@ mod tests {
     #[case::remote(json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/x.json"}}}), "outside")]
     #[case::file(json!({"type": "object", "properties": {"a": {"$ref": "file:///etc/passwd"}}}), "outside")]
     #[case::relative(json!({"type": "object", "properties": {"a": {"$ref": "x.json#/a"}}}), "outside")]
+    #[case::anchor(json!({"type": "object", "properties": {"a": {"$ref": "#x"}}}), "stands alone")]
+    #[case::encoded(json!({"type": "object", "properties": {"a": {"$ref": "#/%24defs/a"}}, "$defs": {"a": {}}}), "stands alone")]
+    #[case::hidden(json!({"type": "object", "properties": {"a": {"$ref": "#/x-a"}}, "x-a": {}}), "stands alone")]
+    #[case::default(json!({"type": "object", "properties": {"a": {"$ref": "#/default"}}, "default": {}}), "stands alone")]
+    #[case::open_branch(
+        json!({"type": "object", "properties": {"a": {"$ref": "#/allOf/0"}}, "allOf": [{"properties": {"b": {}}}]}),
+        "stands alone"
+    )]
     #[case::base(json!({"type": "object", "$id": "https://example.com/"}), "not supported")]
     #[case::dangling(json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/none"}}}), "does not compile")]
-    #[case::circle(json!({"type": "object", "allOf": [{"$ref": "#"}]}), "circle")]
+    #[case::circle(json!({"type": "object", "allOf": [{"$ref": "#"}]}), "break the circle")]
     #[case::circle_in_definitions(
         json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}},
                "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}}),
-        "circle"
+        "break the circle"
     )]
     #[case::reference_in_condition(
         json!({"type": "object", "properties": {"a": {"not": {"$ref": "#/$defs/a"}}}, "$defs": {"a": {}}}),

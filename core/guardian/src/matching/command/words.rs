@@ -133,7 +133,7 @@ fn push_literal(pieces: &[WordPieceWithSource], literal: &mut String) -> Result<
             WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => literal.push_str(text),
             WordPiece::DoubleQuotedSequence(inner) => push_literal(inner, literal)?,
             WordPiece::EscapeSequence(escape) => {
-                literal.push_str(escape.strip_prefix('\\').unwrap_or(escape))
+                literal.push_str(escape.strip_prefix('\\').unwrap_or(escape));
             }
             WordPiece::AnsiCQuotedText(_)
             | WordPiece::GettextDoubleQuotedSequence(_)

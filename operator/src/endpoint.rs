@@ -1,0 +1,179 @@
+//! Where gateways and channels find the leader.
+//!
+//! A connection to a follower would be of no use, and would be kept: HTTP/2 connections are. So the Service for them has no
+//! selector; the leader itself is its only endpoint, and says so in an `EndpointSlice`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::{Client, ResourceExt as _};
+use serde_json::{Value, json};
+
+use crate::child::{MANAGER, label};
+use crate::installation::GRPC_PORT;
+
+/// The label that ties a slice to a Service.
+const SERVICE_NAME: &str = "kubernetes.io/service-name";
+/// Who writes the slice.
+const FIELD_MANAGER: &str = "monstrum-leader-endpoint";
+/// How often it is looked at: somebody may have deleted or changed it.
+const EVERY: Duration = Duration::from_secs(10);
+/// After a failure.
+const SOON: Duration = Duration::from_secs(1);
+
+/// The leader's place behind the Service.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) namespace: String,
+    pub(crate) service: String,
+    pub(crate) address: IpAddr,
+    pub(crate) pod: String,
+}
+
+/// Keeps the leader the Service's only endpoint. Runs until dropped.
+pub(crate) async fn keep(client: &Client, endpoint: &Endpoint) {
+    loop {
+        let wait = match put(client, endpoint).await {
+            Ok(written) => {
+                if written {
+                    tracing::info!(address = %endpoint.address, service = %endpoint.service, "gateways find this leader now");
+                }
+                EVERY
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, service = %endpoint.service, "gateways can't be told where the leader is");
+                SOON
+            }
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// True when something was written.
+async fn put(client: &Client, endpoint: &Endpoint) -> Result<bool, kube::Error> {
+    let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), &endpoint.namespace);
+    let name = endpoint.name();
+    let mut said = false;
+    for found in slices.list(&endpoint.list()).await? {
+        let found_name = found.name_any();
+        if found_name == name {
+            said = endpoint.is_said_by(&found);
+        } else {
+            // Left from when the Service had a selector, or of another family.
+            tracing::info!(slice = %found_name, "deleting another slice of the leader's Service");
+            slices.delete(&found_name, &DeleteParams::default()).await?;
+        }
+    }
+    if !said {
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        slices
+            .patch(&name, &parameters, &Patch::Apply(endpoint.slice()))
+            .await?;
+    }
+    Ok(!said)
+}
+
+impl Endpoint {
+    /// One slice for each family: a slice's can't be changed.
+    fn name(&self) -> String {
+        format!("{}-leader-{}", self.service, self.family().to_lowercase())
+    }
+
+    fn list(&self) -> ListParams {
+        ListParams::default().labels(&format!("{SERVICE_NAME}={}", self.service))
+    }
+
+    fn family(&self) -> &'static str {
+        match self.address {
+            IpAddr::V4(_) => "IPv4",
+            IpAddr::V6(_) => "IPv6",
+        }
+    }
+
+    fn is_said_by(&self, slice: &EndpointSlice) -> bool {
+        match slice.endpoints.as_slice() {
+            [only] => only.addresses == [self.address.to_string()],
+            _ => false,
+        }
+    }
+
+    fn slice(&self) -> Value {
+        json!({
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {
+                "name": self.name(),
+                "namespace": self.namespace,
+                "labels": {
+                    SERVICE_NAME: self.service,
+                    "endpointslice.kubernetes.io/managed-by": MANAGER,
+                    label::NAME: "monstrum",
+                    label::MANAGED_BY: MANAGER,
+                },
+            },
+            "addressType": self.family(),
+            "endpoints": [{
+                "addresses": [self.address.to_string()],
+                "conditions": { "ready": true },
+                "targetRef": { "kind": "Pod", "name": self.pod, "namespace": self.namespace },
+            }],
+            "ports": [{ "name": "grpc", "port": GRPC_PORT, "protocol": "TCP" }],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake_api::FakeApi;
+
+    const PATH: &str =
+        "/apis/discovery.k8s.io/v1/namespaces/system/endpointslices/monstrum-operator-leader-ipv4";
+
+    fn at(address: &str) -> Endpoint {
+        Endpoint {
+            namespace: "system".to_owned(),
+            service: "monstrum-operator".to_owned(),
+            address: address.parse().unwrap(),
+            pod: "monstrum-operator-0".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_leader_is_the_only_endpoint() {
+        let api = FakeApi::default();
+        let client = api.client();
+        assert!(put(&client, &at("10.0.0.1")).await.unwrap());
+        assert!(!put(&client, &at("10.0.0.1")).await.unwrap());
+        assert!(put(&client, &at("10.0.0.2")).await.unwrap());
+        assert_eq!(api.paths(), [PATH]);
+        let slice = api.get(PATH).unwrap();
+        assert_eq!(slice["endpoints"].as_array().unwrap().len(), 1);
+        assert_eq!(slice["endpoints"][0]["addresses"], json!(["10.0.0.2"]));
+        assert_eq!(
+            slice["metadata"]["labels"]["kubernetes.io/service-name"],
+            "monstrum-operator"
+        );
+    }
+
+    #[tokio::test]
+    async fn other_slices_of_the_service_go() {
+        let api = FakeApi::default();
+        let left = PATH.replace("-leader-ipv4", "-x7k2p");
+        let metadata = json!({"name": "monstrum-operator-x7k2p", "namespace": "system"});
+        api.put(
+            &left,
+            json!({"metadata": metadata, "addressType": "IPv4", "endpoints": []}),
+        );
+        put(&api.client(), &at("10.0.0.1")).await.unwrap();
+        assert_eq!(api.paths(), [PATH]);
+    }
+
+    #[test]
+    fn the_families_have_slices_of_their_own() {
+        assert_eq!(at("fd00::1").name(), "monstrum-operator-leader-ipv6");
+        assert_eq!(at("fd00::1").slice()["addressType"], "IPv6");
+    }
+}
