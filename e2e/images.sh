@@ -14,11 +14,11 @@ CARGO_TARGET_DIR=$cache/target-image RUSTFLAGS='-C target-feature=+crt-static' \
   cargo build --locked --profile image --target "$target" \
   -p monstrum-operator -p monstrum-gateway -p monstrum-runner -p monstrum-ledger -p monstrum-cli -p monstrum-e2e
 
-# An archive is made anew only when its binary is another one.
+# An archive is made anew only when its binary, or how it is packed, is another.
 for name in operator gateway runner ledger fixtures; do
   binary=$binaries/monstrum-$name
   archive=$archives/$name.tar
-  digest=$(sha256sum "$binary" | cut -d' ' -f1)
+  digest=$(cat "$binary" e2e/cluster/images/*.sh | sha256sum | cut -d' ' -f1)
   if [[ ! -f $archive || $(cat "$archive.of" 2>/dev/null) != "$digest" ]]; then
     e2e/cluster/cluster image "$name" "$binary" -o "$archive"
     echo "$digest" >"$archive.of"

@@ -3,10 +3,11 @@
 macro_rules! package {
     ($name:ident, $package:literal) => {
         #[doc = concat!("`", $package, "`")]
-        #[expect(
+        #[allow(
             missing_docs,
             clippy::pedantic,
             clippy::allow_attributes_without_reason,
+            clippy::large_enum_variant,
             reason = "generated; documented in proto/"
         )]
         pub mod $name {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# An OCI archive from one layer, with nothing but tar and sha256sum. Same input, same bytes.
+# An OCI archive from one layer, with nothing but tar, gzip and sha256sum. Same input, same bytes.
 
 # reproducible_tar OUT FOLDER: sorted, without times; owners as they are on disk
 reproducible_tar() {
@@ -30,16 +30,19 @@ oci_architecture() { case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm
 
 # oci_archive OUT REFERENCE LAYER CONFIG-JSON: the layer's file is consumed
 oci_archive() {
-  local out=$1 reference=$2 config=$4 layout layer layer_size digest size
+  local out=$1 reference=$2 config=$4 layout content layer layer_size digest size
   layout=$(mktemp -d "$out.XXXXXX")
   mkdir -p "$layout/blobs/sha256"
-  layer_size=$(stat -c %s "$3")
-  layer=$(blob "$layout" "$3")
+  # The config names the layer by its content, the manifest by what is transferred.
+  content=$(sha256sum "$3" | cut -d' ' -f1)
+  gzip --no-name --force "$3"
+  layer_size=$(stat -c %s "$3.gz")
+  layer=$(blob "$layout" "$3.gz")
   printf '{"created":"1970-01-01T00:00:00Z","architecture":"%s","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
-    "$(oci_architecture)" "$config" "$layer" >"$layout/config"
+    "$(oci_architecture)" "$config" "$content" >"$layout/config"
   size=$(stat -c %s "$layout/config")
   digest=$(blob "$layout" "$layout/config")
-  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%s},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:%s","size":%s}]}' \
+  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%s},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:%s","size":%s}]}' \
     "$digest" "$size" "$layer" "$layer_size" >"$layout/manifest"
   size=$(stat -c %s "$layout/manifest")
   digest=$(blob "$layout" "$layout/manifest")
