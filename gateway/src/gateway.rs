@@ -13,7 +13,7 @@ use crate::providers::Models;
 use crate::turn::Sessions;
 use crate::vault::Vault;
 
-const SWEEP: Duration = Duration::from_secs(15);
+const PREPARE_AGAIN: Duration = Duration::from_secs(15);
 
 /// One bot's gateway.
 #[derive(Debug)]
@@ -53,17 +53,25 @@ impl Gateway {
     pub async fn follow_policy(&self) {
         let mut changes = self.policy.changes();
         loop {
-            let policy = self.policy.current();
-            self.vault.retain(&policy);
+            self.vault.retain();
             if self.policy.holds() {
                 self.link
                     .retain(|runner| crate::link::knows(&self.policy, runner));
             }
             self.metrics.policy(self.policy.holds());
-            // Now and then without a change, so that a credential whose lease ended does not stay in memory.
+            changes.next().await;
+        }
+    }
+
+    /// Has the credentials at hand that the policy names. Runs for ever.
+    pub async fn prepare_credentials(&self) {
+        let mut changes = self.policy.changes();
+        loop {
+            self.vault.prepare().await;
+            // Now and then without a change, for what could not be opened before.
             tokio::select! {
                 () = changes.next() => {}
-                () = tokio::time::sleep(SWEEP) => {}
+                () = tokio::time::sleep(PREPARE_AGAIN) => {}
             }
         }
     }

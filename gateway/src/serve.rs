@@ -82,7 +82,7 @@ pub async fn start(
         bot,
         replica: args.replica.clone(),
         policy: policy.clone(),
-        vault: Vault::new(operator.clone()),
+        vault: Vault::new(operator.clone(), policy.clone()),
         ledger: Ledger::new(tls.channel(&args.ledger)?),
         link: Link::default(),
         models: Models::default(),
@@ -104,6 +104,10 @@ pub async fn start(
     let followed = Arc::clone(&gateway);
     until(&service, "policy-followers", &idle, async move {
         followed.follow_policy().await;
+    });
+    let prepared = Arc::clone(&gateway);
+    until(&service, "credentials", &idle, async move {
+        prepared.prepare_credentials().await;
     });
     let recorded = Arc::clone(&gateway);
     until(&service, "policy-records", &idle, async move {

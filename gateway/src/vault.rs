@@ -1,4 +1,8 @@
-//! Leased credentials: opened by the operator, kept in memory until the lease ends or the policy names another version.
+//! Leased credentials: opened by the operator ahead of use, and kept in memory for as long as the policy that names their
+//! version holds.
+//!
+//! Each renewal of the policy says that its credentials are still the current ones, so that the policy's lease bounds
+//! theirs, and a gateway goes on for as long without an operator.
 
 mod secret;
 
@@ -8,13 +12,12 @@ use std::time::Duration;
 
 use monstrum_wire::policy::vault_client::VaultClient;
 use monstrum_wire::policy::{LeaseRequest, LeaseResponse, lease_request};
-use tokio::time::Instant;
 use tonic::Code;
 use tonic::transport::Channel;
 
 pub use secret::Secret;
 
-use crate::policy::Enforced;
+use crate::policy::{Enforced, Policy};
 use crate::scrub::Scrubber;
 
 /// How long the operator may take.
@@ -47,6 +50,7 @@ pub enum VaultError {
 #[derive(Debug, Clone)]
 pub struct Vault {
     client: VaultClient<Channel>,
+    policy: Policy,
     held: Arc<Mutex<Holdings>>,
 }
 
@@ -61,14 +65,14 @@ struct Holdings {
 struct Lease {
     version: String,
     secret: Arc<Secret>,
-    until: Instant,
 }
 
 impl Vault {
-    /// Over a channel to the operator.
-    pub fn new(channel: Channel) -> Self {
+    /// Over a channel to the operator, for what `policy` names.
+    pub fn new(channel: Channel, policy: Policy) -> Self {
         Self {
             client: VaultClient::new(channel),
+            policy,
             held: Arc::default(),
         }
     }
@@ -96,18 +100,28 @@ impl Vault {
         self.keep(subject, response)
     }
 
+    /// Opens every credential that the policy names, so that none has to be opened while no operator answers.
+    pub async fn prepare(&self) {
+        for (subject, version) in subjects(&self.policy.current()) {
+            if let Err(error) = self.open(subject, &version).await {
+                // Whoever needs it tries again, and tells.
+                tracing::debug!(error = %error, "a credential could not be opened ahead of use");
+            }
+        }
+    }
+
     /// Finds every secret that is held now.
     pub fn scrubber(&self) -> Scrubber {
         self.lock().scrubber.clone()
     }
 
-    /// Forgets what `policy` does not name in this version, and what has run out.
-    pub fn retain(&self, policy: &Enforced) {
-        let now = Instant::now();
+    /// Forgets what the policy does not name in this version; everything, when there is no policy.
+    pub fn retain(&self) {
+        let policy = self.policy.current();
         let mut held = self.lock();
         let before = held.leases.len();
         held.leases
-            .retain(|subject, lease| now < lease.until && names(policy, subject, &lease.version));
+            .retain(|subject, lease| names(&policy, subject, &lease.version));
         if held.leases.len() != before {
             let rebuilt = scrubber(&held.leases);
             // Fewer secrets than before always fit; the old scrubber would do as well.
@@ -118,17 +132,15 @@ impl Vault {
     fn cached(&self, subject: &Subject, version: &str) -> Option<Arc<Secret>> {
         let held = self.lock();
         let lease = held.leases.get(subject)?;
-        (lease.version == version && Instant::now() < lease.until).then(|| Arc::clone(&lease.secret))
+        let named = lease.version == version && names(&self.policy.current(), subject, version);
+        named.then(|| Arc::clone(&lease.secret))
     }
 
     fn keep(&self, subject: Subject, response: LeaseResponse) -> Result<Arc<Secret>, VaultError> {
-        let now = Instant::now();
-        let ttl = Duration::from_secs(u64::from(response.ttl_seconds));
         let secret = Arc::new(Secret::new(response.fields));
         let lease = Lease {
             version: response.version,
             secret: Arc::clone(&secret),
-            until: now.checked_add(ttl).unwrap_or(now),
         };
         let mut held = self.lock();
         held.leases.insert(subject.clone(), lease);
@@ -165,6 +177,24 @@ fn names(policy: &Enforced, subject: &Subject, version: &str) -> bool {
             model.is_some_and(|model| model.provider == *name && model.credential_version == version)
         }
     }
+}
+
+/// Everything that `policy` names a credential for.
+fn subjects(policy: &Enforced) -> Vec<(Subject, String)> {
+    let bindings = policy.engine.document().bindings.iter().filter_map(|binding| {
+        let credential = binding.credential.as_ref()?;
+        Some((Subject::Binding(binding.name.clone()), credential.version.clone()))
+    });
+    let model = policy.settings.model.as_ref();
+    let provider = model
+        .filter(|model| !model.credential_version.is_empty())
+        .map(|model| {
+            (
+                Subject::Provider(model.provider.clone()),
+                model.credential_version.clone(),
+            )
+        });
+    bindings.chain(provider).collect()
 }
 
 fn refusal(status: &tonic::Status) -> VaultError {
