@@ -48,5 +48,7 @@ images: ## Static binaries and the OCI archives around them
 install: cluster-up images ## Loads the images, installs the charts and the tests' servers
 	@bash e2e/install.sh
 
-bench: ## The benchmarks; docs/benchmarks.md says how to read them
-	@cargo bench --workspace --locked
+bench: install ## The engine's benchmarks and the installation's costs; docs/benchmarks.md says how to read them
+	@cargo bench --locked -p monstrum-guardian --bench check
+	eval "$$($(CLUSTER) env)"
+	$(BINARIES)/monstrum-measure

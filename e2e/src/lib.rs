@@ -9,6 +9,7 @@
     reason = "test support: indexing JSON gives null, and counters are small"
 )]
 
+pub mod agentdojo;
 pub mod fixtures;
 pub mod harness;
 pub mod measure;
