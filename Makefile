@@ -12,10 +12,10 @@ CLUSTER := e2e/cluster/cluster
 # The product's own command line, as the tests and the demo use it.
 export MONSTRUM_BIN ?= $(BINARIES)/monstrum
 
-.PHONY: help demo test check gen cluster-up cluster-down images install bench unit
+.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-agentdojo unit
 
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: install ## A cluster, a governed bot, and what it may and may not do: told in a page
 	@eval "$$($(CLUSTER) env)"
@@ -52,3 +52,6 @@ bench: install ## The engine's benchmarks and the installation's costs; docs/ben
 	@cargo bench --locked -p monstrum-guardian --bench check
 	eval "$$($(CLUSTER) env)"
 	$(BINARIES)/monstrum-measure
+
+bench-agentdojo: ## AgentDojo's tasks and attacks through the engine; docs/agentdojo.md says how to read it
+	@bash e2e/agentdojo/run.sh

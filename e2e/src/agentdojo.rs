@@ -1,4 +1,4 @@
-//! AgentDojo's tasks through the permission engine, without a model: what a standing policy permits and what it stops.
+//! The tasks of `AgentDojo` through the permission engine, without a model: what a standing policy permits and what it stops.
 //!
 //! The tasks' calls come from `e2e/agentdojo/extract.py`, the policies from the folders beside it. How to read the
 //! numbers: `docs/agentdojo.md`.

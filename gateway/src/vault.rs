@@ -51,6 +51,8 @@ pub enum VaultError {
 pub struct Vault {
     client: VaultClient<Channel>,
     policy: Policy,
+    /// One lease is asked for at a time, so that nobody asks for what another is about to get.
+    opening: Arc<tokio::sync::Mutex<()>>,
     held: Arc<Mutex<Holdings>>,
 }
 
@@ -73,12 +75,17 @@ impl Vault {
         Self {
             client: VaultClient::new(channel),
             policy,
+            opening: Arc::default(),
             held: Arc::default(),
         }
     }
 
     /// The secret of `subject` in exactly `version`.
     pub async fn open(&self, subject: Subject, version: &str) -> Result<Arc<Secret>, VaultError> {
+        if let Some(secret) = self.cached(&subject, version) {
+            return Ok(secret);
+        }
+        let _opening = self.opening.lock().await;
         if let Some(secret) = self.cached(&subject, version) {
             return Ok(secret);
         }

@@ -113,7 +113,7 @@ fn told<'a>(
                 unmet,
             } if unmet.is_empty() => writeln!(f, "{reason:?}, {message}")?,
             Answer::Denied { reason, unmet, .. } => {
-                writeln!(f, "{reason:?}, {} does not match", unmet.join(", "))?
+                writeln!(f, "{reason:?}, {} does not match", unmet.join(", "))?;
             }
         }
     }

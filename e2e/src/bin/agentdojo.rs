@@ -1,4 +1,4 @@
-//! Replays AgentDojo's tasks under the policies of `e2e/agentdojo`: `make bench-agentdojo`.
+//! Replays `AgentDojo`'s tasks under the policies of `e2e/agentdojo`: `make bench-agentdojo`.
 
 use std::path::PathBuf;
 

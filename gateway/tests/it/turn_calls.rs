@@ -385,8 +385,9 @@ async fn a_call_without_runner_is_a_clear_tool_error() {
 
 #[tokio::test]
 async fn an_unopened_credential_denies() {
-    let world = World::start().await;
+    let world = World::bare().await;
     world.operator.secrets.lock().unwrap().remove("binding/github-0");
+    world.enforce(&[Held::default()]).await;
     world.model.script([
         Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#),
         Reply::text("ok"),
