@@ -10,9 +10,9 @@ use monstrum_wire::identity::BotName;
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 use crate::args::ServeArgs;
 use crate::faces::{AuditFace, ChatFace, Door, GuardianFace};
@@ -244,7 +244,8 @@ async fn listen_local(gateway: &Arc<Gateway>, address: SocketAddr) -> Result<Soc
         .add_service(GuardianFace::server(Arc::clone(gateway), Door::Local))
         .add_service(AuditFace::server(Arc::clone(gateway)));
     let shutdown = gateway.service.shutdown();
-    let incoming = TcpListenerStream::new(listener);
+    // Without it, the small frames of a stream wait for the other end's delayed acknowledgements.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     gateway.service.spawn(
         "grpc-local",
         router.serve_with_incoming_shutdown(incoming, shutdown.requested()),
