@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cluster::Cluster;
 use super::turn::Turn;
-use super::{Fixture, wait};
+use super::{Fixture, Scripted, wait};
 
 /// How long an object may take to reach a condition when images are present; generous, since tests share two cores.
 const SETTLE: Duration = Duration::from_secs(90);
@@ -105,7 +105,21 @@ impl Workspace {
         Turn::read(&self.cluster.monstrum(&args).await?)
     }
 
-    /// The same, in a session that exists.
+    /// Leaves a script by which the model looks at this test's own repository once, and gives the message that it follows.
+    pub async fn script_a_look(&self) -> Result<String> {
+        let message = format!("Look ({})", self.name());
+        let script = Scripted::default()
+            .calls(&[(
+                "github_list_issues",
+                json!({"owner": "acme", "repo": self.name()}),
+            )])
+            .says("Done.")
+            .when(&message);
+        self.model().script(self.name(), &script).await?;
+        Ok(message)
+    }
+
+    /// Says something in a session that exists.
     pub async fn chat_in(&self, session: &str, bot: &str, message: &str) -> Result<Turn> {
         let args = [
             "chat",

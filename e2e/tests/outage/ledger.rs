@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use monstrum_e2e::harness::cluster::SYSTEM;
-use monstrum_e2e::harness::{BotSetup, Scripted, Workspace, wait};
-use serde_json::json;
+use monstrum_e2e::harness::{BotSetup, Workspace, wait};
 
 use crate::alone;
 
@@ -14,15 +13,7 @@ async fn nothing_happens_without_a_record() -> Result<()> {
     let _alone = alone().await;
     let workspace = Workspace::create("unrecorded").await?;
     BotSetup::triage().install(&workspace).await?;
-    let message = format!("Look ({})", workspace.name());
-    let script = Scripted::default()
-        .calls(&[(
-            "github_list_issues",
-            json!({"owner": "acme", "repo": workspace.name()}),
-        )])
-        .says("Done.")
-        .when(&message);
-    workspace.model().script(workspace.name(), &script).await?;
+    let message = workspace.script_a_look().await?;
 
     let scale = async |replicas: &str| {
         workspace

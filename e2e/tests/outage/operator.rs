@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use monstrum_e2e::harness::cluster::SYSTEM;
-use monstrum_e2e::harness::{BotSetup, Scripted, Turn, Workspace, wait};
-use serde_json::json;
+use monstrum_e2e::harness::{BotSetup, Turn, Workspace, wait};
 
 use crate::alone;
 
@@ -36,15 +35,7 @@ async fn a_stale_policy_denies_everything_and_recovers_alone() -> Result<()> {
     let _alone = alone().await;
     let workspace = Workspace::create("stale").await?;
     BotSetup::triage().install(&workspace).await?;
-    let message = format!("Look ({})", workspace.name());
-    let script = Scripted::default()
-        .calls(&[(
-            "github_list_issues",
-            json!({"owner": "acme", "repo": workspace.name()}),
-        )])
-        .says("Done.")
-        .when(&message);
-    workspace.model().script(workspace.name(), &script).await?;
+    workspace.script_a_look().await?;
 
     scale(&workspace, 0).await?;
     let result = outage(&workspace).await;
@@ -108,15 +99,7 @@ async fn the_leaders_death_loses_nothing() -> Result<()> {
     workspace
         .apply(&BotSetup::triage().binding("work", narrower))
         .await?;
-    let message = format!("Look ({})", workspace.name());
-    let script = Scripted::default()
-        .calls(&[(
-            "github_list_issues",
-            json!({"owner": "acme", "repo": workspace.name()}),
-        )])
-        .says("Done.")
-        .when(&message);
-    workspace.model().script(workspace.name(), &script).await?;
+    workspace.script_a_look().await?;
     wait::until(
         "the narrower policy",
         LEASE_OVER,
