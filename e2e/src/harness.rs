@@ -4,6 +4,7 @@ pub mod bot;
 pub mod cluster;
 pub mod fixture;
 pub mod impostor;
+pub mod method;
 pub mod tunnel;
 pub mod turn;
 pub mod wait;

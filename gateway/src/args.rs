@@ -1,6 +1,6 @@
 //! Flags, each with its environment variable.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -57,6 +57,12 @@ pub struct ServeArgs {
     /// Where runners and channels dial in.
     #[arg(long, env = "MONSTRUM_LISTEN", default_value = "0.0.0.0:9443")]
     pub listen: SocketAddr,
+    /// This pod's address, under which runners find this gateway; the one it listens on, if absent.
+    #[arg(long, env = "POD_IP")]
+    pub address: Option<IpAddr>,
+    /// A DNS name with the addresses of all gateways of the bot, as `host:port`; this is the only one, if absent.
+    #[arg(long, env = "MONSTRUM_GATEWAYS")]
+    pub gateways: Option<String>,
     /// Where people reach it through a port-forward; must be a loopback address.
     #[arg(long, env = "MONSTRUM_LOCAL_LISTEN", default_value = "127.0.0.1:9444", value_parser = loopback)]
     pub local_listen: SocketAddr,

@@ -6,7 +6,7 @@ use monstrum_service::Service;
 use monstrum_wire::identity::BotName;
 
 use crate::ledger::Ledger;
-use crate::link::Link;
+use crate::link::{Link, Peers};
 use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::providers::Models;
@@ -30,6 +30,8 @@ pub struct Gateway {
     pub ledger: Ledger,
     /// Connected runners.
     pub link: Link,
+    /// All gateways of the bot.
+    pub peers: Peers,
     /// The bot's model.
     pub models: Models,
     /// Which conversations are busy.

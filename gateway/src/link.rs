@@ -1,6 +1,7 @@
 //! The runners that dialled in: one stream each, calls out, output back.
 
 mod attached;
+mod peers;
 mod service;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use attached::{Attached, FromCall, Heard, NotSent, Running};
+pub use peers::Peers;
 pub use service::LinkService;
 pub(crate) use service::knows;
 

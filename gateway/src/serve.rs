@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use monstrum_guardian::source;
-use monstrum_service::{Service, ServiceArgs, Tls, TlsError};
+use monstrum_service::{Incoming, Service, ServiceArgs, Tls, TlsError};
 use monstrum_wire::identity::BotName;
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::args::ServeArgs;
 use crate::faces::{AuditFace, ChatFace, Door, GuardianFace};
 use crate::gateway::Gateway;
 use crate::ledger::Ledger;
-use crate::link::{Link, LinkService};
+use crate::link::{Link, LinkService, Peers};
 use crate::metrics::Metrics;
 use crate::policy::{Policy, Subscription};
 use crate::providers::Models;
@@ -78,6 +78,11 @@ pub async fn start(
         namespace: bot.namespace.clone(),
         name: bot.name.clone(),
     });
+    let incoming = tls.listen(args.listen).await?;
+    let mut own = incoming.local_addr();
+    if let Some(address) = args.address {
+        own.set_ip(address);
+    }
     let gateway = Arc::new(Gateway {
         bot,
         replica: args.replica.clone(),
@@ -85,6 +90,7 @@ pub async fn start(
         vault: Vault::new(operator.clone(), policy.clone()),
         ledger: Ledger::new(tls.channel(&args.ledger)?),
         link: Link::default(),
+        peers: Peers::alone(own),
         models: Models::default(),
         sessions: Sessions::default(),
         metrics: Metrics::new(&service),
@@ -113,9 +119,13 @@ pub async fn start(
     until(&service, "policy-records", &idle, async move {
         record_policies(&recorded).await;
     });
+    if let Some(name) = args.gateways {
+        let peers = gateway.peers.clone();
+        until(&service, "gateways", &idle, async move { peers.follow(&name).await });
+    }
     become_ready(&gateway, &idle);
     drain_turns(Arc::clone(&gateway), idle);
-    let mutual = listen_mutual(&gateway, &tls, args.listen).await?;
+    let mutual = serve_mutual(&gateway, incoming);
     let local = listen_local(&gateway, args.local_listen).await?;
     Ok(Addresses { mutual, local })
 }
@@ -210,29 +220,18 @@ async fn record_policies(gateway: &Gateway) {
     }
 }
 
-async fn listen_mutual(
-    gateway: &Arc<Gateway>,
-    tls: &Tls,
-    address: SocketAddr,
-) -> Result<SocketAddr, ServeError> {
-    let incoming = tls.listen(address).await?;
+fn serve_mutual(gateway: &Arc<Gateway>, incoming: Incoming) -> SocketAddr {
     let address = incoming.local_addr();
-    let link = LinkService::server(
-        gateway.bot.clone(),
-        gateway.policy.clone(),
-        gateway.link.clone(),
-        gateway.service.clone(),
-    );
     let router = builder()
         .add_service(ChatFace::server(Arc::clone(gateway), Door::Mutual))
         .add_service(GuardianFace::server(Arc::clone(gateway), Door::Mutual))
-        .add_service(link);
+        .add_service(LinkService::server(Arc::clone(gateway)));
     let shutdown = gateway.service.shutdown();
     gateway.service.spawn(
         "grpc",
         router.serve_with_incoming_shutdown(incoming, shutdown.requested()),
     );
-    Ok(address)
+    address
 }
 
 async fn listen_local(gateway: &Arc<Gateway>, address: SocketAddr) -> Result<SocketAddr, ServeError> {

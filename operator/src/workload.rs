@@ -3,7 +3,7 @@
 mod container;
 mod pod;
 
-pub(crate) use container::{container, env, mount, port, resources, unprivileged};
+pub(crate) use container::{container, env, mount, pod_field, port, resources, unprivileged};
 pub(crate) use pod::{Workload, deployment, empty_dir, secret_volume, tls_volume};
 
 /// The user and group of every process of ours.

@@ -63,9 +63,14 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub tls: TlsArgs,
 
-    /// The gateway to attach to, as `https://host:port`.
+    /// The Service in front of the bot's gateways, as `https://host:port`. It is asked which gateways there are; each of
+    /// them is then attached to.
     #[arg(long, env = "MONSTRUM_GATEWAY")]
     pub gateway: String,
+
+    /// The DNS name in every gateway's certificate; the host of `--gateway`, if absent.
+    #[arg(long, env = "MONSTRUM_GATEWAY_NAME")]
+    pub gateway_name: Option<String>,
 
     /// This runner's name among the bot's runners, for the log; the certificate is what identifies it.
     #[arg(long, env = "MONSTRUM_RUNNER", default_value = "default")]
@@ -88,6 +93,17 @@ pub struct ServeArgs {
     /// How many calls run at the same time; as many again may wait.
     #[arg(long, env = "MONSTRUM_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+}
+
+impl ServeArgs {
+    /// What every gateway's certificate carries. None when `--gateway` is no URI with a host.
+    pub fn gateway_name(&self) -> Option<String> {
+        let host = || {
+            let uri: http::Uri = self.gateway.parse().ok()?;
+            Some(uri.host()?.trim_matches(['[', ']']).to_owned())
+        };
+        self.gateway_name.clone().or_else(host)
+    }
 }
 
 /// An executor that a runner can have.

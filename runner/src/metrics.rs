@@ -67,12 +67,12 @@ impl Metrics {
         let all = registry.sub_registry_with_prefix("monstrum_runner");
         all.register(
             "attached",
-            "1 while attached to the gateway",
+            "Gateways that the runner is attached to",
             metrics.attached.clone(),
         );
         all.register(
             "attachments",
-            "Times the runner attached to its gateway",
+            "Times the runner attached to a gateway",
             metrics.attachments.clone(),
         );
         all.register("calls_running", "Calls that run now", metrics.running.clone());
@@ -91,11 +91,11 @@ impl Metrics {
 
     pub(crate) fn attached(&self) {
         self.attachments.inc();
-        self.attached.set(1);
+        self.attached.inc();
     }
 
     pub(crate) fn detached(&self) {
-        self.attached.set(0);
+        self.attached.dec();
     }
 
     pub(crate) fn started(&self) -> Running {

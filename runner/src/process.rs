@@ -11,8 +11,10 @@ use crate::args::{Cli, Command, ExecutorKind, ServeArgs, ServeCli};
 use crate::executor::shell::{self, Shell};
 use crate::executor::{Executors, http::Http};
 use crate::install;
-use crate::link::{Link, LinkSettings};
+use crate::gateways::Gateways;
+use crate::link::{Room, Shared};
 use crate::metrics::Metrics;
+use crate::presence::Presence;
 
 /// The exit code for wrong flags (`EX_USAGE` of `sysexits.h`).
 const EXIT_USAGE: u8 = 64;
@@ -23,6 +25,9 @@ pub enum StartError {
     /// Certificate or gateway address.
     #[error("mutual TLS can't be set up")]
     Tls(#[source] TlsError),
+    /// The gateway's address has no host.
+    #[error("the gateway's address is not https://host:port")]
+    Name,
     /// The process can't be protected from the commands that it runs.
     #[error("the runner can't protect its own memory")]
     Protect(#[source] std::io::Error),
@@ -72,16 +77,18 @@ pub async fn start(cli: ServeCli, service: Service) -> Result<(), StartError> {
         .map_err(|errno| StartError::Protect(errno.into()))?;
     let tls = Tls::load(&args.tls).map_err(StartError::Tls)?;
     tls.watch(&service);
-    let channel = tls.channel(&args.gateway).map_err(StartError::Tls)?;
-    let settings = LinkSettings {
+    let shared = Shared {
+        executors: Arc::new(executors(&args)?),
+        room: Room::new(usize::from(args.concurrency)),
         replica: args.replica.clone(),
-        concurrency: usize::from(args.concurrency),
+        metrics: service.register(Metrics::register),
+        presence: Presence::new(service.readiness().clone()),
     };
     tracing::info!(gateway = %args.gateway, runner = %args.runner, "attaching");
-    let metrics = service.register(Metrics::register);
-    let link = Link::new(channel, Arc::new(executors(&args)?), settings, metrics);
-    let (readiness, shutdown) = (service.readiness().clone(), service.shutdown());
-    service.spawn_quiet("link", async move { link.run(&readiness, &shutdown).await });
+    let name = args.gateway_name().ok_or(StartError::Name)?;
+    let gateways = Gateways::new(tls, &args.gateway, name, shared).map_err(StartError::Tls)?;
+    let shutdown = service.shutdown();
+    service.spawn_quiet("gateways", async move { gateways.run(&shutdown).await });
     Ok(())
 }
 

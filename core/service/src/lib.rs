@@ -17,4 +17,4 @@ pub use args::{ServiceArgs, TlsArgs};
 pub use process::{Service, install_crypto, run};
 pub use readiness::{Readiness, Token};
 pub use shutdown::Shutdown;
-pub use tls::{Pem, Tls, TlsError, peer};
+pub use tls::{Incoming, Pem, Tls, TlsError, peer};

@@ -139,6 +139,15 @@ impl Tls {
 
     /// A connection to `https://host:port`, made when first used and made again when lost.
     pub fn channel(&self, uri: &str) -> Result<Channel, TlsError> {
+        self.channel_to(uri, None)
+    }
+
+    /// Like [`Tls::channel`], to a server whose certificate carries `name` and not the host of the URI.
+    pub fn channel_named(&self, uri: &str, name: &str) -> Result<Channel, TlsError> {
+        self.channel_to(uri, Some(name.into()))
+    }
+
+    fn channel_to(&self, uri: &str, name: Option<Arc<str>>) -> Result<Channel, TlsError> {
         let wrong = |source| TlsError::Uri {
             uri: uri.to_owned(),
             source,
@@ -154,8 +163,11 @@ impl Tls {
             .tcp_nodelay(true);
         let tls = self.clone();
         let connector = tower::service_fn(move |uri: http::Uri| {
-            let tls = tls.clone();
-            async move { handshake::connect(&tls, &uri).await.map(TokioIo::new) }
+            let (tls, name) = (tls.clone(), name.clone());
+            async move {
+                let stream = handshake::connect(&tls, &uri, name.as_deref()).await?;
+                Ok::<_, std::io::Error>(TokioIo::new(stream))
+            }
         });
         Ok(endpoint.connect_with_connector_lazy(connector))
     }

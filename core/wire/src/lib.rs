@@ -6,4 +6,4 @@ pub mod identity;
 mod proto;
 pub mod snapshot;
 
-pub use proto::{chat, guardian, ledger, policy, runner};
+pub use proto::{DESCRIPTORS, chat, guardian, ledger, policy, runner};

@@ -16,6 +16,9 @@ macro_rules! package {
     };
 }
 
+/// The whole contract as a serialised `google.protobuf.FileDescriptorSet`: what there is to call, for those who look at all of it.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/monstrum.bin"));
+
 package!(guardian, "monstrum.guardian.v1");
 package!(policy, "monstrum.policy.v1");
 package!(runner, "monstrum.runner.v1");

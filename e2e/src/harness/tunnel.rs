@@ -7,6 +7,7 @@ use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use kube::{Api, Client};
+use tonic::transport::{Channel, Endpoint};
 
 /// Sends one request to a ready pod with these labels.
 pub async fn send(
@@ -42,6 +43,24 @@ pub async fn send(
         parts,
         String::from_utf8_lossy(&bytes).into_owned(),
     ))
+}
+
+/// A gRPC connection to a port of a pod.
+pub fn grpc(pods: Api<Pod>, pod: String, port: u16) -> Channel {
+    let connector = tower::service_fn(move |_| {
+        let (pods, pod) = (pods.clone(), pod.clone());
+        async move {
+            let mut forward = pods
+                .portforward(&pod, &[port])
+                .await
+                .map_err(std::io::Error::other)?;
+            forward
+                .take_stream(port)
+                .map(TokioIo::new)
+                .ok_or_else(|| std::io::Error::other("no stream"))
+        }
+    });
+    Endpoint::from_static("http://pod").connect_with_connector_lazy(connector)
 }
 
 /// The name of a pod with these labels that is ready.

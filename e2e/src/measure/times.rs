@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use futures::StreamExt as _;
-use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Patch, PatchParams, WatchParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind, WatchEvent};
@@ -12,7 +11,7 @@ use kube::{Api, Client};
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::{SendRequest, turn_event};
 use serde_json::json;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use super::samples::Row;
 use crate::harness::{BotSetup, Scripted, Workspace, tunnel};
@@ -127,18 +126,5 @@ async fn gateway(workspace: &Workspace) -> Result<Channel> {
         "monstrum.dev/bot=triage,app.kubernetes.io/component=gateway",
     )
     .await?;
-    let connector = tower::service_fn(move |_| {
-        let (pods, pod) = (pods.clone(), pod.clone());
-        async move {
-            let mut forward = pods
-                .portforward(&pod, &[9444])
-                .await
-                .map_err(std::io::Error::other)?;
-            forward
-                .take_stream(9444)
-                .map(TokioIo::new)
-                .ok_or_else(|| std::io::Error::other("no stream"))
-        }
-    });
-    Ok(Endpoint::from_static("http://gateway").connect_with_connector_lazy(connector))
+    Ok(tunnel::grpc(pods, pod, 9444))
 }

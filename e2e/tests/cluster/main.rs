@@ -6,6 +6,7 @@ mod arguments;
 mod charts;
 mod commands;
 mod conditions;
+mod replicas;
 mod revocation;
 mod rules;
 mod sandbox;

@@ -1,8 +1,10 @@
 //! Tenants: one namespace's objects and one bot's certificate get nothing of another's.
 
 use anyhow::Result;
+use bytes::Bytes;
 use monstrum_e2e::harness::cluster::SYSTEM;
 use monstrum_e2e::harness::impostor::{Impostor, Target};
+use monstrum_e2e::harness::method::Method;
 use monstrum_e2e::harness::{BotSetup, Scripted, Workspace};
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::{SendRequest, StatusRequest};
@@ -226,5 +228,43 @@ async fn the_operator_gives_a_bot_its_own_policy_and_credentials_only() -> Resul
             .subscribe(tokio_stream::iter([hello]))
             .await,
     );
+    attacker.remove().await
+}
+
+/// Nobody may call it, or there is no such method at this port.
+fn shut(method: &Method, whose: &str, answer: &Result<Option<Bytes>, Status>) {
+    let code = answer.as_ref().map_err(Status::code).err();
+    assert!(
+        code.is_some_and(|code| [Code::PermissionDenied, Code::Unimplemented].contains(&code)),
+        "{method:?} with {whose}: {answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_method_of_the_contract_answers_a_foreign_certificate() -> Result<()> {
+    let (victim, attacker) = (
+        Workspace::create("victim").await?,
+        Workspace::create("attacker").await?,
+    );
+    let setup = BotSetup::triage();
+    tokio::try_join!(setup.install(&victim), setup.install(&attacker))?;
+    let name = format!("triage-gateway.{}.svc", victim.name());
+    let methods = Method::all()?;
+    assert!(methods.len() >= 20, "{methods:?}");
+    for secret in ["triage-gateway-tls", "triage-runner-tls"] {
+        let stolen = Impostor::with(&attacker, secret).await?;
+        let channel = stolen.connect(gateway(&victim, &name)).await?;
+        for method in &methods {
+            shut(method, secret, &method.call(channel.clone()).await);
+        }
+    }
+    // A runner has no business with the ledger or the operator, whose ever it is.
+    let runner = Impostor::with(&attacker, "triage-runner-tls").await?;
+    for channel in [runner.connect(LEDGER).await?, runner.connect_to_leader().await?] {
+        for method in &methods {
+            shut(method, "a runner's certificate", &method.call(channel.clone()).await);
+        }
+    }
+    victim.remove().await?;
     attacker.remove().await
 }

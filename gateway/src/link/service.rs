@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_service::Service;
-use monstrum_wire::identity::{BotName, DEFAULT_RUNNER, Identity};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use monstrum_wire::identity::{DEFAULT_RUNNER, Identity};
 use monstrum_wire::runner::link_server::{self, LinkServer};
-use monstrum_wire::runner::{FromRunner, RunnerHello, from_runner};
+use monstrum_wire::runner::{FromRunner, GatewayList, GatewaysRequest, RunnerHello, from_runner};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::wrappers::{ReceiverStream, WatchStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::attached::{Attached, MAX_ORDERS, Order};
 use super::{Crowded, Link};
+use crate::gateway::Gateway;
 use crate::policy::Policy;
 
 /// How long a runner may take to introduce itself.
@@ -23,28 +25,20 @@ const MAX_MESSAGE: usize = 20 << 20;
 /// Lets this bot's runners in, and nobody else.
 #[derive(Debug, Clone)]
 pub struct LinkService {
-    bot: BotName,
-    policy: Policy,
-    link: Link,
-    service: Service,
+    gateway: Arc<Gateway>,
 }
 
 impl LinkService {
     /// The tonic service.
-    pub fn server(bot: BotName, policy: Policy, link: Link, service: Service) -> LinkServer<Self> {
-        LinkServer::new(Self {
-            bot,
-            policy,
-            link,
-            service,
-        })
-        .max_decoding_message_size(MAX_MESSAGE)
+    pub fn server(gateway: Arc<Gateway>) -> LinkServer<Self> {
+        LinkServer::new(Self { gateway }).max_decoding_message_size(MAX_MESSAGE)
     }
 
     /// The runner's name, if it is a runner of this bot that the policy knows.
     fn admit(&self, identity: &Identity) -> Result<String, Status> {
         match identity {
-            Identity::Runner { bot, runner } if *bot == self.bot && knows(&self.policy, runner) => {
+            Identity::Runner { bot, runner } if *bot == self.gateway.bot && knows(&self.gateway.policy, runner) =>
+            {
                 Ok(runner.clone())
             }
             Identity::Runner { .. }
@@ -88,6 +82,7 @@ pub(crate) fn knows(policy: &Policy, runner: &str) -> bool {
 #[tonic::async_trait]
 impl link_server::Link for LinkService {
     type AttachStream = ReceiverStream<Order>;
+    type GatewaysStream = BoxStream<'static, Result<GatewayList, Status>>;
 
     async fn attach(
         &self,
@@ -99,13 +94,32 @@ impl link_server::Link for LinkService {
         let replica = hello.replica.clone();
         let (orders, stream) = mpsc::channel(MAX_ORDERS);
         let attached = Arc::new(Attached::new(runner, hello, orders));
-        self.link
+        self.gateway
+            .link
             .add(Arc::clone(&attached))
             .map_err(|Crowded| Status::resource_exhausted(Crowded.to_string()))?;
         tracing::info!(runner = attached.runner(), replica, "runner attached");
-        self.service
-            .spawn_quiet("runner", Self::serve(self.link.clone(), attached, messages));
+        self.gateway.service.spawn_quiet(
+            "runner",
+            Self::serve(self.gateway.link.clone(), attached, messages),
+        );
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn gateways(
+        &self,
+        request: Request<GatewaysRequest>,
+    ) -> Result<Response<Self::GatewaysStream>, Status> {
+        self.admit(&monstrum_service::peer(&request)?)?;
+        let lists = WatchStream::new(self.gateway.peers.watch()).map(|peers| {
+            Ok(GatewayList {
+                addresses: peers.iter().map(ToString::to_string).collect(),
+            })
+        });
+        let shutdown = self.gateway.service.shutdown();
+        // Whoever follows this list turns to another gateway when this one stops.
+        let lists = lists.take_until(async move { shutdown.requested().await });
+        Ok(Response::new(Box::pin(lists)))
     }
 }
 

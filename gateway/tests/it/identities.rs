@@ -8,7 +8,7 @@ use monstrum_wire::identity::{BotName, Identity};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::{HeadRequest, ReadRequest};
 use monstrum_wire::runner::link_client::LinkClient;
-use monstrum_wire::runner::{FromRunner, RunnerHello, from_runner};
+use monstrum_wire::runner::{FromRunner, GatewaysRequest, RunnerHello, from_runner};
 use tonic::Code;
 
 use crate::support::model::Reply;
@@ -84,6 +84,15 @@ async fn code_of(world: &World, identity: &Identity, method: &str) -> Code {
                 .await
                 .map(drop)
         }
+        "Link/Gateways" => match LinkClient::new(connection).gateways(GatewaysRequest {}).await {
+            Ok(lists) => {
+                let list = lists.into_inner().message().await.unwrap().unwrap();
+                let own = world.mutual.replace("https://localhost", "127.0.0.1");
+                assert_eq!(list.addresses, [own]);
+                Ok(())
+            }
+            Err(status) => Err(status),
+        },
         "Audit/Head" => AuditClient::new(connection).head(HeadRequest {}).await.map(drop),
         _ => panic!("{method}"),
     };
@@ -103,6 +112,7 @@ async fn every_method_refuses_every_foreign_identity() {
             "Guardian/Check",
             "Guardian/ListTools",
             "Link/Attach",
+            "Link/Gateways",
             "Audit/Head",
         ] {
             let expected = match method {
@@ -110,7 +120,7 @@ async fn every_method_refuses_every_foreign_identity() {
                 "Chat/Send" | "Chat/Status" if identity == own_channel => Code::Ok,
                 "Guardian/Check" | "Guardian/ListTools" if own_runners.contains(&identity) => Code::Ok,
                 // The sandbox is not named by this policy.
-                "Link/Attach" if identity == own_runners[0] => Code::Ok,
+                "Link/Attach" | "Link/Gateways" if identity == own_runners[0] => Code::Ok,
                 _ => Code::PermissionDenied,
             };
             assert_eq!(

@@ -39,7 +39,7 @@ pub(super) async fn reconcile(
     };
     let world = reconciler.index.world(&namespace);
     let owner = owner(bot);
-    // The gateways' certificate and the sandboxes need the address that the Service is given.
+    // The sandboxes need the address that the Service is given.
     let named = if bot.spec.suspend {
         Ok(())
     } else {

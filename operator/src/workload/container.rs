@@ -31,7 +31,7 @@ pub(crate) fn container(
         command: Some(command.iter().map(|&word| word.to_owned()).collect()),
         env: Some(vec![
             env("MONSTRUM_TRUST_DOMAIN", &installation.trust_domain),
-            pod_name_env(),
+            pod_field("POD_NAME", "metadata.name"),
         ]),
         ports: Some(vec![port("admin", ADMIN_PORT)]),
         liveness_probe: Some(probe("/healthz", 10, 3)),
@@ -61,14 +61,14 @@ pub(crate) fn env(name: &str, value: &str) -> EnvVar {
     }
 }
 
-/// The pod's own name.
-fn pod_name_env() -> EnvVar {
+/// An environment variable with a field of the pod itself.
+pub(crate) fn pod_field(name: &str, path: &str) -> EnvVar {
     let field = ObjectFieldSelector {
         api_version: Some("v1".to_owned()),
-        field_path: "metadata.name".to_owned(),
+        field_path: path.to_owned(),
     };
     EnvVar {
-        name: "POD_NAME".to_owned(),
+        name: name.to_owned(),
         value_from: Some(EnvVarSource {
             field_ref: Some(field),
             ..EnvVarSource::default()

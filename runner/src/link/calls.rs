@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use monstrum_wire::runner as wire;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -17,12 +17,31 @@ use crate::call::{Call, Failure, Outcome, Output};
 use crate::executor::Executors;
 use crate::metrics::Metrics;
 
-/// The running calls.
+/// The room that a runner has for calls, whichever gateway they come from.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    taken_in: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+    most: usize,
+}
+
+impl Room {
+    /// For `concurrency` calls that run, and as many that wait.
+    pub(crate) fn new(concurrency: usize) -> Self {
+        let most = concurrency.saturating_mul(2);
+        Self {
+            taken_in: Arc::new(Semaphore::new(most)),
+            running: Arc::new(Semaphore::new(concurrency)),
+            most,
+        }
+    }
+}
+
+/// The calls of one stream that run or wait.
 pub(super) struct Calls {
     executors: Arc<Executors>,
     metrics: Metrics,
-    slots: Arc<Semaphore>,
-    most: usize,
+    room: Room,
     outbox: mpsc::Sender<FromRunner>,
     cancelled: CancellationToken,
     tasks: JoinSet<()>,
@@ -37,18 +56,17 @@ pub(super) struct Done {
 }
 
 impl Calls {
-    /// At most `concurrency` calls run, and as many wait.
+    /// None yet.
     pub(super) fn new(
         executors: Arc<Executors>,
         metrics: Metrics,
-        concurrency: usize,
+        room: Room,
         outbox: mpsc::Sender<FromRunner>,
     ) -> Self {
         Self {
             executors,
             metrics,
-            slots: Arc::new(Semaphore::new(concurrency)),
-            most: concurrency.saturating_mul(2),
+            room,
             outbox,
             cancelled: CancellationToken::new(),
             tasks: JoinSet::new(),
@@ -70,15 +88,14 @@ impl Calls {
             return;
         }
         let (call_id, executor) = (execute.call_id.clone(), execute.executor.clone());
-        if self.tasks.len() >= self.most {
-            let failure =
-                Failure::internal(format!("the runner is busy with {} calls; try again", self.most));
-            self.answer(call_id, &executor, Err(failure)).await;
+        let Ok(place) = Arc::clone(&self.room.taken_in).try_acquire_owned() else {
+            let busy = format!("the runner is busy with {} calls; try again", self.room.most);
+            self.answer(call_id, &executor, Err(Failure::internal(busy))).await;
             return;
-        }
+        };
         let token = self.cancelled.child_token();
         match Call::new(execute, token.clone()) {
-            Ok(call) => self.spawn(call, token),
+            Ok(call) => self.spawn(call, token, place),
             Err(failure) => self.answer(call_id, &executor, Err(failure)).await,
         }
     }
@@ -137,7 +154,7 @@ impl Calls {
         finish(&self.outbox, call_id, outcome).await;
     }
 
-    fn spawn(&mut self, call: Call, token: CancellationToken) {
+    fn spawn(&mut self, call: Call, token: CancellationToken, place: OwnedSemaphorePermit) {
         let call_id = call.id.clone();
         let span = tracing::info_span!(
             "call", call = %call.id, executor = %call.executor, tool = %call.tool, trace = %call.trace
@@ -145,10 +162,14 @@ impl Calls {
         let work = work(
             call,
             Arc::clone(&self.executors),
-            Arc::clone(&self.slots),
+            Arc::clone(&self.room.running),
             self.metrics.clone(),
             self.outbox.clone(),
         );
+        let work = async move {
+            work.await;
+            drop(place);
+        };
         let handle = self.tasks.spawn(work.instrument(span));
         self.names.insert(handle.id(), call_id.clone());
         self.running.insert(call_id, token);

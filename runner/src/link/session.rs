@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
 use super::End;
-use super::calls::Calls;
+use super::calls::{Calls, Room};
 use crate::executor::Executors;
 use crate::metrics::Metrics;
 
@@ -29,11 +29,11 @@ impl Session {
     pub(super) fn new(
         executors: &Arc<Executors>,
         metrics: &Metrics,
-        concurrency: usize,
+        room: Room,
         outbox: mpsc::Sender<FromRunner>,
     ) -> Self {
         Self {
-            calls: Calls::new(Arc::clone(executors), metrics.clone(), concurrency, outbox),
+            calls: Calls::new(Arc::clone(executors), metrics.clone(), room, outbox),
         }
     }
 

@@ -7,16 +7,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use monstrum_service::authority::Authority;
 use monstrum_service::{Pem, Tls, peer};
 use monstrum_wire::identity::{BotName, Identity};
 use monstrum_wire::runner::link_server::{Link, LinkServer};
 use monstrum_wire::runner::{
-    Cancel, Execute, Finished, FromRunner, RunnerHello, ToRunner, finished, from_runner, to_runner,
+    Cancel, Execute, Finished, FromRunner, GatewayList, GatewaysRequest, RunnerHello, ToRunner, finished,
+    from_runner, to_runner,
 };
 use tempfile::TempDir;
-use tokio::sync::{mpsc, oneshot};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_stream::wrappers::{ReceiverStream, WatchStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::support::runner;
@@ -103,6 +105,8 @@ impl Attached {
 pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     attached: mpsc::Receiver<Attached>,
+    /// What it says of all gateways.
+    pub(crate) gateways: watch::Sender<Vec<SocketAddr>>,
     // Of its own, so that its end breaks every connection, as a pod's end does.
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -121,15 +125,23 @@ impl Gateway {
             .unwrap();
         let (sender, attached) = mpsc::channel(8);
         let (listening, listens) = oneshot::channel();
+        let gateways = watch::Sender::new(Vec::new());
+        let told = gateways.clone();
         runtime.spawn(async move {
             let incoming = tls.listen(address).await.unwrap();
+            told.send_replace(vec![incoming.local_addr()]);
             listening.send(incoming.local_addr()).unwrap();
-            let server = tonic::transport::Server::builder().add_service(LinkServer::new(Service { sender }));
+            let service = Service {
+                sender,
+                gateways: told,
+            };
+            let server = tonic::transport::Server::builder().add_service(LinkServer::new(service));
             server.serve_with_incoming(incoming).await
         });
         Self {
             address: listens.await.unwrap(),
             attached,
+            gateways,
             runtime: Some(runtime),
         }
     }
@@ -160,11 +172,25 @@ pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 struct Service {
     sender: mpsc::Sender<Attached>,
+    gateways: watch::Sender<Vec<SocketAddr>>,
 }
 
 #[tonic::async_trait]
 impl Link for Service {
     type AttachStream = ReceiverStream<Result<ToRunner, Status>>;
+    type GatewaysStream = BoxStream<'static, Result<GatewayList, Status>>;
+
+    async fn gateways(
+        &self,
+        _: Request<GatewaysRequest>,
+    ) -> Result<Response<Self::GatewaysStream>, Status> {
+        let lists = WatchStream::new(self.gateways.subscribe()).map(|gateways| {
+            Ok(GatewayList {
+                addresses: gateways.iter().map(ToString::to_string).collect(),
+            })
+        });
+        Ok(Response::new(Box::pin(lists)))
+    }
 
     async fn attach(
         &self,

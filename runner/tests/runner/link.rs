@@ -298,3 +298,34 @@ async fn strangers_are_not_attached_to_and_not_accepted() {
     assert!(!gateway.attached_within(Duration::from_secs(2)).await);
     assert!(!runner.ready().await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runner_attaches_to_every_gateway_that_one_of_them_names() {
+    let authority = authority();
+    let mut first = Gateway::start(&authority, "127.0.0.1:0").await;
+    let mut second = Gateway::start(&authority, "127.0.0.1:0").await;
+    let runner = Runner::start(&authority, first.address, &[]);
+    let held = first.attached().await;
+    assert!(!second.attached_within(Duration::from_millis(300)).await);
+    first.gateways.send_replace(vec![first.address, second.address]);
+    let _second_held = second.attached().await;
+    let metrics = runner.metrics().await;
+    assert!(metrics.contains("monstrum_runner_attached 2\n"), "{metrics}");
+    // One that is no longer named keeps its stream while it holds, and is not dialled again after.
+    first.gateways.send_replace(vec![first.address]);
+    drop(second);
+    while !runner.metrics().await.contains("monstrum_runner_attached 1\n") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(runner.ready().await);
+    assert!(!first.attached_within(Duration::from_millis(300)).await, "one stream each");
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_must_show_the_services_name() {
+    let authority = authority();
+    let mut gateway = Gateway::start(&authority, "127.0.0.1:0").await;
+    let _runner = Runner::start(&authority, gateway.address, &["--gateway-name", "other-gateway.team.svc"]);
+    assert!(!gateway.attached_within(Duration::from_secs(2)).await);
+}

@@ -15,14 +15,18 @@ use super::Tls;
 /// A peer that does not finish its handshake in this time is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connects to the authority of `uri`, with this process's certificate.
-pub(super) async fn connect(tls: &Tls, uri: &http::Uri) -> io::Result<client::TlsStream<TcpStream>> {
+/// Connects to the authority of `uri`, with this process's certificate. The server's must carry `name`, or the URI's host.
+pub(super) async fn connect(
+    tls: &Tls,
+    uri: &http::Uri,
+    name: Option<&str>,
+) -> io::Result<client::TlsStream<TcpStream>> {
     let host = uri
         .host()
         .ok_or_else(|| io::Error::other("the URI has no host"))?
         .trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(443);
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let name = ServerName::try_from(name.unwrap_or(host).to_owned()).map_err(io::Error::other)?;
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
     TlsConnector::from(tls.material().client.clone())

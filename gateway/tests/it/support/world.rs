@@ -326,6 +326,8 @@ async fn gateway(
         operator: operator.to_owned(),
         ledger: ledger.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        address: None,
+        gateways: None,
         local_listen: "127.0.0.1:0".parse().unwrap(),
     };
     let tls = tls(authority, &Identity::Gateway(bot()));

@@ -13,7 +13,7 @@ use monstrum_crds::kinds::PodSettings;
 use monstrum_wire::identity::{BotName, DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
 
 use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner};
-use crate::installation::{GRPC_PORT, Installation, service_names};
+use crate::installation::{GRPC_PORT, Installation};
 use crate::network::Endpoint;
 
 /// Everything that a bot's objects depend on, resolved.
@@ -77,6 +77,7 @@ pub fn build(plan: &Plan, installation: &Installation) -> Objects {
     let mut children = vec![
         service_account(plan),
         service(&plan.owner),
+        Child::new(ChildKind::Service, &gateway::peers(plan)),
         Child::new(ChildKind::NetworkPolicy, &gateway::network(plan, installation)),
         Child::new(ChildKind::NetworkPolicy, &runner::network(plan)),
         Child::new(ChildKind::Deployment, &gateway::deployment(plan, installation)),
@@ -128,7 +129,12 @@ pub fn gateway_name(bot: &str) -> String {
 
 /// Where a bot's runners and channels find its gateways.
 pub fn gateway_url(bot: &str, namespace: &str) -> String {
-    format!("https://{}.{namespace}.svc:{GRPC_PORT}", gateway_name(bot))
+    format!("https://{}:{GRPC_PORT}", gateway_host(bot, namespace))
+}
+
+/// The name in the gateways' certificates.
+fn gateway_host(bot: &str, namespace: &str) -> String {
+    format!("{}.{namespace}.svc", gateway_name(bot))
 }
 
 fn bot_name(plan: &Plan) -> BotName {
@@ -168,8 +174,3 @@ fn with(mut labels: Labels, key: &str, value: &str) -> Labels {
     labels
 }
 
-fn gateway_names(plan: &Plan) -> Vec<String> {
-    let mut names = service_names(&gateway_name(&plan.owner.name), &plan.owner.namespace);
-    names.extend(plan.address.clone());
-    names
-}

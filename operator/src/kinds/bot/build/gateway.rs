@@ -8,9 +8,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use monstrum_wire::identity::Identity;
 
-use super::{Plan, bot_name, gateway_name, gateway_names};
+use super::{Plan, bot_name, gateway_name};
 use crate::child::{CertificateSpec, Labels, Owner, label};
-use crate::installation::{GRPC_PORT, Installation};
+use crate::installation::{GRPC_PORT, Installation, service_names};
 use crate::network::{self, Rules};
 use crate::workload::{self, TLS_DIR, Workload};
 
@@ -30,6 +30,8 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
         workload::env("MONSTRUM_BOT", &plan.owner.name),
         workload::env("MONSTRUM_OPERATOR", &installation.operator_url()),
         workload::env("MONSTRUM_LEDGER", &installation.ledger_url()),
+        workload::env("MONSTRUM_GATEWAYS", &peers_name(plan)),
+        workload::pod_field("POD_IP", "status.podIP"),
     ]);
     container
         .ports
@@ -71,6 +73,23 @@ pub(super) fn service(owner: &Owner) -> Service {
         }),
         status: None,
     }
+}
+
+/// Where each gateway finds the addresses of all of them, to tell the runners.
+pub(super) fn peers(plan: &Plan) -> Service {
+    let mut service = service(&plan.owner);
+    service.metadata.name = Some(format!("{}s", gateway_name(&plan.owner.name)));
+    if let Some(spec) = service.spec.as_mut() {
+        spec.cluster_ip = Some("None".to_owned());
+        // Its runners come before a gateway is ready for its first turn.
+        spec.publish_not_ready_addresses = Some(true);
+    }
+    service
+}
+
+fn peers_name(plan: &Plan) -> String {
+    let Owner { name, namespace, .. } = &plan.owner;
+    format!("{}s.{namespace}.svc:{GRPC_PORT}", gateway_name(name))
 }
 
 pub(super) fn disruptions(plan: &Plan) -> PodDisruptionBudget {
@@ -119,7 +138,7 @@ pub(super) fn certificate(plan: &Plan) -> CertificateSpec {
     CertificateSpec {
         secret: format!("{}-tls", gateway_name(&plan.owner.name)),
         identity: Identity::Gateway(bot_name(plan)),
-        names: gateway_names(plan),
+        names: service_names(&gateway_name(&plan.owner.name), &plan.owner.namespace),
         labels: plan.owner.labels(COMPONENT),
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn deployment(
             service_account: Some(super::gateway_name(&plan.owner.name)),
             settings: &sandbox.settings,
             init: vec![injector(installation)],
-            container: container(sandbox, address, installation),
+            container: container(plan, sandbox, address, installation),
             volumes,
             name,
         },
@@ -74,7 +74,7 @@ pub(super) fn deployment(
     deployment
 }
 
-fn container(sandbox: &Sandbox, address: &str, installation: &Installation) -> Container {
+fn container(plan: &Plan, sandbox: &Sandbox, address: &str, installation: &Installation) -> Container {
     let mut container = workload::container(
         "sandbox",
         &sandbox.image,
@@ -84,6 +84,10 @@ fn container(sandbox: &Sandbox, address: &str, installation: &Installation) -> C
     );
     container.env.get_or_insert_default().extend([
         workload::env("MONSTRUM_GATEWAY", &gateway_url(address)),
+        workload::env(
+            "MONSTRUM_GATEWAY_NAME",
+            &super::gateway_host(&plan.owner.name, &plan.owner.namespace),
+        ),
         workload::env(
             "MONSTRUM_RUNNER",
             &format!("{SANDBOX_PREFIX}{}", sandbox.resource),

@@ -13,7 +13,7 @@ const GOOD: Duration = Duration::from_secs(10);
 
 /// Doubles from 0.2 s to 10 s; starts again after a stream that held.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     ceiling: Duration,
     attached_at: Option<Instant>,
 }
@@ -29,12 +29,12 @@ impl Default for Backoff {
 
 impl Backoff {
     /// A stream began.
-    pub(super) fn attached(&mut self) {
+    pub(crate) fn attached(&mut self) {
         self.attached_at = Some(Instant::now());
     }
 
     /// It ended.
-    pub(super) fn detached(&mut self) {
+    pub(crate) fn detached(&mut self) {
         if self
             .attached_at
             .take()
@@ -45,7 +45,7 @@ impl Backoff {
     }
 
     /// The next wait: between half of the ceiling and all of it, at least 0.2 s.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let ceiling = self.ceiling;
         self.ceiling = ceiling.saturating_mul(2).min(LONGEST);
         // The standard library's hash keys are random; a share of 0..=1023 in 2048 is jitter enough.
