@@ -1,6 +1,8 @@
 //! What an installation costs: time to enforce, time to be ready, memory.
 
+mod guardian;
 mod memory;
+mod own_time;
 mod samples;
 mod times;
 
@@ -9,13 +11,38 @@ use anyhow::Result;
 use crate::harness::{BotSetup, Workspace};
 pub use samples::Row;
 
+/// How many of each are measured.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Amounts {
+    /// How many changes are made.
+    #[arg(long, default_value_t = 100)]
+    changes: usize,
+    /// How many bots are made one after the other.
+    #[arg(long, default_value_t = 5)]
+    bots: usize,
+    /// How many turns are run, of each sort.
+    #[arg(long, default_value_t = 100)]
+    turns: usize,
+    /// How many calls are checked.
+    #[arg(long, default_value_t = 10_000)]
+    checks: usize,
+}
+
 /// Every measurement, in a namespace of its own.
-pub async fn all(changes: usize, bots: usize, turns: usize) -> Result<Vec<Row>> {
+pub async fn all(amounts: Amounts) -> Result<Vec<Row>> {
+    let Amounts {
+        changes,
+        bots,
+        turns,
+        checks,
+    } = amounts;
     let mut rows = vec![times::apply_to_ready(bots).await?];
     let workspace = Workspace::create("measure").await?;
     BotSetup::triage().install(&workspace).await?;
     rows.push(times::change_to_enforced(&workspace, changes).await?);
+    rows.push(guardian::over_grpc(&workspace, checks).await?);
     rows.push(times::turn(&workspace, turns).await?);
+    rows.extend(own_time::of_turns(&workspace, turns).await?);
     rows.extend(memory::of(&workspace).await?);
     workspace.remove().await?;
     Ok(rows)

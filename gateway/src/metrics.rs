@@ -15,6 +15,11 @@ use crate::providers::conversation::Usage;
 /// Seconds that a model may take.
 const MODEL_SECONDS: [f64; 9] = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0];
 
+/// Seconds that a turn may take besides its model and its tools.
+const OWN_SECONDS: [f64; 12] = [
+    0.001, 0.002, 0.003, 0.004, 0.006, 0.008, 0.012, 0.02, 0.05, 0.1, 0.5, 2.0,
+];
+
 /// A closed set of outcomes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
@@ -49,6 +54,7 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     requests: Family<Outcome, Counter>,
     seconds: Histogram,
+    own_seconds: Histogram,
     tokens: Family<Tokens, Counter>,
     enforced: Gauge,
 }
@@ -68,6 +74,7 @@ impl Metrics {
             calls: Family::default(),
             requests: Family::default(),
             seconds: Histogram::new(MODEL_SECONDS),
+            own_seconds: Histogram::new(OWN_SECONDS),
             tokens: Family::default(),
             enforced: Gauge::default(),
         };
@@ -94,6 +101,11 @@ impl Metrics {
                 "How long the model took",
                 own.seconds,
             );
+            registry.register(
+                "monstrum_gateway_turn_own_seconds",
+                "What turns took without the time in which a model or a tool was waited for",
+                own.own_seconds,
+            );
             registry.register("monstrum_gateway_tokens", "Tokens used", own.tokens);
             registry.register(
                 "monstrum_gateway_policy_enforced",
@@ -111,6 +123,11 @@ impl Metrics {
                 outcome: code.to_owned(),
             })
             .inc();
+    }
+
+    /// What a turn took besides its model and its tools.
+    pub fn own_time(&self, took: Duration) {
+        self.own_seconds.observe(took.as_secs_f64());
     }
 
     /// A call was judged.

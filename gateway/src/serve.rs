@@ -121,7 +121,12 @@ pub async fn start(
     });
     if let Some(name) = args.gateways {
         let peers = gateway.peers.clone();
-        until(&service, "gateways", &idle, async move { peers.follow(&name).await });
+        until(
+            &service,
+            "gateways",
+            &idle,
+            async move { peers.follow(&name).await },
+        );
     }
     become_ready(&gateway, &idle);
     drain_turns(Arc::clone(&gateway), idle);

@@ -6,6 +6,7 @@
 mod answer;
 mod bounds;
 mod call;
+mod clock;
 mod context;
 mod events;
 mod failure;
@@ -34,6 +35,7 @@ pub use sessions::Sessions;
 pub use trace::TraceContext;
 
 use crate::gateway::Gateway;
+use clock::Clock;
 use context::Context;
 use stop::Stop;
 
@@ -87,6 +89,7 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
         () = events.closed() => return Err(Failure::Cancelled),
         () = gateway.service.shutdown().requested() => return Err(Failure::Draining),
     };
+    let clock = Clock::default();
     let (held, cut_off) = hold::acquire(gateway, message, events, limits.max_turn_seconds).await?;
     let stop = Stop::default();
     let context = Context::new(
@@ -96,11 +99,13 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
         limits,
         events.clone(),
         stop.clone(),
+        clock,
     );
     let outcome = tokio::select! {
         outcome = turn(&context, message, cut_off) => outcome,
         never = stop::watch(&context, &stop) => match never {},
     };
+    gateway.metrics.own_time(context.clock.own());
     // The sender need not wait until the session is free again; the next message does.
     tell(gateway, message, events, outcome).await;
     hold::release(&context).await;

@@ -1,20 +1,13 @@
 //! Measures the installation on the cluster of `KUBECONFIG` and prints a table: what `make bench` shows beside criterion.
 
 use clap::Parser;
-use monstrum_e2e::measure;
+use monstrum_e2e::measure::{self, Amounts};
 
-/// How long changes take, and how much an idle installation holds.
+/// How long changes, checks and turns take, and how much an idle installation holds.
 #[derive(Debug, Parser)]
 struct Args {
-    /// How many changes are made.
-    #[arg(long, default_value_t = 100)]
-    changes: usize,
-    /// How many bots are made one after the other.
-    #[arg(long, default_value_t = 5)]
-    bots: usize,
-    /// How many turns are run.
-    #[arg(long, default_value_t = 100)]
-    turns: usize,
+    #[command(flatten)]
+    amounts: Amounts,
 }
 
 #[tokio::main]
@@ -22,7 +15,7 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     println!("{}", measure::machine());
     println!("| what | median | p99 or most | samples |\n| --- | --- | --- | --- |");
-    for row in measure::all(args.changes, args.bots, args.turns).await? {
+    for row in measure::all(args.amounts).await? {
         println!("{row}");
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Speaks gRPC with a certificate taken from the cluster: what an attacker would do who stole one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use base64::Engine as _;
@@ -12,6 +14,7 @@ use kube::{Api, Client};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 
@@ -66,6 +69,31 @@ impl Impostor {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), target.namespace);
         let pod = tunnel::ready_pod(&pods, target.labels).await?;
         self.connect_to(target.namespace, pod, target.name)
+    }
+
+    /// A connection to port 9443 of a target over the pods' own network, which this machine must be part of.
+    pub async fn dial(&self, target: Target<'_>) -> Result<Channel> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), target.namespace);
+        let pod = pods.get(&tunnel::ready_pod(&pods, target.labels).await?).await?;
+        let address = pod.status.and_then(|status| status.pod_ip);
+        let address: IpAddr = address
+            .ok_or_else(|| anyhow!("the pod has no address"))?
+            .parse()?;
+        let name = ServerName::try_from(target.name.to_owned())?;
+        let config = Arc::clone(&self.config);
+        let connector = tower::service_fn(move |_| {
+            let (name, config) = (name.clone(), Arc::clone(&config));
+            async move {
+                let stream = TcpStream::connect((address, 9443)).await?;
+                stream.set_nodelay(true)?;
+                TlsConnector::from(config)
+                    .connect(name, stream)
+                    .await
+                    .map(TokioIo::new)
+            }
+        });
+        let endpoint = Endpoint::from_static("http://pod").connect_timeout(Duration::from_secs(5));
+        Ok(endpoint.connect_with_connector_lazy(connector))
     }
 
     /// A connection to port 9443 of the operator that leads.

@@ -19,7 +19,12 @@ impl Row {
         let at = |part: usize| times.get((times.len() * part / 100).min(times.len().saturating_sub(1)));
         let told = |time: Option<&Duration>| {
             time.map_or("–".to_owned(), |time| {
-                format!("{:.1} ms", time.as_secs_f64() * 1e3)
+                let ms = time.as_secs_f64() * 1e3;
+                if ms < 1.0 {
+                    format!("{:.0} µs", ms * 1e3)
+                } else {
+                    format!("{ms:.1} ms")
+                }
             })
         };
         Self {
@@ -27,6 +32,16 @@ impl Row {
             median: told(at(50)),
             most: told(at(99)),
             samples: times.len(),
+        }
+    }
+
+    /// What is known as text only.
+    pub(super) fn of_texts(what: &str, median: String, most: String, samples: usize) -> Self {
+        Self {
+            what: what.to_owned(),
+            median,
+            most,
+            samples,
         }
     }
 

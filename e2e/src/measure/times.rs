@@ -95,14 +95,22 @@ pub(super) async fn turn(workspace: &Workspace, turns: usize) -> Result<Row> {
             &Scripted::default().says("Done.").when(&message),
         )
         .await?;
+    let times = converse(workspace, &message, turns).await?;
+    Ok(Row::of_times(
+        "whole turn without tools, model and port-forward included",
+        times,
+    ))
+}
+
+/// Says the same in a new session, again and again; how long each turn took.
+pub(super) async fn converse(workspace: &Workspace, message: &str, turns: usize) -> Result<Vec<Duration>> {
     let mut chat = ChatClient::new(gateway(workspace).await?);
     let mut times = Vec::new();
-    for turn in 0..turns {
+    for _ in 0..turns {
         let started = Instant::now();
         let request = SendRequest {
-            text: message.clone(),
+            text: message.to_owned(),
             user: "measure".to_owned(),
-            message_id: format!("measure-{turn}"),
             ..SendRequest::default()
         };
         let mut events = chat.send(request).await?.into_inner();
@@ -113,10 +121,7 @@ pub(super) async fn turn(workspace: &Workspace, turns: usize) -> Result<Row> {
         }
         times.push(started.elapsed());
     }
-    Ok(Row::of_times(
-        "whole turn without tools, model and port-forward included",
-        times,
-    ))
+    Ok(times)
 }
 
 async fn gateway(workspace: &Workspace) -> Result<Channel> {

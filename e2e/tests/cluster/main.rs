@@ -3,6 +3,8 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod arguments;
+mod audit;
+mod chart_values;
 mod charts;
 mod commands;
 mod conditions;

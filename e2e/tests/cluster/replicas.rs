@@ -61,7 +61,13 @@ async fn every_gateway_of_a_bot_has_its_runners() -> Result<()> {
         .install(&workspace)
         .await?;
     let pods: Api<Pod> = Api::namespaced(workspace.cluster().client(), workspace.name());
-    wait::until("two gateways are ready", BOUND, || gateways(&pods), |now| now.len() == 2).await?;
+    wait::until(
+        "two gateways are ready",
+        BOUND,
+        || gateways(&pods),
+        |now| now.len() == 2,
+    )
+    .await?;
     let first = each_takes_a_turn(&pods, &workspace).await?;
 
     // One goes, another comes: its runners find it without the bot being touched.

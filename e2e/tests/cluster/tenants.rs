@@ -262,7 +262,11 @@ async fn no_method_of_the_contract_answers_a_foreign_certificate() -> Result<()>
     let runner = Impostor::with(&attacker, "triage-runner-tls").await?;
     for channel in [runner.connect(LEDGER).await?, runner.connect_to_leader().await?] {
         for method in &methods {
-            shut(method, "a runner's certificate", &method.call(channel.clone()).await);
+            shut(
+                method,
+                "a runner's certificate",
+                &method.call(channel.clone()).await,
+            );
         }
     }
     victim.remove().await?;

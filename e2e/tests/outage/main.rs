@@ -3,6 +3,7 @@
 mod ledger;
 mod operator;
 mod pods;
+mod uninstall;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -73,7 +73,10 @@ mod tests {
             *watch.borrow_and_update(),
             BTreeSet::from([address("10.0.0.1:9443"), address("10.0.0.2:9443")])
         );
-        peers.take(BTreeSet::from([address("10.0.0.2:9443"), address("10.0.0.1:9443")]));
+        peers.take(BTreeSet::from([
+            address("10.0.0.2:9443"),
+            address("10.0.0.1:9443"),
+        ]));
         assert!(!watch.has_changed().unwrap());
     }
 }

@@ -37,7 +37,8 @@ impl LinkService {
     /// The runner's name, if it is a runner of this bot that the policy knows.
     fn admit(&self, identity: &Identity) -> Result<String, Status> {
         match identity {
-            Identity::Runner { bot, runner } if *bot == self.gateway.bot && knows(&self.gateway.policy, runner) =>
+            Identity::Runner { bot, runner }
+                if *bot == self.gateway.bot && knows(&self.gateway.policy, runner) =>
             {
                 Ok(runner.clone())
             }

@@ -7,6 +7,7 @@ use monstrum_wire::ledger::{AuditRecord, UsageRow};
 use monstrum_wire::policy::Limits;
 use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::events::Events;
 use super::failure::Failure;
 use super::message::Incoming;
@@ -27,6 +28,7 @@ pub(super) struct Context {
     pub(super) deadline: Instant,
     pub(super) events: Events,
     pub(super) stop: Stop,
+    pub(super) clock: Clock,
 }
 
 impl Context {
@@ -37,6 +39,7 @@ impl Context {
         limits: Limits,
         events: Events,
         stop: Stop,
+        clock: Clock,
     ) -> Self {
         let now = Instant::now();
         let time = Duration::from_secs(u64::from(limits.max_turn_seconds));
@@ -50,6 +53,7 @@ impl Context {
             deadline: now.checked_add(time).unwrap_or(now),
             events,
             stop,
+            clock,
         }
     }
 

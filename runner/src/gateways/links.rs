@@ -64,10 +64,7 @@ impl Links {
             let Some(ended) = self.addresses.remove(&task) else {
                 continue;
             };
-            let again = self
-                .wanted
-                .remove(&ended)
-                .is_some_and(|wanted| *wanted.borrow());
+            let again = self.wanted.remove(&ended).is_some_and(|wanted| *wanted.borrow());
             if again && !shutdown.is_requested() {
                 self.start(ended, shutdown);
             }

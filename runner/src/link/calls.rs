@@ -90,7 +90,8 @@ impl Calls {
         let (call_id, executor) = (execute.call_id.clone(), execute.executor.clone());
         let Ok(place) = Arc::clone(&self.room.taken_in).try_acquire_owned() else {
             let busy = format!("the runner is busy with {} calls; try again", self.room.most);
-            self.answer(call_id, &executor, Err(Failure::internal(busy))).await;
+            self.answer(call_id, &executor, Err(Failure::internal(busy)))
+                .await;
             return;
         };
         let token = self.cancelled.child_token();

@@ -180,10 +180,7 @@ impl Link for Service {
     type AttachStream = ReceiverStream<Result<ToRunner, Status>>;
     type GatewaysStream = BoxStream<'static, Result<GatewayList, Status>>;
 
-    async fn gateways(
-        &self,
-        _: Request<GatewaysRequest>,
-    ) -> Result<Response<Self::GatewaysStream>, Status> {
+    async fn gateways(&self, _: Request<GatewaysRequest>) -> Result<Response<Self::GatewaysStream>, Status> {
         let lists = WatchStream::new(self.gateways.subscribe()).map(|gateways| {
             Ok(GatewayList {
                 addresses: gateways.iter().map(ToString::to_string).collect(),

@@ -318,7 +318,10 @@ async fn a_runner_attaches_to_every_gateway_that_one_of_them_names() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(runner.ready().await);
-    assert!(!first.attached_within(Duration::from_millis(300)).await, "one stream each");
+    assert!(
+        !first.attached_within(Duration::from_millis(300)).await,
+        "one stream each"
+    );
     drop(held);
 }
 
@@ -326,6 +329,10 @@ async fn a_runner_attaches_to_every_gateway_that_one_of_them_names() {
 async fn a_gateway_must_show_the_services_name() {
     let authority = authority();
     let mut gateway = Gateway::start(&authority, "127.0.0.1:0").await;
-    let _runner = Runner::start(&authority, gateway.address, &["--gateway-name", "other-gateway.team.svc"]);
+    let _runner = Runner::start(
+        &authority,
+        gateway.address,
+        &["--gateway-name", "other-gateway.team.svc"],
+    );
     assert!(!gateway.attached_within(Duration::from_secs(2)).await);
 }

@@ -68,7 +68,10 @@ pub(super) async fn perform(
         return not_sent("Revoked", verdict::REFUSED);
     }
     match attached.start(prepared.execute.clone()).await {
-        Ok(running) => listen(context, wanted, prepared, changes, running).await,
+        Ok(running) => {
+            let _wait = context.clock.wait();
+            listen(context, wanted, prepared, changes, running).await
+        }
         Err(error) => not_sent(
             "NoRunner",
             &format!("The call was not made: {error}. Try again later."),

@@ -70,6 +70,7 @@ async fn send(
     let scrubber = gateway.vault.scrubber();
     let mut sink = context.events.clone();
     let started = std::time::Instant::now();
+    let _wait = context.clock.wait();
     let asking = gateway
         .models
         .ask(request, key, &scrubber, context.deadline, &mut sink);

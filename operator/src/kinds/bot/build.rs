@@ -173,4 +173,3 @@ fn with(mut labels: Labels, key: &str, value: &str) -> Labels {
     labels.insert(key.to_owned(), value.to_owned());
     labels
 }
-

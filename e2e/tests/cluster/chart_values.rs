@@ -1,0 +1,163 @@
+//! Every value of the chart has the effect that it names.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use monstrum_e2e::harness::Cluster;
+use serde_json::Value;
+
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/monstrum");
+
+/// A value by its path, what it is set to, as JSON, and the text that is only in the objects then (`-` before it: only
+/// without).
+const VALUES: [(&str, &str, &str); 33] = [
+    ("image.registry", "\"mirror.example\"", "mirror.example/gateway:"),
+    ("image.tag", "\"v9\"", "monstrum.dev/operator:v9"),
+    ("image.pullPolicy", "\"Always\"", "imagePullPolicy: Always"),
+    ("image.pullSecrets", "[\"puller\"]", "name: puller"),
+    ("trustDomain", "\"acme.example\"", "value: \"acme.example\""),
+    (
+        "policy.leaseSeconds",
+        "77",
+        "name: MONSTRUM_POLICY_LEASE_SECONDS, value: \"77\"",
+    ),
+    (
+        "certificates.hours",
+        "5",
+        "name: MONSTRUM_CERTIFICATE_HOURS, value: \"5\"",
+    ),
+    ("watchNamespaces", "[\"only-here\"]", "namespace: only-here"),
+    ("podAnnotations", "{\"owner\": \"platform\"}", "owner: platform"),
+    ("operator.replicas", "3", "replicas: 3"),
+    (
+        "operator.log",
+        "\"debug\"",
+        "name: MONSTRUM_LOG, value: \"debug\"",
+    ),
+    ("operator.resources.requests.cpu", "\"123m\"", "cpu: 123m"),
+    ("operator.resources.requests.memory", "\"61Mi\"", "memory: 61Mi"),
+    ("operator.resources.limits.memory", "\"601Mi\"", "memory: 601Mi"),
+    ("operator.nodeSelector", "{\"disk\": \"ssd\"}", "disk: ssd"),
+    ("operator.tolerations", "[{\"key\": \"control\"}]", "key: control"),
+    (
+        "operator.priorityClassName",
+        "\"high\"",
+        "priorityClassName: high",
+    ),
+    ("ledger.log", "\"trace\"", "name: MONSTRUM_LOG, value: \"trace\""),
+    ("ledger.storage.size", "\"9Gi\"", "storage: 9Gi"),
+    ("ledger.storage.className", "\"fast\"", "storageClassName: fast"),
+    ("ledger.resources.requests.cpu", "\"124m\"", "cpu: 124m"),
+    ("ledger.resources.requests.memory", "\"62Mi\"", "memory: 62Mi"),
+    ("ledger.resources.limits.memory", "\"602Mi\"", "memory: 602Mi"),
+    ("ledger.nodeSelector", "{\"disk\": \"nvme\"}", "disk: nvme"),
+    ("ledger.tolerations", "[{\"key\": \"storage\"}]", "key: storage"),
+    (
+        "ledger.priorityClassName",
+        "\"highest\"",
+        "priorityClassName: highest",
+    ),
+    (
+        "admission.enabled",
+        "false",
+        "-kind: ValidatingWebhookConfiguration",
+    ),
+    ("admission.failurePolicy", "\"Fail\"", "failurePolicy: Fail"),
+    ("admission.timeoutSeconds", "7", "timeoutSeconds: 7"),
+    ("networkPolicies.enabled", "false", "-kind: NetworkPolicy"),
+    (
+        "metrics.namespace",
+        "\"watchers\"",
+        "name: MONSTRUM_METRICS_NAMESPACE, value: \"watchers\"",
+    ),
+    ("metrics.serviceMonitor.enabled", "true", "kind: ServiceMonitor"),
+    ("resourceTypes.install", "false", "-kind: ResourceType"),
+];
+/// Values that only matter where a ServiceMonitor is made.
+const OF_MONITORS: [(&str, &str, &str); 2] = [
+    (
+        "metrics.serviceMonitor.labels",
+        "{\"release\": \"prom\"}",
+        "release: prom",
+    ),
+    ("metrics.serviceMonitor.interval", "\"17s\"", "interval: 17s"),
+];
+
+async fn rendered(cluster: &Cluster, values: &[(&str, &str)]) -> Result<String> {
+    let pairs: Vec<String> = values
+        .iter()
+        .map(|(path, value)| format!("{path}={value}"))
+        .collect();
+    let mut args = vec![
+        "template",
+        "monstrum",
+        CHART,
+        "-n",
+        "system",
+        "-a",
+        "monitoring.coreos.com/v1",
+    ];
+    for pair in &pairs {
+        args.extend(["--set-json", pair]);
+    }
+    cluster.helm(&args).await
+}
+
+/// The paths of everything that can be set.
+fn leaves(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, field) in fields {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                leaves(field, &path, found);
+            }
+        }
+        _ => drop(found.insert(path.to_owned())),
+    }
+}
+
+#[tokio::test]
+async fn every_value_does_what_it_says() -> Result<()> {
+    let cluster = Cluster::connect().await?;
+    let plain = rendered(&cluster, &[]).await?;
+    for (path, value, text) in VALUES {
+        let with = rendered(&cluster, &[(path, value)]).await?;
+        let (there, gone, text) = match text.strip_prefix('-') {
+            Some(text) => (&plain, &with, text),
+            None => (&with, &plain, text),
+        };
+        assert!(
+            there.contains(text) && !gone.contains(text),
+            "{path}={value}: {text:?}"
+        );
+    }
+    let monitored = ("metrics.serviceMonitor.enabled", "true");
+    for (path, value, text) in OF_MONITORS {
+        let with = rendered(&cluster, &[monitored, (path, value)]).await?;
+        assert!(with.contains(text), "{path}={value}: {text:?}");
+    }
+    let mut known = BTreeSet::new();
+    let values = std::fs::read_to_string(format!("{CHART}/values.yaml"))?;
+    let values: Value = serde_saphyr::from_str(&values).context("values.yaml")?;
+    leaves(&values, "", &mut known);
+    let tried = VALUES.map(|(path, ..)| path).into_iter();
+    let tried: BTreeSet<String> = tried
+        .chain(OF_MONITORS.map(|(path, ..)| path))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(known, tried);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_value_is_refused() -> Result<()> {
+    let cluster = Cluster::connect().await?;
+    let refused = rendered(&cluster, &[("operator.replica", "3")]).await.err();
+    let told = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.contains("replica"), "{told}");
+    Ok(())
+}
