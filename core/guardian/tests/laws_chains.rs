@@ -3,6 +3,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
     reason = "test code: a failure here is a failed test"
 )]
 
@@ -18,6 +19,8 @@ use monstrum_guardian::source::{BotSource, Budget, BudgetOf, Counted};
 use monstrum_guardian::{Chain, Engine, MAX_LINKS, compile};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 /// A bot before it has a name: its grants, what may be handed on if that is written, whether it delegates, its budgets.
@@ -151,6 +154,34 @@ fn shuffled(source: &BotSource) -> BotSource {
         item.grants.extend(again);
     }
     other
+}
+
+/// Else the laws would be about nothing.
+#[test]
+fn chains_of_several_bots_permit_often_enough_and_not_always() {
+    let mut runner = TestRunner::deterministic();
+    let (mut permitted, mut denied) = (0_u32, 0_u32);
+    for _ in 0..300 {
+        let world = (sources(), world::calls()).new_tree(&mut runner).unwrap();
+        let (sources, calls) = world.current();
+        if sources.len() < 2 {
+            continue;
+        }
+        let engines = chain::engines(&sources);
+        let facts = chain::facts(&engines);
+        for call in &calls {
+            let leaf = rank(&ask(&Chain::new(vec![&engines[engines.len() - 1]]), &facts, call));
+            match (leaf, rank(&ask(&chain::chain(&engines), &facts, call))) {
+                (0, _) => {}
+                (_, 0) => denied += 1,
+                _ => permitted += 1,
+            }
+        }
+    }
+    assert!(
+        permitted > 20 && denied > 20,
+        "{permitted} permitted, {denied} denied by bots above"
+    );
 }
 
 proptest! {

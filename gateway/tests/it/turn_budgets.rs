@@ -1,6 +1,8 @@
 //! Budgets of a bot and of its workspace: reserved before an effect, settled after it, and a clear sentence when they are used up.
 
 use monstrum_guardian::source::{Budget, BudgetOf, Counted};
+use monstrum_wire::guardian::CheckRequest;
+use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::ledger::{Counter, CounterOf};
 
 use crate::support::model::Reply;
@@ -203,4 +205,54 @@ async fn a_question_that_is_open_or_was_given_up_frees_nothing() {
     let failed = world.say("and now?").await.failed();
     assert_eq!(failed.code, "BudgetExceeded");
     assert_eq!(world.model.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_settlement_that_is_lost_frees_nothing() {
+    let world = World::start().await;
+    world
+        .enforce_within(&[budget(BudgetOf::Bot, Counted::Calls, 1)])
+        .await;
+    world
+        .ledger
+        .refuse_settlements
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    for allowed in [true, false] {
+        world
+            .model
+            .script([Reply::call("list_issues", LIST), Reply::text("ok")]);
+        assert_eq!(world.say("list").await.decisions()[0].allowed, allowed);
+    }
+    assert_eq!(world.runner.executed().len(), 1);
+    assert_eq!(settled(&world), []);
+}
+
+#[tokio::test]
+async fn the_guardian_looks_up_what_is_used() {
+    let world = World::start().await;
+    world
+        .enforce_within(&[budget(BudgetOf::Workspace, Counted::Calls, 2)])
+        .await;
+    let mut guardian = GuardianClient::new(world.local_channel());
+    let request = CheckRequest {
+        tool: "list_issues".to_owned(),
+        arguments_json: LIST.to_owned(),
+    };
+    let room = guardian.check(request.clone()).await.unwrap().into_inner();
+    assert_eq!(
+        (room.reason.as_str(), room.grant.as_str()),
+        ("", "binding/github-0#0")
+    );
+    spent(&world, CounterOf::Workspace, 2);
+    let full = guardian.check(request.clone()).await.unwrap().into_inner();
+    assert_eq!(full.reason, "QuotaExceeded");
+    assert_eq!(
+        full.message,
+        "the workspace's budget daily is used up (2 calls in 1d)"
+    );
+    world
+        .ledger
+        .blind
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(guardian.check(request).await.is_err());
 }

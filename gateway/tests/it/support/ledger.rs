@@ -51,6 +51,7 @@ pub struct MemoryLedger {
     /// When this many further calls were started, the ledger goes down before the next answer; negative for never.
     pub down_at_start: Arc<AtomicI64>,
     pub refuse_finish: Arc<AtomicBool>,
+    pub refuse_settlements: Arc<AtomicBool>,
     /// It can't tell what is used.
     pub blind: Arc<AtomicBool>,
 }
@@ -340,6 +341,9 @@ impl Ledger for MemoryLedger {
     }
 
     async fn settle(&self, request: Request<SettleRequest>) -> Answer<SettleResponse> {
+        if self.refuse_settlements.load(Ordering::SeqCst) {
+            return Err(Status::unavailable("the ledger is down"));
+        }
         let mut state = self.up()?;
         let request = request.into_inner();
         state.reservations.remove(&request.reservation);
