@@ -15,6 +15,7 @@ use crate::validate::{self, Fault};
 use crate::world::World;
 
 pub(crate) mod binding;
+pub(crate) mod budget;
 pub mod channel;
 pub(crate) mod grant;
 pub(crate) mod lineage;
@@ -108,6 +109,12 @@ fn converted(bot: &Bot, world: &World) -> BotConversion {
             ),
         }
     }
+    // The faults are those of the bot itself; what it may do is nothing until its budgets can be kept.
+    let budgets = budget::of_bot(bot, world).ok();
+    if budgets.is_none() {
+        bindings.clear();
+        sandboxes.clear();
+    }
     BotConversion {
         source: BotSource {
             bot: BotName {
@@ -115,8 +122,10 @@ fn converted(bot: &Bot, world: &World) -> BotConversion {
                 name,
             },
             bindings,
+            budgets: budgets.clone().unwrap_or_default(),
+            delegations: Vec::new(),
         },
-        resolved: resolved::of(bot, world),
+        resolved: budgets.and_then(|_| resolved::of(bot, world)),
         sandboxes,
         faults: faults.into_iter().collect(),
     }

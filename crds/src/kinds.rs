@@ -3,6 +3,7 @@
 pub mod bot;
 pub mod bot_binding;
 pub mod bot_role;
+pub mod budget;
 pub mod channel;
 pub mod credential;
 pub mod grant;
@@ -18,6 +19,7 @@ pub mod workspace;
 pub use bot::{Bot, BotSpec, BotStatus, Limits};
 pub use bot_binding::{BotBinding, BotBindingSpec, CredentialUse};
 pub use bot_role::{BotRole, BotRoleSpec, RoleGrant};
+pub use budget::Budget;
 pub use channel::{Channel, ChannelSpec};
 pub use credential::{Credential, CredentialSpec};
 pub use grant::Grant;

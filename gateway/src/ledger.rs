@@ -38,9 +38,9 @@ pub enum LedgerError {
     /// The call was started before.
     #[error("the call was started before")]
     Repeated,
-    /// A limit would be passed.
-    #[error("a quota is used up")]
-    Exhausted,
+    /// A limit would be passed; which one.
+    #[error("{0}")]
+    Exhausted(String),
     /// Anything else; doing it again would be refused again.
     #[error("the ledger refused: {0}")]
     Refused(String),
@@ -52,7 +52,7 @@ impl From<Status> for LedgerError {
             Code::Aborted => Self::SessionTaken,
             Code::FailedPrecondition => Self::SessionLost,
             Code::AlreadyExists => Self::Repeated,
-            Code::ResourceExhausted => Self::Exhausted,
+            Code::ResourceExhausted => Self::Exhausted(status.message().to_owned()),
             Code::InvalidArgument
             | Code::NotFound
             | Code::PermissionDenied

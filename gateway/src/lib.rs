@@ -8,6 +8,7 @@
 
 pub mod args;
 pub mod channel;
+mod counters;
 pub mod faces;
 pub mod gateway;
 pub mod ledger;

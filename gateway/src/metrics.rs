@@ -51,6 +51,7 @@ struct Tokens {
 pub struct Metrics {
     turns: Family<Outcome, Counter>,
     decisions: Family<Decision, Counter>,
+    admissions: Family<Decision, Counter>,
     calls: Family<Call, Counter>,
     requests: Family<Outcome, Counter>,
     seconds: Histogram,
@@ -71,6 +72,7 @@ impl Metrics {
         let metrics = Self {
             turns: Family::default(),
             decisions: Family::default(),
+            admissions: Family::default(),
             calls: Family::default(),
             requests: Family::default(),
             seconds: Histogram::new(MODEL_SECONDS),
@@ -85,6 +87,11 @@ impl Metrics {
                 "monstrum_gateway_decisions",
                 "Decisions on tool calls",
                 own.decisions,
+            );
+            registry.register(
+                "monstrum_gateway_model_admissions",
+                "Decisions on questions to the model",
+                own.admissions,
             );
             registry.register(
                 "monstrum_gateway_calls",
@@ -137,6 +144,15 @@ impl Metrics {
             reason: reason.to_owned(),
         };
         self.decisions.get_or_create(&labels).inc();
+    }
+
+    /// It was judged whether the model may be asked.
+    pub fn admission(&self, verdict: &str, reason: &str) {
+        let labels = Decision {
+            verdict: verdict.to_owned(),
+            reason: reason.to_owned(),
+        };
+        self.admissions.get_or_create(&labels).inc();
     }
 
     /// A call ended.

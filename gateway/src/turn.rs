@@ -14,14 +14,13 @@ mod history;
 mod hold;
 mod message;
 mod output;
-mod quota;
 mod records;
 mod recovery;
 mod sessions;
 mod steps;
 mod stop;
 mod trace;
-mod verdict;
+pub(crate) mod verdict;
 
 use std::sync::Arc;
 
@@ -124,13 +123,13 @@ async fn turn(context: &Context, message: &Incoming, cut_off: bool) -> Result<Do
         return Ok(answer::replayed(text));
     }
     let new = matches!(opening, message::Opening::New);
-    let mut budget = bounds::Budget::new(context.limits);
+    let mut tally = bounds::Tally::new(context.limits);
     let outcome = async {
         let report = begin(context, message, &mut history, new, cut_off).await?;
-        steps::run(context, &mut history, &mut budget, report).await
+        steps::run(context, &mut history, &mut tally, report).await
     }
     .await;
-    answer::finish(context, &mut history, &budget, outcome).await
+    answer::finish(context, &mut history, &tally, outcome).await
 }
 
 /// Records the turn, deals with what was left open before, and keeps the message. Returns what the user is told first.

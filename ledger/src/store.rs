@@ -15,7 +15,7 @@ pub use audit::{AuditStore, Page};
 pub use call::{CallStore, Outcome, Start};
 pub use error::StoreError;
 pub use once::{OnceStore, Ticket};
-pub use quota::{Charge, CounterKey, QuotaStore, Use};
+pub use quota::{Charge, CounterKey, CounterOf, QuotaStore, Use};
 pub use session::{Claim, Held, Hold, SessionStore, Tail};
 pub use upkeep::{Rows, Swept, UpkeepStore};
 pub use usage::UsageStore;

@@ -14,6 +14,11 @@ impl BotKey {
         &self.0
     }
 
+    /// The namespace.
+    pub fn namespace(&self) -> &str {
+        self.0.split_once('/').map_or("", |(namespace, _)| namespace)
+    }
+
     /// A key that the store itself wrote, read back.
     pub(crate) fn stored(key: String) -> Self {
         Self(key)
@@ -32,7 +37,10 @@ impl fmt::Display for BotKey {
     }
 }
 
-/// Whose ids are taken once: a bot's, or a channel's.
+/// The prefix of a namespace's own keys.
+const WORKSPACE: &str = "workspace/";
+
+/// Whose ids are taken once, and whose use is counted: a bot's, a channel's, or that of all bots of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner(String);
 
@@ -40,6 +48,16 @@ impl Owner {
     /// A channel as owner.
     pub fn channel(namespace: &str, name: &str) -> Self {
         Self(format!("channel/{namespace}/{name}"))
+    }
+
+    /// The namespace of a bot as owner.
+    pub fn workspace(bot: &BotKey) -> Self {
+        Self(format!("{WORKSPACE}{}", bot.namespace()))
+    }
+
+    /// Whether a key is that of a namespace.
+    pub(crate) fn is_workspace(key: &str) -> bool {
+        key.starts_with(WORKSPACE)
     }
 
     /// The key.

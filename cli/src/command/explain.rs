@@ -23,8 +23,8 @@ use crate::policy::{self, Compiled};
 /// and what would have had to be granted. Nothing is executed and nothing is recorded.
 ///
 /// The policy is compiled here: from files (-f), else from the objects in the cluster; then the bot's gateway is asked as
-/// well, and a difference is told. Quotas count as unused here. With --enforced only the gateway is asked: its own decision,
-/// with the use of quotas as it is now.
+/// well, and a difference is told. Quotas and budgets count as unused here. With --enforced only the gateway is asked: its own
+/// decision, with their use as it is now.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

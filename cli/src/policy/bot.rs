@@ -1,8 +1,6 @@
 //! One bot's policy.
 
-use std::collections::BTreeMap;
-
-use monstrum_guardian::decision::{Facts, QuotaKey};
+use monstrum_guardian::decision::Facts;
 use monstrum_guardian::document::{Binding, Document};
 use monstrum_guardian::source::{BotSource, Tool};
 use monstrum_guardian::{Engine, compile};
@@ -54,24 +52,13 @@ impl BotPolicy {
         })
     }
 
-    /// The present, with nothing used of any quota.
+    /// The present, with nothing used of any quota or budget.
     pub(crate) fn fresh_facts(&self, now: jiff::Timestamp) -> Facts {
-        let mut used = BTreeMap::new();
-        for binding in &self.document.bindings {
-            for grant in &binding.grants {
-                for quota in &grant.quotas {
-                    used.insert(
-                        QuotaKey {
-                            binding: binding.name.clone(),
-                            grant: grant.origin.clone(),
-                            quota: quota.name.clone(),
-                        },
-                        0,
-                    );
-                }
-            }
+        let counters = self.engine.counters().into_iter();
+        Facts {
+            now,
+            used: counters.map(|counter| (counter.key, 0)).collect(),
         }
-        Facts { now, used }
     }
 }
 

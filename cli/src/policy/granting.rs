@@ -32,6 +32,8 @@ pub(crate) fn covered_tools(document: &Document, binding: &Binding, grant: &Gran
     let compiled = compile(&BotSource {
         bot: document.bot.clone(),
         bindings: vec![alone],
+        budgets: Vec::new(),
+        delegations: Vec::new(),
     })
     .document;
     let tools = compiled.bindings.iter().flat_map(|compiled| &compiled.tools);

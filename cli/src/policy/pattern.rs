@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use monstrum_guardian::Engine;
 use monstrum_guardian::decision::{Call, Facts, Verdict};
-use monstrum_guardian::document::{Binding, Document, FORMAT};
+use monstrum_guardian::document::{Binding, Document};
 use monstrum_guardian::source::{
     BotName, Dimension, Executor, Feed, FeedFrom, Grant, Match, Risk, RunnerRef, Tool,
 };
@@ -74,9 +74,8 @@ fn probe(dimension: &Dimension, pattern: &Value) -> Document {
         name: "probe".to_owned(),
     };
     Document {
-        format: FORMAT,
-        bot,
         bindings: vec![binding],
+        ..Document::empty(bot)
     }
 }
 

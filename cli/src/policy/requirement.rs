@@ -66,6 +66,7 @@ pub(crate) fn requirements(policy: &BotPolicy, call: &Call<'_>, decision: &Decis
         | Reason::NotValidNow
         | Reason::QuotaExceeded
         | Reason::ApprovalRequired
+        | Reason::NotDelegated
         | Reason::NoPolicy
         | Reason::Internal => Vec::new(),
     }

@@ -114,6 +114,32 @@ fn widening_is_told_with_calls_that_show_it() {
 }
 
 #[test]
+fn a_budget_narrows_and_what_no_longer_keeps_it_widens() {
+    let ran = diff("budgeted.yaml", "reader.yaml");
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("+ the bot's budget rate: at most 30 calls in 60 s"),
+        "{}",
+        ran.out
+    );
+    let ran = diff("reader.yaml", "budgeted.yaml");
+    assert_eq!(ran.code, 4, "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("! not kept: the bot's budget daily: at most 1000000 tokens in 86400 s"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn budgets_are_tested_by_their_use() {
+    let ran = monstrum(&["policy", "test", "budget-tests.yaml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn no_change_is_told() {
     let ran = diff("reader.yaml", "reader.yaml");
     assert_eq!(

@@ -75,6 +75,8 @@ fn source(grants: usize) -> BotSource {
             runner: RunnerRef::Bot,
             grants: (0..grants).map(grant).collect(),
         }],
+        budgets: Vec::new(),
+        delegations: Vec::new(),
     }
 }
 

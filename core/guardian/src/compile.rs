@@ -1,5 +1,6 @@
 //! From sources to the policy document.
 
+mod delegation;
 mod grant;
 mod prefix;
 
@@ -11,8 +12,8 @@ use crate::fault::{Fault, FieldFault};
 use crate::naming;
 use crate::parameters;
 use crate::selector;
-use crate::source::{BindingSource, BotSource, ResourceType, Tool};
-use crate::validate::{validate_grants, validate_resource_type};
+use crate::source::{BindingSource, BotSource, Dimension, Grant, ResourceType, Tool};
+use crate::validate::{validate_budgets, validate_grants, validate_resource_type};
 
 /// A policy, and what was left out of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,9 @@ pub struct Compilation {
     pub document: Document,
     /// Ordered, no two alike. Each names a binding that the document does not hold.
     pub faults: Vec<Fault>,
+    /// What is wrong with the bot's budgets and delegations, ordered. With a faulty budget the document holds no binding and does
+    /// not load; a faulty delegation is left out.
+    pub bot_faults: Vec<FieldFault>,
 }
 
 /// Compiles one bot's policy. Pure: the same sources in any order give the same bytes. A binding with a fault is left out as a
@@ -41,14 +45,26 @@ pub fn compile(source: &BotSource) -> Compilation {
     let clashes = name_faults(&bindings);
     bindings.retain(|binding| !clashes.iter().any(|fault| fault.binding == binding.name));
     faults.extend(clashes);
+    let mut bot_faults = validate_budgets(&source.budgets);
+    if !bot_faults.is_empty() {
+        bindings.clear();
+    }
+    let mut budgets = source.budgets.clone();
+    budgets.sort();
+    let delegations = delegation::normal(&source.bot, &source.delegations, &mut bot_faults);
+    bot_faults.sort();
+    bot_faults.dedup();
     let document = Document {
         format: FORMAT,
         bot: source.bot.clone(),
         bindings,
+        budgets,
+        delegations,
     };
     Compilation {
         document,
         faults: faults.into_iter().collect(),
+        bot_faults,
     }
 }
 
@@ -93,12 +109,7 @@ fn repeated_names(bindings: &[BindingSource]) -> Vec<Fault> {
 
 fn build(source: &BindingSource, prefix: Option<String>) -> Binding {
     let resource_type = &source.resource_type;
-    let grants = grant::normal(&source.grants, &resource_type.dimensions);
-    let visible = |tool: &&Tool| grants.iter().any(|grant| selector::covers(grant, tool));
-    let mut tools: Vec<_> = resource_type.tools.iter().filter(visible).map(closed).collect();
-    tools.sort_by(|left, right| left.name.cmp(&right.name));
-    let mut dimensions = resource_type.dimensions.clone();
-    dimensions.sort_by(|left, right| left.name.cmp(&right.name));
+    let (dimensions, tools, grants) = normal(resource_type, &source.grants);
     Binding {
         name: source.name.clone(),
         prefix,
@@ -113,6 +124,17 @@ fn build(source: &BindingSource, prefix: Option<String>) -> Binding {
         tools,
         grants,
     }
+}
+
+/// The type's dimensions, the tools that some grant covers, and the grants, each in order.
+fn normal(resource_type: &ResourceType, grants: &[Grant]) -> (Vec<Dimension>, Vec<Tool>, Vec<Grant>) {
+    let grants = grant::normal(grants, &resource_type.dimensions);
+    let visible = |tool: &&Tool| grants.iter().any(|grant| selector::covers(grant, tool));
+    let mut tools: Vec<_> = resource_type.tools.iter().filter(visible).map(closed).collect();
+    tools.sort_by(|left, right| left.name.cmp(&right.name));
+    let mut dimensions = resource_type.dimensions.clone();
+    dimensions.sort_by(|left, right| left.name.cmp(&right.name));
+    (dimensions, tools, grants)
 }
 
 fn closed(tool: &Tool) -> Tool {

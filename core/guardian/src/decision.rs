@@ -1,11 +1,20 @@
 //! What the engine is asked and what it answers.
 
+mod admission;
+mod counter;
+mod trace;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::source::{BotName, Counted, Risk};
+use crate::source::Risk;
+
+pub use admission::{Admission, Estimate};
+pub(crate) use counter::window_words;
+pub use counter::{Counter, CounterKey, Reservation};
+pub use trace::{BudgetTrace, DimensionTrace, GrantTrace, LinkTrace, Trace};
 
 /// A call as the model made it. The text is parsed here, once, strictly; nobody else parses it.
 #[derive(Debug, Clone, Copy)]
@@ -21,36 +30,10 @@ pub struct Call<'a> {
 pub struct Facts {
     /// The present.
     pub now: jiff::Timestamp,
-    /// How much of each quota is used (settled and reserved), by [`QuotaKey`]. A quota that is absent here is unknown, and denies.
-    pub used: BTreeMap<QuotaKey, u64>,
-}
-
-/// Which quota of which grant; the ledger's key for a counter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct QuotaKey {
-    /// The binding's name.
-    pub binding: String,
-    /// The grant's origin.
-    pub grant: String,
-    /// The quota's name.
-    pub quota: String,
-}
-
-/// What to reserve before the call's effect, and settle after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Reservation {
-    /// The counter.
-    pub key: QuotaKey,
-    /// What is counted.
-    pub counts: Counted,
-    /// How much to reserve.
-    pub amount: u64,
-    /// The limit that the ledger must hold atomically.
-    pub limit: u64,
-    /// The window's length in seconds; without it, for ever.
-    pub window_seconds: Option<u64>,
+    /// How much of each quota and budget is used (settled and reserved). One that is absent here is unknown, and denies;
+    /// [`Engine::counters_of_calls`](crate::Engine::counters_of_calls) and
+    /// [`Engine::counters_of_requests`](crate::Engine::counters_of_requests) say which are needed.
+    pub used: BTreeMap<CounterKey, u64>,
 }
 
 /// The answer, with how it came about.
@@ -127,56 +110,10 @@ pub enum Reason {
     QuotaExceeded,
     /// A person must agree, and nobody could.
     ApprovalRequired,
+    /// A bot above does not delegate it: not to this bot, not this call; or the chain is a circle or too long.
+    NotDelegated,
     /// No policy, or one that is stale or does not load.
     NoPolicy,
     /// An error of ours: fail closed.
     Internal,
-}
-
-/// How a decision came about: each grant that was looked at, and where it stopped.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Trace {
-    /// Whose policy.
-    pub bot: Option<BotName>,
-    /// The binding whose tool was called.
-    pub binding: Option<String>,
-    /// What went wrong before any grant was looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// In the order of the document.
-    pub grants: Vec<GrantTrace>,
-}
-
-/// One grant's part in a decision.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GrantTrace {
-    /// The grant's origin.
-    pub grant: String,
-    /// Whether it covers the tool and operation.
-    pub covers_tool: bool,
-    /// Each dimension that applies.
-    pub dimensions: Vec<DimensionTrace>,
-    /// Whether this grant permits the call.
-    pub permits: bool,
-    /// What besides dimensions stopped it (validity, quota).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stopped_by: Option<String>,
-}
-
-/// One dimension's part in a grant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DimensionTrace {
-    /// The dimension.
-    pub dimension: String,
-    /// The canonical value that was looked at.
-    pub value: Value,
-    /// The pattern that matched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub matched: Option<Value>,
-    /// The patterns that did not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<Value>,
 }

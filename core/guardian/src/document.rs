@@ -8,7 +8,9 @@ use serde_json::Value;
 pub use encoding::DecodeError;
 pub(crate) use encoding::canonical_bytes;
 
-use crate::source::{BotName, CredentialRef, Dimension, Executor, Grant, RunnerRef, Tool};
+use crate::source::{
+    BotName, Budget, CredentialRef, Delegation, Dimension, Executor, Grant, RunnerRef, Tool,
+};
 
 /// The document format this engine writes and the only one that it reads.
 pub const FORMAT: u32 = 1;
@@ -23,6 +25,25 @@ pub struct Document {
     pub bot: BotName,
     /// Ordered by name. Bindings without a visible tool are not in it.
     pub bindings: Vec<Binding>,
+    /// Ordered by owner and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<Budget>,
+    /// Ordered by bot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegations: Vec<Delegation>,
+}
+
+impl Document {
+    /// The policy of a bot that may do nothing.
+    pub fn empty(bot: BotName) -> Self {
+        Self {
+            format: FORMAT,
+            bot,
+            bindings: Vec::new(),
+            budgets: Vec::new(),
+            delegations: Vec::new(),
+        }
+    }
 }
 
 /// One binding, with only the tools that some grant makes visible.

@@ -1,21 +1,25 @@
 //! A loaded policy: what is visible and what is permitted.
 
 mod binding;
+mod chain;
 mod check;
+mod delegation;
 mod explain;
 mod grant_set;
 mod index;
 mod load;
 mod narrowing;
 mod reading;
+mod usage;
 mod visible;
 
 use std::collections::HashMap;
 
-use crate::decision::{Call, Decision, Facts};
-use crate::document::{Binding, Document, FORMAT};
+use crate::decision::{Admission, Call, Counter, Decision, Estimate, Facts};
+use crate::document::{Binding, Document};
 use crate::source::BotName;
 
+pub use chain::{Chain, MAX_LINKS};
 pub use load::LoadError;
 pub use visible::VisibleTool;
 
@@ -31,6 +35,8 @@ pub struct Engine {
     tools: HashMap<String, binding::LoadedTool>,
     /// Ordered by name.
     visible: Vec<VisibleTool>,
+    /// In the order of the document.
+    delegations: Vec<delegation::LoadedDelegation>,
 }
 
 impl Engine {
@@ -43,15 +49,12 @@ impl Engine {
     /// [`NoPolicy`](crate::decision::Reason::NoPolicy).
     pub fn empty(bot: BotName) -> Self {
         Self {
-            document: Document {
-                format: FORMAT,
-                bot,
-                bindings: Vec::new(),
-            },
+            document: Document::empty(bot),
             digest: String::new(),
             bindings: Vec::new(),
             tools: HashMap::new(),
             visible: Vec::new(),
+            delegations: Vec::new(),
         }
     }
 
@@ -65,6 +68,31 @@ impl Engine {
     /// every grant of the binding.
     pub fn explain(&self, call: &Call<'_>, facts: &Facts) -> Decision {
         self.decide_and_explain(call, facts)
+    }
+
+    /// Whether a request to the model may be made that uses at most `estimate`. It is reserved before the request is sent, and
+    /// settled by what was really used after it.
+    pub fn admit(&self, estimate: &Estimate, facts: &Facts) -> Admission {
+        self.admission(estimate, facts)
+    }
+
+    /// The counters that a decision on calls of this binding may depend on: its grants' quotas, and every budget of calls.
+    pub fn counters_of_calls(&self, binding: &str) -> Vec<Counter> {
+        let grants = self.binding(binding).into_iter();
+        let quotas = grants.flat_map(|binding| usage::of_grants(&self.document.bot, binding));
+        quotas.chain(self.of_budgets(usage::is_of_calls)).collect()
+    }
+
+    /// Every counter that some decision may depend on.
+    pub fn counters(&self) -> Vec<Counter> {
+        let bindings = self.document.bindings.iter();
+        let quotas = bindings.flat_map(|binding| usage::of_grants(&self.document.bot, binding));
+        quotas.chain(self.of_budgets(|_| true)).collect()
+    }
+
+    /// The counters that [`Engine::admit`] depends on.
+    pub fn counters_of_requests(&self) -> Vec<Counter> {
+        self.of_budgets(usage::is_of_requests).collect()
     }
 
     /// What the model may see, ordered by name.

@@ -6,6 +6,9 @@
 //! Data flows one way: a [`source::BotSource`] (what the custom resources say) is compiled by [`compile()`] into a
 //! [`document::Document`] (the policy that is digested and streamed), which [`Engine::load`] turns into matchers.
 //!
+//! A request to the model is a third question: [`Engine::admit`] says whether what it may use is within the budgets. A call that one bot
+//! makes on behalf of others is decided by their [`Chain`].
+//!
 //! A call's arguments are parsed once, strictly. Where a dimension of kind `Path`, `Host` or `Url` is fed by a pointer, the canonical
 //! form takes the argument's place in [`decision::Permit::arguments`]. A `Command` keeps its text there, and
 //! [`decision::Permit::canonical`] holds its argv, which is what is executed. A `Range` keeps
@@ -29,6 +32,6 @@ mod strict_json;
 mod validate;
 
 pub use compile::{Compilation, compile};
-pub use engine::{Engine, LoadError, VisibleTool};
+pub use engine::{Chain, Engine, LoadError, MAX_LINKS, VisibleTool};
 pub use fault::{Fault, FieldFault};
-pub use validate::{validate_grants, validate_resource_type};
+pub use validate::{validate_budgets, validate_grants, validate_resource_type};

@@ -3,11 +3,17 @@
 //! These are plain data in the words of the custom resources. Nothing here has been judged yet: patterns may be
 //! wrong, names may clash. [`crate::compile`] finds out.
 
+mod budget;
+mod delegation;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use budget::{Budget, BudgetOf};
+pub use delegation::{Delegable, DelegableSource, Delegation, DelegationSource};
 
 /// A bot's identity: its namespace (the workspace) and its name in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +32,10 @@ pub struct BotSource {
     pub bot: BotName,
     /// In any order; the compiled policy does not depend on it.
     pub bindings: Vec<BindingSource>,
+    /// Limits on what the bot, or its whole workspace, uses.
+    pub budgets: Vec<Budget>,
+    /// Which bots it may give work to.
+    pub delegations: Vec<DelegationSource>,
 }
 
 /// A `BotBinding`: one bot's hold on one resource, with the grants of the binding itself and those of the bot's roles that apply to it.
@@ -258,11 +268,11 @@ pub struct Quota {
     pub window_seconds: Option<u64>,
 }
 
-/// What a quota counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// What a quota or a budget counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub enum Counted {
-    /// Calls.
+    /// Calls of tools.
     Calls,
     /// Model tokens.
     Tokens,

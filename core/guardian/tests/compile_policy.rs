@@ -262,7 +262,7 @@ fn a_broken_document_does_not_load(#[case] spoil: fn(&mut Document)) {
     spoil(&mut document);
     assert!(matches!(
         Engine::load(&document),
-        Err(LoadError::Format { .. } | LoadError::Fault { .. })
+        Err(LoadError::Format { .. } | LoadError::Bot { .. } | LoadError::Fault { .. })
     ));
 }
 

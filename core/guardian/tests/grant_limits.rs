@@ -11,7 +11,7 @@ mod bot;
 
 use bot::{binding, engine, forge, permit, reason};
 use monstrum_guardian::Engine;
-use monstrum_guardian::decision::{Call, Decision, Facts, QuotaKey, Reason, Verdict};
+use monstrum_guardian::decision::{Call, CounterKey, Decision, Facts, Reason, Verdict};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -59,8 +59,9 @@ fn validity_is_half_open(#[case] now: &str, #[case] expected: Option<Reason>) {
     assert_eq!(engine.tools().len(), 2, "time never hides a tool");
 }
 
-fn used(grant: usize, quota: &str, amount: u64) -> (QuotaKey, u64) {
-    let key = QuotaKey {
+fn used(grant: usize, quota: &str, amount: u64) -> (CounterKey, u64) {
+    let key = CounterKey::Grant {
+        bot: bot::bot_name(),
         binding: "code".to_owned(),
         grant: format!("binding/code#{grant}"),
         quota: quota.to_owned(),
@@ -78,7 +79,7 @@ fn quota(name: &str, counts: &str, limit: u64) -> Value {
 #[case::beyond(&[used(0, "calls", u64::MAX)], Some(Reason::QuotaExceeded))]
 #[case::unknown(&[], Some(Reason::QuotaExceeded))]
 #[case::of_another_grant(&[used(1, "calls", 0)], Some(Reason::QuotaExceeded))]
-fn quotas_hold(#[case] facts: &[(QuotaKey, u64)], #[case] expected: Option<Reason>) {
+fn quotas_hold(#[case] facts: &[(CounterKey, u64)], #[case] expected: Option<Reason>) {
     let engine = with_grants(&[json!({"quotas": [quota("calls", "Calls", 10)]})]);
     let facts = Facts {
         used: facts.iter().cloned().collect(),

@@ -11,7 +11,7 @@ mod bot;
 #[path = "fixture/world.rs"]
 mod world;
 
-use monstrum_guardian::decision::{Call, Decision, Facts, QuotaKey, Reason, Verdict};
+use monstrum_guardian::decision::{Call, CounterKey, Decision, Facts, Reason, Verdict};
 use monstrum_guardian::document::Document;
 use monstrum_guardian::source::{BindingSource, BotSource};
 use monstrum_guardian::{Engine, compile};
@@ -32,7 +32,8 @@ fn facts(source: &BotSource) -> Facts {
     let used = grants.flat_map(|(binding, grant)| {
         grant.quotas.iter().map(move |quota| {
             (
-                QuotaKey {
+                CounterKey::Grant {
+                    bot: bot::bot_name(),
                     binding: binding.name.clone(),
                     grant: grant.origin.clone(),
                     quota: quota.name.clone(),

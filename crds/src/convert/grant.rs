@@ -5,7 +5,7 @@ use monstrum_guardian::source;
 
 use crate::contract::translation::risk;
 use crate::kinds::grant::{ApprovalRule, Counted, Quota, Validity};
-use crate::kinds::{BotBinding, Grant};
+use crate::kinds::{BotBinding, Grant, Span};
 use crate::validate::Fault;
 
 /// Windows are at least a second and at most ten years long.
@@ -60,28 +60,30 @@ pub(crate) fn source(grant: &Grant, origin: &str, field: &str) -> Result<source:
 fn quota(quota: &Quota, field: &str) -> Result<source::Quota, Fault> {
     let limit = u64::try_from(quota.limit)
         .map_err(|_| Fault::invalid(format!("{field}.limit"), "must not be negative"))?;
-    let window_seconds = match &quota.window {
-        None => None,
-        Some(window) => match window.duration().map(|length| length.as_secs()) {
-            Some(seconds) if (1..=LONGEST_WINDOW).contains(&seconds) => Some(seconds),
-            _ => {
-                let message = format!(
-                    "{:?} is not a usable length of time: write it as 1h or 30d",
-                    window.0
-                );
-                return Err(Fault::invalid(format!("{field}.window"), message));
-            }
-        },
-    };
     Ok(source::Quota {
         name: quota.name.clone(),
         counts: counted(quota.counts),
         limit,
-        window_seconds,
+        window_seconds: window(quota.window.as_ref(), field)?,
     })
 }
 
-fn counted(counted: Counted) -> source::Counted {
+/// The length of a window in seconds; nothing for ever.
+pub(crate) fn window(window: Option<&Span>, field: &str) -> Result<Option<u64>, Fault> {
+    let Some(window) = window else { return Ok(None) };
+    match window.duration().map(|length| length.as_secs()) {
+        Some(seconds) if (1..=LONGEST_WINDOW).contains(&seconds) => Ok(Some(seconds)),
+        _ => {
+            let message = format!(
+                "{:?} is not a usable length of time: write it as 1h or 30d",
+                window.0
+            );
+            Err(Fault::invalid(format!("{field}.window"), message))
+        }
+    }
+}
+
+pub(crate) fn counted(counted: Counted) -> source::Counted {
     match counted {
         Counted::Calls => source::Counted::Calls,
         Counted::Tokens => source::Counted::Tokens,

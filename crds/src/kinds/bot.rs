@@ -5,6 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::pod::PodSettings;
 use super::span::Span;
 use crate::schema;
@@ -67,6 +68,12 @@ pub struct BotSpec {
     /// The bounds of its turns; what is absent comes from the Workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// How much it may use, over all its turns; the Workspace's budgets count besides. A bot whose budget has no room left makes
+    /// no further call, or is not asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub budgets: Vec<Budget>,
     /// Its gateway: the pods that hold its conversations and enforce its policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<GatewaySettings>,

@@ -104,7 +104,7 @@ pub struct Model {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub max_output_tokens: Option<i32>,
-    /// What its tokens cost; absent means nothing.
+    /// What its tokens cost; absent means nothing. Where a budget counts money they must be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<Prices>,
 }

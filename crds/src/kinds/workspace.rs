@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bot::{Limits, Prompts};
+use super::budget::Budget;
 use super::status::ObjectStatus;
 use crate::schema;
 
@@ -50,6 +51,11 @@ pub struct WorkspaceSpec {
     /// The bounds of bots' turns, unless they say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// How much all bots of the namespace may use together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub budgets: Vec<Budget>,
     /// The ResourceTypes that may be used in this namespace. Absent means all; an empty list means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128), inner(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN)))]

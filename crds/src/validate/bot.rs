@@ -2,6 +2,7 @@
 
 use super::{Fault, limits, reference};
 use crate::conditions::Reason;
+use crate::convert::budget;
 use crate::kinds::Bot;
 use crate::object::Kind;
 use crate::world::World;
@@ -9,6 +10,7 @@ use crate::world::World;
 /// Its bounds must be usable, its model and roles there.
 pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
     let mut faults = limits::faults("spec.limits", bot.spec.limits.as_ref());
+    faults.extend(budget::of_bot(bot, world).err().unwrap_or_default());
     faults.extend(temperature_fault(bot));
     faults.extend(chosen_model_fault(bot, world));
     for (index, role) in bot.spec.roles.iter().enumerate() {

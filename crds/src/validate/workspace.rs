@@ -1,12 +1,20 @@
 //! What is wrong with a `Workspace`.
 
+use monstrum_guardian::source::BudgetOf;
+
 use super::{Fault, bot, limits};
+use crate::convert::budget;
 use crate::kinds::Workspace;
 use crate::world::World;
 
 /// Its bounds must be usable, its default model there.
 pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
     let mut faults = limits::faults("spec.limits", workspace.spec.limits.as_ref());
+    faults.extend(
+        budget::all("spec.budgets", &workspace.spec.budgets, BudgetOf::Workspace)
+            .err()
+            .unwrap_or_default(),
+    );
     if let Some(model) = &workspace.spec.model {
         faults.extend(bot::model_fault(
             "spec.model",

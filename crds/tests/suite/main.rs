@@ -1,6 +1,7 @@
 //! The custom resources from outside: files in, faults and policy sources out.
 
 #[cfg(test)]
+mod budgets;
 mod conversion;
 #[cfg(test)]
 mod rules;

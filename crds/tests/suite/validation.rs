@@ -65,6 +65,10 @@ fn nothing_is_wrong_with_the_scene() {
 #[case(ResourceType, "shell", "/spec/dimensions/0/match", json!({"glob": {}}), "spec.dimensions", "match: {command: {}}")]
 // The rest name each other.
 #[case(Workspace, "workspace", "/spec/limits/maxTurnDuration", json!("25h"), "spec.limits.maxTurnDuration", "86400s")]
+#[case(Workspace, "workspace", "/spec/budgets", json!([{"name": "b", "counts": "Calls", "limit": 1, "window": "99999d"}]), "spec.budgets[0].window", "length of time")]
+#[case(Workspace, "workspace", "/spec/budgets", json!([{"name": "b", "counts": "Calls", "limit": -1}]), "spec.budgets[0].limit", "negative")]
+#[case(Bot, "triage", "/spec/budgets", json!([{"name": "b", "counts": "Calls", "limit": 1, "window": "0s"}]), "spec.budgets[0].window", "length of time")]
+#[case(Bot, "triage", "/spec/budgets", json!([{"name": "b", "counts": "Calls", "limit": 1}, {"name": "b", "counts": "Tokens", "limit": 1}]), "spec.budgets[1].name", "twice")]
 #[case(ModelProvider, "models", "/spec/baseUrl", json!("https://me:pass@models.example.com"), "spec.baseUrl", "Credential")]
 #[case(ModelProvider, "models", "/spec/headers", json!([{"name": "AUTHORIZATION", "value": "x"}]), "spec.headers[0].name", "spec.credential")]
 #[case(ModelProvider, "models", "/spec/headers", json!([{"name": "a", "value": ""}, {"name": "A", "value": ""}]), "spec.headers[1].name", "twice")]

@@ -1,11 +1,9 @@
 //! One trace, call by call.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result};
 use monstrum_guardian::Engine;
 use monstrum_guardian::decision::{
-    Call, Decision, DimensionTrace, Facts, GrantTrace, QuotaKey, Reason, Trace as Explanation, Verdict,
+    Call, Decision, DimensionTrace, Facts, GrantTrace, Reason, Trace as Explanation, Verdict,
 };
 use monstrum_guardian::source::{Dimension, Match, WhenUnset};
 use serde::Serialize;
@@ -54,31 +52,17 @@ pub(super) enum Answer {
 pub(super) fn replay(engine: &Engine, trace: &Trace, now: jiff::Timestamp) -> Result<Vec<Answered>> {
     let mut facts = Facts {
         now,
-        used: unused(engine),
+        used: engine
+            .counters()
+            .into_iter()
+            .map(|counter| (counter.key, 0))
+            .collect(),
     };
     trace
         .calls
         .iter()
         .map(|call| answered(engine, call, &mut facts))
         .collect()
-}
-
-/// Every quota of the policy, with nothing used of it.
-fn unused(engine: &Engine) -> BTreeMap<QuotaKey, u64> {
-    let mut used = BTreeMap::new();
-    for binding in &engine.document().bindings {
-        for grant in &binding.grants {
-            for quota in &grant.quotas {
-                let key = QuotaKey {
-                    binding: binding.name.clone(),
-                    grant: grant.origin.clone(),
-                    quota: quota.name.clone(),
-                };
-                used.insert(key, 0);
-            }
-        }
-    }
-    used
 }
 
 fn answered(engine: &Engine, call: &TracedCall, facts: &mut Facts) -> Result<Answered> {

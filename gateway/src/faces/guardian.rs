@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use monstrum_guardian::decision::{Call, Decision, Facts};
+use monstrum_guardian::decision::{Call, Decision};
 use monstrum_wire::guardian::guardian_server::{self, GuardianServer};
 use monstrum_wire::guardian::{
     CheckRequest, CheckResponse, ListToolsRequest, ListToolsResponse, Verdict, VisibleTool,
@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use super::Door;
 use crate::gateway::Gateway;
 use crate::policy::Enforced;
+use crate::turn::verdict;
 
 const MAX_MESSAGE: usize = 1 << 20;
 
@@ -29,16 +30,15 @@ impl GuardianFace {
     }
 
     /// People learn how a decision came about; a runner, whose sandbox may hold foreign code, only what it needs.
-    fn check(&self, policy: &Enforced, request: &CheckRequest) -> CheckResponse {
+    async fn judged(&self, policy: &Enforced, request: &CheckRequest) -> Result<CheckResponse, Status> {
         let call = Call {
             tool: &request.tool,
             arguments: &request.arguments_json,
         };
-        let facts = Facts {
-            now: jiff::Timestamp::now(),
-            ..Facts::default()
-        };
-        match self.door {
+        let facts = verdict::facts(&self.gateway, policy, &call, &[])
+            .await
+            .map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(match self.door {
             Door::Mutual => response(policy, policy.engine.check(&call, &facts)),
             Door::Local => {
                 let decision = policy.engine.explain(&call, &facts);
@@ -48,7 +48,7 @@ impl GuardianFace {
                     ..response(policy, decision)
                 }
             }
-        }
+        })
     }
 }
 
@@ -57,7 +57,7 @@ impl guardian_server::Guardian for GuardianFace {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         self.door.guardian(&self.gateway.bot, &request)?;
         let policy = self.gateway.policy.current();
-        Ok(Response::new(Self::check(self, &policy, request.get_ref())))
+        Ok(Response::new(self.judged(&policy, request.get_ref()).await?))
     }
 
     async fn list_tools(

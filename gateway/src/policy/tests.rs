@@ -1,4 +1,4 @@
-use monstrum_guardian::document::{Document, FORMAT};
+use monstrum_guardian::document::Document;
 use monstrum_wire::policy::{Dialect, Limits, Model};
 use monstrum_wire::snapshot::digest;
 use rstest::rstest;
@@ -33,11 +33,7 @@ fn settings() -> Settings {
 }
 
 fn snapshot(epoch: u64, sequence: u64, display_name: &str) -> Snapshot {
-    let document = Document {
-        format: FORMAT,
-        bot: bot("triage"),
-        bindings: Vec::new(),
-    };
+    let document = Document::empty(bot("triage"));
     seal(
         Version { epoch, sequence },
         document.to_bytes(),
@@ -170,11 +166,7 @@ async fn a_faulty_policy_denies_everything_and_says_why() {
             ..settings()
         },
     );
-    let document = Document {
-        format: FORMAT,
-        bot: bot("other"),
-        bindings: Vec::new(),
-    };
+    let document = Document::empty(bot("other"));
     let foreign = seal(
         Version {
             epoch: 1,

@@ -15,6 +15,8 @@ pub struct ModelRequest<'a> {
     pub messages: &'a [Message],
     /// What the model may call. Nothing else is ever named to it.
     pub tools: &'a [ToolSpec],
+    /// Whether a budget counts what it uses.
+    pub metered: bool,
 }
 
 /// One message of a conversation.

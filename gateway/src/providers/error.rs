@@ -5,7 +5,10 @@ use std::time::Duration;
 /// Why a model did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// No connection, or it broke before an answer began.
+    /// No connection: the request was never sent.
+    #[error("the model provider could not be reached: {0}")]
+    NotConnected(String),
+    /// The connection broke before an answer began.
     #[error("the model provider could not be reached: {0}")]
     Unreachable(String),
     /// The time for one request, or for the turn, is over.
@@ -94,10 +97,25 @@ impl ModelError {
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Timeout | Self::Busy { .. } | Self::Failed { .. } | Self::Cut => {
+            Self::NotConnected(_)
+            | Self::Unreachable(_)
+            | Self::Timeout
+            | Self::Busy { .. }
+            | Self::Failed { .. }
+            | Self::Cut => true,
+            Self::Refused { .. } | Self::Unreadable(_) | Self::TooLarge(_) | Self::Configuration(_) => false,
+        }
+    }
+
+    /// Whether the provider may have worked on the request, and may charge for it.
+    pub fn may_have_cost(&self) -> bool {
+        match self {
+            Self::NotConnected(_) | Self::Busy { .. } | Self::Configuration(_) => false,
+            // A status instead of an answer; inside of a stream there was the beginning of one.
+            Self::Failed { status, .. } | Self::Refused { status, .. } => *status == 0,
+            Self::Unreachable(_) | Self::Timeout | Self::Cut | Self::Unreadable(_) | Self::TooLarge(_) => {
                 true
             }
-            Self::Refused { .. } | Self::Unreadable(_) | Self::TooLarge(_) | Self::Configuration(_) => false,
         }
     }
 
@@ -105,7 +123,8 @@ impl ModelError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy { retry_after, .. } | Self::Failed { retry_after, .. } => *retry_after,
-            Self::Unreachable(_)
+            Self::NotConnected(_)
+            | Self::Unreachable(_)
             | Self::Timeout
             | Self::Refused { .. }
             | Self::Cut
@@ -118,7 +137,7 @@ impl ModelError {
     /// The closed code for metrics.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) => "unreachable",
+            Self::NotConnected(_) | Self::Unreachable(_) => "unreachable",
             Self::Timeout => "timeout",
             Self::Busy { .. } => "busy",
             Self::Failed { .. } => "failed",
@@ -150,6 +169,19 @@ mod tests {
             ModelError::from_status(status, String::new(), None).is_transient(),
             transient
         );
+    }
+
+    #[rstest]
+    #[case::never_sent(ModelError::NotConnected(String::new()), false)]
+    #[case::slow_down(ModelError::from_status(429, String::new(), None), false)]
+    #[case::refused(ModelError::from_status(400, String::new(), None), false)]
+    #[case::failed(ModelError::from_status(503, String::new(), None), false)]
+    #[case::broke(ModelError::Unreachable(String::new()), true)]
+    #[case::silent(ModelError::Timeout, true)]
+    #[case::cut(ModelError::Cut, true)]
+    #[case::failed_in_a_stream(ModelError::from_kind("api_error", String::new()), true)]
+    fn only_what_was_certainly_not_worked_on_costs_nothing(#[case] error: ModelError, #[case] may: bool) {
+        assert_eq!(error.may_have_cost(), may);
     }
 
     #[rstest]

@@ -46,11 +46,14 @@ pub struct Unanswered {
     pub said: String,
     /// How many requests were made.
     pub attempts: u32,
+    /// Whether the provider may charge for one of them.
+    pub may_have_cost: bool,
 }
 
 impl Models {
     /// Asks until there is an answer, the error is final, the attempts are used up, or `deadline` is too near.
-    /// After text has reached the user nothing is asked again: it would be said twice.
+    /// After text has reached the user nothing is asked again: it would be said twice. Nor is a metered request that the provider
+    /// may charge for: only one was reserved.
     pub async fn ask<S: TextSink>(
         &self,
         request: &ModelRequest<'_>,
@@ -61,6 +64,7 @@ impl Models {
     ) -> Result<(Answer, u32), Unanswered> {
         let mut said = String::new();
         let mut attempts = 0_u32;
+        let mut may_have_cost = false;
         loop {
             attempts = attempts.saturating_add(1);
             let outcome = self
@@ -70,18 +74,34 @@ impl Models {
                 Ok(answer) => return Ok((answer, attempts)),
                 Err(error) => error,
             };
+            may_have_cost |= error.may_have_cost() || !said.is_empty();
+            let spent = request.metered && may_have_cost;
             let pause = retry::pause(attempts, error.retry_after(), retry::random());
             let in_time = Instant::now().checked_add(pause).is_some_and(|at| at < deadline);
-            if !said.is_empty() || !error.is_transient() || attempts >= retry::MAX_ATTEMPTS || !in_time {
+            if spent
+                || !said.is_empty()
+                || !error.is_transient()
+                || attempts >= retry::MAX_ATTEMPTS
+                || !in_time
+            {
                 return Err(Unanswered {
                     error,
                     said,
                     attempts,
+                    may_have_cost,
                 });
             }
             tracing::info!(attempts, code = error.code(), error = %error, "asking the model again");
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// How many bytes the request has, as it is sent.
+    pub fn size(request: &ModelRequest<'_>) -> Result<usize, ModelError> {
+        let dialect = Dialect::try_from(request.model.dialect).unwrap_or(Dialect::Unspecified);
+        let body = serde_json::to_vec(&provider(dialect)?.body(request));
+        body.map(|body| body.len())
+            .map_err(|error| ModelError::Configuration(error.to_string()))
     }
 
     async fn attempt<S: TextSink>(
@@ -319,7 +339,8 @@ fn scrubbed(error: ModelError, scrubber: &Scrubber) -> ModelError {
             status,
             message: scrubber.text(&message),
         },
-        ModelError::Unreachable(_)
+        ModelError::NotConnected(_)
+        | ModelError::Unreachable(_)
         | ModelError::Timeout
         | ModelError::Cut
         | ModelError::Unreadable(_)
@@ -338,6 +359,9 @@ async fn say<S: TextSink>(text: &str, said: &mut String, sink: &mut S) {
 fn unreachable(error: &reqwest::Error) -> ModelError {
     if error.is_timeout() {
         return ModelError::Timeout;
+    }
+    if error.is_connect() {
+        return ModelError::NotConnected(chain(error));
     }
     ModelError::Unreachable(chain(error))
 }

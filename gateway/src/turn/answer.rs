@@ -3,7 +3,7 @@
 use monstrum_wire::chat::Done;
 use monstrum_wire::ledger::UsageRow;
 
-use super::bounds::{Bound, Budget};
+use super::bounds::{Bound, Tally};
 use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
@@ -33,7 +33,7 @@ pub(super) fn replayed(text: String) -> Done {
 pub(super) async fn finish(
     context: &Context,
     history: &mut History,
-    budget: &Budget,
+    tally: &Tally,
     outcome: Result<Ending, Failure>,
 ) -> Result<Done, Failure> {
     let outcome = match outcome {
@@ -54,30 +54,30 @@ pub(super) async fn finish(
         Ok(ending) => {
             let stop = ending.bound.map_or("completed", Bound::word);
             context
-                .record(records::turn_finished(context, stop, budget))
+                .record(records::turn_finished(context, stop, tally))
                 .await?;
             Ok(Done {
                 text: ending.text.clone(),
-                usage: Some(budget.usage()),
+                usage: Some(tally.usage()),
                 stop: stop.to_owned(),
             })
         }
         Err(failure) => {
-            note(context, history, budget, failure).await;
+            note(context, history, tally, failure).await;
             Err(failure.clone())
         }
     }
 }
 
 /// A failure is told to the user in any case; that it is kept and recorded too is tried.
-async fn note(context: &Context, history: &mut History, budget: &Budget, failure: &Failure) {
+async fn note(context: &Context, history: &mut History, tally: &Tally, failure: &Failure) {
     let entry = Entry::Note {
         text: failure.to_string(),
         code: failure.code().to_owned(),
     };
     let kept = history.append(context, vec![entry]).await;
     let recorded = context
-        .record(records::turn_finished(context, failure.code(), budget))
+        .record(records::turn_finished(context, failure.code(), tally))
         .await;
     for outcome in [kept, recorded] {
         if let Err(error) = outcome {

@@ -7,7 +7,7 @@ use crate::providers::conversation::Usage;
 
 /// What a turn has used, against what it may use.
 #[derive(Debug, Clone)]
-pub(super) struct Budget {
+pub(super) struct Tally {
     limits: Limits,
     steps: u32,
     requests: u32,
@@ -26,7 +26,7 @@ pub(super) enum Bound {
     Output,
 }
 
-impl Budget {
+impl Tally {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -123,9 +123,9 @@ mod tests {
             max_turn_tokens: 100,
             ..Limits::default()
         };
-        let mut budget = Budget::new(limits);
-        assert_eq!(budget.reached(), None);
-        budget.spend(
+        let mut tally = Tally::new(limits);
+        assert_eq!(tally.reached(), None);
+        tally.spend(
             1,
             Usage {
                 input: 30,
@@ -134,8 +134,8 @@ mod tests {
             },
             Prices::default(),
         );
-        assert_eq!((budget.reached(), budget.tokens_left()), (None, 60));
-        let mut tokens = budget.clone();
+        assert_eq!((tally.reached(), tally.tokens_left()), (None, 60));
+        let mut tokens = tally.clone();
         tokens.spend(
             1,
             Usage {
@@ -146,8 +146,8 @@ mod tests {
             Prices::default(),
         );
         assert_eq!(tokens.reached(), Some(Bound::Steps(2)));
-        budget.steps = 0;
-        budget.spend(
+        tally.steps = 0;
+        tally.spend(
             3,
             Usage {
                 input: 60,
@@ -156,7 +156,7 @@ mod tests {
             },
             Prices::default(),
         );
-        assert_eq!(budget.reached(), Some(Bound::Tokens(100)));
-        assert_eq!(budget.usage().model_requests, 4);
+        assert_eq!(tally.reached(), Some(Bound::Tokens(100)));
+        assert_eq!(tally.usage().model_requests, 4);
     }
 }

@@ -3,8 +3,6 @@
 mod performance;
 mod preparation;
 
-use std::time::Duration;
-
 use monstrum_guardian::decision::{Denial, Reason};
 use monstrum_wire::chat::{CallDecision, ToolCall, ToolResult, turn_event};
 use monstrum_wire::ledger::StartCallRequest;
@@ -15,15 +13,14 @@ use super::context::Context;
 use super::failure::Failure;
 use super::history::MadeCall;
 use super::output::Clean;
+use super::records;
 use super::verdict::{self, Obstacle, fail_closed};
-use super::{quota, records};
+use crate::counters::{self, Spent};
 use crate::policy::{Changes, Enforced};
 use preparation::Prepared;
 
 /// A sender's client takes a few MiB in one event.
 const MAX_SHOWN: usize = 256 << 10;
-/// A reservation outlives the longest call.
-const RESERVATION: Duration = Duration::from_hours(2);
 
 /// What the model and the user get for a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +28,8 @@ pub(super) struct Answered {
     pub(super) ok: bool,
     pub(super) content: String,
     pub(super) truncated: bool,
+    /// What the user is told besides, at the turn's end.
+    pub(super) notice: Option<String>,
 }
 
 /// A call's two texts: what the model wrote, for the Guardian alone, and what everybody else may see.
@@ -104,12 +103,13 @@ async fn permitted(
     }
     let permit = verdict::decide(context, policy, wanted.tool(), wanted.raw_arguments).await?;
     let prepared = preparation::prepare(context, policy, *permit, call_id).await?;
-    let ledger = &context.gateway.ledger;
-    quota::reserve(ledger, call_id, &prepared.permit, RESERVATION)
+    let (ledger, bot) = (&context.gateway.ledger, &context.gateway.bot);
+    let reserve = &prepared.permit.reserve;
+    counters::reserve(ledger, bot, call_id, reserve, context.reservation_life())
         .await
         .map_err(|error| fail_closed(&Obstacle::Ledger(&error)))?;
     if let Err(error) = ledger.start_call(start(context, wanted.tool(), &prepared)).await {
-        quota::settle(ledger, call_id, &prepared.permit, false).await;
+        counters::settle(ledger, bot, call_id, reserve, Spent::Nothing).await;
         return Err(fail_closed(&Obstacle::Ledger(&error)));
     }
     context.gateway.metrics.decision("allow", "");
@@ -160,10 +160,12 @@ async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial
         Some(fault) => format!("{} {fault}", verdict::REFUSED),
         None => verdict::refusal(policy, wanted.tool(), denial),
     };
+    let used_up = denial.reason == Reason::QuotaExceeded;
     Answered {
         ok: false,
         content: told,
         truncated: false,
+        notice: used_up.then(|| format!("A call of {} was not made: {}.", wanted.tool(), denial.message)),
     }
 }
 
@@ -213,7 +215,9 @@ async fn performed(
     let ended = performance::perform(context, wanted, prepared, changes).await;
     let call_id = &prepared.execute.call_id;
     let ledger = &context.gateway.ledger;
-    quota::settle(ledger, call_id, &prepared.permit, ended.sent).await;
+    let spent = if ended.sent { Spent::All } else { Spent::Nothing };
+    let (bot, reserve) = (&context.gateway.bot, &prepared.permit.reserve);
+    counters::settle(ledger, bot, call_id, reserve, spent).await;
     context.gateway.metrics.call(ended.outcome, prepared.executor());
     let end = records::CallEnd {
         outcome: ended.outcome,
@@ -229,6 +233,7 @@ async fn performed(
         ok: end.outcome == "ok",
         content,
         truncated,
+        notice: None,
     };
     Ok(Performed {
         answered,

@@ -16,6 +16,11 @@ use super::trace::TraceContext;
 use crate::gateway::Gateway;
 use crate::ledger::Held;
 
+/// What a turn's last effects may take after its time is over.
+const WIND_UP: Duration = Duration::from_mins(1);
+/// The ledger keeps none open for longer.
+const LONGEST_RESERVATION: Duration = Duration::from_hours(24);
+
 /// What everything in one turn needs.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -55,6 +60,12 @@ impl Context {
             stop,
             clock,
         }
+    }
+
+    /// How long a reservation of this turn may stay open: as long as whatever it is for can go on.
+    pub(super) fn reservation_life(&self) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        left.saturating_add(WIND_UP).min(LONGEST_RESERVATION)
     }
 
     /// Books what a question to the model used.

@@ -27,6 +27,11 @@ pub enum Failure {
     /// The key of the model provider can't be had.
     #[error("The key of the model provider can't be used: {0}.")]
     KeyUnavailable(String),
+    /// What a request to the model may use is more than a budget has left.
+    #[error(
+        "The bot can't ask its model: {0}. It can go on when there is room again, or when an administrator raises the budget."
+    )]
+    BudgetExceeded(String),
     /// Nothing can be recorded, so nothing is done.
     #[error(
         "The conversation can't be recorded right now, so nothing was done. Send the message again later."
@@ -63,6 +68,7 @@ impl Failure {
             Self::ModelUnavailable(_) => "ModelUnavailable",
             Self::ContextFull => "ContextFull",
             Self::KeyUnavailable(_) => "KeyUnavailable",
+            Self::BudgetExceeded(_) => "BudgetExceeded",
             Self::LedgerUnavailable(_) => "LedgerUnavailable",
             Self::TurnTimeout => "TurnTimeout",
             Self::Cancelled => "Cancelled",
@@ -79,7 +85,7 @@ impl From<LedgerError> for Failure {
         match error {
             LedgerError::SessionLost | LedgerError::SessionTaken => Self::SessionLost,
             LedgerError::Refused(reason) => Self::SessionRefused(reason),
-            LedgerError::Unreachable(_) | LedgerError::Repeated | LedgerError::Exhausted => {
+            LedgerError::Unreachable(_) | LedgerError::Repeated | LedgerError::Exhausted(_) => {
                 Self::LedgerUnavailable(error)
             }
         }

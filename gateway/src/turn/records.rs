@@ -1,11 +1,11 @@
 //! What is written to the audit chain of a turn.
 
-use monstrum_guardian::decision::{Denial, Permit};
+use monstrum_guardian::decision::{Denial, Estimate, Permit};
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::bounds::Budget;
+use super::bounds::Tally;
 use super::context::Context;
 use super::message::Incoming;
 
@@ -54,8 +54,8 @@ pub(super) fn turn_started(context: &Context, message: &Incoming) -> AuditRecord
     }
 }
 
-pub(super) fn turn_finished(context: &Context, stop: &str, budget: &Budget) -> AuditRecord {
-    let usage = budget.usage();
+pub(super) fn turn_finished(context: &Context, stop: &str, tally: &Tally) -> AuditRecord {
+    let usage = tally.usage();
     let detail = json!({
         "stop": stop,
         "inputTokens": usage.input_tokens,
@@ -90,6 +90,29 @@ pub(super) fn denied(
         reason: format!("{:?}", denial.reason),
         policy_digest: digest.to_owned(),
         detail_json: json!({ "message": denial.message, "rawArguments": bounded(arguments) }).to_string(),
+        ..base(context, "decision")
+    }
+}
+
+/// A question to the model that was not sent.
+pub(super) fn not_asked(
+    context: &Context,
+    digest: &str,
+    model: &str,
+    estimate: &Estimate,
+    denial: &Denial,
+) -> AuditRecord {
+    let detail = json!({
+        "message": denial.message,
+        "model": model,
+        "tokens": estimate.tokens,
+        "costMicroUsd": estimate.micro_usd,
+    });
+    AuditRecord {
+        verdict: "deny".to_owned(),
+        reason: format!("{:?}", denial.reason),
+        policy_digest: digest.to_owned(),
+        detail_json: detail.to_string(),
         ..base(context, "decision")
     }
 }

@@ -1,12 +1,15 @@
 //! The steps of a turn: ask the model, answer its calls, ask again, until it is done or a bound is reached.
 
+mod admission;
 mod calls;
 mod question;
+
+use std::collections::BTreeSet;
 
 use monstrum_wire::ledger::UsageRow;
 
 use super::answer::Ending;
-use super::bounds::{Bound, Budget};
+use super::bounds::{Bound, Tally};
 use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
@@ -20,16 +23,21 @@ const EMPTY: &str = "The model gave an empty answer.";
 pub(super) async fn run(
     context: &Context,
     history: &mut History,
-    budget: &mut Budget,
+    tally: &mut Tally,
     report: Option<String>,
 ) -> Result<Ending, Failure> {
     let mut text = report.unwrap_or_default();
     if !text.is_empty() {
         context.events.text(&text).await;
     }
+    // Why calls were not made, where only the user can do something about it.
+    let mut notices: BTreeSet<String> = BTreeSet::new();
     loop {
         context.stop.check()?;
-        if let Some(bound) = budget.reached() {
+        if let Some(bound) = tally.reached() {
+            for notice in &notices {
+                say(context, &mut text, notice).await;
+            }
             say(context, &mut text, &bound.sentence()).await;
             return Ok(Ending {
                 text,
@@ -37,10 +45,13 @@ pub(super) async fn run(
                 usage: None,
             });
         }
-        let step = budget.step();
-        let (answer, usage) = question::ask(context, history, budget).await?;
+        let step = tally.step();
+        let (answer, usage) = question::ask(context, history, tally).await?;
         if answer.calls.is_empty() {
             text.push_str(&answer.text);
+            for notice in &notices {
+                say(context, &mut text, notice).await;
+            }
             return Ok(ending(context, text, &answer, usage).await);
         }
         let made = calls::name(context, step, &answer.calls);
@@ -50,13 +61,14 @@ pub(super) async fn run(
         };
         // Both before any call is made.
         tokio::try_join!(history.append(context, vec![entry]), context.book(Some(usage)))?;
-        let (results, outcome) = match budget.reached() {
+        let answers = match tally.reached() {
             // The model would never see what came of them.
-            Some(_) => (calls::leave(&made), Ok(())),
+            Some(_) => calls::leave(&made),
             None => calls::answer_all(context, &made).await,
         };
-        history.append(context, results).await?;
-        outcome?;
+        notices.extend(answers.notices);
+        history.append(context, answers.results).await?;
+        answers.outcome?;
     }
 }
 

@@ -1,9 +1,10 @@
 //! From a call to a permit or a denial.
 
-use monstrum_guardian::decision::{Call, Denial, Facts, Permit, Reason, Verdict};
+use monstrum_guardian::decision::{Call, Decision, Denial, Facts, Permit, Reason, Reservation, Verdict};
 
 use super::context::Context;
-use super::quota;
+use crate::counters;
+use crate::gateway::Gateway;
 use crate::ledger::LedgerError;
 use crate::policy::Enforced;
 use crate::vault::VaultError;
@@ -25,9 +26,9 @@ pub(super) enum Obstacle<'a> {
 /// The one place where an error becomes a decision, and the decision is always to deny.
 pub(super) fn fail_closed(obstacle: &Obstacle<'_>) -> Denial {
     match obstacle {
-        Obstacle::Ledger(LedgerError::Exhausted) => Denial {
+        Obstacle::Ledger(LedgerError::Exhausted(which)) => Denial {
             reason: Reason::QuotaExceeded,
-            message: "a quota of the grant is used up".to_owned(),
+            message: which.clone(),
         },
         Obstacle::Ledger(error) => Denial {
             reason: Reason::Internal,
@@ -44,34 +45,53 @@ pub(super) fn fail_closed(obstacle: &Obstacle<'_>) -> Denial {
     }
 }
 
-/// Asks the Guardian. How much of a quota is used is only looked up for calls that depend on it.
+/// What the engine needs to know besides the call. How much of a quota or budget is used is only looked up for calls that
+/// depend on it; `own` is what the call has reserved itself.
+pub(crate) async fn facts(
+    gateway: &Gateway,
+    policy: &Enforced,
+    call: &Call<'_>,
+    own: &[Reservation],
+) -> Result<Facts, LedgerError> {
+    let mut facts = Facts {
+        now: jiff::Timestamp::now(),
+        ..Facts::default()
+    };
+    let Decision { verdict, trace } = policy.engine.check(call, &facts);
+    let counted = matches!(verdict, Verdict::Deny(denial) if denial.reason == Reason::QuotaExceeded);
+    let Some(binding) = trace.binding.filter(|_| counted) else {
+        return Ok(facts);
+    };
+    let counters = policy.engine.counters_of_calls(&binding);
+    facts.used = counters::used(&gateway.ledger, &gateway.bot, counters).await?;
+    for reservation in own {
+        if let Some(used) = facts.used.get_mut(&reservation.key) {
+            *used = used.saturating_sub(reservation.amount);
+        }
+    }
+    Ok(facts)
+}
+
+/// Asks the Guardian.
 pub(super) async fn decide(
     context: &Context,
     policy: &Enforced,
     tool: &str,
     arguments: &str,
 ) -> Result<Box<Permit>, Denial> {
-    let call = Call { tool, arguments };
-    let mut facts = Facts {
-        now: jiff::Timestamp::now(),
-        ..Facts::default()
-    };
-    let decision = policy.engine.check(&call, &facts);
-    let denial = match judged(decision.verdict) {
-        Ok(permit) => return Ok(permit),
-        Err(denial) => denial,
-    };
-    let binding = decision
-        .trace
-        .binding
-        .filter(|_| denial.reason == Reason::QuotaExceeded);
-    let Some(binding) = binding.and_then(|name| policy.engine.binding(&name)) else {
-        return Err(denial);
-    };
-    facts.used = quota::used(&context.gateway.ledger, binding)
+    judge(context, policy, &Call { tool, arguments }, &[]).await
+}
+
+async fn judge(
+    context: &Context,
+    policy: &Enforced,
+    call: &Call<'_>,
+    own: &[Reservation],
+) -> Result<Box<Permit>, Denial> {
+    let facts = facts(&context.gateway, policy, call, own)
         .await
         .map_err(|error| fail_closed(&Obstacle::Ledger(&error)))?;
-    judged(policy.engine.check(&call, &facts).verdict)
+    judged(policy.engine.check(call, &facts).verdict)
 }
 
 /// Asks the Guardian again, under the policy of this moment, whether a permit still holds as it is.
@@ -82,7 +102,7 @@ pub(super) async fn still_holds(
     permit: &Permit,
 ) -> bool {
     let (tool, arguments) = call;
-    let again = decide(context, policy, tool, arguments).await;
+    let again = judge(context, policy, &Call { tool, arguments }, &permit.reserve).await;
     again.is_ok_and(|again| {
         again.binding == permit.binding
             && again.tool == permit.tool

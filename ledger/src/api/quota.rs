@@ -1,15 +1,15 @@
-//! Quota counters.
+//! The counters of quotas and budgets.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use monstrum_wire::ledger::{
-    Counter, QuotaUseRequest, QuotaUseResponse, ReserveRequest, ReserveResponse, SettleRequest,
+    self as wire, Counter, QuotaUseRequest, QuotaUseResponse, ReserveRequest, ReserveResponse, SettleRequest,
     SettleResponse,
 };
 
 use super::{Api, Refusal, field};
-use crate::store::{Charge, CounterKey, Store, Use};
+use crate::store::{Charge, CounterKey, CounterOf, Store, Use};
 use crate::tenant::BotKey;
 
 /// Counters in one request.
@@ -77,12 +77,31 @@ fn key(counter: Counter) -> Result<(CounterKey, u64, u64), Refusal> {
         ));
     }
     let key = CounterKey {
-        binding: field::label("counters.binding", counter.binding)?,
-        grant: field::label("counters.grant", counter.grant)?,
+        of: of(counter.of(), counter.binding, counter.grant)?,
         quota: field::name("counters.quota", counter.quota)?,
         window_seconds: counter.window_seconds,
     };
     Ok((key, counter.amount, counter.limit))
+}
+
+/// Whose use a counter counts, in the one way to write each.
+fn of(of: wire::CounterOf, binding: String, grant: String) -> Result<CounterOf, Refusal> {
+    let none = |of: CounterOf| match (binding.is_empty(), grant.is_empty()) {
+        (true, true) => Ok(of),
+        _ => Err(field::refused(
+            "counters.binding",
+            "and counters.grant must be empty for a budget",
+        )),
+    };
+    match of {
+        wire::CounterOf::Workspace => none(CounterOf::Workspace),
+        wire::CounterOf::Bot => none(CounterOf::Bot),
+        wire::CounterOf::Grant => Ok(CounterOf::Grant {
+            binding: field::name("counters.binding", binding)?,
+            grant: field::name("counters.grant", grant)?,
+        }),
+        wire::CounterOf::Unspecified => Err(field::refused("counters.of", "must say whose use is counted")),
+    }
 }
 
 /// A counter that is named twice is charged the sum, under the smaller limit.
@@ -115,9 +134,15 @@ fn uses(counters: Vec<Counter>) -> Result<Vec<Use>, Refusal> {
 }
 
 fn counter(used: Use) -> Counter {
+    let (of, binding, grant) = match used.key.of {
+        CounterOf::Workspace => (wire::CounterOf::Workspace, String::new(), String::new()),
+        CounterOf::Bot => (wire::CounterOf::Bot, String::new(), String::new()),
+        CounterOf::Grant { binding, grant } => (wire::CounterOf::Grant, binding, grant),
+    };
     Counter {
-        binding: used.key.binding,
-        grant: used.key.grant,
+        of: of.into(),
+        binding,
+        grant,
         quota: used.key.quota,
         window_seconds: used.key.window_seconds,
         amount: used.amount,
@@ -131,6 +156,7 @@ mod tests {
 
     fn named(quota: &str, amount: u64, limit: u64) -> Counter {
         Counter {
+            of: wire::CounterOf::Bot.into(),
             quota: quota.to_owned(),
             amount,
             limit,

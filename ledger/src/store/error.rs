@@ -1,5 +1,7 @@
 //! What a store answers when it does not do what was asked.
 
+use super::CounterKey;
+
 /// A refusal, or a failure of the database. The text of a refusal is for the caller; that of a failure is not.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -36,16 +38,10 @@ pub enum StoreError {
     #[error("call {0:?} was finished before")]
     CallFinished(String),
     /// A limit would be passed.
-    #[error(
-        "quota {quota:?} of grant {grant:?} in binding {binding:?} is used up: {used} of {limit}, {amount} more asked"
-    )]
+    #[error("{counter} has no room: {used} of {limit} used or reserved, {amount} more asked")]
     QuotaExhausted {
-        /// The binding's name.
-        binding: String,
-        /// The grant's origin.
-        grant: String,
-        /// The quota's name.
-        quota: String,
+        /// Which counter.
+        counter: CounterKey,
         /// What is settled and reserved in the window.
         used: u64,
         /// What was asked.
@@ -63,16 +59,12 @@ pub enum StoreError {
     #[error("reservation {0:?} has ended: take a new id")]
     ReservationEnded(String),
     /// A settlement names a counter that was not reserved.
-    #[error("reservation {reservation:?} has no counter {quota:?} of grant {grant:?} in binding {binding:?}")]
+    #[error("reservation {reservation:?} does not hold {counter}")]
     UnknownCounter {
         /// Which reservation.
         reservation: String,
-        /// The binding's name.
-        binding: String,
-        /// The grant's origin.
-        grant: String,
-        /// The quota's name.
-        quota: String,
+        /// Which counter.
+        counter: CounterKey,
     },
     /// A number beyond what a database column holds.
     #[error("{0} is too large")]

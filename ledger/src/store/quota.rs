@@ -1,9 +1,10 @@
-//! Quotas: use is reserved before an effect and settled after it.
+//! Quotas and budgets: use is reserved before an effect and settled after it.
 //!
 //! A use belongs to the instant of its reservation. A reservation that is not settled counts in full whatever the window, until
 //! it expires; then it is use like any other. Windows slide: they are counted in buckets of a sixtieth of the window (a
 //! second at least), and a bucket counts until all of it has left the window, so that no window ever holds more than the limit.
 
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -14,17 +15,45 @@ use crate::tenant::BotKey;
 const BUCKETS: u64 = 60;
 const MICROS: u64 = 1_000_000;
 
-/// Which counter of a bot.
+/// Which counter, of those that a bot may use.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CounterKey {
-    /// The binding's name.
-    pub binding: String,
-    /// The grant's origin.
-    pub grant: String,
-    /// The quota's name.
+    /// Whose use it counts.
+    pub of: CounterOf,
+    /// The name of the quota or budget.
     pub quota: String,
     /// The window's length; 0 for ever.
     pub window_seconds: u64,
+}
+
+/// Whose use a counter counts. Which bot and which namespace, the caller's identity says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CounterOf {
+    /// That of all bots of the namespace.
+    Workspace,
+    /// The bot's.
+    Bot,
+    /// That by one of the bot's grants.
+    Grant {
+        /// The binding's name.
+        binding: String,
+        /// The grant's origin.
+        grant: String,
+    },
+}
+
+/// For people, to be read after nothing: `the bot's budget "daily"`.
+impl fmt::Display for CounterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.quota;
+        match &self.of {
+            CounterOf::Workspace => write!(f, "the workspace's budget {name:?}"),
+            CounterOf::Bot => write!(f, "the bot's budget {name:?}"),
+            CounterOf::Grant { binding, grant } => {
+                write!(f, "quota {name:?} of grant {grant:?} in binding {binding:?}")
+            }
+        }
+    }
 }
 
 impl CounterKey {
@@ -65,7 +94,7 @@ pub struct Use {
     pub amount: u64,
 }
 
-/// The quota counters of a bot.
+/// The counters of a bot's quotas, its budgets, and those of its namespace.
 pub trait QuotaStore {
     /// Settled and reserved use in the present window, in the order asked.
     fn quota_use(
@@ -103,8 +132,7 @@ mod tests {
 
     fn key(window_seconds: u64) -> CounterKey {
         CounterKey {
-            binding: String::new(),
-            grant: String::new(),
+            of: CounterOf::Bot,
             quota: "calls".to_owned(),
             window_seconds,
         }

@@ -72,7 +72,7 @@ async fn a_server_that_is_to_stop_answers_what_it_began_and_ends() {
 #[tokio::test]
 async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     use monstrum_ledger::clock::Moment;
-    use monstrum_ledger::store::{Charge, CounterKey, QuotaStore as _, UpkeepStore as _};
+    use monstrum_ledger::store::{Charge, CounterKey, CounterOf, QuotaStore as _, UpkeepStore as _};
     use monstrum_ledger::tenant::BotKey;
 
     let folder = tempfile::tempdir().unwrap();
@@ -80,8 +80,7 @@ async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     tokio::spawn(writer.run());
     let bot = BotKey::from(&crate::installation::bot_name("triage"));
     let key = CounterKey {
-        binding: "b".to_owned(),
-        grant: "g".to_owned(),
+        of: CounterOf::Workspace,
         quota: "calls".to_owned(),
         window_seconds: 0,
     };

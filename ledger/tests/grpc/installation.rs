@@ -13,7 +13,7 @@ use monstrum_service::{Pem, Service, Tls};
 use monstrum_wire::identity::{BotName, Identity};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
-use monstrum_wire::ledger::{AcquireSessionRequest, AuditRecord, Counter, ReadRequest};
+use monstrum_wire::ledger::{AcquireSessionRequest, AuditRecord, Counter, CounterOf, ReadRequest};
 use prometheus_client::registry::Registry;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -138,6 +138,7 @@ pub(crate) fn record(kind: &str) -> AuditRecord {
 
 pub(crate) fn calls(amount: u64, limit: u64) -> Vec<Counter> {
     vec![Counter {
+        of: CounterOf::Grant.into(),
         binding: "github".to_owned(),
         grant: "g".to_owned(),
         quota: "calls".to_owned(),

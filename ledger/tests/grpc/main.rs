@@ -9,6 +9,7 @@
 
 mod answers;
 mod audit;
+mod budgets;
 mod callers;
 mod failure;
 mod installation;

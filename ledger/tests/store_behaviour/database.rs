@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use monstrum_ledger::clock::Moment;
 use monstrum_ledger::store::sqlite::SqliteStore;
-use monstrum_ledger::store::{Charge, Claim, CounterKey, Held, Store, StoreError};
+use monstrum_ledger::store::{Charge, Claim, CounterKey, CounterOf, Held, Store, StoreError};
 use monstrum_ledger::tenant::BotKey;
 use monstrum_wire::identity::BotName;
 use tempfile::TempDir;
@@ -98,8 +98,10 @@ pub(crate) async fn held<S: Store>(store: &S, bot: &BotKey, session: &str) -> He
 
 pub(crate) fn counter(quota: &str, window_seconds: u64) -> CounterKey {
     CounterKey {
-        binding: "github".to_owned(),
-        grant: "binding/github#0".to_owned(),
+        of: CounterOf::Grant {
+            binding: "github".to_owned(),
+            grant: "binding/github#0".to_owned(),
+        },
         quota: quota.to_owned(),
         window_seconds,
     }

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod budgets;
 mod calls;
 mod database;
 mod once;
@@ -78,6 +79,14 @@ on_every_store! {
         bots_and_windows_count_apart,
         nothing_is_left_of_a_limit_that_was_lowered,
         a_counters_sum_never_wraps;
+    budgets:
+        sixty_four_at_once_of_all_bots_never_overspend_a_workspaces_budget,
+        a_workspaces_budget_is_shared_and_a_bots_own_is_not,
+        another_workspaces_budget_is_another_one,
+        only_its_reserver_settles_a_share_of_a_workspaces_budget,
+        what_a_crashed_bot_reserved_is_used_by_the_workspace,
+        a_workspaces_window_slides_and_a_clock_set_back_frees_nothing,
+        names_of_budgets_and_quotas_do_not_meet;
     reservations:
         the_same_reservation_again_counts_once,
         an_id_is_not_reused_for_other_counters,

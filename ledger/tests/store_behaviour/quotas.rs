@@ -61,7 +61,7 @@ pub(crate) async fn a_reservation_is_all_or_nothing(mut database: impl Database)
     let triage = bot("triage");
     let charges = vec![charge("calls", 60, 1, 10), charge("money", 0, 6, 5)];
     let refused = store.reserve(&triage, at(0), "r1", charges, seconds_of(60)).await;
-    assert!(matches!(refused, Err(StoreError::QuotaExhausted { quota, .. }) if quota == "money"));
+    assert!(matches!(refused, Err(StoreError::QuotaExhausted { counter, .. }) if counter.quota == "money"));
     assert_eq!(used(&store, &triage, at(0), counter("calls", 60)).await, 0);
     let affordable = vec![charge("calls", 60, 1, 10), charge("money", 0, 5, 5)];
     store

@@ -45,7 +45,16 @@ impl BotFacts {
             let about = Fault::invalid(format!("spec.{}", fault.field), fault.message);
             ObjectFault::new(Kind::BotBinding, fault.binding, about)
         });
-        let mut faults: Vec<ObjectFault> = conversion.faults.into_iter().chain(by_engine).collect();
+        let of_bot = compilation.bot_faults.into_iter().map(|fault| {
+            let about = Fault::invalid(format!("spec.{}", fault.field), fault.message);
+            ObjectFault::new(Kind::Bot, name, about)
+        });
+        let mut faults: Vec<ObjectFault> = conversion
+            .faults
+            .into_iter()
+            .chain(by_engine)
+            .chain(of_bot)
+            .collect();
         faults.sort();
         faults.dedup();
         let targets = compilation

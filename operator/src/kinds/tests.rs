@@ -3,6 +3,8 @@
 use super::*;
 use crate::child::ChildKind;
 use crate::scenario::{NAMESPACE, Scenario, binding, bot, secret_path};
+use monstrum_guardian::document::Document;
+use monstrum_guardian::source::BudgetOf;
 use serde_json::json;
 
 fn key(kind: Kind, name: &str) -> Key {
@@ -174,6 +176,38 @@ async fn a_wrong_binding_takes_its_grants_and_nobody_elses() {
             .conditions("BotBinding", "commands")
             .contains("Accepted True")
     );
+}
+
+#[tokio::test]
+async fn a_workspaces_budgets_are_in_its_bots_policies_and_one_that_can_not_be_kept_stops_them() {
+    let (scenario, mut session) = settled().await;
+    let limit = |budget: serde_json::Value| {
+        let model = json!({"provider": "main", "name": "m-1"});
+        scenario.put(json!({
+            "apiVersion": "monstrum.dev/v1alpha1", "kind": "Workspace", "metadata": {"name": "workspace"},
+            "spec": {"model": model, "budgets": [budget]}
+        }));
+    };
+    limit(json!({"name": "rate", "counts": "Calls", "limit": 30, "window": "1m"}));
+    scenario.settle().await;
+    let current = session.current();
+    let document = Document::from_bytes(&current.permissions).unwrap();
+    let budget = &document.budgets[0];
+    assert_eq!((budget.of, budget.limit), (BudgetOf::Workspace, 30));
+    assert!(current.settings.model.is_some() && !document.bindings.is_empty());
+
+    // What its model costs is not known.
+    limit(json!({"name": "month", "counts": "MicroUsd", "limit": 30, "window": "30d"}));
+    scenario.settle().await;
+    let current = session.current();
+    let document = Document::from_bytes(&current.permissions).unwrap();
+    assert!(current.settings.model.is_none() && document.bindings.is_empty());
+    let conditions = scenario.conditions("Bot", "triage");
+    assert!(
+        conditions.contains("ResolvedRefs False RefInvalid spec.budgets"),
+        "{conditions}"
+    );
+    assert!(conditions.contains("gives no prices of model"), "{conditions}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use monstrum_guardian::document::{Document, FORMAT};
+use monstrum_guardian::document::Document;
 use monstrum_guardian::source;
 use monstrum_wire::identity::BotName;
 use monstrum_wire::policy::Settings;
@@ -58,13 +58,8 @@ impl Draft {
             namespace: bot.namespace.clone(),
             name: bot.name.clone(),
         };
-        let document = Document {
-            format: FORMAT,
-            bot: name,
-            bindings: Vec::new(),
-        };
         Self {
-            permissions: document.to_bytes(),
+            permissions: Document::empty(name).to_bytes(),
             settings: Settings::default(),
             openings: Openings::default(),
         }

@@ -72,6 +72,21 @@ pub(super) struct Trace {
     pub(super) fault: Option<String>,
     #[serde(default)]
     pub(super) grants: Vec<GrantTrace>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) budgets: Vec<BudgetTrace>,
+}
+
+/// One budget's part.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BudgetTrace {
+    pub(super) of: String,
+    pub(super) budget: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) used: Option<u64>,
+    pub(super) limit: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stopped_by: Option<String>,
 }
 
 /// One grant's part.
@@ -188,7 +203,7 @@ impl Answer {
             Ok(live) => {
                 let why = format!("{} {}", live.reason, live.grant);
                 self.warnings.push(format!(
-                    "the gateway decides otherwise now: {:?} {} under policy {}; quotas may be used up, or the newest change is not enforced yet (see --enforced)",
+                    "the gateway decides otherwise now: {:?} {} under policy {}; quotas or budgets may be used up, or the newest change is not enforced yet (see --enforced)",
                     live.verdict,
                     why.trim(),
                     if live.policy_digest.is_empty() { "none" } else { &live.policy_digest },

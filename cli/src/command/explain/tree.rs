@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, DimensionTrace, GrantTrace, Verdict};
+use super::answer::{Answer, BudgetTrace, DimensionTrace, GrantTrace, Verdict};
 use crate::output::{Page, Tree, paint, printable};
 
 /// The verdict, and how it came about as a tree.
@@ -107,6 +107,7 @@ fn branches(answer: &Answer) -> Vec<Tree> {
         let grants = answer.trace.grants.iter().map(|trace| grant(answer, trace));
         branches.push(Tree::leaf(format!("binding {}", printable(binding))).with(grants));
     }
+    branches.extend(answer.trace.budgets.iter().map(budget));
     if !answer.required.is_empty() {
         let ways = answer
             .required
@@ -115,6 +116,22 @@ fn branches(answer: &Answer) -> Vec<Tree> {
         branches.push(Tree::leaf(paint::with(paint::STRONG, "would be permitted by")).with(ways));
     }
     branches
+}
+
+fn budget(trace: &BudgetTrace) -> Tree {
+    let name = format!(
+        "budget {} of the {}",
+        printable(&trace.budget),
+        trace.of.to_lowercase()
+    );
+    let said = match (&trace.stopped_by, trace.used) {
+        (Some(stopped_by), _) => paint::with(paint::BAD, format!("stopped: {}", printable(stopped_by))),
+        (None, used) => {
+            let used = used.unwrap_or_default();
+            paint::with(paint::GOOD, format!("has room: {used} of {} calls", trace.limit))
+        }
+    };
+    Tree::leaf(format!("{name}: {said}"))
 }
 
 fn grant(answer: &Answer, trace: &GrantTrace) -> Tree {

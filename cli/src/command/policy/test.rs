@@ -45,7 +45,8 @@ A test file:
       hides: [github_create_issue]
 
 Beside tool and arguments (or argumentsText, for what is no JSON), a test may say bot, reason, grant, canonical (the
-arguments that would be executed), now (a time) and used (of quotas, by GRANT/QUOTA). `sees` is the exact list of tools,
+arguments that would be executed), now (a time) and used (of quotas, by GRANT/QUOTA, and
+of budgets, by bot/BUDGET and workspace/BUDGET). `sees` is the exact list of tools,
 `hides` are tools that must not be visible.
 
 The exit code is 0 when every test passes and the coverage is enough, else 1.")]

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::Engine;
 use super::grant_set::GrantSet;
 use super::reading::Reading;
-use crate::decision::{Call, Decision, Denial, Facts, Permit, QuotaKey, Reason, Reservation, Trace, Verdict};
+use crate::decision::{Call, Decision, Denial, Facts, Permit, Reason, Trace, Verdict};
 use crate::matching::{Canonical, Moment};
 use crate::selector;
-use crate::source::{ApprovalRule, Counted, Grant, Quota, Tool, Validity};
+use crate::source::{ApprovalRule, Grant, Tool, Validity};
 
 /// Why a call is not permitted. Each becomes a denial in [`deny`].
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,8 @@ pub(super) enum CheckError {
     NotValidNow,
     #[error("{0}")]
     QuotaExceeded(String),
+    #[error("{0}")]
+    NotDelegated(String),
     #[error("the loaded policy does not agree with itself")]
     Internal,
 }
@@ -44,7 +46,7 @@ pub(super) enum Stop {
 }
 
 /// **Architecture invariant:** the only place in the system where an error becomes a decision, and the decision is always to deny.
-fn deny(error: &CheckError) -> Verdict {
+pub(super) fn deny(error: &CheckError) -> Verdict {
     let reason = match error {
         CheckError::NoPolicy => Reason::NoPolicy,
         CheckError::UnknownTool => Reason::UnknownTool,
@@ -54,6 +56,7 @@ fn deny(error: &CheckError) -> Verdict {
         CheckError::OutOfScope => Reason::OutOfScope,
         CheckError::NotValidNow => Reason::NotValidNow,
         CheckError::QuotaExceeded(_) => Reason::QuotaExceeded,
+        CheckError::NotDelegated(_) => Reason::NotDelegated,
         CheckError::Internal => Reason::Internal,
     };
     Verdict::Deny(Denial {
@@ -89,11 +92,20 @@ impl Engine {
                 .ok()
                 .map(|(_, _, binding, _)| binding.name.clone()),
             fault: reading.as_ref().err().map(ToString::to_string),
-            grants: Vec::new(),
+            ..Trace::default()
         }
     }
 
-    fn permit(&self, reading: &Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+    /// One grant that alone permits what was read, and room in every budget.
+    pub(super) fn permit(&self, reading: &Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+        let verdict = self.permit_by_grant(reading, facts)?;
+        match self.exceeded_budget(facts) {
+            Some(message) => Err(CheckError::QuotaExceeded(message)),
+            None => Ok(verdict),
+        }
+    }
+
+    fn permit_by_grant(&self, reading: &Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
         let mut stopped = None;
         let mut asking = None;
         for place in reading.in_scope().iter() {
@@ -101,11 +113,13 @@ impl Engine {
             match self.stop(reading, place, grant, facts) {
                 Some(stop) => stopped = Some(weightier(stopped, stop)),
                 None if needs_approval(&grant.approval, reading.tool) => asking = asking.or(Some(grant)),
-                None => return Ok(Verdict::Allow(Box::new(reading.permit(grant, facts)))),
+                None => return Ok(Verdict::Allow(Box::new(self.permit_of(reading, grant, facts)))),
             }
         }
         if let Some(grant) = asking {
-            return Ok(Verdict::NeedsApproval(Box::new(reading.permit(grant, facts))));
+            return Ok(Verdict::NeedsApproval(Box::new(
+                self.permit_of(reading, grant, facts),
+            )));
         }
         Err(match stopped {
             Some(Stop::Quota(message)) => CheckError::QuotaExceeded(message),
@@ -131,13 +145,20 @@ impl Engine {
                     .filter(|validity| !holds(validity, facts))
                     .map(|_| Stop::NotValidNow)
             })
-            .or_else(|| {
-                grant
-                    .quotas
-                    .iter()
-                    .find_map(|quota| reading.exceeded(grant, quota, facts))
-                    .map(Stop::Quota)
-            })
+            .or_else(|| self.exceeded_quota(reading, grant, facts).map(Stop::Quota))
+    }
+
+    fn permit_of(&self, reading: &Reading<'_>, grant: &Grant, facts: &Facts) -> Permit {
+        Permit {
+            binding: reading.binding.name.clone(),
+            tool: reading.tool.name.clone(),
+            operation: reading.tool.operation.clone(),
+            risk: reading.tool.risk,
+            grant: grant.origin.clone(),
+            arguments: reading.arguments.clone(),
+            canonical: reading.canonical(),
+            reserve: self.reservations(reading, grant, facts),
+        }
     }
 
     /// A `Cel` dimension of which no rule holds. An error does not hold.
@@ -195,23 +216,6 @@ impl Reading<'_> {
         })
     }
 
-    fn permit(&self, grant: &Grant, facts: &Facts) -> Permit {
-        Permit {
-            binding: self.binding.name.clone(),
-            tool: self.tool.name.clone(),
-            operation: self.tool.operation.clone(),
-            risk: self.tool.risk,
-            grant: grant.origin.clone(),
-            arguments: self.arguments.clone(),
-            canonical: self.canonical(),
-            reserve: grant
-                .quotas
-                .iter()
-                .map(|quota| self.reservation(grant, quota, facts))
-                .collect(),
-        }
-    }
-
     /// Canonical values by dimension; those that the call says nothing of are absent.
     fn canonical(&self) -> BTreeMap<String, Vec<Value>> {
         let fed = self
@@ -225,43 +229,6 @@ impl Reading<'_> {
             Some((name, values.iter().map(Canonical::to_value).collect()))
         })
         .collect()
-    }
-
-    fn key(&self, grant: &Grant, quota: &Quota) -> QuotaKey {
-        QuotaKey {
-            binding: self.binding.name.clone(),
-            grant: grant.origin.clone(),
-            quota: quota.name.clone(),
-        }
-    }
-
-    /// Why the quota leaves no room for this call. Usage that is not known leaves none.
-    fn exceeded(&self, grant: &Grant, quota: &Quota, facts: &Facts) -> Option<String> {
-        match facts.used.get(&self.key(grant, quota)) {
-            None => Some(format!("the use of quota {} is not known", quota.name)),
-            Some(used) if *used >= quota.limit => Some(format!("quota {} is used up", quota.name)),
-            Some(_) => None,
-        }
-    }
-
-    /// One call; or, where nobody knows beforehand what a call costs, all that is left, so that calls at the same time
-    /// cannot overspend together. Settling gives back what was not spent.
-    fn reservation(&self, grant: &Grant, quota: &Quota, facts: &Facts) -> Reservation {
-        let key = self.key(grant, quota);
-        let left = quota
-            .limit
-            .saturating_sub(facts.used.get(&key).copied().unwrap_or(quota.limit));
-        let amount = match quota.counts {
-            Counted::Calls => 1,
-            Counted::Tokens | Counted::MicroUsd => left,
-        };
-        Reservation {
-            key,
-            counts: quota.counts,
-            amount,
-            limit: quota.limit,
-            window_seconds: quota.window_seconds,
-        }
     }
 }
 

@@ -14,13 +14,26 @@ impl Engine {
     pub(super) fn decide_and_explain(&self, call: &Call<'_>, facts: &Facts) -> Decision {
         let reading = self.read(call);
         let verdict = self.verdict(&reading, facts);
-        let grants = self.grant_traces(&reading, facts);
         Decision {
             verdict,
-            trace: Trace {
-                grants,
-                ..self.outline(call, &reading)
+            trace: self.whole_trace(call, &reading, facts),
+        }
+    }
+
+    /// The part of every grant and budget.
+    pub(super) fn whole_trace(
+        &self,
+        call: &Call<'_>,
+        reading: &Result<Reading<'_>, CheckError>,
+        facts: &Facts,
+    ) -> Trace {
+        Trace {
+            grants: self.grant_traces(reading, facts),
+            budgets: match reading {
+                Ok(_) => self.budget_traces(facts),
+                Err(_) => Vec::new(),
             },
+            ..self.outline(call, reading)
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::binding::{DimensionKind, LoadedBinding, LoadedDimension, LoadedTool, PatternTable};
 use super::grant_set::GrantSet;
 use super::index::Index;
-use super::{Engine, narrowing, visible};
+use super::{Engine, delegation, narrowing, visible};
 use crate::document::{Binding, Document, FORMAT, canonical_bytes};
 use crate::fault::FieldFault;
 use crate::feed::CompiledFeed;
@@ -14,6 +14,7 @@ use crate::naming;
 use crate::parameters::Parameters;
 use crate::selector;
 use crate::source::{Dimension, Match, Tool, WhenUnset};
+use crate::validate::validate_budgets;
 
 /// Why a document is not loaded. Keep the old policy until its lease ends, then deny.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,14 @@ pub enum LoadError {
     Format {
         /// What the document says.
         found: u32,
+    },
+    /// Something of the bot itself is not right.
+    #[error("the policy's {field}: {message}")]
+    Bot {
+        /// Where.
+        field: String,
+        /// What is wrong.
+        message: String,
     },
     /// Something in it does not compile.
     #[error("binding {binding} of the policy: {field}: {message}")]
@@ -36,10 +45,27 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    pub(super) fn of_binding(binding: &Binding, fault: FieldFault) -> Self {
+        Self::Fault {
+            binding: binding.name.clone(),
+            field: fault.field,
+            message: fault.message,
+        }
+    }
+}
+
 pub(super) fn load(document: &Document) -> Result<Engine, LoadError> {
     if document.format != FORMAT {
         return Err(LoadError::Format {
             found: document.format,
+        });
+    }
+    // A budget that can't be understood would be one that is not kept.
+    if let Some(fault) = validate_budgets(&document.budgets).into_iter().next() {
+        return Err(LoadError::Bot {
+            field: fault.field,
+            message: fault.message,
         });
     }
     let mut engine = Engine {
@@ -47,18 +73,17 @@ pub(super) fn load(document: &Document) -> Result<Engine, LoadError> {
         ..Engine::empty(document.bot.clone())
     };
     for (place, binding) in document.bindings.iter().enumerate() {
-        add_binding(&mut engine, place, binding).map_err(|fault| LoadError::Fault {
-            binding: binding.name.clone(),
-            field: fault.field,
-            message: fault.message,
-        })?;
+        add_binding(&mut engine, place, binding).map_err(|fault| LoadError::of_binding(binding, fault))?;
     }
+    let delegations = document.delegations.iter().map(delegation::load);
+    engine.delegations = delegations.collect::<Result<_, _>>()?;
     engine.visible.sort_by(|left, right| left.name.cmp(&right.name));
     engine.document = document.clone();
     Ok(engine)
 }
 
-fn add_binding(engine: &mut Engine, place: usize, binding: &Binding) -> Result<(), FieldFault> {
+/// The dimensions of a binding, with the patterns of all its grants.
+pub(super) fn binding(binding: &Binding) -> Result<LoadedBinding, FieldFault> {
     let dimensions = binding
         .dimensions
         .iter()
@@ -78,10 +103,14 @@ fn add_binding(engine: &mut Engine, place: usize, binding: &Binding) -> Result<(
             ));
         }
     }
-    let loaded = LoadedBinding { dimensions };
+    Ok(LoadedBinding { dimensions })
+}
+
+fn add_binding(engine: &mut Engine, place: usize, binding: &Binding) -> Result<(), FieldFault> {
+    let loaded = self::binding(binding)?;
     for (tool_place, tool) in binding.tools.iter().enumerate() {
         let field = format!("tools[{tool_place}]");
-        let tool_entry = load_tool(binding, &loaded, (place, tool_place), tool, &field)?;
+        let tool_entry = self::tool(binding, &loaded, (place, tool_place), tool, &field)?;
         let name = naming::final_name(binding.prefix.as_deref(), &tool.name);
         if !selector::is_tool_name(&name) {
             return Err(FieldFault::new(
@@ -175,7 +204,7 @@ fn for_each_pattern(
     Ok(())
 }
 
-fn load_tool(
+pub(super) fn tool(
     binding: &Binding,
     loaded: &LoadedBinding,
     (binding_place, tool_place): (usize, usize),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Engine;
 use super::binding::{LoadedBinding, LoadedTool};
 use super::check::CheckError;
+use super::delegation::Holding;
 use crate::decision::Call;
 use crate::document::Binding;
 use crate::matching::Canonical;
@@ -56,6 +57,34 @@ impl Engine {
             tool,
             arguments,
             values,
+        })
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// The same call, as it is judged by another bot's grants: nothing of its text is read again. Fails when the contracts differ.
+    pub(super) fn through(&self, holding: Holding<'a>) -> Result<Reading<'a>, CheckError> {
+        let Holding {
+            binding,
+            loaded,
+            entry,
+        } = holding;
+        let tool = binding.tools.get(entry.tool).ok_or(CheckError::Internal)?;
+        if binding.dimensions != self.binding.dimensions || tool != self.tool {
+            return Err(CheckError::OutOfScope);
+        }
+        let values = entry.fed.iter().map(|dimension| {
+            let slot = self.entry.fed.iter().position(|fed| fed == dimension);
+            let values = slot.and_then(|slot| self.values.get(slot));
+            values.cloned().ok_or(CheckError::Internal)
+        });
+        Ok(Reading {
+            loaded,
+            entry,
+            binding,
+            tool,
+            arguments: self.arguments.clone(),
+            values: values.collect::<Result<_, _>>()?,
         })
     }
 }

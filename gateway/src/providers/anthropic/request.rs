@@ -124,6 +124,7 @@ mod tests {
             system: "be kind",
             messages: &messages,
             tools: &tools,
+            metered: false,
         };
         insta::assert_json_snapshot!(body(&request));
     }

@@ -1,6 +1,6 @@
 //! The calls of one answer: named, checked for form, and answered side by side.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
@@ -78,12 +78,19 @@ fn fault(index: usize, call: &ToolCall, repeated: bool, together: usize) -> Opti
     (call.arguments.len() > MAX_ARGUMENTS).then_some("The arguments are longer than 64 KiB.")
 }
 
+/// What came of the calls of one answer.
+pub(super) struct Answers {
+    /// For the model, in the order of the calls.
+    pub(super) results: Vec<Entry>,
+    /// For the user, each once.
+    pub(super) notices: BTreeSet<String>,
+    /// Fails when the end of a call could not be recorded.
+    pub(super) outcome: Result<(), Failure>,
+}
+
 /// Answers all calls, so many at a time, in their order. When the end of one could not be recorded the turn has to end, but
 /// what came of the others is kept.
-pub(super) async fn answer_all(
-    context: &Context,
-    made: &[(MadeCall, String)],
-) -> (Vec<Entry>, Result<(), Failure>) {
+pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -> Answers {
     let parallel = usize::try_from(context.limits.max_parallel_calls)
         .unwrap_or(1)
         .max(1);
@@ -101,22 +108,33 @@ pub(super) async fn answer_all(
         );
     }
     let answers: Vec<_> = stream::iter(answering).buffered(parallel).collect().await;
-    let mut results = Vec::with_capacity(made.len());
-    let mut outcome = Ok(());
+    let mut all = Answers {
+        results: Vec::with_capacity(made.len()),
+        notices: BTreeSet::new(),
+        outcome: Ok(()),
+    };
     for ((made, _), answer) in made.iter().zip(answers) {
         match answer {
-            Ok(answered) => results.push(entry(made, answered.content, answered.ok)),
-            Err(failure) => outcome = outcome.and(Err(failure)),
+            Ok(answered) => {
+                all.notices.extend(answered.notice);
+                all.results.push(entry(made, answered.content, answered.ok));
+            }
+            Err(failure) => all.outcome = all.outcome.and(Err(failure)),
         }
     }
-    (results, outcome)
+    all
 }
 
 /// Answers all calls with not having been made.
-pub(super) fn leave(made: &[(MadeCall, String)]) -> Vec<Entry> {
-    made.iter()
-        .map(|(made, _)| entry(made, NOT_MADE.to_owned(), false))
-        .collect()
+pub(super) fn leave(made: &[(MadeCall, String)]) -> Answers {
+    let results = made
+        .iter()
+        .map(|(made, _)| entry(made, NOT_MADE.to_owned(), false));
+    Answers {
+        results: results.collect(),
+        notices: BTreeSet::new(),
+        outcome: Ok(()),
+    }
 }
 
 fn entry(made: &MadeCall, content: String, ok: bool) -> Entry {

@@ -3,10 +3,12 @@
 use monstrum_wire::ledger::UsageRow;
 use monstrum_wire::policy::{Model, Prices};
 
+use super::admission::{self, Admitted};
+use crate::counters::Spent;
 use crate::policy::Enforced;
 use crate::providers::ModelError;
 use crate::providers::conversation::{Answer, Message, ModelRequest, ToolSpec, Usage};
-use crate::turn::bounds::Budget;
+use crate::turn::bounds::Tally;
 use crate::turn::context::Context;
 use crate::turn::failure::Failure;
 use crate::turn::history::{BYTES_PER_TOKEN, Entry, History};
@@ -16,11 +18,11 @@ use crate::vault::Subject;
 pub(super) async fn ask(
     context: &Context,
     history: &mut History,
-    budget: &mut Budget,
+    tally: &mut Tally,
 ) -> Result<(Answer, UsageRow), Failure> {
     let policy = context.gateway.policy.current();
     let mut model = policy.settings.model.clone().ok_or(Failure::NoPolicy)?;
-    model.max_output_tokens = output_limit(model.max_output_tokens, budget.tokens_left());
+    model.max_output_tokens = output_limit(model.max_output_tokens, tally.tokens_left());
     let system = system_prompt(&policy);
     let tools = tools(&policy);
     let overhead = tools.iter().fold(system.len(), |sum, tool| {
@@ -36,22 +38,31 @@ pub(super) async fn ask(
         system: &system,
         messages: &messages,
         tools: &tools,
+        metered: admission::is_metered(&policy),
     };
-    let (answer, requests) = send(context, history, budget, &request).await?;
-    let usage = answer
-        .usage
-        .unwrap_or_else(|| estimate(overhead, &messages, &answer));
+    let (answer, requests, admitted) = send(context, &policy, history, tally, &request).await?;
+    let said = answer.usage;
+    let usage = said.unwrap_or_else(|| estimate(overhead, &messages, &answer));
     let prices = model.prices.unwrap_or_default();
-    let row = spend(context, budget, &model, (requests, usage, prices));
+    let row = spend(context, tally, &model, (requests, usage, prices));
+    let spent = match said {
+        Some(usage) => Spent::Model {
+            tokens: usage.total(),
+            micro_usd: row.cost_micro_usd,
+        },
+        None => Spent::All,
+    };
+    admitted.settle(context, spent).await;
     Ok((answer, row))
 }
 
 async fn send(
     context: &Context,
+    policy: &Enforced,
     history: &mut History,
-    budget: &mut Budget,
+    tally: &mut Tally,
     request: &ModelRequest<'_>,
-) -> Result<(Answer, u32), Failure> {
+) -> Result<(Answer, u32, Admitted), Failure> {
     let gateway = &context.gateway;
     let secret = match request.model.credential_version.as_str() {
         "" => None,
@@ -68,6 +79,7 @@ async fn send(
     });
     let key = key.transpose()?;
     let scrubber = gateway.vault.scrubber();
+    let admitted = admission::admit(context, policy, tally.step(), request).await?;
     let mut sink = context.events.clone();
     let started = std::time::Instant::now();
     let _wait = context.clock.wait();
@@ -76,16 +88,25 @@ async fn send(
         .ask(request, key, &scrubber, context.deadline, &mut sink);
     let outcome = tokio::select! {
         outcome = asking => outcome,
-        () = context.stop.requested() => return Err(context.stop.failure().unwrap_or(Failure::Cancelled)),
+        () = context.stop.requested() => {
+            admitted.settle(context, Spent::All).await;
+            return Err(context.stop.failure().unwrap_or(Failure::Cancelled));
+        }
     };
     gateway.metrics.model(
         outcome.as_ref().map_or_else(|left| left.error.code(), |_| "ok"),
         started.elapsed(),
     );
     match outcome {
-        Ok(answered) => Ok(answered),
+        Ok((answer, requests)) => Ok((answer, requests, admitted)),
         Err(unanswered) => {
-            budget.fail(unanswered.attempts);
+            let spent = if unanswered.may_have_cost {
+                Spent::All
+            } else {
+                Spent::Nothing
+            };
+            admitted.settle(context, spent).await;
+            tally.fail(unanswered.attempts);
             if !unanswered.said.is_empty() {
                 let entry = Entry::Note {
                     text: unanswered.said,
@@ -105,11 +126,11 @@ async fn send(
 
 fn spend(
     context: &Context,
-    budget: &mut Budget,
+    tally: &mut Tally,
     model: &Model,
     (requests, usage, prices): (u32, Usage, Prices),
 ) -> UsageRow {
-    let cost = budget.spend(requests, usage, prices);
+    let cost = tally.spend(requests, usage, prices);
     context.gateway.metrics.tokens(usage);
     UsageRow {
         provider: model.provider.clone(),

@@ -51,6 +51,9 @@ pub struct MemoryLedger {
     /// When this many further calls were started, the ledger goes down before the next answer; negative for never.
     pub down_at_start: Arc<AtomicI64>,
     pub refuse_finish: Arc<AtomicBool>,
+    pub refuse_settlements: Arc<AtomicBool>,
+    /// It can't tell what is used.
+    pub blind: Arc<AtomicBool>,
 }
 
 impl MemoryLedger {
@@ -312,6 +315,9 @@ impl Ledger for MemoryLedger {
     }
 
     async fn quota_use(&self, request: Request<QuotaUseRequest>) -> Answer<QuotaUseResponse> {
+        if self.blind.load(Ordering::SeqCst) {
+            return Err(Status::unavailable("the ledger is down"));
+        }
         let state = self.up()?;
         let mut counters = request.into_inner().counters;
         for counter in &mut counters {
@@ -328,13 +334,16 @@ impl Ledger for MemoryLedger {
             .iter()
             .any(|counter| used(&state, counter) + counter.amount > counter.limit)
         {
-            return Err(Status::resource_exhausted("used up"));
+            return Err(Status::resource_exhausted("a counter has no room"));
         }
         state.reservations.insert(request.reservation, request.counters);
         Ok(Response::new(ReserveResponse {}))
     }
 
     async fn settle(&self, request: Request<SettleRequest>) -> Answer<SettleResponse> {
+        if self.refuse_settlements.load(Ordering::SeqCst) {
+            return Err(Status::unavailable("the ledger is down"));
+        }
         let mut state = self.up()?;
         let request = request.into_inner();
         state.reservations.remove(&request.reservation);
@@ -344,7 +353,9 @@ impl Ledger for MemoryLedger {
 }
 
 fn used(state: &State, counter: &Counter) -> u64 {
-    let same = |other: &&Counter| other.binding == counter.binding && other.quota == counter.quota;
+    let same = |other: &&Counter| {
+        (other.of, &other.binding, &other.quota) == (counter.of, &counter.binding, &counter.quota)
+    };
     let reserved = state.reservations.values().flatten();
     state
         .settled

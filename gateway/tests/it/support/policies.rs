@@ -83,7 +83,7 @@ impl Default for Held {
     }
 }
 
-pub fn permissions(held: &[Held]) -> Vec<u8> {
+pub fn permissions(held: &[Held], budgets: &[Budget]) -> Vec<u8> {
     let binding = |(index, held): (usize, &Held)| BindingSource {
         name: format!("github-{index}"),
         alias: None,
@@ -122,6 +122,8 @@ pub fn permissions(held: &[Held]) -> Vec<u8> {
             name: "triage".to_owned(),
         },
         bindings: held.iter().enumerate().map(binding).collect(),
+        budgets: budgets.to_vec(),
+        delegations: Vec::new(),
     };
     let compilation = compile(&source);
     assert_eq!(compilation.faults, []);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use monstrum_gateway::args::ServeArgs;
 use monstrum_gateway::serve;
+use monstrum_guardian::source::Budget;
 use monstrum_service::authority::Authority;
 use monstrum_service::{Service, Tls, TlsArgs};
 use monstrum_wire::chat::chat_client::ChatClient;
@@ -120,8 +121,15 @@ impl World {
 
     pub async fn enforce_with(&self, held: &[Held], settings: Settings, lease_seconds: u32) -> Ack {
         self.operator
-            .publish(permissions(held), settings, lease_seconds)
+            .publish(permissions(held, &[]), settings, lease_seconds)
             .await
+    }
+
+    /// What `Held` grants by default, within budgets.
+    pub async fn enforce_within(&self, budgets: &[Budget]) {
+        let permissions = permissions(&[Held::default()], budgets);
+        let ack = self.operator.publish(permissions, self.settings(), 60).await;
+        assert_eq!(ack.fault, "");
     }
 
     pub fn settings(&self) -> Settings {

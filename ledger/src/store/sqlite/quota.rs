@@ -2,6 +2,7 @@
 
 mod bucket;
 mod reservation;
+mod row;
 
 use std::time::Duration;
 
@@ -73,29 +74,30 @@ async fn in_use(
     now: Moment,
     key: &CounterKey,
 ) -> Result<u64, StoreError> {
+    let columns = row::Columns::new(bot, key)?;
     let settled: i64 = sqlx::query_scalar(
         "SELECT COALESCE(SUM(amount), 0) FROM quota_use
-         WHERE bot = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
+         WHERE owner = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
            AND leaves_micros > ?6",
     )
-    .bind(bot.as_str())
-    .bind(&key.binding)
-    .bind(&key.grant)
+    .bind(&columns.owner)
+    .bind(columns.binding)
+    .bind(columns.grant)
     .bind(&key.quota)
-    .bind(bucket::window(key)?)
+    .bind(columns.window)
     .bind(now.micros())
     .fetch_one(&mut *connection)
     .await?;
     let reserved: i64 = sqlx::query_scalar(
         "SELECT COALESCE(SUM(amount), 0) FROM reserved
-         WHERE bot = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
+         WHERE owner = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
            AND open = 1 AND (expires_micros > ?6 OR leaves_micros > ?6)",
     )
-    .bind(bot.as_str())
-    .bind(&key.binding)
-    .bind(&key.grant)
+    .bind(&columns.owner)
+    .bind(columns.binding)
+    .bind(columns.grant)
     .bind(&key.quota)
-    .bind(bucket::window(key)?)
+    .bind(columns.window)
     .bind(now.micros())
     .fetch_one(connection)
     .await?;

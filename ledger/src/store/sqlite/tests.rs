@@ -274,6 +274,63 @@ async fn tampering_with_the_file_shows() {
     }
 }
 
+/// The file as the first version left it, with use of a quota and an open reservation.
+async fn of_the_first_version(folder: &TempDir) {
+    let first = include_str!("../../../migrations/sqlite/0001_state.sql");
+    let between = |from: &str, to: &str| {
+        let rest = &first[first.find(from).unwrap()..];
+        rest[..rest.find(to).unwrap_or(rest.len())].to_owned()
+    };
+    let steps = [
+        "DELETE FROM _sqlx_migrations WHERE version = 2; DROP TABLE reserved; DROP TABLE quota_use;"
+            .to_owned(),
+        between("CREATE TABLE quota_use", "-- `ended_micros`"),
+        between("CREATE TABLE reserved", "-- The end"),
+        "INSERT INTO quota_use VALUES ('team-a/triage', 'b', 'g', 'calls', 0, 0, 9223372036854775807, 3);
+         INSERT INTO reservation VALUES ('team-a/triage', 'r', 1, 9223372036854775807, NULL, 0);
+         INSERT INTO reserved VALUES
+           ('team-a/triage', 'r', 'b', 'g', 'calls', 0, 4, 9223372036854775807, 9223372036854775807, 1);"
+            .to_owned(),
+    ];
+    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB)
+        .connect()
+        .await
+        .unwrap();
+    for step in steps {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(step))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn use_and_reservations_of_the_first_version_go_on_counting() {
+    use crate::store::{CounterKey, CounterOf, QuotaStore as _, Use};
+
+    let folder = five().await;
+    of_the_first_version(&folder).await;
+    let (store, _writer) = open(folder.path()).await;
+    let key = CounterKey {
+        of: CounterOf::Grant {
+            binding: "b".to_owned(),
+            grant: "g".to_owned(),
+        },
+        quota: "calls".to_owned(),
+        window_seconds: 0,
+    };
+    let bot = bot();
+    let used = || store.quota_use(&bot, NOW, vec![key.clone()]);
+    assert_eq!(used().await.unwrap()[0].amount, 7);
+    let uses = vec![Use {
+        key: key.clone(),
+        amount: 1,
+    }];
+    store.settle(&bot, NOW, "r", uses).await.unwrap();
+    assert_eq!(used().await.unwrap()[0].amount, 4);
+}
+
 #[tokio::test]
 async fn a_newer_versions_database_is_refused() {
     let folder = five().await;

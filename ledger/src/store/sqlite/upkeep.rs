@@ -51,8 +51,8 @@ async fn sweep(connection: &mut SqliteConnection, now: Moment, limit: u32) -> Re
             now,
         ),
         (
-            "DELETE FROM quota_use WHERE (bot, binding, grant_name, quota, window_seconds, bucket_micros) IN
-               (SELECT bot, binding, grant_name, quota, window_seconds, bucket_micros FROM quota_use
+            "DELETE FROM quota_use WHERE (owner, binding, grant_name, quota, window_seconds, bucket_micros) IN
+               (SELECT owner, binding, grant_name, quota, window_seconds, bucket_micros FROM quota_use
                 WHERE leaves_micros <= ?1 LIMIT ?2)",
             old,
         ),

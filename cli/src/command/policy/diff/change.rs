@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use monstrum_guardian::document::{Binding, Document};
-use monstrum_guardian::source::{BotName, Grant};
+use monstrum_guardian::source::{BotName, Budget, Grant};
 use serde::Serialize;
 
 use super::example::{Example, newly_permitted};
@@ -22,6 +22,14 @@ pub(super) struct BotChange {
     pub(super) hidden: Vec<String>,
     pub(super) grants_added: Vec<GrantWords>,
     pub(super) grants_removed: Vec<GrantWords>,
+    /// Budgets that come to hold, and that no longer do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) budgets_added: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) budgets_removed: Vec<String>,
+    /// Budgets that are not kept, so that more may be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) budgets_loosened: Vec<String>,
     /// Calls that become permitted, and that no longer are, as examples.
     pub(super) permitted: Vec<Example>,
     pub(super) forbidden: Vec<Example>,
@@ -54,7 +62,7 @@ pub(super) struct Widened {
 impl BotChange {
     /// Whether something is permitted, or may be, that was not.
     pub(super) fn widens(&self) -> bool {
-        !self.widenings.is_empty()
+        !self.widenings.is_empty() || !self.budgets_loosened.is_empty()
     }
 }
 
@@ -82,11 +90,7 @@ pub(super) fn between(old: &Compiled, new: &Compiled) -> Vec<BotChange> {
 
 /// A bot that does not exist may do nothing.
 fn filled(document: Option<Document>, bot: &BotName) -> Document {
-    document.unwrap_or_else(|| Document {
-        format: monstrum_guardian::document::FORMAT,
-        bot: bot.clone(),
-        bindings: Vec::new(),
-    })
+    document.unwrap_or_else(|| Document::empty(bot.clone()))
 }
 
 fn of_bot(name: &str, old: &Document, new: &Document, problems: &[String]) -> BotChange {
@@ -109,11 +113,37 @@ fn of_bot(name: &str, old: &Document, new: &Document, problems: &[String]) -> Bo
         hidden: seen_before.difference(&seen_after).cloned().collect(),
         grants_added: added(old, new),
         grants_removed: added(new, old),
+        budgets_added: missing(new, old),
+        budgets_removed: missing(old, new),
+        budgets_loosened: loosened(old, new),
         widenings: widenings.collect(),
         permitted,
         forbidden,
         problems: problems.to_vec(),
     }
+}
+
+/// Budgets of one policy that the other does not have.
+fn missing(of: &Document, from: &Document) -> Vec<String> {
+    let missing = of.budgets.iter().filter(|budget| !from.budgets.contains(budget));
+    missing.map(words::budget).collect()
+}
+
+/// Budgets of `old` that no budget of `new` keeps. A bot that is gone uses nothing.
+fn loosened(old: &Document, new: &Document) -> Vec<String> {
+    if new.bindings.is_empty() && new.budgets.is_empty() {
+        return Vec::new();
+    }
+    let kept = |budget: &Budget| new.budgets.iter().any(|other| is_kept(budget, other));
+    let loosened = old.budgets.iter().filter(|budget| !kept(budget));
+    loosened.map(words::budget).collect()
+}
+
+/// Whether what keeps `new` keeps `old`.
+fn is_kept(old: &Budget, new: &Budget) -> bool {
+    (old.of, old.counts, old.window_seconds) == (new.of, new.counts, new.window_seconds)
+        && old.name == new.name
+        && new.limit <= old.limit
 }
 
 /// Grants of `new` that `old` does not have. Where one was written does not count.

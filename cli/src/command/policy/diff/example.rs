@@ -1,9 +1,7 @@
 //! Calls that one policy permits and another does not.
 
-use std::collections::BTreeMap;
-
 use monstrum_guardian::Engine;
-use monstrum_guardian::decision::{Call, Facts, QuotaKey, Verdict};
+use monstrum_guardian::decision::{Call, Facts, Verdict};
 use monstrum_guardian::document::Document;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,7 +28,7 @@ pub(super) fn newly_permitted(old: &Document, new: &Document) -> Vec<Example> {
     let (Ok(before), Ok(after)) = (Engine::load(old), Engine::load(new)) else {
         return Vec::new();
     };
-    let (facts_before, facts_after) = (fresh(old), fresh(new));
+    let (facts_before, facts_after) = (fresh(&before), fresh(&after));
     let mut examples: Vec<Example> = Vec::new();
     for binding in &new.bindings {
         for grant in &binding.grants {
@@ -86,23 +84,11 @@ fn permits_more(was: &Verdict, is: &Verdict) -> Option<String> {
     }
 }
 
-/// The present, with nothing used of any quota.
-fn fresh(document: &Document) -> Facts {
-    let mut used = BTreeMap::new();
-    for binding in &document.bindings {
-        for grant in &binding.grants {
-            for quota in &grant.quotas {
-                let key = QuotaKey {
-                    binding: binding.name.clone(),
-                    grant: grant.origin.clone(),
-                    quota: quota.name.clone(),
-                };
-                used.insert(key, 0);
-            }
-        }
-    }
+/// The present, with nothing used of any quota or budget.
+fn fresh(engine: &Engine) -> Facts {
+    let counters = engine.counters().into_iter();
     Facts {
         now: jiff::Timestamp::now(),
-        used,
+        used: counters.map(|counter| (counter.key, 0)).collect(),
     }
 }

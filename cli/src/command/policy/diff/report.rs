@@ -49,6 +49,12 @@ fn lines(change: &BotChange) -> Vec<String> {
             .iter()
             .map(|example| minus(format!("forbids {}", called(example)))),
     );
+    lines.extend(change.budgets_added.iter().map(|budget| plus(limited(budget))));
+    lines.extend(change.budgets_removed.iter().map(|budget| minus(limited(budget))));
+    lines.extend(change.budgets_loosened.iter().map(|budget| {
+        let text = format!("! not kept: {}", printable(budget));
+        paint::with(paint::WARN, text)
+    }));
     lines.extend(change.widenings.iter().map(widened));
     if lines.is_empty() {
         lines.push(
@@ -65,6 +71,10 @@ fn granted(grant: &GrantWords) -> String {
         grant.origin, grant.binding, grant.words
     ))
     .into_owned()
+}
+
+fn limited(budget: &str) -> String {
+    printable(budget).into_owned()
 }
 
 fn called(example: &Example) -> String {

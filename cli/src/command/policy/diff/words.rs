@@ -1,10 +1,10 @@
-//! Grants in words.
+//! Grants and budgets in words.
 
 use std::collections::BTreeSet;
 
 use monstrum_guardian::Engine;
 use monstrum_guardian::document::Document;
-use monstrum_guardian::source::Grant;
+use monstrum_guardian::source::{Budget, BudgetOf, Grant};
 
 /// The tools that a policy shows.
 pub(super) fn visible(document: &Document) -> BTreeSet<String> {
@@ -12,6 +12,24 @@ pub(super) fn visible(document: &Document) -> BTreeSet<String> {
     engine
         .map(|engine| engine.tools().into_iter().map(|tool| tool.name).collect())
         .unwrap_or_default()
+}
+
+/// `the bot's budget daily: at most 10 calls in 86400 s`.
+pub(super) fn budget(budget: &Budget) -> String {
+    let owner = match budget.of {
+        BudgetOf::Bot => "bot",
+        BudgetOf::Workspace => "workspace",
+    };
+    let most = budget.counts.words(budget.limit);
+    format!(
+        "the {owner}'s budget {}: at most {most}{}",
+        budget.name,
+        window(budget.window_seconds)
+    )
+}
+
+fn window(seconds: Option<u64>) -> String {
+    seconds.map_or_else(|| " in all".to_owned(), |seconds| format!(" in {seconds} s"))
 }
 
 /// `operations issue.read; repository acme/web or acme/docs-*; at most 100 Calls in 3600 s`.
@@ -35,9 +53,7 @@ pub(super) fn grant(grant: &Grant) -> String {
         parts.push(format!("{dimension} {}", patterns.join(" or ")));
     }
     for quota in &grant.quotas {
-        let window = quota
-            .window_seconds
-            .map_or_else(|| " in all".to_owned(), |seconds| format!(" in {seconds} s"));
+        let window = window(quota.window_seconds);
         parts.push(format!("at most {} {:?}{window}", quota.limit, quota.counts));
     }
     if !grant.approval.is_empty() {

@@ -58,6 +58,8 @@ impl Subject<'_> {
                 grants: vec![self.grant.clone()],
                 ..self.binding.clone()
             }],
+            budgets: Vec::new(),
+            delegations: Vec::new(),
         };
         let document = monstrum_guardian::compile(&source).document;
         let visible: Vec<&str> = document

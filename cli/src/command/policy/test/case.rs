@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use monstrum_guardian::decision::{Call, Decision, Facts, QuotaKey, Reason, Verdict};
+use monstrum_guardian::decision::{Call, CounterKey, Decision, Facts, Reason, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -102,9 +102,9 @@ impl Case {
 
     fn facts(&self, policy: &BotPolicy, now: Timestamp) -> Facts {
         let mut facts = policy.fresh_facts(self.now.unwrap_or(now));
-        let keys: Vec<QuotaKey> = facts.used.keys().cloned().collect();
+        let keys: Vec<CounterKey> = facts.used.keys().cloned().collect();
         for key in keys {
-            if let Some(used) = self.used.get(&format!("{}/{}", key.grant, key.quota)) {
+            if let Some(used) = self.used.get(&written(&key)) {
                 facts.used.insert(key, *used);
             }
         }
@@ -167,6 +167,15 @@ impl Case {
             }
         }
         mismatches
+    }
+}
+
+/// The name of a counter in a test: `GRANT/QUOTA`, `bot/BUDGET` or `workspace/BUDGET`.
+fn written(key: &CounterKey) -> String {
+    match key {
+        CounterKey::Grant { grant, quota, .. } => format!("{grant}/{quota}"),
+        CounterKey::Bot { budget, .. } => format!("bot/{budget}"),
+        CounterKey::Workspace { budget, .. } => format!("workspace/{budget}"),
     }
 }
 

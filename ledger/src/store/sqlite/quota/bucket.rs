@@ -2,18 +2,13 @@
 
 use sqlx::SqliteConnection;
 
-use super::super::signed;
+use super::row::Columns;
 use crate::clock::Moment;
 use crate::store::{CounterKey, StoreError};
 use crate::tenant::BotKey;
 
 /// A bucket holds no more than this, so that no sum of buckets leaves SQLite's integers.
 const FULLEST: i64 = 10_000_000_000_000_000;
-
-/// The window as a column.
-pub(super) fn window(key: &CounterKey) -> Result<i64, StoreError> {
-    signed(key.window_seconds, "window_seconds")
-}
 
 /// Adds to the use at an instant, or takes from it.
 pub(super) async fn add(
@@ -24,17 +19,18 @@ pub(super) async fn add(
     amount: i64,
 ) -> Result<(), StoreError> {
     let (begin, leaves) = key.bucket(at);
+    let columns = Columns::new(bot, key)?;
     sqlx::query(
         "INSERT INTO quota_use
-           (bot, binding, grant_name, quota, window_seconds, bucket_micros, leaves_micros, amount)
+           (owner, binding, grant_name, quota, window_seconds, bucket_micros, leaves_micros, amount)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, MIN(?9, MAX(0, ?8)))
          ON CONFLICT DO UPDATE SET amount = MIN(?9, MAX(0, amount + ?8))",
     )
-    .bind(bot.as_str())
-    .bind(&key.binding)
-    .bind(&key.grant)
+    .bind(columns.owner)
+    .bind(columns.binding)
+    .bind(columns.grant)
     .bind(&key.quota)
-    .bind(window(key)?)
+    .bind(columns.window)
     .bind(begin.micros())
     .bind(leaves.micros())
     .bind(amount)

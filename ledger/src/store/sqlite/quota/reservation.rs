@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::SqliteConnection;
 
 use super::super::{signed, unsigned};
-use super::{bucket, in_use};
+use super::{bucket, in_use, row};
 use crate::clock::Moment;
 use crate::store::{Charge, CounterKey, StoreError, Use};
 use crate::tenant::BotKey;
@@ -39,8 +39,8 @@ async fn counters(
     bot: &str,
     reservation: &str,
 ) -> Result<BTreeMap<CounterKey, i64>, StoreError> {
-    let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
-        "SELECT binding, grant_name, quota, window_seconds, amount FROM reserved
+    let rows: Vec<(String, String, String, String, i64, i64)> = sqlx::query_as(
+        "SELECT owner, binding, grant_name, quota, window_seconds, amount FROM reserved
          WHERE bot = ?1 AND reservation = ?2",
     )
     .bind(bot)
@@ -48,17 +48,13 @@ async fn counters(
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(binding, grant, quota, window, amount)| {
-            let window_seconds = unsigned(window, "a quota's window")?;
-            Ok((
-                CounterKey {
-                    binding,
-                    grant,
-                    quota,
-                    window_seconds,
-                },
-                amount,
-            ))
+        .map(|(owner, binding, grant, quota, window, amount)| {
+            let key = CounterKey {
+                of: row::of(&owner, binding, grant),
+                quota,
+                window_seconds: unsigned(window, "a quota's window")?,
+            };
+            Ok((key, amount))
         })
         .collect()
 }
@@ -122,9 +118,7 @@ async fn repeated(
 
 fn exhausted(charge: &Charge, used: u64) -> StoreError {
     StoreError::QuotaExhausted {
-        binding: charge.key.binding.clone(),
-        grant: charge.key.grant.clone(),
-        quota: charge.key.quota.clone(),
+        counter: charge.key.clone(),
         used,
         amount: charge.amount,
         limit: charge.limit,
@@ -140,17 +134,19 @@ async fn insert(
     expires: Moment,
 ) -> Result<(), StoreError> {
     let (_, leaves) = charge.key.bucket(now);
+    let columns = row::Columns::new(bot, &charge.key)?;
     sqlx::query(
-        "INSERT INTO reserved (bot, reservation, binding, grant_name, quota, window_seconds, amount,
+        "INSERT INTO reserved (bot, reservation, owner, binding, grant_name, quota, window_seconds, amount,
            expires_micros, leaves_micros, open)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)",
     )
     .bind(bot.as_str())
     .bind(reservation)
-    .bind(&charge.key.binding)
-    .bind(&charge.key.grant)
+    .bind(columns.owner)
+    .bind(columns.binding)
+    .bind(columns.grant)
     .bind(&charge.key.quota)
-    .bind(bucket::window(&charge.key)?)
+    .bind(columns.window)
     .bind(signed(charge.amount, "amount")?)
     .bind(expires.micros())
     .bind(leaves.micros())
@@ -196,9 +192,7 @@ pub(super) async fn settle(
 fn unknown_counter(reservation: &str, key: &CounterKey) -> StoreError {
     StoreError::UnknownCounter {
         reservation: reservation.to_owned(),
-        binding: key.binding.clone(),
-        grant: key.grant.clone(),
-        quota: key.quota.clone(),
+        counter: key.clone(),
     }
 }
 
