@@ -41,11 +41,17 @@ fn run(folder: &Path, line: &str) -> (i32, String) {
         .args(["-c", &format!("{line} 2>&1")])
         .current_dir(folder)
         .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", program.parent().unwrap().display()))
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", program.parent().unwrap().display()),
+        )
         .env("HOME", "/nonexistent")
         .output()
         .unwrap();
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
 }
 
 #[test]
@@ -58,7 +64,11 @@ fn every_file_and_command_of_the_recipe_is_right() {
         match info.as_slice() {
             ["yaml", name] => {
                 let mut options = fs::OpenOptions::new();
-                let mut file = options.create(true).append(true).open(folder.path().join(name)).unwrap();
+                let mut file = options
+                    .create(true)
+                    .append(true)
+                    .open(folder.path().join(name))
+                    .unwrap();
                 file.write_all(block.text.as_bytes()).unwrap();
             }
             ["sh", exit @ ..] => {

@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../../docs/permissions.md");
 /// Every kind that has a row.
-const KINDS: [&str; 10] = ["cel", "command", "enum", "exact", "glob", "host", "path", "range", "regex", "url"];
+const KINDS: [&str; 10] = [
+    "cel", "command", "enum", "exact", "glob", "host", "path", "range", "regex", "url",
+];
 
 /// One row: the code spans of its four cells.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -31,7 +33,12 @@ fn rows(page: &str) -> Vec<Row> {
         match event {
             Event::Start(Tag::Table(_)) => tables.push(Vec::new()),
             Event::Start(Tag::TableCell) => row.0.push(Vec::new()),
-            Event::Code(code) => row.0.iter_mut().last().into_iter().for_each(|cell| cell.push(code.to_string())),
+            Event::Code(code) => row
+                .0
+                .iter_mut()
+                .last()
+                .into_iter()
+                .for_each(|cell| cell.push(code.to_string())),
             Event::Text(text) => assert!(
                 row.0.is_empty() || is_heading(&row) || text.trim().trim_matches(',').is_empty(),
                 "the table says {text:?} outside of code, which nothing can check"
@@ -48,7 +55,10 @@ fn rows(page: &str) -> Vec<Row> {
 }
 
 fn is_heading(row: &Row) -> bool {
-    row.0.first().and_then(|cell| cell.first()).is_some_and(|code| code == "match")
+    row.0
+        .first()
+        .and_then(|cell| cell.first())
+        .is_some_and(|code| code == "match")
 }
 
 /// As a reader takes it: JSON where it is JSON, else text.
@@ -62,7 +72,11 @@ fn yaml(code: &str) -> Value {
 
 /// An interval may be an object; every other pattern is what it looks like.
 fn pattern(code: &str) -> Value {
-    if code.starts_with('{') { yaml(code) } else { value(code) }
+    if code.starts_with('{') {
+        yaml(code)
+    } else {
+        value(code)
+    }
 }
 
 /// A tool whose only parameter is fed to a dimension of the row's kind.
@@ -92,16 +106,21 @@ fn wrong(row: &Row) -> Vec<String> {
     let [matching] = matching.as_slice() else {
         panic!("a row has one match: {row:?}");
     };
-    assert!(!permits.is_empty() && !denies.is_empty(), "{row:?} does not say both");
+    assert!(
+        !permits.is_empty() && !denies.is_empty(),
+        "{row:?} does not say both"
+    );
     let patterns: Vec<_> = patterns.iter().map(|code| pattern(code)).collect();
     let engine = policy(&yaml(matching), &patterns);
     let ask = |code: &str| reason(&check(&engine, "act", &json!({"value": value(code)}).to_string()));
-    let denied = permits.iter().filter_map(|code| Some(format!("{row:?} denies {code}: {:?}", ask(code)?)));
-    let permitted = denies
+    let wrongly_denied = permits
+        .iter()
+        .filter_map(|code| Some(format!("{row:?} denies {code}: {:?}", ask(code)?)));
+    let wrongly_permitted = denies
         .iter()
         .filter(|code| !matches!(ask(code), Some(Reason::NotCanonical | Reason::OutOfScope)))
         .map(|code| format!("{row:?} does not deny {code}"));
-    denied.chain(permitted).collect()
+    wrongly_denied.chain(wrongly_permitted).collect()
 }
 
 #[test]
@@ -109,9 +128,16 @@ fn every_example_of_the_permissions_page_is_true() {
     let rows = rows(PAGE);
     let wrong: Vec<_> = rows.iter().flat_map(wrong).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let mut kinds: Vec<_> = rows.iter().filter_map(|row| row.0.first()?.first()).map(|code| yaml(code)).collect();
+    let mut kinds: Vec<_> = rows
+        .iter()
+        .filter_map(|row| row.0.first()?.first())
+        .map(|code| yaml(code))
+        .collect();
     kinds.sort_by_key(ToString::to_string);
-    let mut kinds: Vec<_> = kinds.iter().filter_map(|kind| kind.as_object()?.keys().next().cloned()).collect();
+    let mut kinds: Vec<_> = kinds
+        .iter()
+        .filter_map(|kind| kind.as_object()?.keys().next().cloned())
+        .collect();
     kinds.dedup();
     assert_eq!(kinds, KINDS);
 }

@@ -48,7 +48,11 @@ impl Asked {
 
     async fn enforce(&self, policy: &Compilation) {
         let settings = self.world.settings();
-        let ack = self.world.operator.publish(policy.document.to_bytes(), settings, 60).await;
+        let ack = self
+            .world
+            .operator
+            .publish(policy.document.to_bytes(), settings, 60)
+            .await;
         assert_eq!(ack.fault, "");
     }
 
@@ -69,7 +73,11 @@ impl Asked {
     }
 
     async fn list(&mut self) -> ListToolsResponse {
-        self.runner.list_tools(ListToolsRequest {}).await.unwrap().into_inner()
+        self.runner
+            .list_tools(ListToolsRequest {})
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     async fn attacks_are_denied(&mut self, scene: &Scene, wrong: &mut Vec<String>) {
@@ -81,7 +89,10 @@ impl Asked {
                 if (answer.verdict(), answer.reason.as_str()) != (Verdict::Deny, &expected) {
                     wrong.push(format!("{}, {name}: {answer:?}, not {expected}", scene.name));
                 }
-                let told = secrets.iter().chain(&case.conceals).any(|text| answer.message.contains(text));
+                let told = secrets
+                    .iter()
+                    .chain(&case.conceals)
+                    .any(|text| answer.message.contains(text));
                 if told || !(answer.grant.is_empty() && answer.canonical_arguments_json.is_empty()) {
                     wrong.push(format!("{}, {name}: tells too much: {answer:?}", scene.name));
                 }

@@ -191,10 +191,15 @@ impl Scene {
     /// The texts of every pattern, none of which a denial may repeat.
     pub fn secrets(&self) -> Vec<String> {
         let scopes = self.grants.iter().filter_map(|grant| grant["scope"].as_object());
-        let lists = scopes.flat_map(|scope| scope.values()).filter_map(Value::as_array);
+        let lists = scopes
+            .flat_map(|scope| scope.values())
+            .filter_map(Value::as_array);
         let patterns = lists.flatten().chain(&self.patterns).filter_map(Value::as_str);
         // A shorter one may be part of an ordinary word.
-        patterns.filter(|text| text.len() > 3).map(str::to_owned).collect()
+        patterns
+            .filter(|text| text.len() > 3)
+            .map(str::to_owned)
+            .collect()
     }
 
     fn resource_type(&self) -> ResourceType {
@@ -208,7 +213,10 @@ impl Scene {
 
     /// One dimension, a tool that is granted and the same one that is not.
     fn simple(&self, matching: &Value) -> Value {
-        let value = self.parameter.clone().unwrap_or_else(|| json!({"type": "string"}));
+        let value = self
+            .parameter
+            .clone()
+            .unwrap_or_else(|| json!({"type": "string"}));
         let rule = serde_json::from_value::<Match>(matching.clone()).unwrap() == Match::Cel {};
         let fed = json!([{"dimension": "value", "from": {"pointer": "/value"}}]);
         let tool = |name: &str| {
