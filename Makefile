@@ -12,7 +12,7 @@ CLUSTER := e2e/cluster/cluster
 # The product's own command line, as the tests and the demo use it.
 export MONSTRUM_BIN ?= $(BINARIES)/monstrum
 
-.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-agentdojo unit
+.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-agentdojo unit prove fuzz fuzz-briefly
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,15 +21,25 @@ demo: install ## A cluster, a governed bot, and what it may and may not do: told
 	@eval "$$($(CLUSTER) env)"
 	bash e2e/demo/demo.sh
 
-test: check install ## Every test, on a real cluster
+test: check fuzz-briefly install ## Every test, on a real cluster
 	@eval "$$($(CLUSTER) env)"
 	cargo test --workspace --locked
 
 unit: ## The tests that need no cluster
 	@cargo test --workspace --locked --exclude monstrum-e2e
 
+prove: ## The engine's laws, at length: PROPTEST_CASES=100000 cases of each
+	@PROPTEST_CASES=$${PROPTEST_CASES:-100000} cargo test --locked -p monstrum-guardian --test 'laws_*'
+
+fuzz: ## The engine's fuzz targets, at length: FUZZ_SECONDS=600 for each
+	@bash core/guardian/fuzz/fuzz.sh "$${FUZZ_SECONDS:-600}"
+
+fuzz-briefly: ## The same for a few seconds each, from the corpora and what was learnt before
+	@bash core/guardian/fuzz/fuzz.sh 10
+
 check: ## Formatting, lints, generated files
 	@cargo fmt --all --check
+	cargo fmt --manifest-path core/guardian/fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo xtask gen --check
 

@@ -9,5 +9,6 @@ mod audit;
 mod explain;
 mod help;
 mod policy;
+mod recipe;
 mod run;
 mod validate;

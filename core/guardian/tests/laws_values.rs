@@ -119,7 +119,7 @@ fn arguments(tool: &str, text: &str) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
 
     #[test]
     fn a_permitted_value_is_its_own_canonical_form(

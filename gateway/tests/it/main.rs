@@ -12,6 +12,7 @@
 
 mod identities;
 mod support;
+mod threats;
 mod turn_budgets;
 mod turn_calls;
 mod turn_failures;

@@ -1,0 +1,156 @@
+//! What `docs/permissions.md` claims of match kinds, by the engine: every value of its table is asked about.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code: a failure here is a failed test"
+)]
+
+#[path = "fixture/bot.rs"]
+mod bot;
+
+use bot::{binding, check, engine, parse, reason};
+use monstrum_guardian::Engine;
+use monstrum_guardian::decision::Reason;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use serde_json::{Value, json};
+
+const PAGE: &str = include_str!("../../../docs/permissions.md");
+/// Every kind that has a row.
+const KINDS: [&str; 10] = [
+    "cel", "command", "enum", "exact", "glob", "host", "path", "range", "regex", "url",
+];
+
+/// One row: the code spans of its four cells.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Row(Vec<Vec<String>>);
+
+/// The rows of the table whose first heading is `match`.
+fn rows(page: &str) -> Vec<Row> {
+    let mut tables = vec![Vec::new()];
+    let mut row = Row::default();
+    for event in Parser::new_ext(page, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Table(_)) => tables.push(Vec::new()),
+            Event::Start(Tag::TableCell) => row.0.push(Vec::new()),
+            Event::Code(code) => row
+                .0
+                .iter_mut()
+                .last()
+                .into_iter()
+                .for_each(|cell| cell.push(code.to_string())),
+            Event::Text(text) => assert!(
+                row.0.is_empty() || is_heading(&row) || text.trim().trim_matches(',').is_empty(),
+                "the table says {text:?} outside of code, which nothing can check"
+            ),
+            Event::End(TagEnd::TableHead | TagEnd::TableRow) => {
+                tables.iter_mut().last().unwrap().push(std::mem::take(&mut row));
+            }
+            _ => {}
+        }
+    }
+    let heading = |table: &Vec<Row>| table.first().is_some_and(is_heading);
+    let table = tables.into_iter().find(heading).unwrap();
+    table.into_iter().skip(1).collect()
+}
+
+fn is_heading(row: &Row) -> bool {
+    row.0
+        .first()
+        .and_then(|cell| cell.first())
+        .is_some_and(|code| code == "match")
+}
+
+/// As a reader takes it: JSON where it is JSON, else text.
+fn value(code: &str) -> Value {
+    serde_json::from_str(code).unwrap_or_else(|_| json!(code))
+}
+
+fn yaml(code: &str) -> Value {
+    serde_saphyr::from_str(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+}
+
+/// An interval may be an object; every other pattern is what it looks like.
+fn pattern(code: &str) -> Value {
+    if code.starts_with('{') {
+        yaml(code)
+    } else {
+        value(code)
+    }
+}
+
+/// A tool whose only parameter is fed to a dimension of the row's kind.
+fn policy(matching: &Value, patterns: &[Value]) -> Engine {
+    let feeds = if matching.get("cel").is_some() {
+        json!([])
+    } else {
+        json!([{"dimension": "value", "from": {"pointer": "/value"}}])
+    };
+    let resource_type = parse(json!({
+        "name": "example", "executor": "http",
+        "dimensions": [{"name": "value", "match": matching}],
+        "tools": [{
+            "name": "act", "description": "", "operation": "x.act", "scope": feeds,
+            "parameters": {"type": "object", "required": ["value"], "properties": {"value": {}}}
+        }]
+    }));
+    let grants = [json!({"tools": ["act"], "scope": {"value": patterns}})];
+    engine(vec![binding("example", &resource_type, &grants)])
+}
+
+/// What the row claims and the engine does not do.
+fn wrong(row: &Row) -> Vec<String> {
+    let [matching, patterns, permits, denies] = row.0.as_slice() else {
+        panic!("a row has four cells: {row:?}");
+    };
+    let [matching] = matching.as_slice() else {
+        panic!("a row has one match: {row:?}");
+    };
+    assert!(
+        !permits.is_empty() && !denies.is_empty(),
+        "{row:?} does not say both"
+    );
+    let patterns: Vec<_> = patterns.iter().map(|code| pattern(code)).collect();
+    let engine = policy(&yaml(matching), &patterns);
+    let ask = |code: &str| reason(&check(&engine, "act", &json!({"value": value(code)}).to_string()));
+    let wrongly_denied = permits
+        .iter()
+        .filter_map(|code| Some(format!("{row:?} denies {code}: {:?}", ask(code)?)));
+    let wrongly_permitted = denies
+        .iter()
+        .filter(|code| !matches!(ask(code), Some(Reason::NotCanonical | Reason::OutOfScope)))
+        .map(|code| format!("{row:?} does not deny {code}"));
+    wrongly_denied.chain(wrongly_permitted).collect()
+}
+
+#[test]
+fn every_example_of_the_permissions_page_is_true() {
+    let rows = rows(PAGE);
+    let wrong: Vec<_> = rows.iter().flat_map(wrong).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut kinds: Vec<_> = rows
+        .iter()
+        .filter_map(|row| row.0.first()?.first())
+        .map(|code| yaml(code))
+        .collect();
+    kinds.sort_by_key(ToString::to_string);
+    let mut kinds: Vec<_> = kinds
+        .iter()
+        .filter_map(|kind| kind.as_object()?.keys().next().cloned())
+        .collect();
+    kinds.dedup();
+    assert_eq!(kinds, KINDS);
+}
+
+/// The test above can fail: a wrong claim in either column is found.
+#[test]
+fn a_wrong_claim_is_found() {
+    let table = |permits: &str, denies: &str| {
+        let head = "| `match` | pattern | permits | denies |\n| --- | --- | --- | --- |\n";
+        let page = format!("{head}| `{{exact: {{}}}}` | `open` | {permits} | {denies} |\n");
+        rows(&page).iter().flat_map(wrong).count()
+    };
+    assert_eq!(table("`open`", "`closed`"), 0);
+    assert_eq!(table("`open`, `closed`", "`other`"), 1);
+    assert_eq!(table("`open`", "`closed`, `open`"), 1);
+}
