@@ -6,7 +6,7 @@ use super::Engine;
 use super::check::{CheckError, Stop};
 use super::reading::Reading;
 use crate::decision::{Call, Decision, DimensionTrace, Facts, GrantTrace, Trace};
-use crate::matching::Canonical;
+use crate::matching::{Canonical, Values};
 use crate::selector;
 use crate::source::{Dimension, Grant, WhenUnset};
 
@@ -105,7 +105,7 @@ impl Reading<'_> {
     fn values_of(&self, dimension: usize) -> &[Canonical] {
         let slot = self.entry.fed.iter().position(|fed| *fed == dimension);
         slot.and_then(|slot| self.values.get(slot))
-            .map(Vec::as_slice)
+            .map(Values::as_slice)
             .unwrap_or_default()
     }
 
