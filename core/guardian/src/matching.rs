@@ -90,6 +90,17 @@ impl Canonical {
         }
     }
 
+    /// Like [`Canonical::to_value`], for the last use.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Scalar(value) => value,
+            Self::Text(text) | Self::Path(text) => Value::String(text),
+            Self::Host(host) => Value::String(host.text),
+            Self::Url(url) => Value::String(url.text),
+            Self::Words(_) | Self::Number(_) => self.to_value(),
+        }
+    }
+
     /// What takes the argument's place when the executor may only see the canonical form.
     /// A command keeps its text, for the canonical form is its list of words; a scalar, a text and a number are what they were.
     pub(crate) fn replacement(&self) -> Option<&str> {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Engine;
+use super::binding::LoadedTool;
 use super::grant_set::GrantSet;
-use super::reading::Reading;
+use super::reading::{ByDimension, Reading};
 use crate::decision::{Call, Decision, Denial, Facts, Permit, QuotaKey, Reason, Reservation, Trace, Verdict};
+use crate::document::Binding;
 use crate::matching::{Canonical, Moment};
 use crate::selector;
 use crate::source::{ApprovalRule, Counted, Grant, Quota, Tool, Validity};
@@ -65,17 +67,18 @@ fn deny(error: &CheckError) -> Verdict {
 impl Engine {
     pub(super) fn decide(&self, call: &Call<'_>, facts: &Facts) -> Decision {
         let reading = self.read(call);
+        let trace = self.outline(call, &reading);
         Decision {
-            verdict: self.verdict(&reading, facts),
-            trace: self.outline(call, &reading),
+            verdict: self.verdict(reading, facts),
+            trace,
         }
     }
 
     /// The verdict on a call that was read, or that could not be.
-    pub(super) fn verdict(&self, reading: &Result<Reading<'_>, CheckError>, facts: &Facts) -> Verdict {
+    pub(super) fn verdict(&self, reading: Result<Reading<'_>, CheckError>, facts: &Facts) -> Verdict {
         let permitted = match reading {
             Ok(reading) => self.permit(reading, facts),
-            Err(error) => return deny(error),
+            Err(error) => return deny(&error),
         };
         permitted.unwrap_or_else(|error| deny(&error))
     }
@@ -93,12 +96,13 @@ impl Engine {
         }
     }
 
-    fn permit(&self, reading: &Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+    fn permit(&self, reading: Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+        let grants = &reading.binding.grants;
         let mut stopped = None;
         let mut asking = None;
         for place in reading.in_scope().iter() {
-            let grant = reading.binding.grants.get(place).ok_or(CheckError::Internal)?;
-            match self.stop(reading, place, grant, facts) {
+            let grant = grants.get(place).ok_or(CheckError::Internal)?;
+            match self.stop(&reading, place, grant, facts) {
                 Some(stop) => stopped = Some(weightier(stopped, stop)),
                 None if needs_approval(&grant.approval, reading.tool) => asking = asking.or(Some(grant)),
                 None => return Ok(Verdict::Allow(Box::new(reading.permit(grant, facts)))),
@@ -195,36 +199,22 @@ impl Reading<'_> {
         })
     }
 
-    fn permit(&self, grant: &Grant, facts: &Facts) -> Permit {
+    fn permit(self, grant: &Grant, facts: &Facts) -> Permit {
+        let reserve = grant
+            .quotas
+            .iter()
+            .map(|quota| self.reservation(grant, quota, facts))
+            .collect();
         Permit {
             binding: self.binding.name.clone(),
             tool: self.tool.name.clone(),
             operation: self.tool.operation.clone(),
             risk: self.tool.risk,
             grant: grant.origin.clone(),
-            arguments: self.arguments.clone(),
-            canonical: self.canonical(),
-            reserve: grant
-                .quotas
-                .iter()
-                .map(|quota| self.reservation(grant, quota, facts))
-                .collect(),
+            canonical: canonical(self.binding, self.entry, self.values),
+            arguments: self.arguments,
+            reserve,
         }
-    }
-
-    /// Canonical values by dimension; those that the call says nothing of are absent.
-    fn canonical(&self) -> BTreeMap<String, Vec<Value>> {
-        let fed = self
-            .entry
-            .fed
-            .iter()
-            .zip(&self.values)
-            .filter(|(_, values)| !values.is_empty());
-        fed.filter_map(|(place, values)| {
-            let name = self.binding.dimensions.get(*place)?.name.clone();
-            Some((name, values.iter().map(Canonical::to_value).collect()))
-        })
-        .collect()
     }
 
     fn key(&self, grant: &Grant, quota: &Quota) -> QuotaKey {
@@ -263,6 +253,18 @@ impl Reading<'_> {
             window_seconds: quota.window_seconds,
         }
     }
+}
+
+/// Canonical values by dimension; those that the call says nothing of are absent.
+fn canonical(binding: &Binding, entry: &LoadedTool, values: ByDimension) -> BTreeMap<String, Vec<Value>> {
+    let mut canonical = BTreeMap::new();
+    for (place, values) in entry.fed.iter().zip(values) {
+        if let Some(dimension) = binding.dimensions.get(*place).filter(|_| !values.is_empty()) {
+            let values = values.into_iter().map(Canonical::into_value).collect();
+            canonical.insert(dimension.name.clone(), values);
+        }
+    }
+    canonical
 }
 
 /// The stop that says most: a quota, then validity, then a rule.

@@ -13,14 +13,13 @@ use crate::source::{Dimension, Grant, WhenUnset};
 impl Engine {
     pub(super) fn decide_and_explain(&self, call: &Call<'_>, facts: &Facts) -> Decision {
         let reading = self.read(call);
-        let verdict = self.verdict(&reading, facts);
-        let grants = self.grant_traces(&reading, facts);
+        let trace = Trace {
+            grants: self.grant_traces(&reading, facts),
+            ..self.outline(call, &reading)
+        };
         Decision {
-            verdict,
-            trace: Trace {
-                grants,
-                ..self.outline(call, &reading)
-            },
+            verdict: self.verdict(reading, facts),
+            trace,
         }
     }
 
