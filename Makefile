@@ -12,7 +12,7 @@ CLUSTER := e2e/cluster/cluster
 # The product's own command line, as the tests and the demo use it.
 export MONSTRUM_BIN ?= $(BINARIES)/monstrum
 
-.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-agentdojo unit prove fuzz fuzz-briefly
+.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-peers bench-agentdojo unit prove fuzz fuzz-briefly
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,10 +58,13 @@ images: ## Static binaries and the OCI archives around them
 install: cluster-up images ## Loads the images, installs the charts and the tests' servers
 	@bash e2e/install.sh
 
-bench: install ## The engine's benchmarks and the installation's costs; docs/benchmarks.md says how to read them
-	@cargo bench --locked -p monstrum-guardian --bench check
+bench: install bench-peers ## The engine's benchmarks and the installation's costs; docs/benchmarks.md says how to read them
+	@cargo bench --locked -p monstrum-guardian --bench policy
 	eval "$$($(CLUSTER) env)"
 	$(BINARIES)/monstrum-measure
+
+bench-peers: ## Other engines beside Guardian; writes the measured part of docs/benchmarks.md
+	@bash core/guardian/peers/run.sh
 
 bench-agentdojo: ## AgentDojo's tasks and attacks through the engine; docs/agentdojo.md says how to read it
 	@bash e2e/agentdojo/run.sh

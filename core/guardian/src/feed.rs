@@ -1,8 +1,12 @@
 //! From a call's arguments to the values of its dimensions, in their canonical form.
 
-use serde_json::Value;
+mod pointer;
 
-use crate::matching::{Canonical, NotCanonical};
+use serde_json::Value;
+use smallvec::smallvec;
+
+use self::pointer::Pointer;
+use crate::matching::{Canonical, NotCanonical, Values};
 use crate::source::{Dimension, Feed, FeedFrom, Match};
 
 /// One compiled feed of a tool.
@@ -18,14 +22,14 @@ pub(crate) struct CompiledFeed {
 
 #[derive(Debug)]
 enum From {
-    Pointer(String),
+    Pointer(Pointer),
     Template(Vec<Piece>),
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Piece {
     Literal(String),
-    Pointer(String),
+    Pointer(Pointer),
 }
 
 /// Why a call's arguments feed no judgeable value.
@@ -56,10 +60,7 @@ impl CompiledFeed {
             ));
         }
         let (label, from) = match &feed.from {
-            FeedFrom::Pointer(pointer) => {
-                check_pointer(pointer)?;
-                (label(pointer), From::Pointer(pointer.clone()))
-            }
+            FeedFrom::Pointer(pointer) => (label(pointer), From::Pointer(Pointer::parse(pointer)?)),
             FeedFrom::Template(template) => {
                 let pieces = parse_template(template, &matching)?;
                 (label(template), From::Template(pieces))
@@ -82,7 +83,7 @@ impl CompiledFeed {
     /// The pointer, if that is all the feed is.
     pub(crate) fn pointer(&self) -> Option<&str> {
         match &self.from {
-            From::Pointer(pointer) => Some(pointer),
+            From::Pointer(pointer) => Some(pointer.text()),
             From::Template(_) => None,
         }
     }
@@ -95,33 +96,31 @@ impl CompiledFeed {
     /// The pointers that it reads.
     pub(crate) fn pointers(&self) -> impl Iterator<Item = &str> {
         let (single, pieces) = match &self.from {
-            From::Pointer(pointer) => (Some(pointer.as_str()), &[][..]),
+            From::Pointer(pointer) => (Some(pointer.text()), &[][..]),
             From::Template(pieces) => (None, pieces.as_slice()),
         };
         single
             .into_iter()
             .chain(pieces.iter().filter_map(|piece| match piece {
-                Piece::Pointer(pointer) => Some(pointer.as_str()),
+                Piece::Pointer(pointer) => Some(pointer.text()),
                 Piece::Literal(_) => None,
             }))
     }
 
     /// The values that the arguments feed, canonical; the arguments are rewritten where the kind says so.
-    pub(crate) fn read(
-        &self,
-        arguments: &mut Value,
-        rewritten: &mut bool,
-    ) -> Result<Vec<Canonical>, FeedError> {
+    pub(crate) fn read(&self, arguments: &mut Value, rewritten: &mut bool) -> Result<Values, FeedError> {
         let values = match &self.from {
-            From::Template(pieces) => self.read_template(pieces, arguments).map(|value| vec![value]),
-            From::Pointer(pointer) => match arguments.pointer_mut(pointer) {
+            From::Template(pieces) => self
+                .read_template(pieces, arguments)
+                .map(|value| smallvec![value]),
+            From::Pointer(pointer) => match pointer.of_mut(arguments) {
                 // A null that the schema permits is an absence.
-                None | Some(Value::Null) => Ok(Vec::new()),
+                None | Some(Value::Null) => Ok(Values::new()),
                 Some(Value::Array(items)) => items
                     .iter_mut()
                     .map(|item| self.read_one(item, rewritten))
                     .collect(),
-                Some(value) => self.read_one(value, rewritten).map(|value| vec![value]),
+                Some(value) => self.read_one(value, rewritten).map(|value| smallvec![value]),
             },
         };
         values.map_err(|source| FeedError {
@@ -147,8 +146,8 @@ impl CompiledFeed {
             match piece {
                 Piece::Literal(text) => joined.push_str(text),
                 Piece::Pointer(pointer) => {
-                    let part = arguments
-                        .pointer(pointer)
+                    let part = pointer
+                        .of(arguments)
                         .and_then(Value::as_str)
                         .ok_or("is missing or not a string")?;
                     if part.is_empty() || holds_separator(part, &self.matching, pieces) {
@@ -198,23 +197,6 @@ fn label(source: &str) -> String {
         .to_owned()
 }
 
-fn check_pointer(pointer: &str) -> Result<(), String> {
-    if !pointer.starts_with('/') {
-        return Err(format!(
-            "{pointer:?} is not a JSON Pointer; write for example /owner"
-        ));
-    }
-    let escapes_well = pointer
-        .split('~')
-        .skip(1)
-        .all(|tail| tail.starts_with(['0', '1']));
-    if escapes_well {
-        Ok(())
-    } else {
-        Err(format!("{pointer:?} has a ~ that is not ~0 or ~1"))
-    }
-}
-
 fn parse_template(template: &str, matching: &Match) -> Result<Vec<Piece>, String> {
     if matches!(matching, Match::Command {} | Match::Range { .. }) {
         return Err("a Command or Range dimension is fed by a pointer, not by a template".to_owned());
@@ -232,8 +214,7 @@ fn parse_template(template: &str, matching: &Match) -> Result<Vec<Piece>, String
                 "two parts of {template:?} have nothing between them; put a separator there"
             ));
         }
-        check_pointer(pointer)?;
-        pieces.push(Piece::Pointer(pointer.to_owned()));
+        pieces.push(Piece::Pointer(Pointer::parse(pointer)?));
         rest = after;
     }
     if !rest.is_empty() {
@@ -294,7 +275,7 @@ mod tests {
             .read(&mut arguments, &mut false);
         assert_eq!(
             values.ok(),
-            expected.map(|text| vec![Canonical::Text(text.to_owned())])
+            expected.map(|text| Values::from([Canonical::Text(text.to_owned())]))
         );
     }
 
@@ -332,7 +313,7 @@ mod tests {
         let mut rewritten = false;
         let values = feed.read(&mut arguments, &mut rewritten).unwrap();
         assert_eq!(
-            values,
+            values.as_slice(),
             [Canonical::Path("a".to_owned()), Canonical::Path("b/c".to_owned())]
         );
         assert_eq!(arguments, json!({"paths": ["a", "b/c"]}));
@@ -340,7 +321,10 @@ mod tests {
         assert!(feed.read(&mut json!({"paths": [["a"]]}), &mut false).is_err());
         assert!(feed.read(&mut json!({"paths": ["a", null]}), &mut false).is_err());
         assert!(feed.read(&mut json!({"paths": {"0": "a"}}), &mut false).is_err());
-        assert_eq!(feed.read(&mut json!({}), &mut false).unwrap(), []);
-        assert_eq!(feed.read(&mut json!({"paths": null}), &mut false).unwrap(), []);
+        assert_eq!(feed.read(&mut json!({}), &mut false).unwrap(), Values::new());
+        assert_eq!(
+            feed.read(&mut json!({"paths": null}), &mut false).unwrap(),
+            Values::new()
+        );
     }
 }

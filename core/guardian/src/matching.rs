@@ -18,6 +18,7 @@ mod url;
 use std::borrow::Cow;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 pub(crate) use cel::{Moment, Rule};
 pub(crate) use glob::Glob;
@@ -52,10 +53,13 @@ pub(crate) enum Canonical {
     /// Of `Url`.
     Url(Box<url::Address>),
     /// Of `Command`.
-    Words(Vec<String>),
+    Words(command::Argv),
     /// Of `Range`, in its base unit.
     Number(f64),
 }
+
+/// What a call feeds to one dimension: mostly one value.
+pub(crate) type Values = SmallVec<[Canonical; 1]>;
 
 impl Canonical {
     /// Reads a value that a call feeds to a dimension of this kind.
@@ -81,8 +85,19 @@ impl Canonical {
             Self::Text(text) | Self::Path(text) => Value::String(text.clone()),
             Self::Host(host) => Value::String(host.text.clone()),
             Self::Url(url) => Value::String(url.text.clone()),
-            Self::Words(words) => words.iter().map(|word| Value::String(word.clone())).collect(),
+            Self::Words(argv) => argv.words().map(|word| Value::String(word.to_owned())).collect(),
             Self::Number(number) => range::number(*number),
+        }
+    }
+
+    /// Like [`Canonical::to_value`], for the last use.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Scalar(value) => value,
+            Self::Text(text) | Self::Path(text) => Value::String(text),
+            Self::Host(host) => Value::String(host.text),
+            Self::Url(url) => Value::String(url.text),
+            Self::Words(_) | Self::Number(_) => self.to_value(),
         }
     }
 
@@ -104,7 +119,7 @@ impl Canonical {
             Self::Text(text) | Self::Path(text) => Cow::Borrowed(text),
             Self::Host(host) => Cow::Borrowed(&host.text),
             Self::Url(url) => Cow::Borrowed(&url.host.text),
-            Self::Words(words) => Cow::Owned(command::key(words)),
+            Self::Words(argv) => Cow::Borrowed(argv.text()),
             Self::Number(_) => Cow::Borrowed(""),
         }
     }
@@ -172,7 +187,7 @@ impl Pattern {
             (Self::Path(pattern), Canonical::Path(path)) => pattern.matches(path),
             (Self::Host(pattern), Canonical::Host(host)) => pattern.matches(host),
             (Self::Url(pattern), Canonical::Url(url)) => pattern.matches(url),
-            (Self::Command(pattern), Canonical::Words(words)) => pattern.matches(words),
+            (Self::Command(pattern), Canonical::Words(argv)) => pattern.matches(argv),
             (Self::Range(interval), Canonical::Number(number)) => interval.contains(*number),
             (Self::Regex(regex), Canonical::Text(text)) => regex.matches(text),
             (

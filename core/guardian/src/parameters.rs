@@ -40,6 +40,10 @@ impl Parameters {
         if self.depth < ARGUMENTS.depth && !is_at_most(arguments, self.depth) {
             return Err("the parameters nest too deeply for their schema".to_owned());
         }
+        // Where everything is right, no place needs to be named.
+        if self.validator.is_valid(arguments) {
+            return Ok(());
+        }
         self.validator
             .validate(arguments)
             .map_err(|error| message(&error))

@@ -3,10 +3,10 @@
 //! Tokens are read by `serde_json`; this module refuses what parsers disagree about: duplicate keys (compared after
 //! unescaping, at any depth), trailing data, a byte order mark, deep nesting, numbers that other readers would round.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// The largest integer that every JSON reader keeps exactly (RFC 7493, section 2.2).
@@ -168,16 +168,23 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
-        // Sorted, so that the re-serialised text does not depend on the order that the model chose.
-        let mut fields = BTreeMap::new();
+        let mut fields = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let value = entries.next_value_seed(inner)?;
-            if fields.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {key:?} occurs twice")));
+            match fields.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(entries.next_value_seed(inner)?);
+                }
+                Entry::Occupied(place) => {
+                    return Err(A::Error::custom(format!(
+                        "the key {:?} occurs twice",
+                        place.key()
+                    )));
+                }
             }
-            fields.insert(key, value);
         }
-        Ok(Value::Object(fields.into_iter().collect::<Map<_, _>>()))
+        // So that the re-serialised text never depends on the order that the model chose.
+        fields.sort_keys();
+        Ok(Value::Object(fields))
     }
 }
 

@@ -85,7 +85,10 @@ impl<'a> Chain<'a> {
             };
         };
         let reading = leaf.read(call);
-        let own = leaf.verdict(&reading, facts);
+        let own = match &reading {
+            Ok(reading) => leaf.verdict(Ok(reading.clone()), facts),
+            Err(error) => deny(error),
+        };
         let (verdict, links) = match self.above() {
             Ok(above) => combined(own, &above, &reading, facts),
             Err(error) => (deny(&error), Vec::new()),

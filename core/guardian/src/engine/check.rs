@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Engine;
+use super::binding::LoadedTool;
 use super::grant_set::GrantSet;
-use super::reading::Reading;
+use super::reading::{ByDimension, Reading};
 use crate::decision::{Call, Decision, Denial, Facts, Permit, Reason, Trace, Verdict};
+use crate::document::Binding;
 use crate::matching::{Canonical, Moment};
 use crate::selector;
 use crate::source::{ApprovalRule, Grant, Tool, Validity};
@@ -68,17 +70,18 @@ pub(super) fn deny(error: &CheckError) -> Verdict {
 impl Engine {
     pub(super) fn decide(&self, call: &Call<'_>, facts: &Facts) -> Decision {
         let reading = self.read(call);
+        let trace = self.outline(call, &reading);
         Decision {
-            verdict: self.verdict(&reading, facts),
-            trace: self.outline(call, &reading),
+            verdict: self.verdict(reading, facts),
+            trace,
         }
     }
 
     /// The verdict on a call that was read, or that could not be.
-    pub(super) fn verdict(&self, reading: &Result<Reading<'_>, CheckError>, facts: &Facts) -> Verdict {
+    pub(super) fn verdict(&self, reading: Result<Reading<'_>, CheckError>, facts: &Facts) -> Verdict {
         let permitted = match reading {
             Ok(reading) => self.permit(reading, facts),
-            Err(error) => return deny(error),
+            Err(error) => return deny(&error),
         };
         permitted.unwrap_or_else(|error| deny(&error))
     }
@@ -97,7 +100,7 @@ impl Engine {
     }
 
     /// One grant that alone permits what was read, and room in every budget.
-    pub(super) fn permit(&self, reading: &Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+    pub(super) fn permit(&self, reading: Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
         let verdict = self.permit_by_grant(reading, facts)?;
         match self.exceeded_budget(facts) {
             Some(message) => Err(CheckError::QuotaExceeded(message)),
@@ -105,12 +108,13 @@ impl Engine {
         }
     }
 
-    fn permit_by_grant(&self, reading: &Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+    fn permit_by_grant(&self, reading: Reading<'_>, facts: &Facts) -> Result<Verdict, CheckError> {
+        let grants = &reading.binding.grants;
         let mut stopped = None;
         let mut asking = None;
         for place in reading.in_scope().iter() {
-            let grant = reading.binding.grants.get(place).ok_or(CheckError::Internal)?;
-            match self.stop(reading, place, grant, facts) {
+            let grant = grants.get(place).ok_or(CheckError::Internal)?;
+            match self.stop(&reading, place, grant, facts) {
                 Some(stop) => stopped = Some(weightier(stopped, stop)),
                 None if needs_approval(&grant.approval, reading.tool) => asking = asking.or(Some(grant)),
                 None => return Ok(Verdict::Allow(Box::new(self.permit_of(reading, grant, facts)))),
@@ -148,16 +152,17 @@ impl Engine {
             .or_else(|| self.exceeded_quota(reading, grant, facts).map(Stop::Quota))
     }
 
-    fn permit_of(&self, reading: &Reading<'_>, grant: &Grant, facts: &Facts) -> Permit {
+    fn permit_of(&self, reading: Reading<'_>, grant: &Grant, facts: &Facts) -> Permit {
+        let reserve = self.reservations(&reading, grant, facts);
         Permit {
             binding: reading.binding.name.clone(),
             tool: reading.tool.name.clone(),
             operation: reading.tool.operation.clone(),
             risk: reading.tool.risk,
             grant: grant.origin.clone(),
-            arguments: reading.arguments.clone(),
-            canonical: reading.canonical(),
-            reserve: self.reservations(reading, grant, facts),
+            canonical: canonical(reading.binding, reading.entry, reading.values),
+            arguments: reading.arguments,
+            reserve,
         }
     }
 
@@ -215,21 +220,18 @@ impl Reading<'_> {
             Some((name.as_str(), self.loaded.dimensions.get(*place)?))
         })
     }
+}
 
-    /// Canonical values by dimension; those that the call says nothing of are absent.
-    fn canonical(&self) -> BTreeMap<String, Vec<Value>> {
-        let fed = self
-            .entry
-            .fed
-            .iter()
-            .zip(&self.values)
-            .filter(|(_, values)| !values.is_empty());
-        fed.filter_map(|(place, values)| {
-            let name = self.binding.dimensions.get(*place)?.name.clone();
-            Some((name, values.iter().map(Canonical::to_value).collect()))
-        })
-        .collect()
+/// Canonical values by dimension; those that the call says nothing of are absent.
+fn canonical(binding: &Binding, entry: &LoadedTool, values: ByDimension) -> BTreeMap<String, Vec<Value>> {
+    let mut canonical = BTreeMap::new();
+    for (place, values) in entry.fed.iter().zip(values) {
+        if let Some(dimension) = binding.dimensions.get(*place).filter(|_| !values.is_empty()) {
+            let values = values.into_iter().map(Canonical::into_value).collect();
+            canonical.insert(dimension.name.clone(), values);
+        }
     }
+    canonical
 }
 
 /// The stop that says most: a quota, then validity, then a rule.

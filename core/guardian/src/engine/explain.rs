@@ -6,17 +6,17 @@ use super::Engine;
 use super::check::{CheckError, Stop};
 use super::reading::Reading;
 use crate::decision::{Call, Decision, DimensionTrace, Facts, GrantTrace, Trace};
-use crate::matching::Canonical;
+use crate::matching::{Canonical, Values};
 use crate::selector;
 use crate::source::{Dimension, Grant, WhenUnset};
 
 impl Engine {
     pub(super) fn decide_and_explain(&self, call: &Call<'_>, facts: &Facts) -> Decision {
         let reading = self.read(call);
-        let verdict = self.verdict(&reading, facts);
+        let trace = self.whole_trace(call, &reading, facts);
         Decision {
-            verdict,
-            trace: self.whole_trace(call, &reading, facts),
+            verdict: self.verdict(reading, facts),
+            trace,
         }
     }
 
@@ -118,7 +118,7 @@ impl Reading<'_> {
     fn values_of(&self, dimension: usize) -> &[Canonical] {
         let slot = self.entry.fed.iter().position(|fed| *fed == dimension);
         slot.and_then(|slot| self.values.get(slot))
-            .map(Vec::as_slice)
+            .map(Values::as_slice)
             .unwrap_or_default()
     }
 

@@ -1,9 +1,11 @@
 //! A set of a binding's grants, by their place in it.
 
-/// Fixed in size; one bit for each grant.
+use smallvec::{SmallVec, smallvec};
+
+/// Fixed in size; one bit for each grant. Most bindings' grants fit without memory of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct GrantSet {
-    words: Vec<u64>,
+    words: SmallVec<[u64; 2]>,
 }
 
 const BITS: usize = 64;
@@ -12,7 +14,7 @@ impl GrantSet {
     /// None of so many grants.
     pub(super) fn none(grants: usize) -> Self {
         Self {
-            words: vec![0; grants.div_ceil(BITS)],
+            words: smallvec![0; grants.div_ceil(BITS)],
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a call says, read once: the only place where its text is parsed.
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::Engine;
 use super::binding::{LoadedBinding, LoadedTool};
@@ -8,12 +9,15 @@ use super::check::CheckError;
 use super::delegation::Holding;
 use crate::decision::Call;
 use crate::document::Binding;
-use crate::matching::Canonical;
+use crate::matching::Values;
 use crate::source::Tool;
 use crate::strict_json::{self, ARGUMENTS};
 
+/// The values of each of a tool's dimensions, of which most have few.
+pub(super) type ByDimension = SmallVec<[Values; 4]>;
+
 /// A call of a tool that exists, with arguments of the declared form.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Reading<'a> {
     pub(super) loaded: &'a LoadedBinding,
     pub(super) entry: &'a LoadedTool,
@@ -22,7 +26,7 @@ pub(super) struct Reading<'a> {
     /// With canonical forms put in place.
     pub(super) arguments: Value,
     /// By the place of the dimension in the tool's list of fed dimensions.
-    pub(super) values: Vec<Vec<Canonical>>,
+    pub(super) values: ByDimension,
 }
 
 impl Engine {
@@ -90,8 +94,8 @@ impl<'a> Reading<'a> {
 }
 
 impl LoadedTool {
-    fn read_values(&self, arguments: &mut Value) -> Result<Vec<Vec<Canonical>>, CheckError> {
-        let mut by_feed: Vec<Vec<Canonical>> = self.feeds.iter().map(|_| Vec::new()).collect();
+    fn read_values(&self, arguments: &mut Value) -> Result<ByDimension, CheckError> {
+        let mut by_feed: ByDimension = self.feeds.iter().map(|_| Values::new()).collect();
         let mut rewritten = false;
         for place in &self.reading_order {
             if let (Some(feed), Some(values)) = (self.feeds.get(*place), by_feed.get_mut(*place)) {
@@ -103,10 +107,11 @@ impl LoadedTool {
         if rewritten {
             self.parameters.check(arguments).map_err(CheckError::Invalid)?;
         }
-        let mut values: Vec<Vec<Canonical>> = self.fed.iter().map(|_| Vec::new()).collect();
+        let mut values: ByDimension = self.fed.iter().map(|_| Values::new()).collect();
         for (feed, read) in self.feeds.iter().zip(by_feed) {
             let slot = self.fed.iter().position(|dimension| *dimension == feed.dimension);
             match slot.and_then(|slot| values.get_mut(slot)) {
+                Some(list) if list.is_empty() => *list = read,
                 Some(list) => list.extend(read),
                 None => return Err(CheckError::Internal),
             }

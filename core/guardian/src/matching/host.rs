@@ -50,7 +50,10 @@ impl Host {
     /// Folds every spelling: case, IDNA, a final dot, and every notation of an address.
     pub(super) fn read(value: &str) -> Result<Self, NotCanonical> {
         if is_plain_name(value) {
-            return Self::of_name(value);
+            return Ok(Self {
+                text: value.to_owned(),
+                address: None,
+            });
         }
         text::visible(value)?;
         let bare = value
@@ -84,9 +87,9 @@ impl Host {
     /// A name that IDNA has already made ASCII and lower case.
     pub(super) fn of_name(name: &str) -> Result<Self, NotCanonical> {
         let name = name.strip_suffix('.').unwrap_or(name);
-        let ordinary = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        let ordinary = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
         let label =
-            |label: &str| !label.is_empty() && label.len() <= MAX_LABEL && label.chars().all(ordinary);
+            |label: &str| !label.is_empty() && label.len() <= MAX_LABEL && label.bytes().all(ordinary);
         if name.len() > MAX_NAME || !name.split('.').all(label) {
             return Err("is not a host name or address".into());
         }
@@ -104,13 +107,22 @@ impl Host {
 }
 
 /// Whether the name is already what IDNA would make of it, and no notation of an address.
-fn is_plain_name(value: &str) -> bool {
-    let ordinary = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-    let last = value.rsplit('.').next().unwrap_or_default();
-    value.bytes().all(ordinary)
-        && !last.is_empty()
-        && last.bytes().all(|b| b.is_ascii_lowercase())
-        && !value.contains("xn--")
+fn is_plain_name(name: &str) -> bool {
+    let mut length = 0_usize;
+    let mut letters = true;
+    for byte in name.bytes() {
+        match byte {
+            b'.' if length > 0 => (length, letters) = (0, true),
+            b'a'..=b'z' => length = length.saturating_add(1),
+            b'0'..=b'9' | b'-' => (length, letters) = (length.saturating_add(1), false),
+            _ => return false,
+        }
+        if length > MAX_LABEL {
+            return false;
+        }
+    }
+    let named = length > 0 && letters && name.len() <= MAX_NAME;
+    named && !name.as_bytes().windows(4).any(|window| window == b"xn--")
 }
 
 /// What a grant says of hosts.

@@ -12,6 +12,9 @@ pub(super) fn read(path: &str) -> Result<String, NotCanonical> {
         return Err("is empty; the folder itself is `.`".into());
     }
     text::visible(path)?;
+    if is_canonical(path) {
+        return Ok(path.to_owned());
+    }
     if path.contains('\\') {
         return Err("holds a backslash".into());
     }
@@ -38,8 +41,25 @@ pub(super) fn read(path: &str) -> Result<String, NotCanonical> {
     Ok(canonical)
 }
 
+/// Whether the path, of visible characters, is certainly in its canonical form: what almost every call gives.
+fn is_canonical(path: &str) -> bool {
+    let mut last = 0;
+    for byte in path.bytes() {
+        let doubtful = match byte {
+            b'/' => matches!(last, b'/' | b'.' | b' '),
+            _ => matches!(byte, b'\\' | b'%') || !byte.is_ascii(),
+        };
+        if doubtful {
+            return false;
+        }
+        last = byte;
+    }
+    !matches!(last, 0 | b'/' | b'.' | b' ')
+}
+
 fn has_percent_encoding(path: &str) -> bool {
-    path.as_bytes().windows(3).any(
+    path.contains('%')
+        && path.as_bytes().windows(3).any(
         |window| matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()),
     )
 }

@@ -1,13 +1,15 @@
 //! How far into a value a part of a pattern can reach: every place at once, so that no pattern needs to be tried twice.
 
+use smallvec::{SmallVec, smallvec};
+
 /// A set of places between the elements of a value, from 0 to its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reach(Vec<bool>);
+pub(super) struct Reach(SmallVec<[bool; 64]>);
 
 impl Reach {
     /// No place of a value of this length.
     pub(super) fn none(length: usize) -> Self {
-        Self(vec![false; length.saturating_add(1)])
+        Self(smallvec![false; length.saturating_add(1)])
     }
 
     pub(super) fn add(&mut self, place: usize) {
@@ -50,7 +52,7 @@ impl Reach {
 
     /// The places one element further, where that element can be stepped over.
     pub(super) fn stepped(&self, mut can_step: impl FnMut(usize) -> bool) -> Self {
-        let mut next = Self(vec![false; self.0.len()]);
+        let mut next = Self(smallvec![false; self.0.len()]);
         for place in self.places().filter(|place| can_step(*place)) {
             next.add(place.saturating_add(1));
         }

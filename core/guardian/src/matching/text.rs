@@ -44,7 +44,8 @@ pub(super) fn visible(text: &str) -> Result<(), NotCanonical> {
     }
     // Almost every value is plain ASCII, for which a look at its bytes is enough.
     let hidden = if text.is_ascii() {
-        text.bytes().any(|b| b.is_ascii_control())
+        // Without an early end, so that many bytes are looked at at once.
+        text.bytes().fold(false, |found, b| found | b.is_ascii_control())
     } else {
         text.chars().any(is_hidden)
     };

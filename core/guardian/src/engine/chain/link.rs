@@ -51,7 +51,7 @@ impl<'a> Link<'a> {
         let mut asking = None;
         let mut refused = None;
         for holding in self.holdings(call.binding, call.tool) {
-            match self.engine.permit(&call.through(holding)?, facts) {
+            match self.engine.permit(call.through(holding)?, facts) {
                 Ok(Verdict::Allow(permit)) => return Ok((*permit, false)),
                 Ok(Verdict::NeedsApproval(permit)) => asking = asking.or(Some(permit)),
                 Ok(Verdict::Deny(_)) => return Err(CheckError::Internal),

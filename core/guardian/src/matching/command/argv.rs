@@ -12,8 +12,11 @@
 //!
 //! The first word is always literal. `--` in a call is only what a `--` in the pattern stands for.
 
+use smallvec::SmallVec;
+
 use super::super::reach::Reach;
 use super::super::{Anchor, PatternFault};
+use super::Argv;
 
 /// More words than anyone writes; a bound on the work of one comparison.
 const MAX_WORDS: usize = 64;
@@ -75,35 +78,55 @@ impl ArgvPattern {
     }
 
     /// Whether the whole argv is described.
-    pub(in crate::matching) fn matches(&self, argv: &[String]) -> bool {
-        let mut reach = Reach::none(argv.len());
-        reach.add(0);
-        for part in &self.parts {
-            reach = part.advance(argv, reach);
-            if reach.is_none() {
-                return false;
+    pub(in crate::matching) fn matches(&self, argv: &Argv) -> bool {
+        let words: SmallVec<[&str; 16]> = argv.words().collect();
+        let mut words = words.as_slice();
+        let mut parts = self.parts.as_slice();
+        // Most patterns are literal words and at most one run: there is only one way to compare them.
+        while let [Part::Word(literal), later @ ..] = parts {
+            match words {
+                [word, rest @ ..] if word == literal => (parts, words) = (later, rest),
+                _ => return false,
             }
         }
-        reach.holds(argv.len())
+        match parts {
+            [] => words.is_empty(),
+            [run @ Part::Run { .. }] => words.iter().all(|word| run.runs_over(word)),
+            _ => reaches_end(parts, words),
+        }
     }
 
     /// The literal words at the beginning.
     pub(in crate::matching) fn anchor(&self) -> Anchor {
-        let literal = |part: &Part| {
-            if let Part::Word(word) = part {
-                Some(word.clone())
-            } else {
-                None
-            }
-        };
-        let words: Vec<_> = self.parts.iter().map_while(literal).collect();
-        let key = super::key(&words);
-        if words.len() == self.parts.len() {
+        let mut words = Argv::default();
+        let mut whole = true;
+        for part in &self.parts {
+            let Part::Word(word) = part else {
+                whole = false;
+                break;
+            };
+            words.push(word);
+        }
+        let key = words.text().to_owned();
+        if whole {
             Anchor::Whole(key)
         } else {
             Anchor::Prefix(key)
         }
     }
+}
+
+/// Whether the parts can describe all the words.
+fn reaches_end(parts: &[Part], words: &[&str]) -> bool {
+    let mut reach = Reach::none(words.len());
+    reach.add(0);
+    for part in parts {
+        reach = part.advance(words, reach);
+        if reach.is_none() {
+            return false;
+        }
+    }
+    reach.holds(words.len())
 }
 
 /// Adds a part; neighbouring runs become one.
@@ -125,8 +148,8 @@ fn push(parts: &mut Vec<Part>, part: Part) {
 
 impl Part {
     /// Every place at which the argv can go on after this part.
-    fn advance(&self, argv: &[String], mut reach: Reach) -> Reach {
-        let word = |place: usize| argv.get(place).map(String::as_str);
+    fn advance(&self, argv: &[&str], mut reach: Reach) -> Reach {
+        let word = |place: usize| argv.get(place).copied();
         match self {
             Self::Word(literal) => reach.stepped(|place| word(place) == Some(literal.as_str())),
             Self::Any => reach.stepped(|place| word(place).is_some_and(is_plain)),
@@ -154,11 +177,18 @@ impl Part {
                     .for_each(|place| next.add(place));
                 next
             }
-            Self::Run { words, options } => {
-                let fits = |word: &str| (*words && is_plain(word)) || (*options && is_option(word));
-                reach.spread(|place| word(place).is_some_and(fits));
+            Self::Run { .. } => {
+                reach.spread(|place| word(place).is_some_and(|word| self.runs_over(word)));
                 reach
             }
+        }
+    }
+
+    /// Whether a run goes on over this word.
+    fn runs_over(&self, word: &str) -> bool {
+        match self {
+            Self::Run { words, options } => (*words && is_plain(word)) || (*options && is_option(word)),
+            Self::Word(_) | Self::Any | Self::Joined(_) | Self::Option { .. } => false,
         }
     }
 }
@@ -360,8 +390,8 @@ mod tests {
     #[test]
     fn comparison_is_bounded() {
         let pattern = ArgvPattern::compile(&format!("x {} y", "** a ".repeat(25))).unwrap();
-        let argv: Vec<_> = std::iter::once("x".to_owned())
-            .chain(std::iter::repeat_n("a".to_owned(), 2000))
+        let argv: Argv = std::iter::once("x")
+            .chain(std::iter::repeat_n("a", 2000))
             .collect();
         assert!(!pattern.matches(&argv));
     }

@@ -7,6 +7,7 @@ use brush_parser::word::{WordPiece, WordPieceWithSource};
 use brush_parser::{Parser, ParserOptions, ast};
 
 use super::super::{NotCanonical, text};
+use super::Argv;
 
 /// Words that begin something other than a simple command.
 const RESERVED: [&str; 24] = [
@@ -18,34 +19,20 @@ const RESERVED: [&str; 24] = [
 const ACTIVE: &str = ";&|<>()$`*?[]{}~!#^";
 
 /// The words of exactly one simple command.
-pub(in crate::matching) fn read(line: &str) -> Result<Vec<String>, NotCanonical> {
+pub(in crate::matching) fn read(line: &str) -> Result<Argv, NotCanonical> {
     text::visible(line)?;
-    if line.chars().any(|c| c.is_whitespace() && c != ' ') {
-        return Err("holds white space other than spaces".into());
-    }
-    let words = if is_plain(line) {
-        line.split(' ')
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect()
-    } else {
-        // Also keeps everything that nests away from the grammar, which is recursive.
-        refuse_active(line)?;
-        parse(line)?
+    let argv = match Argv::of_plain(line) {
+        Some(argv) => argv,
+        None => parse(line)?,
     };
-    match words.first().map(String::as_str) {
-        None | Some("") => Err("names no program".into()),
-        Some(first) if first.starts_with(['-', '+']) || first.contains('=') || RESERVED.contains(&first) => {
-            Err("does not begin with the name of a program".into())
-        }
-        Some(_) => Ok(words),
+    let first = argv.words().next().unwrap_or_default();
+    if first.is_empty() {
+        return Err("names no program".into());
     }
-}
-
-/// Whether every character is one that no shell acts on, so that words are what lies between spaces.
-fn is_plain(line: &str) -> bool {
-    line.bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b" _-./:,@%+=".contains(&b))
+    if first.starts_with(['-', '+']) || first.contains('=') || RESERVED.contains(&first) {
+        return Err("does not begin with the name of a program".into());
+    }
+    Ok(argv)
 }
 
 /// Refuses active characters outside quotes, and expansions inside double quotes.
@@ -78,7 +65,12 @@ fn refuse_active(line: &str) -> Result<(), NotCanonical> {
 }
 
 /// The words by the grammar of a real shell.
-fn parse(line: &str) -> Result<Vec<String>, NotCanonical> {
+fn parse(line: &str) -> Result<Argv, NotCanonical> {
+    if line.chars().any(|c| c.is_whitespace() && c != ' ') {
+        return Err("holds white space other than spaces".into());
+    }
+    // Also keeps everything that nests away from the grammar, which is recursive.
+    refuse_active(line)?;
     let options = ParserOptions::default();
     let program = Parser::new(std::io::Cursor::new(line), &options)
         .parse_program()
@@ -168,7 +160,7 @@ mod tests {
     #[case("d'ocker' logs", &["docker", "logs"])]
     #[case("echo é", &["echo", "é"])]
     fn reads_words(#[case] line: &str, #[case] words: &[&str]) {
-        assert_eq!(read(line).unwrap(), words);
+        assert_eq!(read(line).unwrap().words().collect::<Vec<_>>(), words);
     }
 
     #[rstest]

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Measures Guardian beside other engines, and writes what it finds into docs/benchmarks.md and docs/engines.svg.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+docs=$(cd ../../../docs && pwd)
+export CARGO_TARGET_DIR=${MONSTRUM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/monstrum}/target-peers
+
+# One processor, the last one, so that nothing moves in between.
+pinned=(taskset --cpu-list "$(($(nproc) - 1))")
+command -v taskset >/dev/null || pinned=()
+
+cargo bench --locked --no-run --features cedar --bench peers
+cargo bench --locked --no-run --bench peers
+cargo build --locked --profile bench --bins
+rm -rf "$CARGO_TARGET_DIR/criterion"
+"${pinned[@]}" cargo bench --quiet --locked --features cedar --bench peers
+"${pinned[@]}" cargo bench --quiet --locked --bench peers
+
+programs=$CARGO_TARGET_DIR/release
+"${pinned[@]}" "$programs/percentiles" >"$CARGO_TARGET_DIR/percentiles.md"
+"$programs/memory" >"$CARGO_TARGET_DIR/memory.md"
+"$programs/report" "$CARGO_TARGET_DIR/criterion" "$docs/benchmarks.md" "$docs/engines.svg" \
+    "$CARGO_TARGET_DIR/percentiles.md" "$CARGO_TARGET_DIR/memory.md"
