@@ -2,8 +2,6 @@
 
 #![expect(
     clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
     reason = "test code: a failure here is a failed test"
 )]
 

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::indexing_slicing,
-    clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     reason = "test code: a failure here is a failed test"
 )]
@@ -18,16 +17,26 @@ use monstrum_guardian::decision::{Call, Decision, Facts, Reason, Verdict};
 use monstrum_guardian::source::{BotSource, Budget, BudgetOf, Counted};
 use monstrum_guardian::{Chain, Engine, MAX_LINKS, compile};
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, subsequence};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A bot before it has a name: its grants, what may be handed on if that is written, whether it delegates, its budgets.
 type Link = (Vec<Value>, Option<Vec<Value>>, bool, Vec<u64>);
 
 fn link() -> impl Strategy<Value = Link> {
-    let grants = || proptest::collection::vec(world::grant_fields(), 0..5);
+    // Wide ones among random ones, so that several bots often agree.
+    let wide = vec![
+        json!({"operations": ["issue.*"], "scope": {"repository": ["acme/*"]}}),
+        json!({"operations": ["issue.read"], "scope": {"repository": ["**"], "state": ["open"]}}),
+        json!({"operations": ["file.read"], "scope": {"repository": ["**"], "path": ["docs/**"]}}),
+        json!({"operations": ["user.read"]}),
+    ];
+    let grants = move || {
+        let random = proptest::collection::vec(world::grant_fields(), 0..3);
+        (random, subsequence(wide.clone(), 1..=4)).prop_map(|(random, wide)| [random, wide].concat())
+    };
     (
         grants(),
         proptest::option::weighted(0.4, grants()),
@@ -117,7 +126,7 @@ fn lessened(sources: &[BotSource], which: u8, link: Index, inner: Index) -> Vec<
     let written = source
         .delegations
         .iter_mut()
-        .flat_map(|delegation| delegation.delegable.as_mut());
+        .filter_map(|delegation| delegation.delegable.as_mut());
     let mut written: Vec<_> = written.flatten().map(|item| &mut item.grants).collect();
     let grants = match written.first_mut() {
         Some(grants) if which % 2 == 1 => &mut **grants,
@@ -147,7 +156,7 @@ fn shuffled(source: &BotSource) -> BotSource {
     let written = other
         .delegations
         .iter_mut()
-        .flat_map(|delegation| delegation.delegable.as_mut());
+        .filter_map(|delegation| delegation.delegable.as_mut());
     for item in written.flatten() {
         item.grants = item.grants.iter().rev().map(world::rewritten).collect();
         let again = item.grants.first().cloned();

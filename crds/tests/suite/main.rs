@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod budgets;
+#[cfg(test)]
 mod conversion;
 #[cfg(test)]
 mod rules;

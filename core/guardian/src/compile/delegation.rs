@@ -46,9 +46,9 @@ fn all(delegable: &[DelegableSource], field: &str, faults: &mut Vec<FieldFault>)
     let mut normal = Vec::new();
     for (place, item) in delegable.iter().enumerate() {
         let mut found = validate_resource_type(&item.resource_type);
-        found
-            .iter_mut()
-            .for_each(|fault| fault.field.insert_str(0, "resourceType."));
+        for fault in &mut found {
+            fault.field.insert_str(0, "resourceType.");
+        }
         found.extend(validate_grants(&item.resource_type, &item.grants));
         if delegable
             .iter()

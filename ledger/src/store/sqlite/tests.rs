@@ -321,14 +321,14 @@ async fn use_and_reservations_of_the_first_version_go_on_counting() {
         window_seconds: 0,
     };
     let bot = bot();
-    let used = || store.quota_use(&bot, NOW, vec![key.clone()]);
-    assert_eq!(used().await.unwrap()[0].amount, 7);
+    let standing = || store.quota_use(&bot, NOW, vec![key.clone()]);
+    assert_eq!(standing().await.unwrap()[0].amount, 7);
     let uses = vec![Use {
         key: key.clone(),
         amount: 1,
     }];
     store.settle(&bot, NOW, "r", uses).await.unwrap();
-    assert_eq!(used().await.unwrap()[0].amount, 4);
+    assert_eq!(standing().await.unwrap()[0].amount, 4);
 }
 
 #[tokio::test]
