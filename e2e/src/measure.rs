@@ -39,10 +39,11 @@ pub async fn all(amounts: Amounts) -> Result<Vec<Row>> {
     let mut rows = vec![times::apply_to_ready(bots).await?];
     let workspace = Workspace::create("measure").await?;
     BotSetup::triage().install(&workspace).await?;
-    rows.push(times::change_to_enforced(&workspace, changes).await?);
     rows.push(guardian::over_grpc(&workspace, checks).await?);
     rows.push(times::turn(&workspace, turns).await?);
     rows.extend(own_time::of_turns(&workspace, turns).await?);
+    // The last of those that need the bot's grants, which it changes.
+    rows.push(times::change_to_enforced(&workspace, changes).await?);
     rows.extend(memory::of(&workspace).await?);
     workspace.remove().await?;
     Ok(rows)
