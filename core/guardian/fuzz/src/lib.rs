@@ -2,6 +2,8 @@
 //!
 //! An input is the pattern on the first line and the value behind it, so that corpora are texts that people can read and write.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -26,15 +28,15 @@ impl<'a> Question<'a> {
         Some(Self { pattern, value })
     }
 
-    /// The same value under another grant.
-    pub fn with<'b>(&self, pattern: &'b str) -> Question<'b>
-    where
-        'a: 'b,
-    {
-        Question {
-            pattern,
-            value: self.value,
-        }
+    /// The same value under a grant that is as wide as it can be.
+    pub fn widely(&self, matching: &Value, pattern: &'static str) -> Option<String> {
+        let known = format!("{matching} {pattern}");
+        WIDEST.with_borrow_mut(|engines| {
+            let engine = engines.entry(known).or_insert_with(|| {
+                policy(matching, &json!(pattern)).unwrap_or_else(|| panic!("{pattern} has a fault"))
+            });
+            canonical(&settled(engine, &json!(self.value))?)
+        })
     }
 
     /// The permit, if the value is text that the pattern permits.
@@ -44,23 +46,35 @@ impl<'a> Question<'a> {
 
     /// The canonical form of a permitted value, as it is executed.
     pub fn permitted(&self, matching: &Value) -> Option<String> {
-        let permit = self.permit(matching)?;
-        let canonical = permit.canonical.get("value")?.first()?.as_str()?.to_owned();
-        let executed = permit.arguments.get("value").and_then(Value::as_str);
-        assert_eq!(
-            executed,
-            Some(canonical.as_str()),
-            "what is judged is not what is executed"
-        );
-        Some(canonical)
+        canonical(&self.permit(matching)?)
     }
+}
+
+thread_local! {
+    /// Engines of patterns that are not fuzzed: made once.
+    static WIDEST: RefCell<HashMap<String, Engine>> = RefCell::default();
+}
+
+/// The canonical form of a permitted text, which is what is executed.
+fn canonical(permit: &Permit) -> Option<String> {
+    let canonical = permit.canonical.get("value")?.first()?.as_str()?.to_owned();
+    let executed = permit.arguments.get("value").and_then(Value::as_str);
+    assert_eq!(
+        executed,
+        Some(canonical.as_str()),
+        "what is judged is not what is executed"
+    );
+    Some(canonical)
 }
 
 /// Whether a grant of the pattern permits the value, in the same canonical form when it is written out and asked for again.
 pub fn permit(matching: &Value, pattern: &Value, value: &Value) -> Option<Permit> {
-    let engine = of_one_dimension(matching, pattern)?;
-    let permit = ask(&engine, &json!({"value": value}).to_string())?;
-    let again = ask(&engine, &permit.arguments.to_string());
+    settled(&policy(matching, pattern)?, value)
+}
+
+fn settled(engine: &Engine, value: &Value) -> Option<Permit> {
+    let permit = ask(engine, &json!({"value": value}).to_string())?;
+    let again = ask(engine, &permit.arguments.to_string());
     assert_eq!(
         again.as_ref(),
         Some(&permit),
@@ -69,7 +83,8 @@ pub fn permit(matching: &Value, pattern: &Value, value: &Value) -> Option<Permit
     Some(permit)
 }
 
-fn of_one_dimension(matching: &Value, pattern: &Value) -> Option<Engine> {
+/// The engine of a bot that is granted the pattern of the only dimension of the tool `act`; none where the pattern has a fault.
+pub fn policy(matching: &Value, pattern: &Value) -> Option<Engine> {
     let scope = if matching.get("cel").is_some() {
         json!([])
     } else {
@@ -205,10 +220,11 @@ pub fn assert_public(host: &str) {
                 host.contains('.') && !["localhost", "local", "internal", "svc"].contains(&last),
                 "{host}"
             );
-            assert!(
-                !last.is_empty() && !last.starts_with(|c: char| c.is_ascii_digit()),
-                "{host} could be an address"
-            );
+            // What resolvers take for a number makes the whole an address.
+            let digits = last.strip_prefix("0x").unwrap_or(last);
+            let number = digits.chars().all(|c| c.is_ascii_digit())
+                || (digits.len() < last.len() && digits.chars().all(|c| c.is_ascii_hexdigit()));
+            assert!(!last.is_empty() && !number, "{host} could be an address");
         }
     }
 }

@@ -16,7 +16,13 @@ fuzz_target!(|data: &[u8]| {
         .find(|word| !word.is_empty())
         .unwrap_or("a");
     let quoted = format!("'{}'", program.replace(['\'', '"', '\\'], ""));
-    let _ = words(&question.with(&format!("{quoted} ** --*")), &matching);
+    let _ = words(
+        &Question {
+            pattern: &format!("{quoted} ** --*"),
+            ..question
+        },
+        &matching,
+    );
     let Some(words) = words(&question, &matching) else {
         return;
     };
