@@ -1,11 +1,15 @@
 //! What the engine is asked and what it answers.
 
+mod canonical;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::source::{BotName, Counted, Risk};
+
+pub use canonical::CanonicalValues;
 
 /// A call as the model made it. The text is parsed here, once, strictly; nobody else parses it.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +96,7 @@ pub struct Permit {
     /// The arguments after strict parsing, with canonical forms put in place. Serialised again, it is what is executed.
     pub arguments: Value,
     /// Canonical values by dimension, in the order that the tool feeds them. A command is an array of its words.
-    pub canonical: BTreeMap<String, Vec<Value>>,
+    pub canonical: CanonicalValues,
     /// What to reserve before the effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reserve: Vec<Reservation>,
