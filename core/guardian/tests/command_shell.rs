@@ -18,7 +18,7 @@ use monstrum_guardian::decision::Verdict;
 use proptest::prelude::Strategy as _;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Characters and words that shells act on, and some that they do not.
 const PARTS: [&str; 62] = [
