@@ -12,13 +12,14 @@ command -v taskset >/dev/null || pinned=()
 
 cargo bench --locked --no-run --features cedar --bench peers
 cargo bench --locked --no-run --bench peers
-cargo build --locked --profile bench --bins
+load=$(cut -d ' ' -f 1 /proc/loadavg)
 rm -rf "$CARGO_TARGET_DIR/criterion"
 "${pinned[@]}" cargo bench --quiet --locked --features cedar --bench peers
 "${pinned[@]}" cargo bench --quiet --locked --bench peers
 
-programs=$CARGO_TARGET_DIR/release
-"${pinned[@]}" "$programs/percentiles" >"$CARGO_TARGET_DIR/percentiles.md"
-"$programs/memory" >"$CARGO_TARGET_DIR/memory.md"
-"$programs/report" "$CARGO_TARGET_DIR/criterion" "$docs/benchmarks.md" "$docs/engines.svg" \
+program() { cargo run --quiet --locked --profile bench --bin "$@"; }
+cargo build --locked --profile bench --bins
+"${pinned[@]}" "$CARGO_TARGET_DIR/release/percentiles" >"$CARGO_TARGET_DIR/percentiles.md"
+program memory >"$CARGO_TARGET_DIR/memory.md"
+program report "$CARGO_TARGET_DIR/criterion" "$load" "$docs/benchmarks.md" "$docs/engines.svg" \
     "$CARGO_TARGET_DIR/percentiles.md" "$CARGO_TARGET_DIR/memory.md"

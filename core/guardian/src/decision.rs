@@ -1,6 +1,7 @@
 //! What the engine is asked and what it answers.
 
 mod admission;
+mod canonical;
 mod counter;
 mod trace;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 use crate::source::Risk;
 
 pub use admission::{Admission, Estimate};
+pub use canonical::CanonicalValues;
 pub(crate) use counter::window_words;
 pub use counter::{Counter, CounterKey, Reservation};
 pub use trace::{BudgetTrace, DimensionTrace, GrantTrace, LinkTrace, Trace};
@@ -75,7 +77,7 @@ pub struct Permit {
     /// The arguments after strict parsing, with canonical forms put in place. Serialised again, it is what is executed.
     pub arguments: Value,
     /// Canonical values by dimension, in the order that the tool feeds them. A command is an array of its words.
-    pub canonical: BTreeMap<String, Vec<Value>>,
+    pub canonical: CanonicalValues,
     /// What to reserve before the effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reserve: Vec<Reservation>,

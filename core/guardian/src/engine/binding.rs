@@ -1,5 +1,7 @@
 //! One binding's dimensions and tools, compiled.
 
+use std::sync::Arc;
+
 use super::grant_set::GrantSet;
 use super::index::Index;
 use crate::feed::CompiledFeed;
@@ -19,6 +21,7 @@ pub(super) struct LoadedBinding {
 /// One dimension with the patterns of every grant.
 #[derive(Debug)]
 pub(super) struct LoadedDimension {
+    pub(super) name: Arc<str>,
     pub(super) kind: DimensionKind,
     /// The grants that do not mention it.
     pub(super) unset: GrantSet,
@@ -54,6 +57,8 @@ pub(super) struct LoadedTool {
     pub(super) feeds: Vec<CompiledFeed>,
     /// In which order to read the feeds: those that rewrite arguments first, so that the others see what is executed.
     pub(super) reading_order: Vec<usize>,
+    /// Which place in `fed` each feed fills; none where a dimension is fed more than once.
+    pub(super) slots: Option<Vec<usize>>,
     /// The dimensions that the tool feeds, the ones with the fewest patterns to try first.
     pub(super) fed: Vec<usize>,
     /// The `Cel` dimensions.
@@ -71,8 +76,8 @@ impl LoadedDimension {
         }
         for value in values {
             if alive.len() <= FEW {
-                let refused: Vec<_> = alive.iter().filter(|grant| !self.admits(*grant, value)).collect();
-                for grant in refused {
+                let asked = alive.clone();
+                for grant in asked.iter().filter(|grant| !self.admits(*grant, value)) {
                     alive.remove(grant);
                 }
             } else {

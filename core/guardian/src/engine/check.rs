@@ -1,15 +1,12 @@
 //! *permit(bot, call)*: one grant that alone permits the call, or denial.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::Engine;
-use super::binding::LoadedTool;
+use super::binding::{LoadedBinding, LoadedTool};
 use super::grant_set::GrantSet;
 use super::reading::{ByDimension, Reading};
-use crate::decision::{Call, Decision, Denial, Facts, Permit, Reason, Trace, Verdict};
-use crate::document::Binding;
+use crate::decision::{Call, CanonicalValues, Decision, Denial, Facts, Permit, Reason, Trace, Verdict};
 use crate::matching::{Canonical, Moment};
 use crate::selector;
 use crate::source::{ApprovalRule, Grant, Tool, Validity};
@@ -90,10 +87,13 @@ impl Engine {
     pub(super) fn outline(&self, call: &Call<'_>, reading: &Result<Reading<'_>, CheckError>) -> Trace {
         Trace {
             bot: Some(self.document.bot.clone()),
-            binding: self
-                .entry(call.tool)
-                .ok()
-                .map(|(_, _, binding, _)| binding.name.clone()),
+            binding: match reading {
+                Ok(reading) => Some(reading.binding.name.clone()),
+                Err(_) => self
+                    .entry(call.tool)
+                    .ok()
+                    .map(|(_, _, binding, _)| binding.name.clone()),
+            },
             fault: reading.as_ref().err().map(ToString::to_string),
             ..Trace::default()
         }
@@ -160,7 +160,7 @@ impl Engine {
             operation: reading.tool.operation.clone(),
             risk: reading.tool.risk,
             grant: grant.origin.clone(),
-            canonical: canonical(reading.binding, reading.entry, reading.values),
+            canonical: canonical(reading.loaded, reading.entry, reading.values),
             arguments: reading.arguments,
             reserve,
         }
@@ -223,15 +223,17 @@ impl Reading<'_> {
 }
 
 /// Canonical values by dimension; those that the call says nothing of are absent.
-fn canonical(binding: &Binding, entry: &LoadedTool, values: ByDimension) -> BTreeMap<String, Vec<Value>> {
-    let mut canonical = BTreeMap::new();
-    for (place, values) in entry.fed.iter().zip(values) {
-        if let Some(dimension) = binding.dimensions.get(*place).filter(|_| !values.is_empty()) {
-            let values = values.into_iter().map(Canonical::into_value).collect();
-            canonical.insert(dimension.name.clone(), values);
-        }
-    }
-    canonical
+fn canonical(loaded: &LoadedBinding, entry: &LoadedTool, values: ByDimension) -> CanonicalValues {
+    let said = entry
+        .fed
+        .iter()
+        .zip(values)
+        .filter(|(_, values)| !values.is_empty());
+    said.filter_map(|(place, values)| {
+        let name = Arc::clone(&loaded.dimensions.get(*place)?.name);
+        Some((name, values.into_iter().map(Canonical::into_value).collect()))
+    })
+    .collect()
 }
 
 /// The stop that says most: a quota, then validity, then a rule.

@@ -142,7 +142,11 @@ fn load_dimension(dimension: &Dimension, binding: &Binding) -> Result<LoadedDime
         Match::Cel {} => DimensionKind::Rules(load_rules(dimension, binding)?),
         _ => DimensionKind::Patterns(load_patterns(dimension, binding)?),
     };
-    Ok(LoadedDimension { kind, unset })
+    Ok(LoadedDimension {
+        name: dimension.name.as_str().into(),
+        kind,
+        unset,
+    })
 }
 
 fn load_rules(dimension: &Dimension, binding: &Binding) -> Result<Vec<Vec<Rule>>, FieldFault> {
@@ -234,6 +238,7 @@ pub(super) fn tool(
         })
         .collect();
     let covering = covering(binding, tool, &fed, &ruled);
+    let slots = (feeds.len() == fed.len()).then(|| slots(&feeds, &fed));
     let reading_order = [rewriting, reading].concat();
     Ok(LoadedTool {
         binding: binding_place,
@@ -241,10 +246,17 @@ pub(super) fn tool(
         parameters,
         feeds,
         reading_order,
+        slots,
         fed,
         ruled,
         covering,
     })
+}
+
+/// The place of each feed's dimension.
+fn slots(feeds: &[CompiledFeed], fed: &[usize]) -> Vec<usize> {
+    let slot = |feed: &CompiledFeed| fed.iter().position(|dimension| *dimension == feed.dimension);
+    feeds.iter().filter_map(slot).collect()
 }
 
 /// Each once, the ones with the fewest patterns to try first.

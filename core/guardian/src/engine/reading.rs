@@ -95,23 +95,34 @@ impl<'a> Reading<'a> {
 
 impl LoadedTool {
     fn read_values(&self, arguments: &mut Value) -> Result<ByDimension, CheckError> {
-        let mut by_feed: ByDimension = self.feeds.iter().map(|_| Values::new()).collect();
+        let mut read: ByDimension = self.feeds.iter().map(|_| Values::new()).collect();
         let mut rewritten = false;
         for place in &self.reading_order {
-            if let (Some(feed), Some(values)) = (self.feeds.get(*place), by_feed.get_mut(*place)) {
-                *values = feed
-                    .read(arguments, &mut rewritten)
-                    .map_err(|error| CheckError::NotCanonical(error.to_string()))?;
-            }
+            let slot = self.slots.as_ref().map_or(Some(place), |slots| slots.get(*place));
+            let target = slot.and_then(|slot| read.get_mut(*slot));
+            let (Some(feed), Some(target)) = (self.feeds.get(*place), target) else {
+                return Err(CheckError::Internal);
+            };
+            *target = feed
+                .read(arguments, &mut rewritten)
+                .map_err(|error| CheckError::NotCanonical(error.to_string()))?;
         }
         if rewritten {
             self.parameters.check(arguments).map_err(CheckError::Invalid)?;
         }
+        if self.slots.is_some() {
+            Ok(read)
+        } else {
+            self.joined(read)
+        }
+    }
+
+    /// What each feed read, put together by dimension in the order that the tool declares.
+    fn joined(&self, by_feed: ByDimension) -> Result<ByDimension, CheckError> {
         let mut values: ByDimension = self.fed.iter().map(|_| Values::new()).collect();
         for (feed, read) in self.feeds.iter().zip(by_feed) {
             let slot = self.fed.iter().position(|dimension| *dimension == feed.dimension);
             match slot.and_then(|slot| values.get_mut(slot)) {
-                Some(list) if list.is_empty() => *list = read,
                 Some(list) => list.extend(read),
                 None => return Err(CheckError::Internal),
             }

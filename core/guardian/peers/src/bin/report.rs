@@ -1,6 +1,6 @@
 //! Writes the table and the plot of a run into the documentation.
 //!
-//! `report CRITERION-FOLDER PAGE PLOT [PART…]`: the parts are Markdown files that are put below the tables.
+//! `report CRITERION-FOLDER LOAD PAGE PLOT [PART…]`: the parts are Markdown files that are put below the tables.
 
 use std::error::Error;
 use std::path::Path;
@@ -10,12 +10,12 @@ use monstrum_guardian_peers::report::{measurements, plot, replaced, tables};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [folder, page, picture, parts @ ..] = arguments.as_slice() else {
-        return Err("usage: report CRITERION-FOLDER PAGE PLOT [PART…]".into());
+    let [folder, load, page, picture, parts @ ..] = arguments.as_slice() else {
+        return Err("usage: report CRITERION-FOLDER LOAD PAGE PLOT [PART…]".into());
     };
     let measurements = measurements(Path::new(folder))?;
     let mut part = format!(
-        "Measured on {}.\n\n{}",
+        "Measured on {}, when the machine had a load of {load} from other work.\n\n{}",
         jiff::Zoned::now().date(),
         tables(&measurements)
     );
