@@ -5,6 +5,7 @@ mod words;
 
 pub(crate) use argv::ArgvPattern;
 pub(super) use words::read;
+pub(crate) use words::{RESERVED, line};
 
 /// The words as one text, each ended by a NUL, which no word holds.
 pub(super) fn key(words: &[String]) -> String {

@@ -9,7 +9,7 @@ use brush_parser::{Parser, ParserOptions, ast};
 use super::super::{NotCanonical, text};
 
 /// Words that begin something other than a simple command.
-const RESERVED: [&str; 24] = [
+pub(crate) const RESERVED: [&str; 24] = [
     "!", "{", "}", "[[", "]]", "((", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
     "function", "if", "in", "select", "then", "time", "until", "while", ".",
 ];
@@ -40,6 +40,18 @@ pub(in crate::matching) fn read(line: &str) -> Result<Vec<String>, NotCanonical>
         }
         Some(_) => Ok(words),
     }
+}
+
+/// The words as a line that reads as them.
+pub(crate) fn line<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let quoted = words.map(|word| {
+        if !word.is_empty() && is_plain(word) && !word.contains(' ') {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether every character is one that no shell acts on, so that words are what lies between spaces.

@@ -1,0 +1,261 @@
+//! A ceiling of grants: the boundary of a workspace.
+//!
+//! An entry of a boundary is read exactly as a grant is. What a boundary permits is what at least one of its entries, alone, would
+//! permit as a grant; quotas, approval and validity are no part of it.
+//!
+//! **Why it is sound.** A grant is whole, so each is judged by itself. Of a tool that a grant names, the calls that the grant permits
+//! are those whose values, dimension by dimension, match its patterns. They are all permitted by one entry if that entry names the
+//! tool, and each dimension is at least as open in it:
+//!
+//! - Both restrict it: every value that the grant matches is matched by the entry ([`super::contains`]). A call may feed a dimension many
+//!   values at once, which one entry must match all; so the patterns of one grant are never spread over several entries.
+//! - Only the grant restricts it: the entry must be one that leaves it open, which needs `whenUnset: Allow`.
+//! - Only the entry restricts it: the grant permits calls with any value, and calls that feed it none, which the entry does not.
+//! - The tool feeds it nothing: an entry that restricts it covers no call of the tool.
+//!
+//! A grant that can permit no call of a tool (it leaves out a dimension that must be named, or restricts one that the tool does not
+//! feed) must still be about a tool that an entry names, since naming makes a tool visible.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Containment, Effort, MAX_EFFORT, within};
+use crate::fault::FieldFault;
+use crate::selector;
+use crate::source::{Dimension, Grant, Match, ResourceType, Tool, WhenUnset};
+use crate::validate::validate_grants;
+
+/// How much work one list of grants may be, in comparisons of the largest sort.
+const MAX_COMPARISONS: usize = 4;
+
+/// One entry of a boundary.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ceiling {
+    /// The names of the resource types that it is about.
+    pub resource_types: Vec<String>,
+    /// As in a [`Grant`].
+    pub operations: Vec<String>,
+    /// As in a [`Grant`].
+    pub tools: Vec<String>,
+    /// As in a [`Grant`].
+    pub scope: BTreeMap<String, Vec<Value>>,
+}
+
+impl Ceiling {
+    fn is_for(&self, resource_type: &ResourceType) -> bool {
+        self.resource_types.contains(&resource_type.name)
+    }
+
+    fn as_grant(&self) -> Grant {
+        Grant {
+            operations: self.operations.clone(),
+            tools: self.tools.clone(),
+            scope: self.scope.clone(),
+            ..Grant::default()
+        }
+    }
+}
+
+/// Where one grant permits more calls of a tool than another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Excess {
+    /// In which dimension.
+    pub dimension: String,
+    /// What is beyond.
+    pub outside: Outside,
+}
+
+/// What is beyond a ceiling.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outside {
+    /// This value: the smallest that is permitted and should not be.
+    Value(Value),
+    /// The grant leaves the dimension open, and the ceiling does not.
+    Open,
+    /// The ceiling does not mention the dimension, which must be mentioned (`whenUnset: Deny`), and so permits no call.
+    Unmentioned,
+    /// The ceiling restricts the dimension, the tool feeds it nothing, and so no call of it is permitted.
+    Unfed,
+    /// It is not known whether anything is.
+    Unknown(String),
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dimension = &self.dimension;
+        match &self.outside {
+            Outside::Value(Value::String(text)) => write!(f, "{dimension} {text} is beyond it"),
+            Outside::Value(value) => write!(f, "{dimension} {value} is beyond it"),
+            Outside::Open => write!(f, "{dimension} is left open, and it restricts it"),
+            Outside::Unmentioned => write!(f, "it says nothing of {dimension}, and so permits no call"),
+            Outside::Unfed => write!(f, "it restricts {dimension}, of which calls of the tool say nothing"),
+            Outside::Unknown(why) => write!(f, "{dimension} cannot be shown to be within it: {why}"),
+        }
+    }
+}
+
+/// Where `granted` permits calls of the tool that `ceiling`, as a grant, does not permit as far as scopes go; nothing if nowhere. Both must
+/// cover the tool by name.
+pub fn beyond(dimensions: &[Dimension], tool: &Tool, ceiling: &Grant, granted: &Grant) -> Option<Excess> {
+    let mut effort = Effort::of(MAX_EFFORT);
+    excess(dimensions, tool, ceiling, granted, |dimension, ceiling, granted| {
+        within(&dimension.matching, ceiling, granted, &mut effort)
+    })
+}
+
+/// [`beyond`] with a way to compare patterns.
+fn excess(
+    dimensions: &[Dimension],
+    tool: &Tool,
+    ceiling: &Grant,
+    granted: &Grant,
+    mut compare: impl FnMut(&Dimension, &[Value], &[Value]) -> Containment,
+) -> Option<Excess> {
+    if dimensions.iter().any(|dimension| closed(granted, dimension, tool).is_some()) {
+        return None;
+    }
+    dimensions.iter().find_map(|dimension| {
+        let outside = |outside: Outside| Some(Excess {
+            dimension: dimension.name.clone(),
+            outside,
+        });
+        if let Some(why) = closed(ceiling, dimension, tool) {
+            return outside(why);
+        }
+        match (ceiling.scope.get(&dimension.name), granted.scope.get(&dimension.name)) {
+            (None, _) => None,
+            (Some(_), None) => outside(Outside::Open),
+            (Some(ceiling), Some(granted)) => match compare(dimension, ceiling, granted) {
+                Containment::Contained => None,
+                Containment::Exceeds { example } => outside(Outside::Value(example)),
+                Containment::Undecided { why } => outside(Outside::Unknown(why)),
+            },
+        }
+    })
+}
+
+/// Why a grant permits no call of the tool, if that is because of what it says of the dimension, or does not say.
+fn closed(grant: &Grant, dimension: &Dimension, tool: &Tool) -> Option<Outside> {
+    let applies = matches!(dimension.matching, Match::Cel {})
+        || tool.scope.iter().any(|feed| feed.dimension == dimension.name);
+    match grant.scope.get(&dimension.name) {
+        Some(_) => (!applies).then_some(Outside::Unfed),
+        None => (applies && dimension.when_unset == WhenUnset::Deny).then_some(Outside::Unmentioned),
+    }
+}
+
+/// What of the grants is not within the boundary, with the smallest example. Fields begin with `grants[i]`.
+pub fn exceeding(resource_type: &ResourceType, boundary: &[Ceiling], grants: &[Grant]) -> Vec<FieldFault> {
+    let entries = boundary.iter().enumerate().filter(|(_, entry)| entry.is_for(resource_type));
+    let judge = Judge {
+        resource_type,
+        entries: entries.map(|(place, entry)| (place, entry.as_grant())).collect(),
+    };
+    let mut effort = Effort::of(MAX_EFFORT.saturating_mul(MAX_COMPARISONS));
+    let mut faults = Vec::new();
+    for (place, grant) in grants.iter().enumerate() {
+        let mut known = HashMap::new();
+        let covered = resource_type.tools.iter().filter(|tool| selector::covers(grant, tool));
+        let found = covered.filter_map(|tool| judge.fault(tool, grant, &mut known, &mut effort));
+        faults.extend(found.map(|(field, message)| FieldFault::new(format!("grants[{place}]{field}"), message)));
+    }
+    faults.sort();
+    faults.dedup_by(|left, right| left.field == right.field);
+    faults
+}
+
+/// What was compared already: entry and dimension.
+type Known = HashMap<(usize, String), Containment>;
+
+struct Judge<'a> {
+    resource_type: &'a ResourceType,
+    /// The entries that are about the type, with their places in the boundary.
+    entries: Vec<(usize, Grant)>,
+}
+
+impl Judge<'_> {
+    /// Why a grant of a tool is not within any entry: the rest of the field, and the message.
+    fn fault(&self, tool: &Tool, grant: &Grant, known: &mut Known, effort: &mut Effort) -> Option<(String, String)> {
+        let named: Vec<&(usize, Grant)> = self.entries.iter().filter(|(_, entry)| selector::covers(entry, tool)).collect();
+        let mut first = None;
+        for (place, entry) in &named {
+            let compare = |dimension: &Dimension, ceiling: &[Value], granted: &[Value]| {
+                let key = (*place, dimension.name.clone());
+                known
+                    .entry(key)
+                    .or_insert_with(|| bounded(dimension, ceiling, granted, effort))
+                    .clone()
+            };
+            let excess = excess(&self.resource_type.dimensions, tool, entry, grant, compare)?;
+            first.get_or_insert((*place, excess));
+        }
+        let Some((place, excess)) = first else {
+            let message = format!(
+                "tool {} (operation {}) is beyond the workspace's boundary, of which no entry names it for {}; take it out of the grant, or have the boundary widened",
+                tool.name, tool.operation, self.resource_type.name
+            );
+            return Some((String::new(), message));
+        };
+        let entries: Vec<&Grant> = named.iter().map(|(_, entry)| entry).collect();
+        Some(self.told(tool, grant, (place, excess), &entries, effort))
+    }
+
+    /// An excess over the first entry in words; where there are several, with a value that is in none of them, if there is one.
+    fn told(
+        &self,
+        tool: &Tool,
+        grant: &Grant,
+        (place, mut excess): (usize, Excess),
+        entries: &[&Grant],
+        effort: &mut Effort,
+    ) -> (String, String) {
+        let mut of = format!("entry {place}");
+        if let (Outside::Value(_), Some(patterns)) = (&excess.outside, grant.scope.get(&excess.dimension))
+            && let Some(dimension) = self.dimension(&excess.dimension)
+            && let Some(all) = entries.iter().map(|entry| entry.scope.get(&dimension.name)).collect::<Option<Vec<_>>>()
+            && let Containment::Exceeds { example } =
+                bounded(dimension, &all.into_iter().flatten().cloned().collect::<Vec<_>>(), patterns, effort)
+        {
+            excess.outside = Outside::Value(example);
+            "every entry".clone_into(&mut of);
+        }
+        let field = match excess.outside {
+            Outside::Value(_) | Outside::Unknown(_) => format!(".scope.{}", excess.dimension),
+            Outside::Open | Outside::Unmentioned | Outside::Unfed => ".scope".to_owned(),
+        };
+        let message = format!(
+            "is not within the workspace's boundary ({of} that names tool {}: {excess}); narrow the grant, or have the boundary widened",
+            tool.name
+        );
+        (field, message)
+    }
+
+    fn dimension(&self, name: &str) -> Option<&Dimension> {
+        self.resource_type.dimensions.iter().find(|dimension| dimension.name == name)
+    }
+}
+
+/// One comparison, with its share of the work.
+fn bounded(dimension: &Dimension, ceiling: &[Value], granted: &[Value], effort: &mut Effort) -> Containment {
+    let mut part = effort.part(MAX_EFFORT);
+    let answer = within(&dimension.matching, ceiling, granted, &mut part);
+    effort.give_back(&part);
+    answer
+}
+
+/// What is wrong with an entry of a boundary, under one of the types that it names. Fields are relative to the entry.
+pub fn validate_boundary(resource_type: &ResourceType, entry: &Ceiling) -> Vec<FieldFault> {
+    // A name that one type does not know may be another type's.
+    let of_names = |field: &str| field.starts_with("operations") || field.starts_with("tools") || field.is_empty();
+    let shared = entry.resource_types.len() > 1;
+    validate_grants(resource_type, &[entry.as_grant()])
+        .into_iter()
+        .map(|fault| {
+            let field = fault.field.strip_prefix("grants[0]").unwrap_or(&fault.field);
+            FieldFault::new(field.strip_prefix('.').unwrap_or(field), fault.message)
+        })
+        .filter(|fault| !(shared && of_names(&fault.field)))
+        .collect()
+}
