@@ -69,16 +69,29 @@ pub fn contains(matching: &Match, ceiling: &[Value], granted: &[Value]) -> Conta
 }
 
 /// [`contains`] with a bound on the work.
-pub(crate) fn within(matching: &Match, ceiling: &[Value], granted: &[Value], effort: &mut Effort) -> Containment {
-    let new: Vec<&Value> = granted.iter().filter(|pattern| !ceiling.contains(pattern)).collect();
+pub(crate) fn within(
+    matching: &Match,
+    ceiling: &[Value],
+    granted: &[Value],
+    effort: &mut Effort,
+) -> Containment {
+    let new: Vec<&Value> = granted
+        .iter()
+        .filter(|pattern| !ceiling.contains(pattern))
+        .collect();
     if new.is_empty() {
         return Containment::Contained;
     }
     if matches!(matching, Match::Cel {}) {
-        return undecided("a CEL expression can only be compared with an equal one; write it as the ceiling does");
+        return undecided(
+            "a CEL expression can only be compared with an equal one; write it as the ceiling does",
+        );
     }
     let compiled = |patterns: &[&Value]| -> Result<Vec<Pattern>, String> {
-        patterns.iter().map(|pattern| Pattern::compile(matching, pattern)).collect()
+        patterns
+            .iter()
+            .map(|pattern| Pattern::compile(matching, pattern))
+            .collect()
     };
     let ceiling: Vec<&Value> = ceiling.iter().collect();
     let (ceiling, granted) = match (compiled(&ceiling), compiled(&new)) {

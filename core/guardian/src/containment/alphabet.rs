@@ -47,7 +47,13 @@ pub(super) fn symbols(classes: &[Ranges], effort: &mut Effort) -> Result<Vec<Sym
                 *held = true;
             }
         }
-        symbols.push(((rank, example.into()), Symbol { example, classes: holds }));
+        symbols.push((
+            (rank, example.into()),
+            Symbol {
+                example,
+                classes: holds,
+            },
+        ));
     }
     symbols.sort_by_key(|(rank, _)| *rank);
     Ok(symbols.into_iter().map(|(_, symbol)| symbol).collect())
@@ -101,7 +107,10 @@ mod tests {
 
     fn examples(classes: &[Ranges]) -> Vec<(char, Vec<bool>)> {
         let symbols = symbols(classes, &mut Effort::of(10_000)).unwrap();
-        symbols.into_iter().map(|symbol| (symbol.example, symbol.classes)).collect()
+        symbols
+            .into_iter()
+            .map(|symbol| (symbol.example, symbol.classes))
+            .collect()
     }
 
     #[test]

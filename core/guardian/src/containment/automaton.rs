@@ -80,7 +80,10 @@ impl Automaton {
             )),
             HirKind::Repetition(repetition) => self.repeated(repetition, next),
             HirKind::Capture(capture) => self.before(&capture.sub, next),
-            HirKind::Concat(parts) => parts.iter().rev().try_fold(next, |next, part| self.before(part, next)),
+            HirKind::Concat(parts) => parts
+                .iter()
+                .rev()
+                .try_fold(next, |next, part| self.before(part, next)),
             HirKind::Alternation(parts) => {
                 let forks: Result<Vec<_>, _> = parts.iter().map(|part| self.before(part, next)).collect();
                 self.push(State::Fork(forks?))
@@ -131,7 +134,8 @@ impl Automaton {
     }
 }
 
-const SIZE: TooComplex = TooComplex("the patterns are too large to be compared; make lists and repetitions smaller");
+const SIZE: TooComplex =
+    TooComplex("the patterns are too large to be compared; make lists and repetitions smaller");
 const BYTES: TooComplex = TooComplex("an expression over bytes cannot be compared; write it over characters");
 
 fn ranges(class: &Class) -> Result<Ranges, TooComplex> {
@@ -146,7 +150,9 @@ fn ranges(class: &Class) -> Result<Ranges, TooComplex> {
             .iter()
             .map(|range| {
                 let ascii = range.end().is_ascii();
-                ascii.then_some((range.start().into(), range.end().into())).ok_or(BYTES)
+                ascii
+                    .then_some((range.start().into(), range.end().into()))
+                    .ok_or(BYTES)
             })
             .collect(),
     }

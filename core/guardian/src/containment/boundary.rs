@@ -90,7 +90,10 @@ impl fmt::Display for Excess {
             Outside::Value(value) => write!(f, "{dimension} {value} is beyond it"),
             Outside::Open => write!(f, "{dimension} is left open, and it restricts it"),
             Outside::Unmentioned => write!(f, "it says nothing of {dimension}, and so permits no call"),
-            Outside::Unfed => write!(f, "it restricts {dimension}, of which calls of the tool say nothing"),
+            Outside::Unfed => write!(
+                f,
+                "it restricts {dimension}, of which calls of the tool say nothing"
+            ),
             Outside::Unknown(why) => write!(f, "{dimension} cannot be shown to be within it: {why}"),
         }
     }
@@ -100,9 +103,13 @@ impl fmt::Display for Excess {
 /// cover the tool by name.
 pub fn beyond(dimensions: &[Dimension], tool: &Tool, ceiling: &Grant, granted: &Grant) -> Option<Excess> {
     let mut effort = Effort::of(MAX_EFFORT);
-    excess(dimensions, tool, ceiling, granted, |dimension, ceiling, granted| {
-        within(&dimension.matching, ceiling, granted, &mut effort)
-    })
+    excess(
+        dimensions,
+        tool,
+        ceiling,
+        granted,
+        |dimension, ceiling, granted| within(&dimension.matching, ceiling, granted, &mut effort),
+    )
 }
 
 /// [`beyond`] with a way to compare patterns.
@@ -113,27 +120,35 @@ fn excess(
     granted: &Grant,
     mut compare: impl FnMut(&Dimension, &[Value], &[Value]) -> Containment,
 ) -> Option<Excess> {
-    if dimensions.iter().any(|dimension| closed(granted, dimension, tool).is_some()) {
+    if dimensions
+        .iter()
+        .any(|dimension| closed(granted, dimension, tool).is_some())
+    {
         return None;
     }
-    dimensions.iter().find_map(|dimension| {
-        let outside = |outside: Outside| Some(Excess {
-            dimension: dimension.name.clone(),
-            outside,
-        });
-        if let Some(why) = closed(ceiling, dimension, tool) {
-            return outside(why);
-        }
-        match (ceiling.scope.get(&dimension.name), granted.scope.get(&dimension.name)) {
-            (None, _) => None,
-            (Some(_), None) => outside(Outside::Open),
-            (Some(ceiling), Some(granted)) => match compare(dimension, ceiling, granted) {
-                Containment::Contained => None,
-                Containment::Exceeds { example } => outside(Outside::Value(example)),
-                Containment::Undecided { why } => outside(Outside::Unknown(why)),
+    let outside = |dimension: &Dimension, outside| Excess {
+        dimension: dimension.name.clone(),
+        outside,
+    };
+    let shut = dimensions
+        .iter()
+        .find_map(|dimension| Some(outside(dimension, closed(ceiling, dimension, tool)?)));
+    let scopes = |dimension: &Dimension| {
+        let (ceiling, granted) = (
+            ceiling.scope.get(&dimension.name),
+            granted.scope.get(&dimension.name),
+        );
+        let beyond = match (ceiling?, granted) {
+            (_, None) => Outside::Open,
+            (ceiling, Some(granted)) => match compare(dimension, ceiling, granted) {
+                Containment::Contained => return None,
+                Containment::Exceeds { example } => Outside::Value(example),
+                Containment::Undecided { why } => Outside::Unknown(why),
             },
-        }
-    })
+        };
+        Some(outside(dimension, beyond))
+    };
+    shut.or_else(|| dimensions.iter().find_map(scopes))
 }
 
 /// Why a grant permits no call of the tool, if that is because of what it says of the dimension, or does not say.
@@ -148,7 +163,10 @@ fn closed(grant: &Grant, dimension: &Dimension, tool: &Tool) -> Option<Outside> 
 
 /// What of the grants is not within the boundary, with the smallest example. Fields begin with `grants[i]`.
 pub fn exceeding(resource_type: &ResourceType, boundary: &[Ceiling], grants: &[Grant]) -> Vec<FieldFault> {
-    let entries = boundary.iter().enumerate().filter(|(_, entry)| entry.is_for(resource_type));
+    let entries = boundary
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.is_for(resource_type));
     let judge = Judge {
         resource_type,
         entries: entries.map(|(place, entry)| (place, entry.as_grant())).collect(),
@@ -157,9 +175,14 @@ pub fn exceeding(resource_type: &ResourceType, boundary: &[Ceiling], grants: &[G
     let mut faults = Vec::new();
     for (place, grant) in grants.iter().enumerate() {
         let mut known = HashMap::new();
-        let covered = resource_type.tools.iter().filter(|tool| selector::covers(grant, tool));
+        let covered = resource_type
+            .tools
+            .iter()
+            .filter(|tool| selector::covers(grant, tool));
         let found = covered.filter_map(|tool| judge.fault(tool, grant, &mut known, &mut effort));
-        faults.extend(found.map(|(field, message)| FieldFault::new(format!("grants[{place}]{field}"), message)));
+        faults.extend(
+            found.map(|(field, message)| FieldFault::new(format!("grants[{place}]{field}"), message)),
+        );
     }
     faults.sort();
     faults.dedup_by(|left, right| left.field == right.field);
@@ -177,64 +200,102 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     /// Why a grant of a tool is not within any entry: the rest of the field, and the message.
-    fn fault(&self, tool: &Tool, grant: &Grant, known: &mut Known, effort: &mut Effort) -> Option<(String, String)> {
-        let named: Vec<&(usize, Grant)> = self.entries.iter().filter(|(_, entry)| selector::covers(entry, tool)).collect();
-        let mut first = None;
-        for (place, entry) in &named {
+    fn fault(
+        &self,
+        tool: &Tool,
+        grant: &Grant,
+        known: &mut Known,
+        effort: &mut Effort,
+    ) -> Option<(String, String)> {
+        let mut found = Vec::new();
+        for (place, entry) in self
+            .entries
+            .iter()
+            .filter(|(_, entry)| selector::covers(entry, tool))
+        {
             let compare = |dimension: &Dimension, ceiling: &[Value], granted: &[Value]| {
-                let key = (*place, dimension.name.clone());
-                known
-                    .entry(key)
-                    .or_insert_with(|| bounded(dimension, ceiling, granted, effort))
-                    .clone()
+                let answer = known.entry((*place, dimension.name.clone()));
+                let answer = answer.or_insert_with(|| bounded(dimension, ceiling, granted, effort));
+                answer.clone()
             };
-            let excess = excess(&self.resource_type.dimensions, tool, entry, grant, compare)?;
-            first.get_or_insert((*place, excess));
+            found.push((
+                *place,
+                entry,
+                excess(&self.resource_type.dimensions, tool, entry, grant, compare)?,
+            ));
         }
-        let Some((place, excess)) = first else {
+        let Some((place, excess)) = found
+            .iter()
+            .map(|(place, _, excess)| (place, excess))
+            .min_by_key(|(_, excess)| distance(excess))
+        else {
             let message = format!(
-                "tool {} (operation {}) is beyond the workspace's boundary, of which no entry names it for {}; take it out of the grant, or have the boundary widened",
+                "tool {} (operation {}) is beyond the workspace's boundary, where no entry names it for {}; take it out of the grant, or have the boundary widened",
                 tool.name, tool.operation, self.resource_type.name
             );
             return Some((String::new(), message));
         };
-        let entries: Vec<&Grant> = named.iter().map(|(_, entry)| entry).collect();
-        Some(self.told(tool, grant, (place, excess), &entries, effort))
+        let open = found.iter().filter(|(_, _, excess)| distance(excess) < SHUT);
+        let entries: Vec<&Grant> = open.map(|(_, entry, _)| *entry).collect();
+        let everywhere = self
+            .beyond_all(grant, &excess.dimension, &entries, effort)
+            .filter(|_| entries.len() > 1);
+        let (which, excess) = match everywhere {
+            Some(excess) => ("every entry".to_owned(), excess),
+            None => (format!("entry {place}"), excess.clone()),
+        };
+        Some(told(tool, &which, &excess))
     }
 
-    /// An excess over the first entry in words; where there are several, with a value that is in none of them, if there is one.
-    fn told(
+    /// A value of a dimension that the grant permits and none of the entries does.
+    fn beyond_all(
         &self,
-        tool: &Tool,
         grant: &Grant,
-        (place, mut excess): (usize, Excess),
+        name: &str,
         entries: &[&Grant],
         effort: &mut Effort,
-    ) -> (String, String) {
-        let mut of = format!("entry {place}");
-        if let (Outside::Value(_), Some(patterns)) = (&excess.outside, grant.scope.get(&excess.dimension))
-            && let Some(dimension) = self.dimension(&excess.dimension)
-            && let Some(all) = entries.iter().map(|entry| entry.scope.get(&dimension.name)).collect::<Option<Vec<_>>>()
-            && let Containment::Exceeds { example } =
-                bounded(dimension, &all.into_iter().flatten().cloned().collect::<Vec<_>>(), patterns, effort)
-        {
-            excess.outside = Outside::Value(example);
-            "every entry".clone_into(&mut of);
+    ) -> Option<Excess> {
+        let dimension = self
+            .resource_type
+            .dimensions
+            .iter()
+            .find(|dimension| dimension.name == name)?;
+        let ceilings: Option<Vec<_>> = entries.iter().map(|entry| entry.scope.get(name)).collect();
+        let all: Vec<Value> = ceilings?.into_iter().flatten().cloned().collect();
+        match bounded(dimension, &all, grant.scope.get(name)?, effort) {
+            Containment::Exceeds { example } => Some(Excess {
+                dimension: name.to_owned(),
+                outside: Outside::Value(example),
+            }),
+            Containment::Contained | Containment::Undecided { .. } => None,
         }
-        let field = match excess.outside {
-            Outside::Value(_) | Outside::Unknown(_) => format!(".scope.{}", excess.dimension),
-            Outside::Open | Outside::Unmentioned | Outside::Unfed => ".scope".to_owned(),
-        };
-        let message = format!(
-            "is not within the workspace's boundary ({of} that names tool {}: {excess}); narrow the grant, or have the boundary widened",
-            tool.name
-        );
-        (field, message)
     }
+}
 
-    fn dimension(&self, name: &str) -> Option<&Dimension> {
-        self.resource_type.dimensions.iter().find(|dimension| dimension.name == name)
+/// How far a grant is from being within an entry, to tell of the nearest.
+fn distance(excess: &Excess) -> u8 {
+    match excess.outside {
+        Outside::Value(_) => 0,
+        Outside::Unknown(_) => 1,
+        Outside::Open => 2,
+        Outside::Unmentioned | Outside::Unfed => SHUT,
     }
+}
+
+/// Of an entry that permits no call of the tool at all.
+const SHUT: u8 = 3;
+
+/// The rest of the field, and the message.
+fn told(tool: &Tool, which: &str, excess: &Excess) -> (String, String) {
+    let field = match excess.outside {
+        Outside::Value(_) | Outside::Unknown(_) => format!(".scope.{}", excess.dimension),
+        Outside::Open | Outside::Unmentioned | Outside::Unfed => ".scope".to_owned(),
+    };
+    let message = format!(
+        "is not within the workspace's boundary ({which} that names tool {}: {excess}); narrow the grant, or have the boundary widened",
+        tool.name
+    );
+    (field, message)
 }
 
 /// One comparison, with its share of the work.
@@ -248,7 +309,8 @@ fn bounded(dimension: &Dimension, ceiling: &[Value], granted: &[Value], effort: 
 /// What is wrong with an entry of a boundary, under one of the types that it names. Fields are relative to the entry.
 pub fn validate_boundary(resource_type: &ResourceType, entry: &Ceiling) -> Vec<FieldFault> {
     // A name that one type does not know may be another type's.
-    let of_names = |field: &str| field.starts_with("operations") || field.starts_with("tools") || field.is_empty();
+    let of_names =
+        |field: &str| field.starts_with("operations") || field.starts_with("tools") || field.is_empty();
     let shared = entry.resource_types.len() > 1;
     validate_grants(resource_type, &[entry.as_grant()])
         .into_iter()

@@ -61,7 +61,8 @@ impl Region {
 
     /// Texts among those that are none of its hosts.
     fn unreal(self) -> Vec<String> {
-        let special = |wanted: fn(&IpNet) -> bool| address::specials().filter(wanted).map(|range| bits(&range));
+        let special =
+            |wanted: fn(&IpNet) -> bool| address::specials().filter(wanted).map(|range| bits(&range));
         let mapped = || begins_with(&format!("{:0128b}", MAPPED.0), MAPPED.1);
         match self {
             Self::Single | Self::Local => vec![NUMBER.to_owned()],
@@ -69,7 +70,9 @@ impl Region {
             Self::Special4 => Vec::new(),
             Self::Open4 => special(|range| matches!(range, IpNet::V4(_))).collect(),
             Self::Special6 => vec![mapped()],
-            Self::Open6 => special(|range| matches!(range, IpNet::V6(_))).chain([mapped()]).collect(),
+            Self::Open6 => special(|range| matches!(range, IpNet::V6(_)))
+                .chain([mapped()])
+                .collect(),
         }
     }
 
@@ -96,9 +99,8 @@ impl Region {
     pub(super) fn written(self, text: &str) -> String {
         match self {
             Self::Single | Self::Local | Self::Public => text.to_owned(),
-            Self::Special4 | Self::Open4 => {
-                u32::from_str_radix(text, 2).map_or_else(|_| text.to_owned(), |bits| Ipv4Addr::from_bits(bits).to_string())
-            }
+            Self::Special4 | Self::Open4 => u32::from_str_radix(text, 2)
+                .map_or_else(|_| text.to_owned(), |bits| Ipv4Addr::from_bits(bits).to_string()),
             Self::Special6 | Self::Open6 => u128::from_str_radix(text, 2)
                 .map_or_else(|_| text.to_owned(), |bits| Ipv6Addr::from_bits(bits).to_string()),
         }
@@ -157,7 +159,10 @@ pub(super) fn urls(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) -
         of.collect()
     };
     let schemes: Vec<&str> = url::SCHEMES.iter().map(|(scheme, _)| *scheme).collect();
-    let hosts = region.unreal().into_iter().map(|host| format!("[^\\x00]*\\x00(?:{host})\\x00[\\s\\S]*"));
+    let hosts = region
+        .unreal()
+        .into_iter()
+        .map(|host| format!("[^\\x00]*\\x00(?:{host})\\x00[\\s\\S]*"));
     let ports = url::SCHEMES
         .iter()
         .map(|(scheme, port)| format!("{scheme}\\x00[^\\x00]*\\x00{port}\\x00[\\s\\S]*"));
@@ -179,7 +184,11 @@ pub(super) fn written_url(region: Region, text: &str) -> String {
     let mut parts = text.split('\0');
     let mut part = || parts.next().unwrap_or_default();
     let (scheme, host, port, path) = (part(), region.written(part()), part(), part());
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host
+    };
     let colon = if port.is_empty() { "" } else { ":" };
     format!("{scheme}://{host}{colon}{port}{path}")
 }

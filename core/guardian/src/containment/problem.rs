@@ -80,7 +80,10 @@ fn problems(pair: &Pair<'_>, granted: &[&Pattern]) -> Vec<(Form, Problem)> {
             .map(|absolute| (Form::Plain, paths(absolute, granted, &ceiling)))
             .collect(),
         Match::Regex {} => {
-            vec![(Form::Plain, of_texts("[\\s\\S]*".to_owned(), Vec::new(), granted, &ceiling))]
+            vec![(
+                Form::Plain,
+                of_texts("[\\s\\S]*".to_owned(), Vec::new(), granted, &ceiling),
+            )]
         }
         Match::Command {} => {
             let (values, unreal) = argv_values();
@@ -128,7 +131,11 @@ fn glob_values(separator: Option<char>) -> (String, Vec<String>) {
     let escaped = format!("\\x{{{:x}}}", u32::from(separator));
     let segment = format!("[{visible}--{}--[{escaped}]]+", folding());
     let climbs = "(?:[\\s\\S]*/)?\\.\\.?(?:/[\\s\\S]*)?".to_owned();
-    let unreal = if separator == '/' { vec![climbs] } else { Vec::new() };
+    let unreal = if separator == '/' {
+        vec![climbs]
+    } else {
+        Vec::new()
+    };
     (format!("{segment}(?:{escaped}{segment})*"), unreal)
 }
 
@@ -161,7 +168,10 @@ fn argv_values() -> (String, Vec<String>) {
     static CLASS: OnceLock<String> = OnceLock::new();
     let c = CLASS.get_or_init(|| class(|c| !text::is_hidden(c) && (c == ' ' || !c.is_whitespace())));
     let values = format!("[{c}--[=+\\-]][{c}--[=]]*\\x00(?:{c}*\\x00)*");
-    let reserved: Vec<String> = command::RESERVED.iter().map(|word| regex_syntax::escape(word)).collect();
+    let reserved: Vec<String> = command::RESERVED
+        .iter()
+        .map(|word| regex_syntax::escape(word))
+        .collect();
     (values, vec![format!("(?:{})\\x00[\\s\\S]*", reserved.join("|"))])
 }
 
@@ -183,7 +193,11 @@ fn class(holds: impl Fn(char) -> bool) -> String {
     let mut open: Option<(char, char)> = None;
     let mut close = |open: &mut Option<(char, char)>| {
         if let Some((first, last)) = open.take() {
-            class.push_str(&format!("\\x{{{:x}}}-\\x{{{:x}}}", u32::from(first), u32::from(last)));
+            class.push_str(&format!(
+                "\\x{{{:x}}}-\\x{{{:x}}}",
+                u32::from(first),
+                u32::from(last)
+            ));
         }
     };
     for c in '\0'..=char::MAX {

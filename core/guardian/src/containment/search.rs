@@ -107,14 +107,23 @@ impl Search<'_> {
             self.expand(next, visit.place, effort)?;
             next = next.saturating_add(1);
         }
-        Ok(if tried == 0 { Found::Nothing } else { Found::NoValue })
+        Ok(if tried == 0 {
+            Found::Nothing
+        } else {
+            Found::NoValue
+        })
     }
 
     fn exceeds(&self, (value, granted, ceiling): Place) -> bool {
         self.values.accepts(value) && self.granted.accepts(granted) && !self.ceiling.accepts(ceiling)
     }
 
-    fn expand(&mut self, from: usize, (value, granted, ceiling): Place, effort: &mut Effort) -> Result<(), TooComplex> {
+    fn expand(
+        &mut self,
+        from: usize,
+        (value, granted, ceiling): Place,
+        effort: &mut Effort,
+    ) -> Result<(), TooComplex> {
         for symbol in self.symbols.iter().enumerate() {
             let value = self.values.step(value, symbol, effort)?;
             if self.values.is_dead(value) {

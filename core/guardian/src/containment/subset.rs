@@ -71,10 +71,12 @@ impl<'a> Subsets<'a> {
         let waiting = self.sets.get(set as usize).map(|set| set.waiting.as_slice());
         let waiting = waiting.unwrap_or_default();
         effort.spend(waiting.len())?;
-        let next = waiting.iter().filter_map(|state| match self.automaton.states.get(*state as usize) {
-            Some(State::Step(class, next)) if holds(symbol, *class) => Some(*next),
-            _ => None,
-        });
+        let next = waiting
+            .iter()
+            .filter_map(|state| match self.automaton.states.get(*state as usize) {
+                Some(State::Step(class, next)) if holds(symbol, *class) => Some(*next),
+                _ => None,
+            });
         let next: Vec<_> = next.collect();
         let reached = self.reached(next, false, effort)?;
         let next = self.intern(reached);
@@ -83,16 +85,26 @@ impl<'a> Subsets<'a> {
     }
 
     /// Everything that can be reached from `seeds` without a character.
-    fn reached(&self, seeds: Vec<StateId>, at_start: bool, effort: &mut Effort) -> Result<Reached, TooComplex> {
+    fn reached(
+        &self,
+        seeds: Vec<StateId>,
+        at_start: bool,
+        effort: &mut Effort,
+    ) -> Result<Reached, TooComplex> {
         let mut waiting = Vec::new();
         let mut accepts = false;
         let mut ends = false;
-        self.follow(seeds.clone(), (at_start, false), effort, |id, state| match state {
-            State::Step(..) => waiting.push(id),
-            State::AtEnd(_) => ends = true,
-            State::Accept => accepts = true,
-            State::Fork(_) | State::AtStart(_) => {}
-        })?;
+        self.follow(
+            seeds.clone(),
+            (at_start, false),
+            effort,
+            |id, state| match state {
+                State::Step(..) => waiting.push(id),
+                State::AtEnd(_) => ends = true,
+                State::Accept => accepts = true,
+                State::Fork(_) | State::AtStart(_) => {}
+            },
+        )?;
         if ends && !accepts {
             self.follow(seeds, (at_start, true), effort, |_, state| {
                 accepts |= *state == State::Accept;

@@ -175,8 +175,16 @@ fn regexes(#[case] ceiling: &[&str], #[case] granted: &[&str], #[case] beyond: O
 #[case::no_negative_duration(Unit::Duration, &["0..1h"], &["..1m"], None)]
 #[case::bytes(Unit::Bytes, &["..1Mi"], &["1M"], None)]
 #[case::bytes_exceeded(Unit::Bytes, &["..1M"], &["..1Mi"], Some(json!(1_000_001)))]
-fn ranges(#[case] unit: Unit, #[case] ceiling: &[&str], #[case] granted: &[&str], #[case] beyond: Option<Value>) {
-    assert_eq!(example(&Match::Range { unit }, &texts(ceiling), &texts(granted)), beyond);
+fn ranges(
+    #[case] unit: Unit,
+    #[case] ceiling: &[&str],
+    #[case] granted: &[&str],
+    #[case] beyond: Option<Value>,
+) {
+    assert_eq!(
+        example(&Match::Range { unit }, &texts(ceiling), &texts(granted)),
+        beyond
+    );
 }
 
 #[rstest]
@@ -187,7 +195,10 @@ fn ranges(#[case] unit: Unit, #[case] ceiling: &[&str], #[case] granted: &[&str]
 #[case::star_is_a_literal(json!(["*"]), json!(["a"]), Some(json!("a")))]
 fn literals(#[case] ceiling: Value, #[case] granted: Value, #[case] beyond: Option<Value>) {
     let list = |value: &Value| value.as_array().cloned().unwrap();
-    assert_eq!(example(&Match::Exact {}, &list(&ceiling), &list(&granted)), beyond);
+    assert_eq!(
+        example(&Match::Exact {}, &list(&ceiling), &list(&granted)),
+        beyond
+    );
 }
 
 /// The reason why a comparison is not decided.
@@ -200,8 +211,12 @@ fn why(matching: &Match, ceiling: &[&str], granted: &[&str]) -> String {
 
 #[test]
 fn rules_are_contained_in_equal_rules_only() {
-    let rules = |ceiling: &[&str], granted: &[&str]| contains(&Match::Cel {}, &texts(ceiling), &texts(granted));
-    assert_eq!(rules(&["call.x < 3", "true"], &["call.x < 3"]), Containment::Contained);
+    let rules =
+        |ceiling: &[&str], granted: &[&str]| contains(&Match::Cel {}, &texts(ceiling), &texts(granted));
+    assert_eq!(
+        rules(&["call.x < 3", "true"], &["call.x < 3"]),
+        Containment::Contained
+    );
     assert!(why(&Match::Cel {}, &["true"], &["call.x < 3"]).contains("equal one"));
 }
 
@@ -236,7 +251,14 @@ fn no_pattern_takes_long(#[case] ceiling: &[&str], #[case] granted: &[&str]) {
 fn exponential_sets_are_given_up() {
     let ceiling = "(a|b)*a(a|b){24}";
     let granted = format!("({ceiling})|({ceiling})c?");
-    assert!(why(&Match::Regex {}, &[ceiling, "[ab]*b[ab]{24}", "[ab]{0,24}", "x"], &[&granted]).contains("too complex"));
+    assert!(
+        why(
+            &Match::Regex {},
+            &[ceiling, "[ab]*b[ab]{24}", "[ab]{0,24}", "x"],
+            &[&granted]
+        )
+        .contains("too complex")
+    );
     let large: Vec<String> = ('a'..='z').map(|c| format!("(({c}{{9}}){{9}}x){{60}}")).collect();
     let large: Vec<&str> = large.iter().map(String::as_str).collect();
     assert!(why(&Match::Regex {}, &["a"], &large).contains("too large"));
@@ -262,19 +284,30 @@ fn all_of(pieces: &[&str], length: usize, between: &str) -> Vec<String> {
 }
 
 /// Compares the answer with what the matchers say of every one of `values`; the shortest counter-example must be as short.
-fn agrees(matching: &Match, ceiling: &[String], granted: &[String], values: &[String]) -> Result<(), TestCaseError> {
+fn agrees(
+    matching: &Match,
+    ceiling: &[String],
+    granted: &[String],
+    values: &[String],
+) -> Result<(), TestCaseError> {
     let json = |patterns: &[String]| patterns.iter().map(|pattern| json!(pattern)).collect::<Vec<_>>();
     let compiled = |patterns: &[String]| -> Option<Vec<Pattern>> {
-        patterns.iter().map(|pattern| Pattern::compile(matching, &json!(pattern)).ok()).collect()
+        patterns
+            .iter()
+            .map(|pattern| Pattern::compile(matching, &json!(pattern)).ok())
+            .collect()
     };
     let (Some(outer), Some(inner)) = (compiled(ceiling), compiled(granted)) else {
         return Ok(());
     };
     let beyond = |value: &Canonical| {
-        inner.iter().any(|pattern| pattern.matches(value)) && !outer.iter().any(|pattern| pattern.matches(value))
+        inner.iter().any(|pattern| pattern.matches(value))
+            && !outer.iter().any(|pattern| pattern.matches(value))
     };
     let size = |value: &Canonical| value.key().chars().count();
-    let canonical = values.iter().filter_map(|value| Canonical::read(matching, &json!(value)).ok());
+    let canonical = values
+        .iter()
+        .filter_map(|value| Canonical::read(matching, &json!(value)).ok());
     let smallest = canonical.filter(beyond).map(|value| size(&value)).min();
     match contains(matching, &json(ceiling), &json(granted)) {
         Containment::Contained => prop_assert_eq!(smallest, None, "{:?} {:?}", ceiling, granted),
@@ -282,7 +315,13 @@ fn agrees(matching: &Match, ceiling: &[String], granted: &[String], values: &[St
             let example = Canonical::read(matching, &example).unwrap();
             prop_assert!(beyond(&example), "{:?} {:?} {:?}", ceiling, granted, example);
             if let Some(smallest) = smallest {
-                prop_assert!(size(&example) <= smallest, "{:?} {:?} {:?}", ceiling, granted, example);
+                prop_assert!(
+                    size(&example) <= smallest,
+                    "{:?} {:?} {:?}",
+                    ceiling,
+                    granted,
+                    example
+                );
             }
         }
         Containment::Undecided { why } => prop_assert!(false, "{:?} {:?}: {}", ceiling, granted, why),
@@ -300,13 +339,54 @@ fn some(patterns: &[&str]) -> impl Strategy<Value = Vec<String>> + use<> {
 }
 
 const HOSTS: [&str; 22] = [
-    "**", "*", "*.a.com", "**.a.com", "a.com", "b.a.com", "*.com", "a.*", "*.internal", "*.a.internal", "x.internal",
-    "localhost", "*.*", "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "8.0.0.0/6", "10.0.0.1", "::/0", "fd00::/8", "::1",
+    "**",
+    "*",
+    "*.a.com",
+    "**.a.com",
+    "a.com",
+    "b.a.com",
+    "*.com",
+    "a.*",
+    "*.internal",
+    "*.a.internal",
+    "x.internal",
+    "localhost",
+    "*.*",
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "10.0.0.0/9",
+    "10.128.0.0/9",
+    "8.0.0.0/6",
+    "10.0.0.1",
+    "::/0",
+    "fd00::/8",
+    "::1",
 ];
 const HOST_VALUES: [&str; 24] = [
-    "a.com", "b.a.com", "c.b.a.com", "a.b", "x.y.z", "internal", "x.internal", "b.a.internal", "localhost", "a.1x", "10.0.0.0",
-    "10.0.0.1", "10.128.0.0", "10.200.1.1", "9.9.9.9", "8.0.0.0", "11.255.255.255", "127.0.0.1", "::1", "::", "fd00::1", "2606::1",
-    "::ffff:10.0.0.1", "255.255.255.255",
+    "a.com",
+    "b.a.com",
+    "c.b.a.com",
+    "a.b",
+    "x.y.z",
+    "internal",
+    "x.internal",
+    "b.a.internal",
+    "localhost",
+    "a.1x",
+    "10.0.0.0",
+    "10.0.0.1",
+    "10.128.0.0",
+    "10.200.1.1",
+    "9.9.9.9",
+    "8.0.0.0",
+    "11.255.255.255",
+    "127.0.0.1",
+    "::1",
+    "::",
+    "fd00::1",
+    "2606::1",
+    "::ffff:10.0.0.1",
+    "255.255.255.255",
 ];
 
 proptest! {
@@ -389,27 +469,51 @@ proptest! {
 }
 
 fn url_pattern() -> impl Strategy<Value = String> {
-    let host = select(HOSTS.to_vec()).prop_map(|host| if host.contains(['/', ':']) { format!("[{host}]") } else { host.to_owned() });
-    let (port, path) = (select(vec!["", ":*", ":443", ":80"]), select(vec!["/", "/**", "/a", "/a/**", "/*"]));
+    let host = select(HOSTS.to_vec()).prop_map(|host| {
+        if host.contains(['/', ':']) {
+            format!("[{host}]")
+        } else {
+            host.to_owned()
+        }
+    });
+    let (port, path) = (
+        select(vec!["", ":*", ":443", ":80"]),
+        select(vec!["/", "/**", "/a", "/a/**", "/*"]),
+    );
     (select(vec!["http", "https"]), host, port, path)
         .prop_map(|(scheme, host, port, path)| format!("{scheme}://{host}{port}{path}"))
 }
 
 /// [`agrees`], without a look at how short the example is: addresses are compared by bits.
-fn hosts_agree(matching: &Match, ceiling: &[String], granted: &[String], values: &[String]) -> Result<(), TestCaseError> {
+fn hosts_agree(
+    matching: &Match,
+    ceiling: &[String],
+    granted: &[String],
+    values: &[String],
+) -> Result<(), TestCaseError> {
     let json = |patterns: &[String]| patterns.iter().map(|pattern| json!(pattern)).collect::<Vec<_>>();
     let compiled = |patterns: &[String]| -> Vec<Pattern> {
-        patterns.iter().map(|pattern| Pattern::compile(matching, &json!(pattern)).unwrap()).collect()
+        patterns
+            .iter()
+            .map(|pattern| Pattern::compile(matching, &json!(pattern)).unwrap())
+            .collect()
     };
     let (outer, inner) = (compiled(ceiling), compiled(granted));
     let beyond = |value: &Canonical| {
-        inner.iter().any(|pattern| pattern.matches(value)) && !outer.iter().any(|pattern| pattern.matches(value))
+        inner.iter().any(|pattern| pattern.matches(value))
+            && !outer.iter().any(|pattern| pattern.matches(value))
     };
-    let found = values.iter().find(|value| Canonical::read(matching, &json!(value)).is_ok_and(|value| beyond(&value)));
+    let found = values
+        .iter()
+        .find(|value| Canonical::read(matching, &json!(value)).is_ok_and(|value| beyond(&value)));
     match contains(matching, &json(ceiling), &json(granted)) {
         Containment::Contained => prop_assert_eq!(found, None, "{:?} {:?}", ceiling, granted),
         Containment::Exceeds { example } => {
-            prop_assert!(Canonical::read(matching, &example).is_ok_and(|value| beyond(&value)), "{}", example);
+            prop_assert!(
+                Canonical::read(matching, &example).is_ok_and(|value| beyond(&value)),
+                "{}",
+                example
+            );
         }
         Containment::Undecided { why } => prop_assert!(false, "{:?} {:?}: {}", ceiling, granted, why),
     }

@@ -62,9 +62,7 @@ pub(super) fn covers(network: &IpNet, address: IpAddr) -> bool {
     if !network.contains(&address) {
         return false;
     }
-    let mut ranges = specials()
-        .filter(|range| range.contains(&address))
-        .peekable();
+    let mut ranges = specials().filter(|range| range.contains(&address)).peekable();
     ranges.peek().is_none() || ranges.any(|range| range.contains(network))
 }
 
