@@ -248,7 +248,7 @@ proptest! {
         let first = if related { wider(&grant, &more) } else { more };
         let boundary = [first, other];
         let granted = bot::grant("binding/code#0", grant.clone());
-        let faults = exceeding(&bot::forge(), &boundary.each_ref().map(|fields| entry(fields)), &[granted]);
+        let faults = exceeding(&bot::forge(), &boundary.each_ref().map(entry), &[granted]);
         if faults.is_empty() {
             let (inner, outer) = (engine(&[grant]), engine(&boundary));
             for call in &calls {

@@ -1,10 +1,10 @@
 //! What is wrong with a `Workspace`.
 
-use super::{Fault, bot, limits};
+use super::{Fault, bot, boundary, limits};
 use crate::kinds::Workspace;
 use crate::world::World;
 
-/// Its bounds must be usable, its default model there.
+/// Its bounds must be usable, its default model there, its boundary such that grants can be compared with it.
 pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
     let mut faults = limits::faults("spec.limits", workspace.spec.limits.as_ref());
     if let Some(model) = &workspace.spec.model {
@@ -15,5 +15,6 @@ pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
             world,
         ));
     }
+    faults.extend(boundary::faults(workspace, world));
     faults
 }

@@ -104,9 +104,14 @@ pub(crate) fn readable<K: Resource<DynamicType = ()> + DeserializeOwned>(
             Event::Apply(object) => {
                 sort(object).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object)))
             }
-            Event::Delete(object) => {
-                sort(object).map_or_else(Told::Gone, |object| Told::Event(Event::Delete(object)))
-            }
+            Event::Delete(object) => sort(object).map_or_else(
+                |place| {
+                    // What is gone is no longer something that can't be read.
+                    tell(place.clone(), None);
+                    Told::Gone(place)
+                },
+                |object| Told::Event(Event::Delete(object)),
+            ),
             Event::Init => Told::Event(Event::Init),
             Event::InitApply(object) => {
                 sort(object).map_or(Told::Nothing, |object| Told::Event(Event::InitApply(object)))

@@ -38,7 +38,7 @@ pub(super) fn symbols(classes: &[Ranges], effort: &mut Effort) -> Result<Vec<Sym
     let mut symbols: Vec<((usize, u32), Symbol)> = Vec::new();
     for (members, ranges) in groups {
         effort.spend(classes.len())?;
-        let Some((rank, example)) = ranges.iter().filter_map(best).min() else {
+        let Some((rank, example)) = ranges.into_iter().filter_map(best).min() else {
             continue;
         };
         let mut holds = vec![false; classes.len()];
@@ -59,8 +59,11 @@ pub(super) fn symbols(classes: &[Ranges], effort: &mut Effort) -> Result<Vec<Sym
     Ok(symbols.into_iter().map(|(_, symbol)| symbol).collect())
 }
 
+/// A range with the classes that hold it.
+type Piece = ((u32, u32), Vec<ClassId>);
+
 /// The ranges between all ends of all classes, each with the classes that hold it.
-fn pieces(classes: &[Ranges], effort: &mut Effort) -> Result<Vec<((u32, u32), Vec<ClassId>)>, TooComplex> {
+fn pieces(classes: &[Ranges], effort: &mut Effort) -> Result<Vec<Piece>, TooComplex> {
     let mut begins: BTreeMap<u32, Vec<ClassId>> = BTreeMap::new();
     let mut ends: BTreeMap<u32, Vec<ClassId>> = BTreeMap::new();
     for (class, ranges) in (0..).zip(classes) {
@@ -88,7 +91,7 @@ fn pieces(classes: &[Ranges], effort: &mut Effort) -> Result<Vec<((u32, u32), Ve
 }
 
 /// The most readable character of a range, with its tier.
-fn best(range: &(u32, u32)) -> Option<(usize, char)> {
+fn best(range: (u32, u32)) -> Option<(usize, char)> {
     TIERS.iter().enumerate().find_map(|(tier, (first, last))| {
         let start = range.0.max(*first);
         let start = if (SURROGATES.0..=SURROGATES.1).contains(&start) {

@@ -230,7 +230,7 @@ impl Judge<'_> {
             .min_by_key(|(_, excess)| distance(excess))
         else {
             let message = format!(
-                "tool {} (operation {}) is beyond the workspace's boundary, where no entry names it for {}; take it out of the grant, or have the boundary widened",
+                "tool {} (operation {}) is beyond the workspace's boundary, where no entry names it for {}; take it out of the grant, or widen spec.boundary of the Workspace",
                 tool.name, tool.operation, self.resource_type.name
             );
             return Some((String::new(), message));
@@ -292,7 +292,7 @@ fn told(tool: &Tool, which: &str, excess: &Excess) -> (String, String) {
         Outside::Open | Outside::Unmentioned | Outside::Unfed => ".scope".to_owned(),
     };
     let message = format!(
-        "is not within the workspace's boundary ({which} that names tool {}: {excess}); narrow the grant, or have the boundary widened",
+        "is not within the workspace's boundary ({which} that names tool {}: {excess}); narrow the grant, or widen spec.boundary of the Workspace",
         tool.name
     );
     (field, message)

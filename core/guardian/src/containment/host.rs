@@ -182,8 +182,8 @@ pub(super) fn urls(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) -
 /// A URL as people write it.
 pub(super) fn written_url(region: Region, text: &str) -> String {
     let mut parts = text.split('\0');
-    let mut part = || parts.next().unwrap_or_default();
-    let (scheme, host, port, path) = (part(), region.written(part()), part(), part());
+    let mut next = || parts.next().unwrap_or_default();
+    let (scheme, host, port, path) = (next(), region.written(next()), next(), next());
     let host = if host.contains(':') {
         format!("[{host}]")
     } else {

@@ -1,5 +1,6 @@
 //! The languages of each kind of text.
 
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -193,11 +194,13 @@ fn class(holds: impl Fn(char) -> bool) -> String {
     let mut open: Option<(char, char)> = None;
     let mut close = |open: &mut Option<(char, char)>| {
         if let Some((first, last)) = open.take() {
-            class.push_str(&format!(
+            // Writing to a string cannot fail.
+            let _ = write!(
+                class,
                 "\\x{{{:x}}}-\\x{{{:x}}}",
                 u32::from(first),
                 u32::from(last)
-            ));
+            );
         }
     };
     for c in '\0'..=char::MAX {
