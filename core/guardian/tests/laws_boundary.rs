@@ -65,7 +65,7 @@ fn is_within(#[case] grant: Value) {
 #[rstest]
 #[case::another_value(
     json!({"operations": ["issue.read"], "scope": {"repository": ["acme/web", "evil/*"]}}),
-    "grants[0].scope.repository",
+    "grants[0].scope.repository[1]",
     "repository evil/a"
 )]
 #[case::another_operation(
@@ -82,7 +82,7 @@ fn is_within(#[case] grant: Value) {
 )]
 #[case::dimensions_of_two_entries(
     json!({"tools": ["read_file"], "scope": {"repository": ["docs/x"], "path": ["src/**"]}}),
-    "grants[0].scope.path",
+    "grants[0].scope.path[0]",
     "entry 1 that names tool read_file: path src/a"
 )]
 fn is_beyond(#[case] grant: Value, #[case] field: &str, #[case] part: &str) {
@@ -116,7 +116,7 @@ fn values_of_one_grant_are_not_spread_over_entries() {
     let grant =
         json!({"operations": ["issue.read"], "scope": {"repository": ["a/b"], "label": ["bug", "docs"]}});
     let found = beyond(&json!([half("bug"), half("docs")]), &grant);
-    assert_eq!(found[0].0, "grants[0].scope.label");
+    assert_eq!(found[0].0, "grants[0].scope.label[1]");
     assert!(found[0].1.contains("label docs"), "{found:?}");
 }
 

@@ -49,10 +49,10 @@ fn what_is_within_is_not_refused() {
 }
 
 #[rstest]
-#[case(BotBinding, "triage-acme", "/spec/grants/0/scope/repository", json!(["acme/web", "*/web"]), "spec.grants[0].scope.repository", "repository a/web")]
-#[case(BotBinding, "triage-bench", "/spec/grants/0/scope/command", json!(["git **", "git --* **"]), "spec.grants[0].scope.command", "command git -a")]
-#[case(BotRole, "base", "/spec/grants/0/scope/repository", json!(["**"]), "spec.grants[0].scope.repository", "repository a")]
-#[case(BotRole, "reader", "/spec/grants/1/scope/repository", json!(["acme/**"]), "spec.grants[1].scope.repository", "repository acme/a/a")]
+#[case(BotBinding, "triage-acme", "/spec/grants/0/scope/repository", json!(["acme/web", "*/web"]), "spec.grants[0].scope.repository[1]", "repository a/web")]
+#[case(BotBinding, "triage-bench", "/spec/grants/0/scope/command", json!(["git **", "git --* **"]), "spec.grants[0].scope.command[1]", "command git -a")]
+#[case(BotRole, "base", "/spec/grants/0/scope/repository", json!(["**"]), "spec.grants[0].scope.repository[0]", "repository a")]
+#[case(BotRole, "reader", "/spec/grants/1/scope/repository", json!(["acme/**"]), "spec.grants[1].scope.repository[0]", "repository acme/a/a")]
 fn what_is_beyond_is_refused_with_the_smallest_example(
     #[case] kind: Kind,
     #[case] name: &str,

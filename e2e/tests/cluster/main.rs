@@ -3,6 +3,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod arguments;
+mod boundary;
 mod charts;
 mod commands;
 mod conditions;

@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use super::{Containment, Effort, MAX_EFFORT, within};
 use crate::fault::FieldFault;
+use crate::matching::{Canonical, Pattern};
 use crate::selector;
 use crate::source::{Dimension, Grant, Match, ResourceType, Tool, WhenUnset};
 use crate::validate::validate_grants;
@@ -244,7 +245,20 @@ impl Judge<'_> {
             Some(excess) => ("every entry".to_owned(), excess),
             None => (format!("entry {place}"), excess.clone()),
         };
-        Some(told(tool, &which, &excess))
+        Some(told(
+            tool,
+            self.dimension(&excess.dimension),
+            grant,
+            &which,
+            &excess,
+        ))
+    }
+
+    fn dimension(&self, name: &str) -> Option<&Dimension> {
+        self.resource_type
+            .dimensions
+            .iter()
+            .find(|dimension| dimension.name == name)
     }
 
     /// A value of a dimension that the grant permits and none of the entries does.
@@ -255,11 +269,7 @@ impl Judge<'_> {
         entries: &[&Grant],
         effort: &mut Effort,
     ) -> Option<Excess> {
-        let dimension = self
-            .resource_type
-            .dimensions
-            .iter()
-            .find(|dimension| dimension.name == name)?;
+        let dimension = self.dimension(name)?;
         let ceilings: Option<Vec<_>> = entries.iter().map(|entry| entry.scope.get(name)).collect();
         let all: Vec<Value> = ceilings?.into_iter().flatten().cloned().collect();
         match bounded(dimension, &all, grant.scope.get(name)?, effort) {
@@ -286,9 +296,22 @@ fn distance(excess: &Excess) -> u8 {
 const SHUT: u8 = 3;
 
 /// The rest of the field, and the message.
-fn told(tool: &Tool, which: &str, excess: &Excess) -> (String, String) {
-    let field = match excess.outside {
-        Outside::Value(_) | Outside::Unknown(_) => format!(".scope.{}", excess.dimension),
+fn told(
+    tool: &Tool,
+    dimension: Option<&Dimension>,
+    grant: &Grant,
+    which: &str,
+    excess: &Excess,
+) -> (String, String) {
+    let name = &excess.dimension;
+    let field = match &excess.outside {
+        Outside::Value(example) => {
+            let matching =
+                dimension.and_then(|dimension| matching(dimension, grant.scope.get(name)?, example));
+            let place = matching.map(|place| format!("[{place}]")).unwrap_or_default();
+            format!(".scope.{name}{place}")
+        }
+        Outside::Unknown(_) => format!(".scope.{name}"),
         Outside::Open | Outside::Unmentioned | Outside::Unfed => ".scope".to_owned(),
     };
     let message = format!(
@@ -296,6 +319,14 @@ fn told(tool: &Tool, which: &str, excess: &Excess) -> (String, String) {
         tool.name
     );
     (field, message)
+}
+
+/// The place of the pattern that matches an example.
+fn matching(dimension: &Dimension, patterns: &[Value], example: &Value) -> Option<usize> {
+    let value = Canonical::read(&dimension.matching, example).ok()?;
+    patterns.iter().position(|pattern| {
+        Pattern::compile(&dimension.matching, pattern).is_ok_and(|pattern| pattern.matches(&value))
+    })
 }
 
 /// One comparison, with its share of the work.
