@@ -39,7 +39,7 @@ pub(crate) use effort::Effort;
 pub use boundary::{Ceiling, Excess, Outside, beyond, exceeding, validate_boundary};
 
 /// The most work of one comparison. A step is some nanoseconds.
-pub(crate) const MAX_EFFORT: usize = 2_000_000;
+pub(crate) const MAX_EFFORT: usize = 4_000_000;
 
 /// Why a comparison was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,9 @@
 //! - Both restrict it: every value that the grant matches is matched by the entry ([`super::contains`]). A call may feed a dimension many
 //!   values at once, which one entry must match all; so the patterns of one grant are never spread over several entries.
 //! - Only the grant restricts it: the entry must be one that leaves it open, which needs `whenUnset: Allow`.
-//! - Only the entry restricts it: the grant permits calls with any value, and calls that feed it none, which the entry does not.
+//! - Only the entry restricts it: the grant permits calls with any value, and calls that feed it none, which the entry does not. That also
+//!   refuses an entry whose patterns match everything, for a tool whose every call feeds the dimension; nothing is lost by writing
+//!   those patterns in the grant.
 //! - The tool feeds it nothing: an entry that restricts it covers no call of the tool.
 //!
 //! A grant that can permit no call of a tool (it leaves out a dimension that must be named, or restricts one that the tool does not
@@ -29,7 +31,7 @@ use crate::source::{Dimension, Grant, Match, ResourceType, Tool, WhenUnset};
 use crate::validate::validate_grants;
 
 /// How much work one list of grants may be, in comparisons of the largest sort.
-const MAX_COMPARISONS: usize = 4;
+const MAX_COMPARISONS: usize = 2;
 
 /// One entry of a boundary.
 #[derive(Debug, Clone, Default, PartialEq)]

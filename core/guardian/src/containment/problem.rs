@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::effort::Effort;
 use super::host::{self, Region};
 use super::search::{self, Found, Problem};
-use super::{Answer, Pair, TooComplex};
+use super::{Answer, MAX_EFFORT, Pair, TooComplex};
 use crate::matching::{Canonical, Pattern, command, text};
 use crate::source::Match;
 
@@ -34,11 +34,107 @@ impl Form {
 
 /// The smallest granted value that the ceiling does not have.
 pub(super) fn smallest(pair: &Pair<'_>, effort: &mut Effort) -> Result<Answer, TooComplex> {
-    let (open, mut found) = without_literals(pair);
+    let (open, literals) = without_literals(pair);
+    let ceiling: Vec<&Pattern> = pair.ceiling.iter().collect();
+    let mut half = effort.part(MAX_EFFORT / 2);
+    let together = search_all(pair.matching, &open, &ceiling, &mut half);
+    effort.give_back(&half);
+    let found = match together {
+        Err(_) => one_by_one(pair.matching, &open, &ceiling, effort),
+        found => found,
+    };
+    match found {
+        Ok(Answer::Value(value)) => Ok(Answer::least(literals.into_iter().chain([value]))),
+        found if literals.is_empty() => found,
+        // What is known to be beyond is an answer, whatever is not known.
+        Ok(_) | Err(_) => Ok(Answer::least(literals)),
+    }
+}
+
+/// The same, after what one pattern of the ceiling contains alone is set aside. Of patterns that are still too complex, a value is
+/// answered that is beyond, though it may not be the smallest.
+fn one_by_one(
+    matching: &Match,
+    granted: &[&Pattern],
+    ceiling: &[&Pattern],
+    effort: &mut Effort,
+) -> Result<Answer, TooComplex> {
+    let mut left = Vec::new();
+    let mut beyond = Vec::new();
+    for pattern in granted {
+        match alone(matching, pattern, ceiling, effort)? {
+            Alone::Contained => {}
+            Alone::Beyond(value) => beyond.push(value),
+            Alone::Open => left.push(*pattern),
+        }
+    }
+    if beyond.is_empty() {
+        search_all(matching, &left, ceiling, effort)
+    } else {
+        Ok(Answer::least(beyond))
+    }
+}
+
+/// What is known of one granted pattern.
+enum Alone {
+    /// It matches nothing, or one pattern of the ceiling contains it.
+    Contained,
+    /// No pattern of the ceiling matches this value of it.
+    Beyond(Value),
+    /// The ceiling must be looked at as a whole.
+    Open,
+}
+
+/// Looks for one pattern of the ceiling that contains a granted one, among those that match its smallest value: in long
+/// lists that is most often so, and much less work than comparing with all of them together.
+fn alone(
+    matching: &Match,
+    pattern: &Pattern,
+    ceiling: &[&Pattern],
+    effort: &mut Effort,
+) -> Result<Alone, TooComplex> {
+    let granted = [pattern];
+    let value = match search_all(matching, &granted, &[], effort)? {
+        Answer::Nothing => return Ok(Alone::Contained),
+        Answer::Unconfirmed => return Ok(Alone::Open),
+        Answer::Value(value) => value,
+    };
+    let Ok(canonical) = Canonical::read(matching, &value) else {
+        return Ok(Alone::Open);
+    };
+    let mut candidates = ceiling
+        .iter()
+        .filter(|other| other.matches(&canonical))
+        .peekable();
+    if candidates.peek().is_none() {
+        return Ok(Alone::Beyond(value));
+    }
+    for candidate in candidates {
+        if search_all(matching, &granted, &[candidate], effort)? == Answer::Nothing {
+            return Ok(Alone::Contained);
+        }
+    }
+    Ok(Alone::Open)
+}
+
+/// The smallest value that `granted` matches and `ceiling` does not, over all parts of the language of values.
+fn search_all(
+    matching: &Match,
+    granted: &[&Pattern],
+    ceiling: &[&Pattern],
+    effort: &mut Effort,
+) -> Result<Answer, TooComplex> {
+    let matches =
+        |patterns: &[&Pattern], value: &Canonical| patterns.iter().any(|pattern| pattern.matches(value));
+    let confirmed = |value: &Value| {
+        Canonical::read(matching, value)
+            .is_ok_and(|value| matches(granted, &value) && !matches(ceiling, &value))
+    };
+    let mut found = Vec::new();
     let mut unconfirmed = false;
     let mut gave_up = None;
-    for (form, problem) in problems(pair, &open) {
-        match search::smallest(&problem, effort, |text| pair.tells_apart(&form.value(text))) {
+    for (form, problem) in problems(matching, granted, ceiling) {
+        match search::smallest(&problem, effort, |text| confirmed(&form.value(text))) {
             Ok(Found::Nothing) => {}
             Ok(Found::Text(text)) => found.push(form.value(&text)),
             Ok(Found::NoValue) => unconfirmed = true,
@@ -69,34 +165,31 @@ fn without_literals<'a>(pair: &'a Pair<'_>) -> (Vec<&'a Pattern>, Vec<Value>) {
     (open, found)
 }
 
-fn problems(pair: &Pair<'_>, granted: &[&Pattern]) -> Vec<(Form, Problem)> {
-    let ceiling: Vec<&Pattern> = pair.ceiling.iter().collect();
-    match pair.matching {
+fn problems(matching: &Match, granted: &[&Pattern], ceiling: &[&Pattern]) -> Vec<(Form, Problem)> {
+    match matching {
         Match::Glob { separator } => {
             let (values, unreal) = glob_values(*separator);
-            vec![(Form::Plain, of_texts(values, unreal, granted, &ceiling))]
+            vec![(Form::Plain, of_texts(values, unreal, granted, ceiling))]
         }
         Match::Path {} => [false, true]
             .into_iter()
-            .map(|absolute| (Form::Plain, paths(absolute, granted, &ceiling)))
+            .map(|absolute| (Form::Plain, paths(absolute, granted, ceiling)))
             .collect(),
         Match::Regex {} => {
-            vec![(
-                Form::Plain,
-                of_texts("[\\s\\S]*".to_owned(), Vec::new(), granted, &ceiling),
-            )]
+            let values = "[\\s\\S]*".to_owned();
+            vec![(Form::Plain, of_texts(values, Vec::new(), granted, ceiling))]
         }
         Match::Command {} => {
             let (values, unreal) = argv_values();
-            vec![(Form::Argv, of_texts(values, unreal, granted, &ceiling))]
+            vec![(Form::Argv, of_texts(values, unreal, granted, ceiling))]
         }
         Match::Host {} => Region::ALL
             .into_iter()
-            .map(|region| (Form::Host(region), host::hosts(region, granted, &ceiling)))
+            .map(|region| (Form::Host(region), host::hosts(region, granted, ceiling)))
             .collect(),
         Match::Url {} => Region::ALL
             .into_iter()
-            .map(|region| (Form::Url(region), host::urls(region, granted, &ceiling)))
+            .map(|region| (Form::Url(region), host::urls(region, granted, ceiling)))
             .collect(),
         Match::Exact {} | Match::Enum { .. } | Match::Range { .. } | Match::Cel {} => Vec::new(),
     }

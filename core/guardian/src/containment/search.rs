@@ -125,12 +125,13 @@ impl Search<'_> {
         effort: &mut Effort,
     ) -> Result<(), TooComplex> {
         for symbol in self.symbols.iter().enumerate() {
-            let value = self.values.step(value, symbol, effort)?;
-            if self.values.is_dead(value) {
-                continue;
-            }
+            // Where the granted patterns are literal, this ends all symbols but one.
             let granted = self.granted.step(granted, symbol, effort)?;
             if self.granted.is_dead(granted) {
+                continue;
+            }
+            let value = self.values.step(value, symbol, effort)?;
+            if self.values.is_dead(value) {
                 continue;
             }
             let ceiling = self.ceiling.step(ceiling, symbol, effort)?;

@@ -264,6 +264,71 @@ fn exponential_sets_are_given_up() {
     assert!(why(&Match::Regex {}, &["a"], &large).contains("too large"));
 }
 
+/// Long lists of patterns such as people write.
+#[rstest]
+#[case::globs(256, SLASH, "org-{}/*", "org-{}/web-*")]
+#[case::deep_globs(256, SLASH, "org-{}/**", "org-{}/*/x-*")]
+#[case::paths(128, Match::Path {}, "/srv/team-{}/**", "/srv/team-{}/logs/*.log")]
+#[case::hosts(64, Match::Host {}, "**.team-{}.example.com", "*.api.team-{}.example.com")]
+#[case::urls(32, Match::Url {}, "https://*.team-{}.example.com/**", "https://api.team-{}.example.com/v1/**")]
+#[case::commands(256, Match::Command {}, "tool-{} --* **", "tool-{} logs --tail * *")]
+#[case::regexes(256, Match::Regex {}, "[a-z]+-{}-\\d+", "[a-f]{2,8}-{}-\\d{1,5}")]
+fn long_lists_are_decided(
+    #[case] length: usize,
+    #[case] matching: Match,
+    #[case] ceiling: &str,
+    #[case] granted: &str,
+) {
+    let list = |pattern: &str, length: usize| -> Vec<Value> {
+        (0..length)
+            .map(|place| json!(pattern.replace("{}", &place.to_string())))
+            .collect()
+    };
+    let within = contains(&matching, &list(ceiling, length), &list(granted, length));
+    assert!(within == Containment::Contained, "{within:?}");
+    let beyond = contains(&matching, &list(ceiling, length), &list(granted, length + 1));
+    assert!(matches!(beyond, Containment::Exceeds { .. }), "{beyond:?}");
+}
+
+/// The table in `docs/permissions.md` says what is so.
+#[test]
+fn the_documented_examples_hold() {
+    let docs = include_str!("../../../../docs/permissions.md");
+    let table = docs.split("| kind | entry | grant | beyond it |").nth(1).unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert!(rows.len() > 12);
+    for row in rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let quoted = |cell: &str| texts(&cell.split('`').skip(1).step_by(2).collect::<Vec<_>>());
+        let matching = match cells[0].trim_start_matches("| ").trim_matches('`') {
+            "glob" => SLASH,
+            "path" => Match::Path {},
+            "host" => Match::Host {},
+            "url" => Match::Url {},
+            "command" => Match::Command {},
+            "range" => Match::Range { unit: Unit::Number },
+            "regex" => Match::Regex {},
+            "cel" => Match::Cel {},
+            other => panic!("{other}"),
+        };
+        let told = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let answer = match contains(&matching, &quoted(cells[1]), &quoted(cells[2])) {
+            Containment::Contained => String::new(),
+            Containment::Exceeds { example } => format!("`{}`", told(example)),
+            Containment::Undecided { .. } => "undecided".to_owned(),
+        };
+        let expected = cells
+            .get(3)
+            .map(|cell| cell.trim_end_matches('|').trim())
+            .unwrap_or_default();
+        assert_eq!(answer, expected, "{row}");
+    }
+}
+
 /// Every text of up to `length` pieces.
 fn all_of(pieces: &[&str], length: usize, between: &str) -> Vec<String> {
     let mut all = vec![String::new()];
