@@ -1,7 +1,6 @@
 //! The policies that objects amount to, compiled here by the same pure functions as in the operator.
 
 mod bot;
-mod containment;
 mod example;
 mod granting;
 mod narrower;
@@ -11,10 +10,9 @@ mod requirement;
 mod world;
 
 pub(crate) use bot::{BotPolicy, seen_name};
-pub(crate) use containment::contains;
 pub(crate) use example::calls;
 pub(crate) use granting::{covered_tools, granting};
-pub(crate) use narrower::{applies, widenings, within};
+pub(crate) use narrower::{applies, exceeding_calls, widenings, within};
 pub(crate) use pattern::is_universal;
 pub(crate) use problem::{Described, Problem};
 pub(crate) use requirement::{Requirement, requirements};

@@ -30,7 +30,7 @@ pub use resource_type::{ResourceType, ResourceTypeSpec};
 pub use secret::SecretKeyRef;
 pub use span::Span;
 pub use status::ObjectStatus;
-pub use workspace::{Workspace, WorkspaceSpec};
+pub use workspace::{Ceiling, Workspace, WorkspaceSpec};
 
 /// The API group of every kind.
 pub const GROUP: &str = "monstrum.dev";

@@ -13,6 +13,7 @@ pub(crate) mod address;
 pub mod bot;
 pub mod bot_binding;
 pub mod bot_role;
+pub(crate) mod boundary;
 pub mod channel;
 pub(crate) mod config;
 pub mod credential;

@@ -20,6 +20,8 @@ pub struct World {
     pub namespace: String,
     /// The namespace's defaults, if it has any.
     pub workspace: Option<Arc<Workspace>>,
+    /// There is a Workspace that does not have the shape of its kind: nothing is known to be within its boundary.
+    pub is_workspace_unreadable: bool,
     /// The model providers.
     pub providers: BTreeMap<String, Arc<ModelProvider>>,
     /// The credentials.

@@ -1,16 +1,17 @@
 //! Whether a new policy can permit something that the old one does not.
 //!
-//! A new grant is harmless where one old grant provably permits everything that it permits. What cannot be proven is
-//! reported: the answer "nothing is widened" is always right, "this may be widened" is not always.
+//! A new grant is harmless where one old grant permits everything that it permits, which the engine decides. Quotas and approval rules
+//! are compared as they are written. So the answer "nothing is widened" is always right, "this may be widened" is not always.
 
 use std::collections::BTreeSet;
 
+use monstrum_guardian::containment::{Outside, beyond};
 use monstrum_guardian::document::{Binding, Document};
-use monstrum_guardian::source::{Dimension, Grant, Match, Quota, Tool, Validity, WhenUnset};
+use monstrum_guardian::source::{Dimension, Grant, Match, Quota, Tool, Validity};
 use serde_json::Value;
 
 use super::bot::seen_name;
-use super::containment::contains;
+use super::example::calls;
 use super::granting::covered_tools;
 
 /// A grant that may permit calls of a tool which were not permitted before.
@@ -110,8 +111,8 @@ fn credential(binding: &Binding) -> Option<(&str, &str, &Value)> {
 
 /// Whether `old` is known to permit everything that `new` permits of the tool; else why not.
 pub(crate) fn within(new: &Grant, old: &Grant, dimensions: &[Dimension], tool: &Tool) -> Result<(), String> {
-    for dimension in dimensions {
-        scope_within(new, old, dimension, tool)?;
+    if let Some(excess) = beyond(dimensions, tool, old, new) {
+        return Err(excess.to_string());
     }
     for quota in &old.quotas {
         if !new.quotas.iter().any(|other| quota_within(other, quota)) {
@@ -122,6 +123,22 @@ pub(crate) fn within(new: &Grant, old: &Grant, dimensions: &[Dimension], tool: &
         return Err("its approval rules are not kept".to_owned());
     }
     validity_within(new.validity.as_ref(), old.validity.as_ref())
+}
+
+/// Calls of a tool that the grant may permit, and that at least one of the old grants of it does not.
+pub(crate) fn exceeding_calls(old: &Document, binding: &Binding, tool: &Tool, grant: &Grant) -> Vec<Value> {
+    let before = old.bindings.iter().flat_map(|binding| &binding.grants);
+    let excesses = before.filter_map(|before| beyond(&binding.dimensions, tool, before, grant));
+    let mut found = Vec::new();
+    for excess in excesses {
+        let Outside::Value(value) = excess.outside else {
+            continue;
+        };
+        let mut pointed = grant.clone();
+        pointed.scope.insert(excess.dimension, vec![value]);
+        found.extend(calls(binding, tool, &pointed));
+    }
+    found
 }
 
 fn quota_within(new: &Quota, old: &Quota) -> bool {
@@ -150,32 +167,9 @@ fn validity_within(new: Option<&Validity>, old: Option<&Validity>) -> Result<(),
     }
 }
 
-fn scope_within(new: &Grant, old: &Grant, dimension: &Dimension, tool: &Tool) -> Result<(), String> {
-    let restricted = |grant: &Grant| grant.scope.get(&dimension.name).cloned();
-    let (old_patterns, new_patterns) = (restricted(old), restricted(new));
-    let applies = applies(tool, dimension);
-    match (old_patterns, new_patterns) {
-        (None, None) => Ok(()),
-        // What a grant restricts and the tool does not feed, no call can meet.
-        (None, Some(_)) if dimension.when_unset == WhenUnset::Allow || !applies => Ok(()),
-        (Some(_), None) if dimension.when_unset == WhenUnset::Deny && applies => Ok(()),
-        (Some(old), Some(new)) => match new.iter().find(|pattern| !covered(dimension, pattern, &old)) {
-            None => Ok(()),
-            Some(pattern) => Err(format!("{} {pattern} is not in it", dimension.name)),
-        },
-        (None, Some(_)) => Err(format!("it permits no call with {}", dimension.name)),
-        (Some(_), None) => Err(format!("{} is no longer restricted", dimension.name)),
-    }
-}
-
 /// Whether the dimension says anything about calls of the tool: it is fed by it, or a rule over the whole call.
 pub(crate) fn applies(tool: &Tool, dimension: &Dimension) -> bool {
     dimension.matching == Match::Cel {} || tool.scope.iter().any(|feed| feed.dimension == dimension.name)
-}
-
-/// Within one of the old patterns.
-fn covered(dimension: &Dimension, pattern: &Value, old: &[Value]) -> bool {
-    old.iter().any(|other| contains(dimension, other, pattern))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod boundary;
 mod explain;
 mod help;
 mod policy;

@@ -18,6 +18,7 @@
 //! gives the same bytes in an operator, a gateway, a command line and a test.
 
 mod compile;
+pub mod containment;
 pub mod decision;
 pub mod document;
 mod engine;

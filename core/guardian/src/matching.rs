@@ -2,18 +2,18 @@
 //!
 //! A value is made canonical once. The check looks at the canonical form, and so does the executor.
 
-mod address;
+pub(crate) mod address;
 mod cel;
-mod command;
+pub(crate) mod command;
 mod glob;
-mod host;
+pub(crate) mod host;
 mod path;
-mod range;
+pub(crate) mod range;
 mod reach;
 mod regex;
 mod scalar;
-mod text;
-mod url;
+pub(crate) mod text;
+pub(crate) mod url;
 
 use std::borrow::Cow;
 

@@ -1,8 +1,11 @@
 //! `Workspace`: a namespace's defaults.
 
+use std::collections::BTreeMap;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::bot::{Limits, Prompts};
 use super::budget::Budget;
@@ -61,6 +64,40 @@ pub struct WorkspaceSpec {
     #[schemars(length(max = 128), inner(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub permitted_resource_types: Option<Vec<String>>,
+    /// The most that bindings and roles of this namespace may grant. A binding or role with a grant that is not
+    /// provably contained in one entry is refused, and loses its grants if it was there before. Absent means no
+    /// ceiling; an empty list means that nothing may be granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub boundary: Option<Vec<Ceiling>>,
+}
+
+/// One entry of a boundary. It is read exactly as a grant is: a grant is within it if every call that the grant permits
+/// would be permitted by this entry alone. How often, when, and with whose approval is no part of a boundary.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("(has(self.operations) && size(self.operations) > 0) || (has(self.tools) && size(self.tools) > 0)")
+    .message("an entry of the boundary names at least one operation or tool, for example operations: [issue.read]"))]
+pub struct Ceiling {
+    /// The names of the ResourceTypes that it is about.
+    #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN)))]
+    pub resource_types: Vec<String>,
+    /// Operations that may be granted: exact such as `issue.read`, by prefix such as `issue.*`, or `*`.
+    /// When tools are named as well, both must cover a call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 128), regex(pattern = schema::OPERATION_PATTERN)))]
+    pub operations: Vec<String>,
+    /// Tools that may be granted, by name; `*` stands for any characters.
+    /// When operations are named as well, both must cover a call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 64), regex(pattern = schema::TOOL_PATTERN)))]
+    pub tools: Vec<String>,
+    /// Patterns by dimension of the resource type, for example `repository: [acme/*]`. Taken together, the patterns of
+    /// a dimension must match everything that the patterns of a grant match. A dimension that is not mentioned permits
+    /// nothing, unless its resource type says otherwise (`whenUnset: Allow`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::scope")]
+    pub scope: BTreeMap<String, Vec<Value>>,
 }
 
 /// The model of bots that name none.

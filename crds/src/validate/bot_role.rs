@@ -3,7 +3,7 @@
 use kube::ResourceExt as _;
 use monstrum_guardian::source;
 
-use super::{Fault, reference};
+use super::{Fault, boundary, reference};
 use crate::conditions::Reason;
 use crate::convert::grant;
 use crate::convert::lineage::{self, Lineage};
@@ -11,7 +11,8 @@ use crate::kinds::{BotRole, RoleGrant};
 use crate::object::Kind;
 use crate::world::World;
 
-/// Its parents must be there and end somewhere, its grants must fit the resource types that they are for.
+/// Its parents must be there and end somewhere, its grants must fit the resource types that they are for and be
+/// within the boundary.
 pub fn validate(role: &BotRole, world: &World) -> Vec<Fault> {
     let grants = role.spec.grants.iter().enumerate();
     let mut faults: Vec<_> = grants
@@ -66,16 +67,23 @@ fn grant_faults(field: &str, grant: &RoleGrant, world: &World) -> Vec<Fault> {
         Ok(source) => source,
         Err(faults) => return faults,
     };
-    faults_of(&contract.source, source, field)
+    let faults = faults_of(&contract.source, std::slice::from_ref(&source), field);
+    if faults.is_empty() {
+        boundary::excess(&contract.source, &[source], world, |place| inner(field, place))
+    } else {
+        faults
+    }
 }
 
 /// The engine's faults of one grant, at `field`.
-fn faults_of(resource_type: &source::ResourceType, grant: source::Grant, field: &str) -> Vec<Fault> {
-    monstrum_guardian::validate_grants(resource_type, &[grant])
+fn faults_of(resource_type: &source::ResourceType, grant: &[source::Grant], field: &str) -> Vec<Fault> {
+    monstrum_guardian::validate_grants(resource_type, grant)
         .into_iter()
-        .map(|fault| {
-            let place = fault.field.strip_prefix("grants[0]").unwrap_or(&fault.field);
-            Fault::invalid(format!("{field}{place}"), fault.message)
-        })
+        .map(|fault| Fault::invalid(inner(field, &fault.field), fault.message))
         .collect()
+}
+
+/// What the engine calls `grants[0].…` of the one grant at `field`.
+fn inner(field: &str, place: &str) -> String {
+    format!("{field}{}", place.strip_prefix("grants[0]").unwrap_or(place))
 }

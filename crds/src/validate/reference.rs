@@ -59,6 +59,11 @@ pub(crate) fn contract<'a>(field: &str, name: &str, world: &'a World) -> Result<
             Reason::NotPermitted,
         ));
     }
+    known_type(field, name, world)
+}
+
+/// A resource type that is right, whether or not it may be used here.
+pub(crate) fn known_type<'a>(field: &str, name: &str, world: &'a World) -> Result<&'a Arc<Contract>, Fault> {
     let contract = world
         .resource_types
         .get(name)

@@ -2,12 +2,12 @@
 
 use monstrum_guardian::source::BudgetOf;
 
-use super::{Fault, bot, limits};
+use super::{Fault, bot, boundary, limits};
 use crate::convert::budget;
 use crate::kinds::Workspace;
 use crate::world::World;
 
-/// Its bounds must be usable, its default model there.
+/// Its bounds must be usable, its default model there, its boundary such that grants can be compared with it.
 pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
     let mut faults = limits::faults("spec.limits", workspace.spec.limits.as_ref());
     faults.extend(
@@ -23,5 +23,6 @@ pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
             world,
         ));
     }
+    faults.extend(boundary::faults(workspace, world));
     faults
 }

@@ -1,6 +1,8 @@
 //! The custom resources from outside: files in, faults and policy sources out.
 
 #[cfg(test)]
+mod boundary;
+#[cfg(test)]
 mod budgets;
 #[cfg(test)]
 mod conversion;

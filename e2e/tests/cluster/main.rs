@@ -4,6 +4,7 @@
 
 mod arguments;
 mod audit;
+mod boundary;
 mod budgets;
 mod chart_values;
 mod charts;

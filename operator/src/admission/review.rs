@@ -19,6 +19,8 @@ pub(super) async fn review(
     let Ok(request) = request else {
         return Json(AdmissionResponse::invalid("the review holds no request").into_review());
     };
+    // Before everything is listed it is not known what a Workspace permits.
+    admission.index.listed.opened().await;
     let response = AdmissionResponse::from(&request);
     let response = match refusal(&admission, &request) {
         None => response,

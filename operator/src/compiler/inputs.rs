@@ -16,6 +16,7 @@ type Stamp = (Kind, String, Option<String>, Option<i64>);
 pub(super) struct Inputs {
     objects: BTreeSet<Stamp>,
     secrets: BTreeMap<(String, String), Option<String>>,
+    is_workspace_unreadable: bool,
 }
 
 impl Inputs {
@@ -24,6 +25,7 @@ impl Inputs {
         let mut inputs = Self {
             objects: BTreeSet::new(),
             secrets: BTreeMap::new(),
+            is_workspace_unreadable: world.is_workspace_unreadable,
         };
         let name = bot.name_any();
         inputs.add(Kind::Bot, bot);

@@ -41,12 +41,21 @@ impl Broken {
         );
     }
 
-    /// It can be read again, or is gone.
-    pub fn remove(&self, key: &Key) {
+    /// It can be read again, or is gone; answers whether it was one of them.
+    pub fn remove(&self, key: &Key) -> bool {
         self.objects
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
+            .remove(key)
+            .is_some()
+    }
+
+    /// Whether there is one of this key.
+    pub fn holds(&self, key: &Key) -> bool {
+        self.objects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(key)
     }
 
     /// One that nobody was told of yet.

@@ -85,7 +85,7 @@ pub(crate) fn readable<K: Resource<DynamicType = ()> + DeserializeOwned>(
     events: impl futures::Stream<Item = watcher::Result<Event<DynamicObject>>> + Send,
     tell: impl Fn(Place, Option<(ObjectMeta, String)>) + Send + Sync,
 ) -> impl futures::Stream<Item = watcher::Result<Told<K>>> + Send {
-    let sort = move |object: DynamicObject| {
+    let sort = |object: DynamicObject, tell: &dyn Fn(Place, Option<(ObjectMeta, String)>)| {
         let place = (object.namespace().unwrap_or_default(), object.name_any());
         let metadata = object.metadata.clone();
         match read::<K>(object) {
@@ -102,14 +102,19 @@ pub(crate) fn readable<K: Resource<DynamicType = ()> + DeserializeOwned>(
     events.map(move |event| {
         Ok(match event? {
             Event::Apply(object) => {
-                sort(object).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object)))
+                sort(object, &tell).map_or_else(Told::Gone, |object| Told::Event(Event::Apply(object)))
             }
-            Event::Delete(object) => {
-                sort(object).map_or_else(Told::Gone, |object| Told::Event(Event::Delete(object)))
-            }
+            Event::Delete(object) => sort(object, &tell).map_or_else(
+                |place| {
+                    // What is gone is no longer something that can't be read.
+                    tell(place.clone(), None);
+                    Told::Gone(place)
+                },
+                |object| Told::Event(Event::Delete(object)),
+            ),
             Event::Init => Told::Event(Event::Init),
             Event::InitApply(object) => {
-                sort(object).map_or(Told::Nothing, |object| Told::Event(Event::InitApply(object)))
+                sort(object, &tell).map_or(Told::Nothing, |object| Told::Event(Event::InitApply(object)))
             }
             Event::InitDone => Told::Event(Event::InitDone),
         })

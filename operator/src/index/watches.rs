@@ -85,7 +85,11 @@ impl Watches<'_> {
                         index.changed(&key);
                         index.queue.push(key);
                     }
-                    None => index.broken.remove(&key),
+                    None => {
+                        if index.broken.remove(&key) {
+                            index.changed(&key);
+                        }
+                    }
                 }
             });
             watch.take_up(events, kind.to_string(), |_| {}, move |seen| told.kind_changed(kind, &seen)).await

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use kube::ResourceExt;
 use monstrum_crds::kinds::workspace;
+use monstrum_crds::object::Kind;
 use monstrum_crds::world::World;
 
-use super::Index;
 use super::objects::Objects;
+use super::{Index, Key};
 
 impl Index {
     /// One namespace, with what is known of its Secrets. Objects that are being deleted are not in it.
@@ -16,6 +17,11 @@ impl Index {
         let mut world = World {
             namespace: namespace.to_owned(),
             workspace: by_name(&self.workspaces, namespace).remove(workspace::NAME),
+            is_workspace_unreadable: self.broken.holds(&Key {
+                kind: Kind::Workspace,
+                namespace: namespace.to_owned(),
+                name: workspace::NAME.to_owned(),
+            }),
             providers: by_name(&self.providers, namespace),
             credentials: by_name(&self.credentials, namespace),
             resources: by_name(&self.resources, namespace),

@@ -397,3 +397,38 @@ async fn an_event_is_made_for_a_change_of_reason_and_no_other() {
     scenario.settle().await;
     assert_eq!(events(&scenario), 0);
 }
+
+#[tokio::test]
+async fn a_boundary_that_is_narrowed_takes_the_grants_of_what_exceeds_it() {
+    let (scenario, _session) = settled().await;
+    let tools = |scenario: &Scenario| scenario.facts.of(NAMESPACE, "triage").unwrap().tools;
+    let before = tools(&scenario);
+    let workspace = |boundary: serde_json::Value| {
+        json!({
+            "apiVersion": "monstrum.dev/v1alpha1", "kind": "Workspace", "metadata": {"name": "workspace"},
+            "spec": {"model": {"provider": "main", "name": "m-1"}, "boundary": boundary},
+        })
+    };
+    scenario.put(workspace(
+        json!([{"resourceTypes": ["shell"], "tools": ["*"], "scope": {"command": ["echo *"]}}]),
+    ));
+    scenario.settle().await;
+    let conditions = scenario.conditions("BotBinding", "reader");
+    assert!(
+        conditions.contains("Accepted False NotPermitted spec.grants[0]"),
+        "{conditions}"
+    );
+    assert!(
+        conditions.contains("boundary") && conditions.contains("widen spec.boundary"),
+        "{conditions}"
+    );
+    assert!(tools(&scenario) < before);
+    let everything = json!([
+        {"resourceTypes": ["github"], "operations": ["*"], "scope": {"repository": ["**"]}},
+        {"resourceTypes": ["shell"], "operations": ["*"], "scope": {"command": ["ls --* **", "git --* **"]}}
+    ]);
+    scenario.put(workspace(everything));
+    scenario.settle().await;
+    let conditions = scenario.conditions("BotBinding", "reader");
+    assert!(conditions.contains("Accepted True"), "{conditions}");
+}

@@ -41,8 +41,8 @@ const V6: [(u128, u8); 7] = [
     (1 << 127, 1),
 ];
 
-/// The special ranges that hold the address.
-fn special_ranges(address: IpAddr) -> impl Iterator<Item = IpNet> {
+/// Every special range.
+pub(crate) fn specials() -> impl Iterator<Item = IpNet> {
     let v4 = V4.iter().filter_map(|&(a, b, c, d, length)| {
         Ipv4Net::new(std::net::Ipv4Addr::new(a, b, c, d), length)
             .ok()
@@ -53,7 +53,7 @@ fn special_ranges(address: IpAddr) -> impl Iterator<Item = IpNet> {
             .ok()
             .map(IpNet::V6)
     });
-    v4.chain(v6).filter(move |range| range.contains(&address))
+    v4.chain(v6)
 }
 
 /// Whether a network that a pattern names covers the address. Special addresses only count when the network lies within
@@ -62,7 +62,7 @@ pub(super) fn covers(network: &IpNet, address: IpAddr) -> bool {
     if !network.contains(&address) {
         return false;
     }
-    let mut ranges = special_ranges(address).peekable();
+    let mut ranges = specials().filter(|range| range.contains(&address)).peekable();
     ranges.peek().is_none() || ranges.any(|range| range.contains(network))
 }
 

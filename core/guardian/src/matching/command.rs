@@ -5,6 +5,7 @@ mod words;
 
 pub(crate) use argv::ArgvPattern;
 pub(super) use words::read;
+pub(crate) use words::{RESERVED, line};
 
 /// The words of a command, each ended by a NUL, which no word holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

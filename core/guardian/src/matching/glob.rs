@@ -232,7 +232,7 @@ impl Glob {
     }
 
     /// Whether the pattern ends with literal text after the last separator, none of it wild.
-    pub(super) fn last_segment_is_literal(&self) -> bool {
+    pub(crate) fn last_segment_is_literal(&self) -> bool {
         let Some((wildcard, end)) = self.rest.last() else {
             return true;
         };
@@ -259,11 +259,16 @@ impl Glob {
 
     /// The same language as an anchored regular expression that Rust and ECMAScript read alike.
     pub(crate) fn to_regex(&self) -> String {
+        format!("^{}$", self.body_regex())
+    }
+
+    /// The same without anchors, to be part of a larger expression.
+    pub(crate) fn body_regex(&self) -> String {
         let separator = self.separator.map(|byte| escape(&char::from(byte).to_string()));
         let within = separator
             .as_ref()
             .map_or_else(|| "[\\s\\S]".to_owned(), |escaped| format!("[^{escaped}]"));
-        let mut regex = format!("^{}", escape(&self.prefix));
+        let mut regex = escape(&self.prefix);
         for (wildcard, literal) in &self.rest {
             let many = |min: usize| if min == 0 { "*" } else { "+" };
             let end = separator.as_deref().unwrap_or_default();
@@ -276,7 +281,6 @@ impl Glob {
             regex.extend(parts);
             regex.push_str(&escape(literal));
         }
-        regex.push('$');
         regex
     }
 }

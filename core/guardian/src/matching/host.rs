@@ -14,7 +14,7 @@ const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
 /// Last labels that never leave the machine, the cluster or the site.
-const LOCAL: [&str; 20] = [
+pub(crate) const LOCAL: [&str; 20] = [
     "localhost",
     "local",
     "internal",

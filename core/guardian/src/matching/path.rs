@@ -104,7 +104,12 @@ impl PathPattern {
         path.starts_with('/') == self.absolute && self.glob.matches(path)
     }
 
-    pub(super) fn glob(&self) -> &Glob {
+    /// Whether it matches absolute paths; otherwise relative ones.
+    pub(crate) fn is_absolute(&self) -> bool {
+        self.absolute
+    }
+
+    pub(crate) fn glob(&self) -> &Glob {
         &self.glob
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn read(value: &Value, unit: Unit) -> Result<f64, NotCanonical> {
 }
 
 /// A canonical number as JSON.
-pub(super) fn number(number: f64) -> Value {
+pub(crate) fn number(number: f64) -> Value {
     let exact =
         Number::from_f64(number).map(|float| crate::strict_json::interoperable(&float).unwrap_or(float));
     exact.map_or(Value::Null, Value::Number)
@@ -135,6 +135,11 @@ impl Interval {
             ));
         }
         Ok(interval)
+    }
+
+    /// Both ends, which belong to it unless they are infinite.
+    pub(crate) fn ends(self) -> (f64, f64) {
+        (self.min, self.max)
     }
 
     pub(super) fn contains(self, number: f64) -> bool {

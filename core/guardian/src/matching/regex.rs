@@ -41,6 +41,11 @@ impl AnchoredRegex {
         build(&format!("\\A(?:{pattern})\\z")).map(Self).map_err(fault)
     }
 
+    /// The expression with its anchors.
+    pub(crate) fn source(&self) -> &str {
+        self.0.as_str()
+    }
+
     pub(super) fn matches(&self, value: &str) -> bool {
         self.0.is_match(value)
     }

@@ -57,7 +57,7 @@ pub(super) fn visible(text: &str) -> Result<(), NotCanonical> {
 }
 
 /// Whether other readers may take the character for a dot, a slash or a backslash.
-pub(super) fn folds_to_separator(c: char) -> bool {
+pub(crate) fn folds_to_separator(c: char) -> bool {
     matches!(
         c,
         '\u{2024}'
@@ -68,7 +68,7 @@ pub(super) fn folds_to_separator(c: char) -> bool {
 }
 
 /// Control, bidirectional, zero-width, filler, tag and non-characters.
-pub(super) fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

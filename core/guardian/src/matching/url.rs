@@ -22,7 +22,8 @@ const PATH: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b'}')
     .add(b'^');
 
-const SCHEMES: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
+/// The schemes that there are, with their own ports.
+pub(crate) const SCHEMES: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
 
 /// A URL in the one form that is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +149,7 @@ fn canonical_path(path: &str) -> Result<String, NotCanonical> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UrlPattern {
     scheme: String,
-    pub(super) host: HostPattern,
+    pub(crate) host: HostPattern,
     /// None for any.
     port: Option<u16>,
     path: Glob,
@@ -180,6 +181,23 @@ impl UrlPattern {
             port,
             path: path_glob(path)?,
         })
+    }
+
+    pub(crate) fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    pub(crate) fn path(&self) -> &Glob {
+        &self.path
+    }
+
+    /// The ports as a regular expression over their digits; the scheme's own port has none.
+    pub(crate) fn port_regex(&self) -> String {
+        match self.port {
+            None => "[0-9]*".to_owned(),
+            Some(port) if default_port(&self.scheme) == Some(port) => String::new(),
+            Some(port) => port.to_string(),
+        }
     }
 
     pub(super) fn matches(&self, url: &Address) -> bool {

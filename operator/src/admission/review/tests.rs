@@ -106,3 +106,67 @@ async fn other_groups_and_status_are_nothing_to_us() {
     review["request"]["subResource"] = json!("status");
     assert_eq!(answered(&Scenario::full(), &review).await["allowed"], json!(true));
 }
+
+fn bounded(scenario: &Scenario, repository: &str) {
+    scenario.put(json!({
+        "apiVersion": "monstrum.dev/v1alpha1", "kind": "Workspace", "metadata": {"name": "workspace"},
+        "spec": {"model": {"provider": "main", "name": "m-1"}, "boundary": [
+            {"resourceTypes": ["github"], "operations": ["issue.read"], "scope": {"repository": [repository]}}
+        ]},
+    }));
+}
+
+#[tokio::test]
+async fn a_binding_beyond_the_boundary_is_refused_with_the_smallest_example() {
+    let scenario = Scenario::full();
+    bounded(&scenario, "acme/docs*");
+    let response = answered(&scenario, &request("CREATE", grant("repository"))).await;
+    assert_eq!(response["allowed"], json!(false));
+    let message = response["status"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("spec.grants[0].scope.repository")
+            && message.contains("repository acme/web is beyond it"),
+        "{message}"
+    );
+    bounded(&scenario, "acme/w*");
+    assert_eq!(
+        answered(&scenario, &request("CREATE", grant("repository"))).await["allowed"],
+        json!(true)
+    );
+}
+
+/// A Workspace that can't be read must not open what it closed.
+#[tokio::test]
+async fn nothing_is_granted_under_a_workspace_that_cannot_be_read() {
+    let scenario = Scenario::full();
+    scenario.take(monstrum_crds::object::Kind::Workspace, "workspace");
+    let key = crate::index::Key {
+        kind: monstrum_crds::object::Kind::Workspace,
+        namespace: NAMESPACE.to_owned(),
+        name: "workspace".to_owned(),
+    };
+    scenario.index.broken.put(
+        key.clone(),
+        kube::api::ObjectMeta::default(),
+        "unknown field".to_owned(),
+    );
+    let response = answered(&scenario, &request("CREATE", grant("repository"))).await;
+    assert_eq!(response["allowed"], json!(false));
+    assert!(scenario.index.broken.remove(&key));
+    assert_eq!(
+        answered(&scenario, &request("CREATE", grant("repository"))).await["allowed"],
+        json!(true)
+    );
+}
+
+#[tokio::test]
+async fn no_review_is_answered_before_everything_is_listed() {
+    let scenario = Scenario::full();
+    let hold = scenario.index.listed.hold();
+    let review = request("CREATE", grant("repository"));
+    let waiting =
+        tokio::time::timeout(std::time::Duration::from_millis(50), answered(&scenario, &review)).await;
+    assert!(waiting.is_err());
+    drop(hold);
+    assert_eq!(answered(&scenario, &review).await["allowed"], json!(true));
+}

@@ -6,7 +6,7 @@ use monstrum_guardian::document::Document;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::policy::{calls, covered_tools, seen_name};
+use crate::policy::{calls, covered_tools, exceeding_calls, seen_name};
 
 /// How many examples there are of one grant and tool.
 const PER_TOOL: usize = 2;
@@ -40,7 +40,9 @@ pub(super) fn newly_permitted(old: &Document, new: &Document) -> Vec<Example> {
             {
                 let name = seen_name(binding, tool);
                 let mut found = 0_usize;
-                for arguments in calls(binding, tool, grant) {
+                // First what the comparison of patterns found to be new.
+                let telling = exceeding_calls(old, binding, tool, grant);
+                for arguments in telling.into_iter().chain(calls(binding, tool, grant)) {
                     let text = arguments.to_string();
                     let call = Call {
                         tool: &name,
@@ -59,9 +61,10 @@ pub(super) fn newly_permitted(old: &Document, new: &Document) -> Vec<Example> {
                         arguments,
                         needs_approval: matches!(is, Verdict::NeedsApproval(_)),
                     };
-                    if !examples.contains(&example) {
-                        examples.push(example);
+                    if examples.contains(&example) {
+                        continue;
                     }
+                    examples.push(example);
                     found = found.saturating_add(1);
                     if found >= PER_TOOL {
                         break;

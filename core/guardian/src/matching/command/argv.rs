@@ -96,6 +96,11 @@ impl ArgvPattern {
         }
     }
 
+    /// The same language as a regular expression over [`super::key`].
+    pub(crate) fn to_regex(&self) -> String {
+        self.parts.iter().map(Part::to_regex).collect()
+    }
+
     /// The literal words at the beginning.
     pub(in crate::matching) fn anchor(&self) -> Anchor {
         let mut words = Argv::default();
@@ -146,7 +151,31 @@ fn push(parts: &mut Vec<Part>, part: Part) {
     }
 }
 
+/// A word for [`is_plain`] and one for [`is_option`], as regular expressions.
+const PLAIN: &str = "[^\\x00\\-+][^\\x00]*";
+const OPTION: &str = "-(?:[^\\x00\\-][^\\x00]*|-[^\\x00]+)";
+
 impl Part {
+    fn to_regex(&self) -> String {
+        let escape = regex_syntax::escape;
+        match self {
+            Self::Word(word) => format!("{}\\x00", escape(word)),
+            Self::Any => format!("{PLAIN}\\x00"),
+            Self::Joined(start) => format!("{}{PLAIN}\\x00", escape(start)),
+            Self::Option { name, value } => {
+                let value = value.as_deref().map_or_else(|| PLAIN.to_owned(), escape);
+                format!("{}(?:\\x00|=){value}\\x00", escape(name))
+            }
+            Self::Run { words, options } => {
+                let fits: Vec<&str> = [(*words, PLAIN), (*options, OPTION)]
+                    .into_iter()
+                    .filter_map(|(permitted, word)| permitted.then_some(word))
+                    .collect();
+                format!("(?:(?:{})\\x00)*", fits.join("|"))
+            }
+        }
+    }
+
     /// Every place at which the argv can go on after this part.
     fn advance(&self, argv: &[&str], mut reach: Reach) -> Reach {
         let word = |place: usize| argv.get(place).copied();

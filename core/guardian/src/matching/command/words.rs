@@ -10,7 +10,7 @@ use super::super::{NotCanonical, text};
 use super::Argv;
 
 /// Words that begin something other than a simple command.
-const RESERVED: [&str; 24] = [
+pub(crate) const RESERVED: [&str; 24] = [
     "!", "{", "}", "[[", "]]", "((", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
     "function", "if", "in", "select", "then", "time", "until", "while", ".",
 ];
@@ -33,6 +33,18 @@ pub(in crate::matching) fn read(line: &str) -> Result<Argv, NotCanonical> {
         return Err("does not begin with the name of a program".into());
     }
     Ok(argv)
+}
+
+/// The words as a line that reads as them.
+pub(crate) fn line<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let quoted = words.map(|word| {
+        if !word.is_empty() && !word.contains(' ') && Argv::of_plain(word).is_some() {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Refuses active characters outside quotes, and expansions inside double quotes.

@@ -1,12 +1,13 @@
 //! What another grant or pattern makes superfluous.
 
+use monstrum_guardian::containment::{Containment, contains};
 use monstrum_guardian::source::{Dimension, Grant};
 use serde_json::Value;
 
 use super::Subject;
 use super::effect::never;
 use crate::command::policy::lint::finding::{Finding, Level};
-use crate::policy::{contains, within};
+use crate::policy::within;
 
 /// A grant that another one contains, a pattern that another one of the same list contains.
 pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
@@ -70,9 +71,13 @@ fn shadowing<'a>(
     place: usize,
     pattern: &Value,
 ) -> Option<&'a Value> {
+    let within = |outer: &Value, inner: &Value| {
+        let (outer, inner) = (std::slice::from_ref(outer), std::slice::from_ref(inner));
+        contains(&dimension.matching, outer, inner) == Containment::Contained
+    };
     patterns.iter().enumerate().find_map(|(other_place, other)| {
-        let candidate = other_place != place && contains(dimension, other, pattern);
-        let mutual = candidate && other_place > place && contains(dimension, pattern, other);
+        let candidate = other_place != place && within(other, pattern);
+        let mutual = candidate && other_place > place && within(pattern, other);
         (candidate && !mutual).then_some(other)
     })
 }

@@ -1,0 +1,36 @@
+//! A bound on the work of comparisons.
+
+use super::TooComplex;
+
+/// How much work is left.
+#[derive(Debug)]
+pub(crate) struct Effort {
+    left: usize,
+}
+
+impl Effort {
+    /// So many steps.
+    pub(crate) fn of(steps: usize) -> Self {
+        Self { left: steps }
+    }
+
+    /// At most so many of the steps that are left, as an effort of its own; see [`Effort::give_back`].
+    pub(crate) fn part(&mut self, steps: usize) -> Self {
+        let taken = steps.min(self.left);
+        self.left = self.left.saturating_sub(taken);
+        Self { left: taken }
+    }
+
+    /// What a part did not use.
+    pub(crate) fn give_back(&mut self, part: &Self) {
+        self.left = self.left.saturating_add(part.left);
+    }
+
+    /// Takes steps away; there must be enough.
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), TooComplex> {
+        self.left = self.left.checked_sub(steps.saturating_add(1)).ok_or(TooComplex(
+            "the patterns are too complex to be compared; use fewer or simpler ones",
+        ))?;
+        Ok(())
+    }
+}
