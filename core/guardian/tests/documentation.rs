@@ -1,6 +1,7 @@
-//! What `docs/permissions.md` claims of match kinds, by the engine: every value of its table is asked about.
+//! What `docs/permissions.md` claims of match kinds and of boundaries, by the engine: every value of its tables is asked about.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "test code: a failure here is a failed test"
@@ -11,11 +12,14 @@ mod bot;
 
 use bot::{binding, check, engine, parse, reason};
 use monstrum_guardian::Engine;
+use monstrum_guardian::containment::{Containment, contains};
 use monstrum_guardian::decision::Reason;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../../docs/permissions.md");
+const MATCHES: &str = "patternpermitsdenies";
+const BOUNDARIES: &str = "entrygrantbeyond it";
 /// Every kind that has a row.
 const KINDS: [&str; 10] = [
     "cel", "command", "enum", "exact", "glob", "host", "path", "range", "regex", "url",
@@ -25,10 +29,10 @@ const KINDS: [&str; 10] = [
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Row(Vec<Vec<String>>);
 
-/// The rows of the table whose first heading is `match`.
-fn rows(page: &str) -> Vec<Row> {
+/// The rows of the table whose headings are `match` and then these.
+fn rows(page: &str, headings: &str) -> Vec<Row> {
     let mut tables = vec![Vec::new()];
-    let mut row = Row::default();
+    let (mut row, mut words) = (Row::default(), String::new());
     for event in Parser::new_ext(page, Options::ENABLE_TABLES) {
         match event {
             Event::Start(Tag::Table(_)) => tables.push(Vec::new()),
@@ -39,19 +43,24 @@ fn rows(page: &str) -> Vec<Row> {
                 .last()
                 .into_iter()
                 .for_each(|cell| cell.push(code.to_string())),
-            Event::Text(text) => assert!(
-                row.0.is_empty() || is_heading(&row) || text.trim().trim_matches(',').is_empty(),
-                "the table says {text:?} outside of code, which nothing can check"
-            ),
+            Event::Text(text) if !row.0.is_empty() => words.push_str(text.trim().trim_matches(',')),
             Event::End(TagEnd::TableHead | TagEnd::TableRow) => {
-                tables.iter_mut().last().unwrap().push(std::mem::take(&mut row));
+                let table = tables.iter_mut().last().unwrap();
+                table.push((std::mem::take(&mut row), std::mem::take(&mut words)));
             }
             _ => {}
         }
     }
-    let heading = |table: &Vec<Row>| table.first().is_some_and(is_heading);
+    let heading = |table: &Vec<(Row, String)>| {
+        let first = table.first();
+        first.is_some_and(|(row, words)| is_heading(row) && words == headings)
+    };
     let table = tables.into_iter().find(heading).unwrap();
-    table.into_iter().skip(1).collect()
+    let rows = table.into_iter().skip(1).map(|(row, words)| {
+        assert_eq!(words, "", "the table says this outside of code, where nothing can check it");
+        row
+    });
+    rows.collect()
 }
 
 fn is_heading(row: &Row) -> bool {
@@ -125,7 +134,7 @@ fn wrong(row: &Row) -> Vec<String> {
 
 #[test]
 fn every_example_of_the_permissions_page_is_true() {
-    let rows = rows(PAGE);
+    let rows = rows(PAGE, MATCHES);
     let wrong: Vec<_> = rows.iter().flat_map(wrong).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let mut kinds: Vec<_> = rows
@@ -142,13 +151,31 @@ fn every_example_of_the_permissions_page_is_true() {
     assert_eq!(kinds, KINDS);
 }
 
-/// The test above can fail: a wrong claim in either column is found.
+#[test]
+fn every_example_of_a_boundary_is_true() {
+    for row in rows(PAGE, BOUNDARIES) {
+        let [matching, ceiling, granted, beyond] = row.0.as_slice() else {
+            panic!("a row has four cells: {row:?}");
+        };
+        let patterns = |codes: &[String]| codes.iter().map(|code| pattern(code)).collect::<Vec<_>>();
+        let matching = serde_json::from_value(yaml(&matching[0])).unwrap();
+        let answer = contains(&matching, &patterns(ceiling), &patterns(granted));
+        match (beyond.as_slice(), answer) {
+            ([], Containment::Contained) => {}
+            ([code], Containment::Undecided { .. }) if code == "undecided" => {}
+            ([code], Containment::Exceeds { example }) if value(code) == example => {}
+            (_, answer) => panic!("{row:?}: {answer:?}"),
+        }
+    }
+}
+
+/// The tests above can fail: a wrong claim in either column is found.
 #[test]
 fn a_wrong_claim_is_found() {
     let table = |permits: &str, denies: &str| {
         let head = "| `match` | pattern | permits | denies |\n| --- | --- | --- | --- |\n";
         let page = format!("{head}| `{{exact: {{}}}}` | `open` | {permits} | {denies} |\n");
-        rows(&page).iter().flat_map(wrong).count()
+        rows(&page, MATCHES).iter().flat_map(wrong).count()
     };
     assert_eq!(table("`open`", "`closed`"), 0);
     assert_eq!(table("`open`, `closed`", "`other`"), 1);
