@@ -11,8 +11,9 @@ BINARIES := $(IMAGE_TARGET)/x86_64-unknown-linux-gnu/image
 CLUSTER := e2e/cluster/cluster
 # The product's own command line, as the tests and the demo use it.
 export MONSTRUM_BIN ?= $(BINARIES)/monstrum
+CARGO_DENY := $(MONSTRUM_CACHE)/tools/cargo-deny-0.20.2
 
-.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-peers bench-agentdojo unit prove fuzz fuzz-briefly
+.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-peers bench-agentdojo unit deny prove fuzz fuzz-briefly
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,11 +38,18 @@ fuzz: ## The engine's fuzz targets, at length: FUZZ_SECONDS=600 for each
 fuzz-briefly: ## The same for a few seconds each, from the corpora and what was learnt before
 	@bash core/guardian/fuzz/fuzz.sh 10
 
-check: ## Formatting, lints, generated files
+check: deny ## Formatting, lints, generated files, dependencies
 	@cargo fmt --all --check
 	cargo fmt --manifest-path core/guardian/fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo xtask gen --check
+
+deny: $(CARGO_DENY)/bin/cargo-deny ## Licences, sources and banned crates of the dependency tree
+	@$< --offline check licenses bans sources
+
+$(CARGO_DENY)/bin/cargo-deny:
+	@cargo install --quiet --locked --root $(CARGO_DENY) --target-dir $(CARGO_DENY)/target cargo-deny@0.20.2
+	rm -rf $(CARGO_DENY)/target
 
 gen: ## Writes what is generated from the custom resources' Rust types
 	@cargo xtask gen

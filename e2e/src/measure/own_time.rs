@@ -14,7 +14,8 @@ const METRIC: &str = "monstrum_gateway_turn_own_seconds";
 pub(super) async fn of_turns(workspace: &Workspace, turns: usize) -> Result<Vec<Row>> {
     let plain = format!("Own time ({})", workspace.name());
     let script = Scripted::default().says("Done.").when(&plain);
-    workspace.model().script(&plain, &script).await?;
+    let name = format!("{}-own", workspace.name());
+    workspace.model().script(&name, &script).await?;
     let calling = workspace.script_a_look().await?;
     let mut rows = Vec::new();
     for (what, message) in [
