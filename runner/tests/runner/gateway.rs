@@ -42,6 +42,7 @@ pub(crate) struct Attached {
     to_runner: mpsc::Sender<Result<ToRunner, Status>>,
     from_runner: mpsc::Receiver<FromRunner>,
     chunks: HashMap<String, Vec<u8>>,
+    results: u32,
 }
 
 impl Attached {
@@ -93,9 +94,12 @@ impl Attached {
         }
     }
 
-    /// Waits for one call's output.
+    /// Waits for one call's output. Every call has a name of its own, as with a real gateway: the runner may not have
+    /// forgotten the one before when the next arrives.
     pub(crate) async fn result(&mut self, execute: Execute) -> Result<String, i32> {
-        self.execute(execute).await;
+        self.results = self.results.wrapping_add(1);
+        let call_id = format!("result-{}", self.results);
+        self.execute(Execute { call_id, ..execute }).await;
         let (_, result) = self.finished().await.unwrap();
         result.map(|bytes| String::from_utf8(bytes).unwrap())
     }
@@ -216,6 +220,7 @@ impl Link for Service {
             to_runner,
             from_runner,
             chunks: HashMap::new(),
+            results: 0,
         };
         self.sender
             .send(attached)
