@@ -17,8 +17,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Attach to a gateway and execute its calls.
-    Serve(ServeArgs),
+    /// Attach to a bot's gateways and execute their calls.
+    Serve(Box<ServeArgs>),
     /// Copy this executable, for an init container that brings the runner into another image.
     Install(InstallArgs),
 }
@@ -33,15 +33,15 @@ pub struct ServeCli {
 
 #[derive(Debug, Subcommand)]
 enum ServeCommand {
-    /// Attach to a gateway and execute its calls.
-    Serve(ServeArgs),
+    /// Attach to a bot's gateways and execute their calls.
+    Serve(Box<ServeArgs>),
 }
 
 impl ServeCli {
     /// The flags of `serve`.
     pub fn into_serve(self) -> ServeArgs {
         let ServeCommand::Serve(args) = self.command;
-        args
+        *args
     }
 }
 

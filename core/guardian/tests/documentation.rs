@@ -1,7 +1,6 @@
 //! What `docs/permissions.md` claims of match kinds and of boundaries, by the engine: every value of its tables is asked about.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "test code: a failure here is a failed test"
@@ -57,7 +56,10 @@ fn rows(page: &str, headings: &str) -> Vec<Row> {
     };
     let table = tables.into_iter().find(heading).unwrap();
     let rows = table.into_iter().skip(1).map(|(row, words)| {
-        assert_eq!(words, "", "the table says this outside of code, where nothing can check it");
+        assert_eq!(
+            words, "",
+            "the table says this outside of code, where nothing can check it"
+        );
         row
     });
     rows.collect()

@@ -73,7 +73,7 @@ const VALUES: [(&str, &str, &str); 33] = [
     ("metrics.serviceMonitor.enabled", "true", "kind: ServiceMonitor"),
     ("resourceTypes.install", "false", "-kind: ResourceType"),
 ];
-/// Values that only matter where a ServiceMonitor is made.
+/// Values that only matter where a `ServiceMonitor` is made.
 const OF_MONITORS: [(&str, &str, &str); 2] = [
     (
         "metrics.serviceMonitor.labels",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use monstrum_e2e::harness::cluster::SYSTEM;
 use monstrum_e2e::harness::{BotSetup, Cluster, Workspace, wait};
+use serde_json::Value;
 
 use crate::alone;
 
@@ -24,7 +25,8 @@ async fn uids(workspace: &Workspace) -> Result<Vec<String>> {
     let mut uids = Vec::new();
     for (kind, name) in MADE {
         let object = workspace.get(kind, name).await?;
-        uids.push(object["metadata"]["uid"].as_str().unwrap_or_default().to_owned());
+        let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+        uids.push(uid.unwrap_or_default().to_owned());
     }
     Ok(uids)
 }

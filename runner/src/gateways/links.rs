@@ -94,12 +94,12 @@ impl Links {
 }
 
 fn parsed(addresses: &[String]) -> BTreeSet<SocketAddr> {
-    let parse = |text: &String| match text.parse() {
-        Ok(address) => Some(address),
-        Err(_) => {
+    let parse = |text: &String| {
+        let address = text.parse();
+        if address.is_err() {
             tracing::warn!(gateway = %text, "a gateway's address can't be read");
-            None
         }
+        address.ok()
     };
     addresses.iter().take(MOST).filter_map(parse).collect()
 }
