@@ -25,7 +25,8 @@ pub(crate) struct Requirement {
     /// The tool's name to add, if the grant names tools and not this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tool: Option<String>,
-    /// The patterns to add, by dimension; null where the value is not known.
+    /// The patterns to add, by dimension; null where the value is not known. None where the call says nothing of the
+    /// dimension, so that no grant that restricts it covers the call.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) scope: BTreeMap<String, Vec<Value>>,
 }
@@ -42,7 +43,11 @@ impl Requirement {
         }
         for (dimension, values) in &self.scope {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            parts.push(format!("scope.{dimension}: [{}]", values.join(", ")));
+            parts.push(if values.is_empty() {
+                format!("no scope.{dimension}, of which the call says nothing")
+            } else {
+                format!("scope.{dimension}: [{}]", values.join(", "))
+            });
         }
         let place = match &self.grant {
             Some(grant) => format!("grant {grant} with"),
