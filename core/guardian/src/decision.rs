@@ -3,8 +3,10 @@
 mod admission;
 mod canonical;
 mod counter;
+mod name;
 mod trace;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +15,11 @@ use serde_json::Value;
 use crate::source::Risk;
 
 pub use admission::{Admission, Estimate};
+pub(crate) use canonical::ByDimension;
 pub use canonical::CanonicalValues;
 pub(crate) use counter::window_words;
 pub use counter::{Counter, CounterKey, Reservation};
+pub use name::Name;
 pub use trace::{BudgetTrace, DimensionTrace, GrantTrace, LinkTrace, Trace};
 
 /// A call as the model made it. The text is parsed here, once, strictly; nobody else parses it.
@@ -65,15 +69,15 @@ pub enum Verdict {
 #[serde(rename_all = "camelCase")]
 pub struct Permit {
     /// The binding's name; the policy document says the rest.
-    pub binding: String,
+    pub binding: Name,
     /// The tool's own name, without prefix.
-    pub tool: String,
+    pub tool: Name,
     /// For example `issue.read`.
-    pub operation: String,
+    pub operation: Name,
     /// How much harm it can do.
     pub risk: Risk,
     /// The origin of the grant that permits.
-    pub grant: String,
+    pub grant: Name,
     /// The arguments after strict parsing, with canonical forms put in place. Serialised again, it is what is executed.
     pub arguments: Value,
     /// Canonical values by dimension, in the order that the tool feeds them. A command is an array of its words.
@@ -90,7 +94,7 @@ pub struct Denial {
     /// The closed code: in records, metrics and tests.
     pub reason: Reason,
     /// One sentence for people.
-    pub message: String,
+    pub message: Cow<'static, str>,
 }
 
 /// Why a call is denied. These names are API.

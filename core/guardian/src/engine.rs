@@ -13,7 +13,8 @@ mod reading;
 mod usage;
 mod visible;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::decision::{Admission, Call, Counter, Decision, Estimate, Facts};
 use crate::document::{Binding, Document};
@@ -27,12 +28,14 @@ pub use visible::VisibleTool;
 #[derive(Debug)]
 pub struct Engine {
     document: Document,
+    /// The document's, for traces.
+    bot: Arc<BotName>,
     /// Empty for a bot without policy.
     digest: String,
     /// In the order of the document.
     bindings: Vec<binding::LoadedBinding>,
     /// By the name that the model uses.
-    tools: HashMap<String, binding::LoadedTool>,
+    tools: BTreeMap<String, binding::LoadedTool>,
     /// Ordered by name.
     visible: Vec<VisibleTool>,
     /// In the order of the document.
@@ -49,10 +52,11 @@ impl Engine {
     /// [`NoPolicy`](crate::decision::Reason::NoPolicy).
     pub fn empty(bot: BotName) -> Self {
         Self {
+            bot: Arc::new(bot.clone()),
             document: Document::empty(bot),
             digest: String::new(),
             bindings: Vec::new(),
-            tools: HashMap::new(),
+            tools: BTreeMap::new(),
             visible: Vec::new(),
             delegations: Vec::new(),
         }

@@ -3,7 +3,6 @@
 mod pointer;
 
 use serde_json::Value;
-use smallvec::smallvec;
 
 use self::pointer::Pointer;
 use crate::matching::{Canonical, NotCanonical, Values};
@@ -112,7 +111,7 @@ impl CompiledFeed {
         let values = match &self.from {
             From::Template(pieces) => self
                 .read_template(pieces, arguments)
-                .map(|value| smallvec![value]),
+                .map(|value| Values::from_buf([value])),
             From::Pointer(pointer) => match pointer.of_mut(arguments) {
                 // A null that the schema permits is an absence.
                 None | Some(Value::Null) => Ok(Values::new()),
@@ -120,7 +119,9 @@ impl CompiledFeed {
                     .iter_mut()
                     .map(|item| self.read_one(item, rewritten))
                     .collect(),
-                Some(value) => self.read_one(value, rewritten).map(|value| smallvec![value]),
+                Some(value) => self
+                    .read_one(value, rewritten)
+                    .map(|value| Values::from_buf([value])),
             },
         };
         values.map_err(|source| FeedError {

@@ -42,7 +42,7 @@ pub(crate) type PatternFault = String;
 /// A value in the one form that is judged.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Canonical {
-    /// Of `Exact` and `Enum`.
+    /// Of `Exact` and `Enum`; of any kind once it has been written as JSON.
     Scalar(Value),
     /// Of `Glob` and `Regex`: as it is given.
     Text(String),
@@ -87,17 +87,6 @@ impl Canonical {
             Self::Url(url) => Value::String(url.text.clone()),
             Self::Words(argv) => argv.words().map(|word| Value::String(word.to_owned())).collect(),
             Self::Number(number) => range::number(*number),
-        }
-    }
-
-    /// Like [`Canonical::to_value`], for the last use.
-    pub(crate) fn into_value(self) -> Value {
-        match self {
-            Self::Scalar(value) => value,
-            Self::Text(text) | Self::Path(text) => Value::String(text),
-            Self::Host(host) => Value::String(host.text),
-            Self::Url(url) => Value::String(url.text),
-            Self::Words(_) | Self::Number(_) => self.to_value(),
         }
     }
 

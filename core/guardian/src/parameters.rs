@@ -2,6 +2,7 @@
 
 mod closing;
 mod keywords;
+mod plain;
 mod work;
 
 use jsonschema::error::ValidationErrorKind;
@@ -11,6 +12,7 @@ use serde_json::Value;
 pub(crate) use closing::closed;
 pub(crate) use keywords::{declares, faults};
 
+use self::plain::PlainObject;
 use crate::strict_json::ARGUMENTS;
 
 /// How large the expressions of `pattern` keywords may become.
@@ -20,6 +22,8 @@ const MAX_REGEX: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Parameters {
     validator: Validator,
+    /// What the validator says, sooner, where the schema is of the common form.
+    plain: Option<PlainObject>,
     /// How many levels arguments may have; more would make a recursive schema too much work.
     depth: usize,
 }
@@ -32,11 +36,18 @@ impl Parameters {
         }
         let closed = closed(schema);
         let depth = keywords::value_depth(&closed).ok_or("the schema is too much work for any value")?;
-        build(&closed).map(|validator| Self { validator, depth })
+        build(&closed).map(|validator| Self {
+            validator,
+            plain: PlainObject::of(&closed),
+            depth,
+        })
     }
 
     /// Whether the arguments have the declared form; what is wrong names the parameter.
     pub(crate) fn check(&self, arguments: &Value) -> Result<(), String> {
+        if self.plain.as_ref().is_some_and(|plain| plain.admits(arguments)) {
+            return Ok(());
+        }
         if self.depth < ARGUMENTS.depth && !is_at_most(arguments, self.depth) {
             return Err("the parameters nest too deeply for their schema".to_owned());
         }

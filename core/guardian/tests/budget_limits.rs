@@ -84,7 +84,7 @@ fn budgets_of_calls_hold(#[case] uses: &[(BudgetOf, u64)], #[case] expected: Opt
     match (&decision.verdict, expected) {
         (Verdict::Deny(denial), Some(message)) => {
             assert_eq!(
-                (denial.reason, denial.message.as_str()),
+                (denial.reason, &*denial.message),
                 (Reason::QuotaExceeded, message)
             );
         }
@@ -163,7 +163,7 @@ fn denied(admission: Admission) -> String {
     match admission {
         Admission::Denied(denial) => {
             assert_eq!(denial.reason, Reason::QuotaExceeded);
-            denial.message
+            denial.message.into_owned()
         }
         Admission::Admitted(reserve) => panic!("{reserve:?}"),
     }

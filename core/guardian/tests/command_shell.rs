@@ -100,9 +100,11 @@ fn judged(engine: &Engine, line: &str) -> Option<Vec<String>> {
     let decision = check(engine, "run", &json!({"command": line}).to_string());
     match decision.verdict {
         Verdict::Allow(permit) | Verdict::NeedsApproval(permit) => {
-            let words = permit.canonical.get("command").unwrap()[0].as_array().unwrap();
+            let words = permit.canonical.get("command").unwrap().remove(0);
             Some(
                 words
+                    .as_array()
+                    .unwrap()
                     .iter()
                     .map(|word| word.as_str().unwrap().to_owned())
                     .collect(),

@@ -77,12 +77,16 @@ fn answered(engine: &Engine, call: &TracedCall, facts: &mut Facts) -> Result<Ans
             for reservation in permit.reserve {
                 *facts.used.entry(reservation.key).or_default() += reservation.amount;
             }
-            Answer::Permitted { grant: permit.grant }
+            Answer::Permitted {
+                grant: permit.grant.into(),
+            }
         }
-        Verdict::NeedsApproval(permit) => Answer::Waits { grant: permit.grant },
+        Verdict::NeedsApproval(permit) => Answer::Waits {
+            grant: permit.grant.into(),
+        },
         Verdict::Deny(denial) => Answer::Denied {
             reason: denial.reason,
-            message: denial.message,
+            message: denial.message.into_owned(),
             unmet: unmet(engine, &engine.explain(&asked, facts).trace),
         },
     };

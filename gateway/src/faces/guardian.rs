@@ -85,7 +85,7 @@ fn response(policy: &Enforced, decision: Decision) -> CheckResponse {
                 policy_digest: digest,
                 verdict: Verdict::Deny.into(),
                 reason: format!("{:?}", denial.reason),
-                message: denial.message,
+                message: denial.message.into_owned(),
                 ..CheckResponse::default()
             };
         }
@@ -93,7 +93,7 @@ fn response(policy: &Enforced, decision: Decision) -> CheckResponse {
     CheckResponse {
         policy_digest: digest,
         verdict: verdict.into(),
-        grant: permit.grant,
+        grant: permit.grant.into(),
         canonical_arguments_json: permit.arguments.to_string(),
         ..CheckResponse::default()
     }

@@ -98,7 +98,7 @@ async fn permitted(
     if let Some(fault) = &wanted.made.fault {
         return Err(Denial {
             reason: Reason::MalformedArguments,
-            message: fault.clone(),
+            message: fault.clone().into(),
         });
     }
     let permit = verdict::decide(context, policy, wanted.tool(), wanted.raw_arguments).await?;
@@ -135,7 +135,7 @@ fn start(context: &Context, tool: &str, prepared: &Prepared) -> StartCallRequest
 
 async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial: &Denial) -> Answered {
     // A denial's message may quote the arguments.
-    let message = context.gateway.vault.scrubber().text(&denial.message);
+    let message = context.gateway.vault.scrubber().text(&denial.message).into();
     let denial = &Denial {
         reason: denial.reason,
         message,
@@ -152,7 +152,7 @@ async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial
         call_id: wanted.made.call_id.clone(),
         allowed: false,
         reason,
-        message: denial.message.clone(),
+        message: denial.message.to_string(),
         grant: String::new(),
     };
     context.events.send(turn_event::Event::Decision(decision)).await;

@@ -135,7 +135,7 @@ pub(super) fn started(context: &Context, digest: &str, tool: &str, permit: &Perm
     AuditRecord {
         tool: tool.to_owned(),
         verdict: "allow".to_owned(),
-        grant: permit.grant.clone(),
+        grant: permit.grant.to_string(),
         policy_digest: digest.to_owned(),
         arguments_json: arguments,
         detail_json: detail.to_string(),

@@ -28,19 +28,19 @@ pub(super) fn fail_closed(obstacle: &Obstacle<'_>) -> Denial {
     match obstacle {
         Obstacle::Ledger(LedgerError::Exhausted(which)) => Denial {
             reason: Reason::QuotaExceeded,
-            message: which.clone(),
+            message: which.clone().into(),
         },
         Obstacle::Ledger(error) => Denial {
             reason: Reason::Internal,
-            message: format!("the call can't be recorded: {error}"),
+            message: format!("the call can't be recorded: {error}").into(),
         },
         Obstacle::Vault(error) => Denial {
             reason: Reason::Internal,
-            message: error.to_string(),
+            message: error.to_string().into(),
         },
         Obstacle::Inconsistent(what) => Denial {
             reason: Reason::Internal,
-            message: format!("the policy contradicts itself: {what}"),
+            message: format!("the policy contradicts itself: {what}").into(),
         },
     }
 }
@@ -116,7 +116,7 @@ fn judged(verdict: Verdict) -> Result<Box<Permit>, Denial> {
         Verdict::Allow(permit) => Ok(permit),
         Verdict::NeedsApproval(_) => Err(Denial {
             reason: Reason::ApprovalRequired,
-            message: "a person must agree first, and this gateway has no way to ask one".to_owned(),
+            message: "a person must agree first, and this gateway has no way to ask one".into(),
         }),
         Verdict::Deny(denial) => Err(denial),
     }

@@ -132,10 +132,10 @@ impl Answer {
         match &decision.verdict {
             Decided::Deny(denial) => {
                 answer.reason = format!("{:?}", denial.reason);
-                answer.message.clone_from(&denial.message);
+                answer.message = denial.message.to_string();
             }
             Decided::Allow(permit) | Decided::NeedsApproval(permit) => {
-                answer.grant.clone_from(&permit.grant);
+                answer.grant = permit.grant.to_string();
                 answer.canonical_arguments = permit.arguments.clone();
             }
         }

@@ -1,43 +1,71 @@
 //! The canonical values of a call, by dimension.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use smallvec::SmallVec;
 
-/// The values of one dimension, mostly one.
-type Values = SmallVec<[Value; 1]>;
+use super::Name;
+use crate::matching::{Canonical, Values};
+
+/// The values of each of a tool's dimensions, of which most have few.
+pub(crate) type ByDimension = SmallVec<[Values; 4]>;
 
 /// A map from dimensions to the values that a call feeds them. Written as an object of arrays.
-#[derive(Debug, Clone, Default, PartialEq)]
+///
+/// It keeps what the check has read; JSON is made of it for those who look.
+#[derive(Clone, Default)]
 pub struct CanonicalValues {
-    /// Ordered by name; no two alike. Names are shared with the loaded policy: every permit has them.
-    entries: Vec<(Arc<str>, Values)>,
+    /// No two alike. Shared with the loaded policy: every permit has them.
+    names: Arc<[Name]>,
+    /// In the order of the names; empty where the call says nothing of a dimension.
+    values: ByDimension,
 }
 
 impl CanonicalValues {
+    pub(crate) fn new(names: &Arc<[Name]>, values: ByDimension) -> Self {
+        Self {
+            names: Arc::clone(names),
+            values,
+        }
+    }
+
     /// The values of a dimension, in the order that the tool feeds them. None if the call says nothing of it.
-    pub fn get(&self, dimension: &str) -> Option<&[Value]> {
-        self.iter()
-            .find_map(|(name, values)| (name == dimension).then_some(values))
+    pub fn get(&self, dimension: &str) -> Option<Vec<Value>> {
+        let mut entries = self.entries();
+        entries.find_map(|(name, values)| (name == dimension).then(|| json(values)))
     }
 
     /// Every dimension with its values, ordered by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Value])> {
-        self.entries
-            .iter()
-            .map(|(name, values)| (name.as_ref(), values.as_slice()))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Vec<Value>)> {
+        let mut entries: Vec<_> = self.entries().collect();
+        entries.sort_by_key(|(name, _)| *name);
+        entries.into_iter().map(|(name, values)| (name, json(values)))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, &Values)> {
+        let all = self.names.iter().map(Name::as_str).zip(&self.values);
+        all.filter(|(_, values)| !values.is_empty())
     }
 }
 
-impl FromIterator<(Arc<str>, Values)> for CanonicalValues {
-    fn from_iter<I: IntoIterator<Item = (Arc<str>, Values)>>(entries: I) -> Self {
-        let mut entries: Vec<_> = entries.into_iter().collect();
-        entries.sort_by(|(left, _), (right, _)| left.cmp(right));
-        entries.dedup_by(|(left, _), (right, _)| left == right);
-        Self { entries }
+fn json(values: &Values) -> Vec<Value> {
+    values.iter().map(Canonical::to_value).collect()
+}
+
+impl fmt::Debug for CanonicalValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Equal are those that are written alike.
+impl PartialEq for CanonicalValues {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 
@@ -49,11 +77,12 @@ impl Serialize for CanonicalValues {
 
 impl<'de> Deserialize<'de> for CanonicalValues {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let entries = BTreeMap::<String, Vec<Value>>::deserialize(deserializer)?;
-        Ok(entries
+        let entries = BTreeMap::<Name, Vec<Value>>::deserialize(deserializer)?;
+        let (names, values): (Vec<_>, ByDimension) = entries
             .into_iter()
-            .map(|(name, values)| (name.into(), values.into()))
-            .collect())
+            .map(|(name, values)| (name, values.into_iter().map(Canonical::Scalar).collect()))
+            .unzip();
+        Ok(Self::new(&names.into(), values))
     }
 }
 
@@ -66,16 +95,24 @@ mod tests {
 
     #[test]
     fn is_an_ordered_object_of_arrays() {
-        let values: CanonicalValues = [
-            ("path".into(), smallvec![json!("/b"), json!("/a")]),
-            ("host".into(), smallvec![json!("example.com")]),
-        ]
-        .into_iter()
-        .collect();
-        let text = r#"{"host":["example.com"],"path":["/b","/a"]}"#;
+        let path = |text: &str| Canonical::Path(text.to_owned());
+        let command = Canonical::Words(["git", "log"].into_iter().collect());
+        let values = CanonicalValues::new(
+            &["path".into(), "command".into(), "host".into()].into(),
+            smallvec![
+                smallvec![path("/b"), path("/a")],
+                smallvec![command],
+                Values::new()
+            ],
+        );
+        let text = r#"{"command":[["git","log"]],"path":["/b","/a"]}"#;
         assert_eq!(serde_json::to_string(&values).unwrap(), text);
-        assert_eq!(serde_json::from_str::<CanonicalValues>(text).unwrap(), values);
-        assert_eq!(values.get("host"), Some(&[json!("example.com")][..]));
+        let read = serde_json::from_str::<CanonicalValues>(text).unwrap();
+        assert_eq!(read, values);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        assert_eq!(values.get("command"), Some(vec![json!(["git", "log"])]));
+        assert_eq!(values.get("host"), None);
         assert_eq!(values.get("port"), None);
+        assert_ne!(values, CanonicalValues::default());
     }
 }

@@ -1,8 +1,11 @@
 //! How a decision came about, for people.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::Name;
 use crate::source::{BotName, BudgetOf};
 
 /// How a decision came about: each grant that was looked at, and where it stopped.
@@ -10,9 +13,10 @@ use crate::source::{BotName, BudgetOf};
 #[serde(rename_all = "camelCase")]
 pub struct Trace {
     /// Whose policy.
-    pub bot: Option<BotName>,
+    #[serde(serialize_with = "shared")]
+    pub bot: Option<Arc<BotName>>,
     /// The binding whose tool was called.
-    pub binding: Option<String>,
+    pub binding: Option<Name>,
     /// What went wrong before any grant was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
@@ -85,11 +89,16 @@ pub struct LinkTrace {
     pub bot: BotName,
     /// Its grant that covers the call.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grant: Option<String>,
+    pub grant: Option<Name>,
     /// Whether that grant asks for a person's agreement.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub needs_approval: bool,
     /// What stopped the call, if this bot did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,
+}
+
+#[expect(clippy::ref_option, reason = "what the derived code passes")]
+fn shared<S: Serializer>(bot: &Option<Arc<BotName>>, serializer: S) -> Result<S::Ok, S::Error> {
+    bot.as_deref().serialize(serializer)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::grant_set::GrantSet;
 use super::index::Index;
+use crate::decision::Name;
 use crate::feed::CompiledFeed;
 use crate::matching::{Canonical, Pattern, Rule};
 use crate::parameters::Parameters;
@@ -14,6 +15,9 @@ const FEW: u32 = 4;
 /// The compiled parts of one binding of the document.
 #[derive(Debug)]
 pub(super) struct LoadedBinding {
+    pub(super) name: Name,
+    /// Of each grant.
+    pub(super) origins: Vec<Name>,
     /// In the order of the binding's dimensions.
     pub(super) dimensions: Vec<LoadedDimension>,
 }
@@ -21,7 +25,6 @@ pub(super) struct LoadedBinding {
 /// One dimension with the patterns of every grant.
 #[derive(Debug)]
 pub(super) struct LoadedDimension {
-    pub(super) name: Arc<str>,
     pub(super) kind: DimensionKind,
     /// The grants that do not mention it.
     pub(super) unset: GrantSet,
@@ -49,6 +52,9 @@ pub(super) struct PatternTable {
 /// One tool, ready to be called.
 #[derive(Debug)]
 pub(super) struct LoadedTool {
+    /// Without prefix.
+    pub(super) name: Name,
+    pub(super) operation: Name,
     /// Places in the document.
     pub(super) binding: usize,
     pub(super) tool: usize,
@@ -57,10 +63,12 @@ pub(super) struct LoadedTool {
     pub(super) feeds: Vec<CompiledFeed>,
     /// In which order to read the feeds: those that rewrite arguments first, so that the others see what is executed.
     pub(super) reading_order: Vec<usize>,
-    /// Which place in `fed` each feed fills; none where a dimension is fed more than once.
-    pub(super) slots: Option<Vec<usize>>,
-    /// The dimensions that the tool feeds, the ones with the fewest patterns to try first.
+    /// The dimensions that the tool feeds, each once, in the order of reading.
     pub(super) fed: Vec<usize>,
+    /// Their names.
+    pub(super) names: Arc<[Name]>,
+    /// Places in `fed`, the dimensions with the fewest patterns to try first.
+    pub(super) trial_order: Vec<usize>,
     /// The `Cel` dimensions.
     pub(super) ruled: Vec<usize>,
     /// The grants that cover the tool and can permit a call of it: none of them restricts a dimension that the tool does not
@@ -76,10 +84,7 @@ impl LoadedDimension {
         }
         for value in values {
             if alive.len() <= FEW {
-                let asked = alive.clone();
-                for grant in asked.iter().filter(|grant| !self.admits(*grant, value)) {
-                    alive.remove(grant);
-                }
+                alive.retain(|grant| self.admits(grant, value));
             } else {
                 alive.intersect(&self.admitting(value));
             }
@@ -88,7 +93,11 @@ impl LoadedDimension {
 
     /// Whether one grant admits one value.
     pub(super) fn admits(&self, grant: usize, value: &Canonical) -> bool {
-        self.unset.contains(grant) || self.patterns_of(grant).any(|pattern| pattern.matches(value))
+        let held = match &self.kind {
+            DimensionKind::Patterns(table) => table.holds(grant, value),
+            DimensionKind::Rules(_) => false,
+        };
+        held || self.unset.contains(grant)
     }
 
     fn admitting(&self, value: &Canonical) -> GrantSet {
@@ -134,5 +143,15 @@ impl LoadedDimension {
             DimensionKind::Rules(rules) => rules.get(grant).map(Vec::as_slice).unwrap_or_default(),
             DimensionKind::Patterns(_) => &[],
         }
+    }
+}
+
+impl PatternTable {
+    /// Whether the grant holds a pattern that describes the value.
+    fn holds(&self, grant: usize, value: &Canonical) -> bool {
+        let held = self.by_grant.get(grant).map(Vec::as_slice).unwrap_or_default();
+        held.iter()
+            .filter_map(|place| self.patterns.get(*place))
+            .any(|pattern| pattern.matches(value))
     }
 }

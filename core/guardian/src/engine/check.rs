@@ -1,15 +1,17 @@
 //! *permit(bot, call)*: one grant that alone permits the call, or denial.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Engine;
-use super::binding::{LoadedBinding, LoadedTool};
 use super::grant_set::GrantSet;
-use super::reading::{ByDimension, Reading};
+use super::reading::Reading;
 use crate::decision::{Call, CanonicalValues, Decision, Denial, Facts, Permit, Reason, Trace, Verdict};
-use crate::matching::{Canonical, Moment};
+use crate::matching::Moment;
 use crate::selector;
 use crate::source::{ApprovalRule, Grant, Tool, Validity};
+
+const OUT_OF_SCOPE: &str = "no grant covers the call";
 
 /// Why a call is not permitted. Each becomes a denial in [`deny`].
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +26,7 @@ pub(super) enum CheckError {
     Invalid(String),
     #[error("{0}")]
     NotCanonical(String),
-    #[error("no grant covers the call")]
+    #[error("{}", OUT_OF_SCOPE)]
     OutOfScope,
     #[error("the grants that cover the call are not valid now")]
     NotValidNow,
@@ -58,10 +60,12 @@ pub(super) fn deny(error: &CheckError) -> Verdict {
         CheckError::NotDelegated(_) => Reason::NotDelegated,
         CheckError::Internal => Reason::Internal,
     };
-    Verdict::Deny(Denial {
-        reason,
-        message: error.to_string(),
-    })
+    let message = match error {
+        // What most denials say.
+        CheckError::OutOfScope => Cow::Borrowed(OUT_OF_SCOPE),
+        _ => Cow::Owned(error.to_string()),
+    };
+    Verdict::Deny(Denial { reason, message })
 }
 
 impl Engine {
@@ -86,13 +90,13 @@ impl Engine {
     /// A trace without grants.
     pub(super) fn outline(&self, call: &Call<'_>, reading: &Result<Reading<'_>, CheckError>) -> Trace {
         Trace {
-            bot: Some(self.document.bot.clone()),
+            bot: Some(Arc::clone(&self.bot)),
             binding: match reading {
-                Ok(reading) => Some(reading.binding.name.clone()),
+                Ok(reading) => Some(reading.loaded.name.clone()),
                 Err(_) => self
                     .entry(call.tool)
                     .ok()
-                    .map(|(_, _, binding, _)| binding.name.clone()),
+                    .map(|(_, loaded, _, _)| loaded.name.clone()),
             },
             fault: reading.as_ref().err().map(ToString::to_string),
             ..Trace::default()
@@ -116,14 +120,14 @@ impl Engine {
             let grant = grants.get(place).ok_or(CheckError::Internal)?;
             match self.stop(&reading, place, grant, facts) {
                 Some(stop) => stopped = Some(weightier(stopped, stop)),
-                None if needs_approval(&grant.approval, reading.tool) => asking = asking.or(Some(grant)),
-                None => return Ok(Verdict::Allow(Box::new(self.permit_of(reading, grant, facts)))),
+                None if needs_approval(&grant.approval, reading.tool) => {
+                    asking = asking.or(Some((place, grant)));
+                }
+                None => return self.permit_of(reading, (place, grant), facts).map(Verdict::Allow),
             }
         }
         if let Some(grant) = asking {
-            return Ok(Verdict::NeedsApproval(Box::new(
-                self.permit_of(reading, grant, facts),
-            )));
+            return self.permit_of(reading, grant, facts).map(Verdict::NeedsApproval);
         }
         Err(match stopped {
             Some(Stop::Quota(message)) => CheckError::QuotaExceeded(message),
@@ -152,18 +156,24 @@ impl Engine {
             .or_else(|| self.exceeded_quota(reading, grant, facts).map(Stop::Quota))
     }
 
-    fn permit_of(&self, reading: Reading<'_>, grant: &Grant, facts: &Facts) -> Permit {
+    fn permit_of(
+        &self,
+        reading: Reading<'_>,
+        (place, grant): (usize, &Grant),
+        facts: &Facts,
+    ) -> Result<Box<Permit>, CheckError> {
         let reserve = self.reservations(&reading, grant, facts);
-        Permit {
-            binding: reading.binding.name.clone(),
-            tool: reading.tool.name.clone(),
-            operation: reading.tool.operation.clone(),
+        let origin = reading.loaded.origins.get(place).ok_or(CheckError::Internal)?;
+        Ok(Box::new(Permit {
+            binding: reading.loaded.name.clone(),
+            tool: reading.entry.name.clone(),
+            operation: reading.entry.operation.clone(),
             risk: reading.tool.risk,
-            grant: grant.origin.clone(),
-            canonical: canonical(reading.loaded, reading.entry, reading.values),
+            grant: origin.clone(),
+            canonical: CanonicalValues::new(&reading.entry.names, reading.values),
             arguments: reading.arguments,
             reserve,
-        }
+        }))
     }
 
     /// A `Cel` dimension of which no rule holds. An error does not hold.
@@ -201,10 +211,12 @@ impl Reading<'_> {
     /// The grants that cover the tool and admit every value of every dimension.
     pub(super) fn in_scope(&self) -> GrantSet {
         let mut alive = self.entry.covering.clone();
-        for (place, values) in self.entry.fed.iter().zip(&self.values) {
-            match self.loaded.dimensions.get(*place) {
-                Some(dimension) => dimension.narrow(values, &mut alive),
-                None => return GrantSet::default(),
+        for slot in &self.entry.trial_order {
+            let place = self.entry.fed.get(*slot);
+            let dimension = place.and_then(|place| self.loaded.dimensions.get(*place));
+            match (dimension, self.values.get(*slot)) {
+                (Some(dimension), Some(values)) => dimension.narrow(values, &mut alive),
+                _ => return GrantSet::default(),
             }
             if alive.is_empty() {
                 break;
@@ -220,20 +232,6 @@ impl Reading<'_> {
             Some((name.as_str(), self.loaded.dimensions.get(*place)?))
         })
     }
-}
-
-/// Canonical values by dimension; those that the call says nothing of are absent.
-fn canonical(loaded: &LoadedBinding, entry: &LoadedTool, values: ByDimension) -> CanonicalValues {
-    let said = entry
-        .fed
-        .iter()
-        .zip(values)
-        .filter(|(_, values)| !values.is_empty());
-    said.filter_map(|(place, values)| {
-        let name = Arc::clone(&loaded.dimensions.get(*place)?.name);
-        Some((name, values.into_iter().map(Canonical::into_value).collect()))
-    })
-    .collect()
 }
 
 /// The stop that says most: a quota, then validity, then a rule.

@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 /// Fixed in size; one bit for each grant. Most bindings' grants fit without memory of their own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct GrantSet {
     words: SmallVec<[u64; 2]>,
 }
@@ -24,9 +24,14 @@ impl GrantSet {
         }
     }
 
-    pub(super) fn remove(&mut self, grant: usize) {
-        if let Some(word) = self.words.get_mut(grant / BITS) {
-            *word &= !(1 << (grant % BITS));
+    /// Keeps those of which the answer is yes.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        for (place, word) in self.words.iter_mut().enumerate() {
+            for grant in grants_of(place, *word) {
+                if !keep(grant) {
+                    *word &= !(1 << (grant % BITS));
+                }
+            }
         }
     }
 
@@ -54,16 +59,29 @@ impl GrantSet {
 
     /// In ascending order.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().enumerate().flat_map(|(place, word)| {
-            let first = place.saturating_mul(BITS);
-            let mut rest = *word;
-            std::iter::from_fn(move || {
-                let bit = rest.trailing_zeros() as usize;
-                // Clears the lowest bit that is set.
-                rest = rest.checked_sub(1).map(|less| rest & less)?;
-                Some(first.saturating_add(bit))
-            })
-        })
+        let words = self.words.iter().enumerate();
+        words.flat_map(|(place, word)| grants_of(place, *word))
+    }
+}
+
+/// The grants of one word, in ascending order.
+fn grants_of(place: usize, word: u64) -> impl Iterator<Item = usize> {
+    let first = place.saturating_mul(BITS);
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let bit = rest.trailing_zeros() as usize;
+        // Clears the lowest bit that is set.
+        rest = rest.checked_sub(1).map(|less| rest & less)?;
+        Some(first.saturating_add(bit))
+    })
+}
+
+/// As bytes, not one word after the other.
+impl Clone for GrantSet {
+    fn clone(&self) -> Self {
+        Self {
+            words: SmallVec::from_slice(&self.words),
+        }
     }
 }
 
@@ -79,14 +97,14 @@ mod tests {
         }
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 64, 129]);
         assert_eq!(set.len(), 4);
-        set.remove(63);
+        set.retain(|grant| grant != 63);
         let mut other = GrantSet::none(130);
         other.insert(129);
         other.insert(63);
         set.intersect(&other);
         assert_eq!(set.iter().collect::<Vec<_>>(), [129]);
         assert!(set.contains(129) && !set.contains(0) && !set.contains(10_000));
-        set.remove(129);
+        set.retain(|grant| grant != 129);
         assert!(set.is_empty());
     }
 }

@@ -1,11 +1,13 @@
 //! From a document to matchers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::binding::{DimensionKind, LoadedBinding, LoadedDimension, LoadedTool, PatternTable};
 use super::grant_set::GrantSet;
 use super::index::Index;
 use super::{Engine, delegation, narrowing, visible};
+use crate::decision::Name;
 use crate::document::{Binding, Document, FORMAT, canonical_bytes};
 use crate::fault::FieldFault;
 use crate::feed::CompiledFeed;
@@ -103,7 +105,12 @@ pub(super) fn binding(binding: &Binding) -> Result<LoadedBinding, FieldFault> {
             ));
         }
     }
-    Ok(LoadedBinding { dimensions })
+    let origins = binding.grants.iter().map(|grant| grant.origin.as_str().into());
+    Ok(LoadedBinding {
+        name: binding.name.as_str().into(),
+        origins: origins.collect(),
+        dimensions,
+    })
 }
 
 fn add_binding(engine: &mut Engine, place: usize, binding: &Binding) -> Result<(), FieldFault> {
@@ -142,11 +149,7 @@ fn load_dimension(dimension: &Dimension, binding: &Binding) -> Result<LoadedDime
         Match::Cel {} => DimensionKind::Rules(load_rules(dimension, binding)?),
         _ => DimensionKind::Patterns(load_patterns(dimension, binding)?),
     };
-    Ok(LoadedDimension {
-        name: dimension.name.as_str().into(),
-        kind,
-        unset,
-    })
+    Ok(LoadedDimension { kind, unset })
 }
 
 fn load_rules(dimension: &Dimension, binding: &Binding) -> Result<Vec<Vec<Rule>>, FieldFault> {
@@ -228,7 +231,8 @@ pub(super) fn tool(
         .collect::<Result<Vec<_>, _>>()?;
     let (rewriting, reading): (Vec<_>, Vec<_>) =
         (0..feeds.len()).partition(|place| feeds.get(*place).is_some_and(CompiledFeed::rewrites));
-    let fed = fed_dimensions(&feeds, loaded);
+    let reading_order = [rewriting, reading].concat();
+    let fed = fed_dimensions(&feeds, &reading_order);
     let ruled: Vec<_> = (0..loaded.dimensions.len())
         .filter(|place| {
             matches!(
@@ -238,40 +242,49 @@ pub(super) fn tool(
         })
         .collect();
     let covering = covering(binding, tool, &fed, &ruled);
-    let slots = (feeds.len() == fed.len()).then(|| slots(&feeds, &fed));
-    let reading_order = [rewriting, reading].concat();
     Ok(LoadedTool {
+        name: tool.name.as_str().into(),
+        operation: tool.operation.as_str().into(),
         binding: binding_place,
         tool: tool_place,
         parameters,
         feeds,
         reading_order,
-        slots,
+        names: names(binding, &fed),
+        trial_order: trial_order(loaded, &fed),
         fed,
         ruled,
         covering,
     })
 }
 
-/// The place of each feed's dimension.
-fn slots(feeds: &[CompiledFeed], fed: &[usize]) -> Vec<usize> {
-    let slot = |feed: &CompiledFeed| fed.iter().position(|dimension| *dimension == feed.dimension);
-    feeds.iter().filter_map(slot).collect()
+/// Each once, in the order of reading.
+fn fed_dimensions(feeds: &[CompiledFeed], reading_order: &[usize]) -> Vec<usize> {
+    let mut fed = Vec::new();
+    for feed in reading_order.iter().filter_map(|place| feeds.get(*place)) {
+        if !fed.contains(&feed.dimension) {
+            fed.push(feed.dimension);
+        }
+    }
+    fed
 }
 
-/// Each once, the ones with the fewest patterns to try first.
-fn fed_dimensions(feeds: &[CompiledFeed], loaded: &LoadedBinding) -> Vec<usize> {
+fn names(binding: &Binding, fed: &[usize]) -> Arc<[Name]> {
+    let dimensions = fed.iter().filter_map(|place| binding.dimensions.get(*place));
+    dimensions
+        .map(|dimension| dimension.name.as_str().into())
+        .collect()
+}
+
+/// Places in `fed`, the dimensions with the fewest patterns to try first.
+fn trial_order(loaded: &LoadedBinding, fed: &[usize]) -> Vec<usize> {
     let work = |place: usize| match loaded.dimensions.get(place).map(|dimension| &dimension.kind) {
         Some(DimensionKind::Patterns(table)) => table.index.unanchored(),
         Some(DimensionKind::Rules(_)) | None => usize::MAX,
     };
-    let distinct: BTreeMap<usize, usize> = feeds
-        .iter()
-        .map(|feed| (feed.dimension, work(feed.dimension)))
-        .collect();
-    let mut places: Vec<_> = distinct.into_iter().collect();
-    places.sort_by_key(|(_, work)| *work);
-    places.into_iter().map(|(place, _)| place).collect()
+    let mut slots: Vec<_> = fed.iter().map(|place| work(*place)).enumerate().collect();
+    slots.sort_by_key(|(_, work)| *work);
+    slots.into_iter().map(|(slot, _)| slot).collect()
 }
 
 /// The grants that can permit a call of the tool.

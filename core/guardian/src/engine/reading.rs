@@ -1,20 +1,16 @@
 //! What a call says, read once: the only place where its text is parsed.
 
 use serde_json::Value;
-use smallvec::SmallVec;
 
 use super::Engine;
 use super::binding::{LoadedBinding, LoadedTool};
 use super::check::CheckError;
 use super::delegation::Holding;
-use crate::decision::Call;
+use crate::decision::{ByDimension, Call};
 use crate::document::Binding;
 use crate::matching::Values;
 use crate::source::Tool;
 use crate::strict_json::{self, ARGUMENTS};
-
-/// The values of each of a tool's dimensions, of which most have few.
-pub(super) type ByDimension = SmallVec<[Values; 4]>;
 
 /// A call of a tool that exists, with arguments of the declared form.
 #[derive(Debug, Clone)]
@@ -95,32 +91,31 @@ impl<'a> Reading<'a> {
 
 impl LoadedTool {
     fn read_values(&self, arguments: &mut Value) -> Result<ByDimension, CheckError> {
-        let mut read: ByDimension = self.feeds.iter().map(|_| Values::new()).collect();
+        let mut read = ByDimension::new();
         let mut rewritten = false;
         for place in &self.reading_order {
-            let slot = self.slots.as_ref().map_or(Some(place), |slots| slots.get(*place));
-            let target = slot.and_then(|slot| read.get_mut(*slot));
-            let (Some(feed), Some(target)) = (self.feeds.get(*place), target) else {
-                return Err(CheckError::Internal);
-            };
-            *target = feed
-                .read(arguments, &mut rewritten)
-                .map_err(|error| CheckError::NotCanonical(error.to_string()))?;
+            let feed = self.feeds.get(*place).ok_or(CheckError::Internal)?;
+            let values = feed.read(arguments, &mut rewritten);
+            read.push(values.map_err(|error| CheckError::NotCanonical(error.to_string()))?);
         }
         if rewritten {
             self.parameters.check(arguments).map_err(CheckError::Invalid)?;
         }
-        if self.slots.is_some() {
+        // Where no dimension is fed twice, `fed` is in the order of reading.
+        if self.fed.len() == self.feeds.len() {
             Ok(read)
         } else {
             self.joined(read)
         }
     }
 
-    /// What each feed read, put together by dimension in the order that the tool declares.
-    fn joined(&self, by_feed: ByDimension) -> Result<ByDimension, CheckError> {
+    /// What was read in the order of reading, put together by dimension in the order that the tool declares.
+    fn joined(&self, read: ByDimension) -> Result<ByDimension, CheckError> {
+        let mut by_feed: Vec<_> = self.reading_order.iter().zip(read).collect();
+        by_feed.sort_by_key(|(feed, _)| **feed);
         let mut values: ByDimension = self.fed.iter().map(|_| Values::new()).collect();
-        for (feed, read) in self.feeds.iter().zip(by_feed) {
+        for (feed, read) in by_feed {
+            let feed = self.feeds.get(*feed).ok_or(CheckError::Internal)?;
             let slot = self.fed.iter().position(|dimension| *dimension == feed.dimension);
             match slot.and_then(|slot| values.get_mut(slot)) {
                 Some(list) => list.extend(read),

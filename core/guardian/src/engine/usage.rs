@@ -194,7 +194,10 @@ impl Engine {
     }
 
     pub(super) fn admission(&self, estimate: &Estimate, facts: &Facts) -> Admission {
-        let denied = |reason, message: String| Admission::Denied(Denial { reason, message });
+        let denied = |reason, message: String| {
+            let message = message.into();
+            Admission::Denied(Denial { reason, message })
+        };
         if self.digest.is_empty() {
             return denied(Reason::NoPolicy, "the bot has no policy".to_owned());
         }

@@ -37,20 +37,40 @@ impl Argv {
 
     /// The words between spaces, if every character is one that no shell acts on.
     fn of_plain(line: &str) -> Option<Self> {
-        let mut text = String::with_capacity(line.len().saturating_add(1));
-        for byte in line.bytes().chain([b' ']) {
-            match byte {
-                b' ' if text.is_empty() || text.ends_with('\0') => {}
-                b' ' => text.push('\0'),
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'+'..=b'/' | b':' | b'@' | b'%' | b'=' => {
-                    text.push(char::from(byte));
-                }
-                _ => return None,
+        let mut single = true;
+        let mut last = b' ';
+        for byte in line.bytes() {
+            if PLAIN.get(usize::from(byte)) != Some(&true) {
+                return None;
             }
+            single &= byte != b' ' || last != b' ';
+            last = byte;
         }
-        Some(Self(text))
+        if !single || last == b' ' {
+            return Some(line.split(' ').filter(|word| !word.is_empty()).collect());
+        }
+        // Almost every line has one space between two words: a NUL takes its place.
+        let mut text = Vec::with_capacity(line.len().saturating_add(1));
+        text.extend(line.bytes().map(|byte| if byte == b' ' { 0 } else { byte }));
+        text.push(0);
+        String::from_utf8(text).ok().map(Self)
     }
 }
+
+/// Of each byte, whether it is a space or a character that no shell acts on.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = matches!(
+            byte,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b' ' | b'_' | b'+'..=b'/' | b':' | b'@' | b'%' | b'='
+        );
+        byte = byte.saturating_add(1);
+    }
+    plain
+};
 
 impl<S: AsRef<str>> FromIterator<S> for Argv {
     fn from_iter<I: IntoIterator<Item = S>>(words: I) -> Self {

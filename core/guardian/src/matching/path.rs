@@ -11,10 +11,10 @@ pub(super) fn read(path: &str) -> Result<String, NotCanonical> {
     if path.is_empty() {
         return Err("is empty; the folder itself is `.`".into());
     }
-    text::visible(path)?;
-    if is_canonical(path) {
+    if path.len() <= text::MAX_TEXT && is_canonical(path) {
         return Ok(path.to_owned());
     }
+    text::visible(path)?;
     if path.contains('\\') {
         return Err("holds a backslash".into());
     }
@@ -41,13 +41,13 @@ pub(super) fn read(path: &str) -> Result<String, NotCanonical> {
     Ok(canonical)
 }
 
-/// Whether the path, of visible characters, is certainly in its canonical form: what almost every call gives.
+/// Whether the path is of visible characters and certainly in its canonical form: what almost every call gives.
 fn is_canonical(path: &str) -> bool {
     let mut last = 0;
     for byte in path.bytes() {
         let doubtful = match byte {
             b'/' => matches!(last, b'/' | b'.' | b' '),
-            _ => matches!(byte, b'\\' | b'%') || !byte.is_ascii(),
+            _ => matches!(byte, b'\\' | b'%') || !matches!(byte, b' '..=b'~'),
         };
         if doubtful {
             return false;

@@ -77,7 +77,7 @@ async fn reserved(
         // Another request was faster.
         Err(LedgerError::Exhausted(message)) => Ok(Err(Denial {
             reason: Reason::QuotaExceeded,
-            message,
+            message: message.into(),
         })),
         Err(error) => Err(error.into()),
     }
@@ -95,7 +95,7 @@ async fn refused(
     let record = records::not_asked(context, &policy.digest, &request.model.id, estimate, &denial);
     context.record(record).await?;
     Ok(match denial.reason {
-        Reason::QuotaExceeded => Failure::BudgetExceeded(denial.message),
+        Reason::QuotaExceeded => Failure::BudgetExceeded(denial.message.into_owned()),
         _ => Failure::NoPolicy,
     })
 }

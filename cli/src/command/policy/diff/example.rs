@@ -83,7 +83,7 @@ fn permits_more(was: &Verdict, is: &Verdict) -> Option<String> {
         | (_, Verdict::Deny(_))
         | (Verdict::NeedsApproval(_), Verdict::NeedsApproval(_)) => None,
         (Verdict::NeedsApproval(_) | Verdict::Deny(_), Verdict::Allow(permit))
-        | (Verdict::Deny(_), Verdict::NeedsApproval(permit)) => Some(permit.grant.clone()),
+        | (Verdict::Deny(_), Verdict::NeedsApproval(permit)) => Some(permit.grant.to_string()),
     }
 }
 

@@ -133,7 +133,7 @@ impl Case {
         if let (Some(expected), Some(permit)) = (&self.grant, permit)
             && *expected != permit.grant
         {
-            mismatches.push(Mismatch::new("grant", expected.clone(), permit.grant.clone()));
+            mismatches.push(Mismatch::new("grant", expected.clone(), permit.grant.to_string()));
         }
         if let (Some(expected), Some(permit)) = (&self.canonical, permit)
             && *expected != permit.arguments

@@ -79,20 +79,19 @@ impl ArgvPattern {
 
     /// Whether the whole argv is described.
     pub(in crate::matching) fn matches(&self, argv: &Argv) -> bool {
-        let words: SmallVec<[&str; 16]> = argv.words().collect();
-        let mut words = words.as_slice();
+        let mut words = argv.words();
         let mut parts = self.parts.as_slice();
         // Most patterns are literal words and at most one run: there is only one way to compare them.
         while let [Part::Word(literal), later @ ..] = parts {
-            match words {
-                [word, rest @ ..] if word == literal => (parts, words) = (later, rest),
-                _ => return false,
+            if words.next() != Some(literal.as_str()) {
+                return false;
             }
+            parts = later;
         }
         match parts {
-            [] => words.is_empty(),
-            [run @ Part::Run { .. }] => words.iter().all(|word| run.runs_over(word)),
-            _ => reaches_end(parts, words),
+            [] => words.next().is_none(),
+            [run @ Part::Run { .. }] => words.all(|word| run.runs_over(word)),
+            _ => reaches_end(parts, &words.collect::<SmallVec<[&str; 16]>>()),
         }
     }
 

@@ -20,8 +20,7 @@ const ACTIVE: &str = ";&|<>()$`*?[]{}~!#^";
 
 /// The words of exactly one simple command.
 pub(in crate::matching) fn read(line: &str) -> Result<Argv, NotCanonical> {
-    text::visible(line)?;
-    let argv = match Argv::of_plain(line) {
+    let argv = match Argv::of_plain(line).filter(|_| line.len() <= text::MAX_TEXT) {
         Some(argv) => argv,
         None => parse(line)?,
     };
@@ -78,6 +77,7 @@ fn refuse_active(line: &str) -> Result<(), NotCanonical> {
 
 /// The words by the grammar of a real shell.
 fn parse(line: &str) -> Result<Argv, NotCanonical> {
+    text::visible(line)?;
     if line.chars().any(|c| c.is_whitespace() && c != ' ') {
         return Err("holds white space other than spaces".into());
     }
