@@ -1,7 +1,6 @@
 //! What is accepted as a command means the same to a real shell: the argv that is judged is the one that bash would run.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::expect_used,
     clippy::unwrap_used,
     reason = "test code: a failure here is a failed test"

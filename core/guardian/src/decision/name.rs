@@ -103,3 +103,20 @@ impl<'de> Deserialize<'de> for Name {
         String::deserialize(deserializer).map(Self::from)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_text() {
+        let name = Name::from("binding/é#0");
+        assert_eq!(name, "binding/é#0");
+        assert_eq!(serde_json::to_string(&name).unwrap(), r#""binding/é#0""#);
+        assert_eq!(serde_json::from_str::<Name>(r#""binding/é#0""#).unwrap(), name);
+        assert_eq!(
+            (name.to_string(), format!("{name:?}")),
+            ("binding/é#0".to_owned(), r#""binding/é#0""#.to_owned())
+        );
+    }
+}
