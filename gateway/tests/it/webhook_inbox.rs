@@ -1,0 +1,213 @@
+//! Accepted messages of channel processes that die, from the outside.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use monstrum_service::Service;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+
+use crate::support::model::Reply;
+use crate::support::world::{World, until};
+use crate::webhook::{Receiver, answer, ask, now, settings, signed, start, whsec};
+
+/// A channel in mode `Callback` whose processes come and go.
+struct Mail {
+    world: World,
+    receiver: Receiver,
+    settings: Value,
+    client: reqwest::Client,
+}
+
+/// One process of it, with a runtime of its own.
+struct Process {
+    address: SocketAddr,
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+impl Process {
+    /// All of its tasks and connections end at once.
+    fn kill(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+impl Mail {
+    async fn open() -> Self {
+        let (world, receiver) = (World::start().await, Receiver::default());
+        let address = receiver.start().await;
+        let settings = settings(|settings| {
+            settings["mode"] = json!("Callback");
+            settings["callbackUrl"] = json!(format!("http://{address}/answers"));
+            settings["allowedAddresses"] = json!(["127.0.0.0/8"]);
+        });
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
+        Self {
+            world,
+            receiver,
+            settings,
+            client,
+        }
+    }
+
+    async fn process(&self) -> Process {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        // What it spawns, it spawns on its own runtime.
+        let address = {
+            let _inside = runtime.enter();
+            let service = Service::default();
+            let starting = start(&self.world, &folder, &self.settings, Some(&whsec()), &service);
+            tokio::task::block_in_place(|| runtime.block_on(starting)).unwrap()
+        };
+        Process {
+            address,
+            runtime,
+            _folder: folder,
+        }
+    }
+
+    async fn post(&self, process: &Process, id: &str, timestamp: i64) -> (StatusCode, Value) {
+        answer(signed(&self.client, process.address, id, timestamp, &ask("hi"))).await
+    }
+
+    /// A process that took a message and was killed while the model thinks; what lets the model speak.
+    async fn killed(&self) -> Arc<Notify> {
+        let gate = Arc::new(Notify::new());
+        let slow = Reply {
+            gate: Some(Arc::clone(&gate)),
+            ..Reply::text("at last")
+        };
+        self.world.model.script([slow, Reply::text("at last")]);
+        let process = self.process().await;
+        let (status, _) = self.post(&process, "m1", now()).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+        until(|| self.world.model.seen().len() == 1).await;
+        process.kill();
+        gate
+    }
+
+    fn waiting(&self) -> usize {
+        self.world.ledger.state.lock().unwrap().inbox.rows.len()
+    }
+
+    fn lapse(&self) {
+        self.world.ledger.state.lock().unwrap().inbox.lapse();
+    }
+
+    fn callbacks(&self) -> Vec<(String, Value)> {
+        let seen = self.receiver.seen.lock().unwrap();
+        seen.iter()
+            .map(|(headers, body)| {
+                let id = headers["webhook-id"].to_str().unwrap().to_owned();
+                (id, serde_json::from_slice(body).unwrap())
+            })
+            .collect()
+    }
+
+    /// The one callback, when the ledger has forgotten the message.
+    async fn only_callback(&self) -> Value {
+        until(|| self.waiting() == 0).await;
+        let callbacks = self.callbacks();
+        assert_eq!(callbacks.len(), 1, "{callbacks:?}");
+        assert_eq!(callbacks[0].0, "answer_m1");
+        callbacks[0].1.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_process_answers_what_a_killed_one_accepted() {
+    let mail = Mail::open().await;
+    let gate = mail.killed().await;
+    assert_eq!((mail.waiting(), mail.callbacks().len()), (1, 0));
+    mail.lapse();
+    let _next = mail.process().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    gate.notify_waiters();
+    gate.notify_one();
+    assert_eq!(mail.only_callback().await["text"], "at last");
+    assert_eq!(mail.world.ledger.records("turn.finished").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_take_up_a_message_once() {
+    let mail = Mail::open().await;
+    let gate = mail.killed().await;
+    gate.notify_one();
+    mail.lapse();
+    let (_one, _other) = (mail.process().await, mail.process().await);
+    assert_eq!(mail.only_callback().await["text"], "at last");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(mail.callbacks().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_living_lease_is_left_alone() {
+    let mail = Mail::open().await;
+    let _gate = mail.killed().await;
+    let _next = mail.process().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let state = mail.world.ledger.state.lock().unwrap();
+    assert_eq!(state.inbox.rows[0].claimed.attempt, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_stays_one_while_the_message_waits_and_after() {
+    let mail = Mail::open().await;
+    let (first, timestamp) = (mail.process().await, now());
+    mail.world.model.script([Reply::text("once")]);
+    let accepted = mail.post(&first, "m1", timestamp).await;
+    assert_eq!(accepted, (StatusCode::ACCEPTED, json!({ "status": "accepted" })));
+    assert_eq!(mail.only_callback().await["text"], "once");
+    first.kill();
+    let next = mail.process().await;
+    let replay = mail.post(&next, "m1", timestamp).await;
+    assert_eq!(replay, (StatusCode::ACCEPTED, json!({ "status": "duplicate" })));
+    assert_eq!((mail.waiting(), mail.callbacks().len()), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_accepted_that_the_ledger_does_not_keep() {
+    let mail = Mail::open().await;
+    let process = mail.process().await;
+    mail.world.ledger.set_down(true);
+    let (status, _) = mail.post(&process, "m1", now()).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    mail.world.ledger.set_down(false);
+    assert_eq!(mail.waiting(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_given_up_after_its_attempts() {
+    let mail = Mail::open().await;
+    let _gate = mail.killed().await;
+    mail.world.ledger.state.lock().unwrap().inbox.rows[0]
+        .claimed
+        .attempt = 5;
+    mail.lapse();
+    let _next = mail.process().await;
+    assert_eq!(mail.only_callback().await["error"]["code"], "GivenUp");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_somebody_who_may_not_talk_any_more_is_refused() {
+    let mut mail = Mail::open().await;
+    let _gate = mail.killed().await;
+    mail.settings["users"] = json!(["u2"]);
+    mail.lapse();
+    let _next = mail.process().await;
+    assert_eq!(mail.only_callback().await["error"]["code"], "Refused");
+}
