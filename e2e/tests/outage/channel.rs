@@ -69,12 +69,13 @@ async fn an_accepted_message_is_answered_by_the_next_pod() -> Result<()> {
         .filter_map(|request| request.header("webhook-id"))
         .collect();
     assert_eq!(ids, BTreeSet::from([format!("answer_{}", delivery.id).as_str()]));
-    let finished = workspace.audit("triage").await?;
-    let finished = finished
+    // The first may have been cut off with its sender.
+    let records = workspace.audit("triage").await?;
+    let answered = records
         .iter()
-        .filter(|record| record["kind"] == "turn.finished")
+        .filter(|record| record["kind"] == "turn.finished" && record["reason"] != "Cancelled")
         .count();
-    assert_eq!(finished, 1, "the turn ran more than once");
+    assert_eq!(answered, 1, "{records:#?}");
     let replayed = delivery.send(&workspace).await?;
     assert!(replayed.body().contains("duplicate"), "{}", replayed.body());
     workspace.remove().await

@@ -26,14 +26,16 @@ struct Mail {
 /// One process of it, with a runtime of its own.
 struct Process {
     address: SocketAddr,
-    runtime: Runtime,
+    runtime: Option<Runtime>,
     _folder: TempDir,
 }
 
-impl Process {
-    /// All of its tasks and connections end at once.
-    fn kill(self) {
-        self.runtime.shutdown_background();
+/// A process is killed, not stopped: all of its tasks and connections end at once.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -66,16 +68,14 @@ impl Mail {
             .enable_all()
             .build()
             .unwrap();
+        let service = Service::default();
+        let secret = whsec();
+        let starting = start(&self.world, &folder, &self.settings, Some(&secret), &service);
         // What it spawns, it spawns on its own runtime.
-        let address = {
-            let _inside = runtime.enter();
-            let service = Service::default();
-            let starting = start(&self.world, &folder, &self.settings, Some(&whsec()), &service);
-            tokio::task::block_in_place(|| runtime.block_on(starting)).unwrap()
-        };
+        let address = tokio::task::block_in_place(|| runtime.block_on(starting)).unwrap();
         Process {
             address,
-            runtime,
+            runtime: Some(runtime),
             _folder: folder,
         }
     }
@@ -96,7 +96,7 @@ impl Mail {
         let (status, _) = self.post(&process, "m1", now()).await;
         assert_eq!(status, StatusCode::ACCEPTED);
         until(|| self.world.model.seen().len() == 1).await;
-        process.kill();
+        drop(process);
         gate
     }
 
@@ -139,7 +139,20 @@ async fn the_next_process_answers_what_a_killed_one_accepted() {
     gate.notify_waiters();
     gate.notify_one();
     assert_eq!(mail.only_callback().await["text"], "at last");
-    assert_eq!(mail.world.ledger.records("turn.finished").len(), 1);
+    // The turn was cut off with its sender and went on: the message stands once in the conversation, and so does the answer.
+    let state = mail.world.ledger.state.lock().unwrap();
+    let session = state.sessions.values().next().unwrap();
+    let count = |role: &str| {
+        session
+            .messages
+            .iter()
+            .filter(|message| message.role == role)
+            .count()
+    };
+    assert_eq!(
+        (state.sessions.len(), count("user"), count("assistant")),
+        (1, 1, 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +185,7 @@ async fn a_replay_stays_one_while_the_message_waits_and_after() {
     let accepted = mail.post(&first, "m1", timestamp).await;
     assert_eq!(accepted, (StatusCode::ACCEPTED, json!({ "status": "accepted" })));
     assert_eq!(mail.only_callback().await["text"], "once");
-    first.kill();
+    drop(first);
     let next = mail.process().await;
     let replay = mail.post(&next, "m1", timestamp).await;
     assert_eq!(replay, (StatusCode::ACCEPTED, json!({ "status": "duplicate" })));
