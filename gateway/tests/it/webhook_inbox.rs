@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use crate::support::model::Reply;
+use crate::support::policies::Held;
 use crate::support::world::{World, until};
 use crate::webhook::{Receiver, answer, ask, now, settings, signed, start, whsec};
 
@@ -223,4 +224,60 @@ async fn a_message_of_somebody_who_may_not_talk_any_more_is_refused() {
     mail.lapse();
     let _next = mail.process().await;
     assert_eq!(mail.only_callback().await["error"]["code"], "Refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_is_renewed_and_a_lost_message_is_left_alone() {
+    let mail = Mail::open().await;
+    let mut patient = mail.world.settings();
+    patient.model.as_mut().unwrap().request_timeout_seconds = 60;
+    mail.world.enforce_with(&[Held::default()], patient, 60).await;
+    let gate = Arc::new(Notify::new());
+    let slow = Reply {
+        gate: Some(Arc::clone(&gate)),
+        ..Reply::text("too late")
+    };
+    mail.world.model.script([slow]);
+    let process = mail.process().await;
+    mail.post(&process, "m1", now()).await;
+    let inbox =
+        |read: fn(&crate::support::inbox::Inbox) -> u32| read(&mail.world.ledger.state.lock().unwrap().inbox);
+    until(|| inbox(|inbox| inbox.renewed) == 1).await;
+    mail.world.ledger.state.lock().unwrap().inbox.rows[0]
+        .claimed
+        .attempt = 2;
+    until(|| inbox(|inbox| inbox.not_renewed) == 1).await;
+    until(|| mail.world.ledger.records("turn.finished").len() == 1).await;
+    gate.notify_one();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((mail.waiting(), mail.callbacks().len()), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_one_conversation_are_taken_up_in_their_order() {
+    let mail = Mail::open().await;
+    let gate = mail.killed().await;
+    // A second one waited behind it.
+    {
+        let mut state = mail.world.ledger.state.lock().unwrap();
+        let mut second = state.inbox.rows[0].claimed.clone();
+        second.id = "second".to_owned();
+        let message = second.message.as_mut().unwrap();
+        message.message_id = "m2".to_owned();
+        message.text = "and then?".to_owned();
+        state.inbox.put_like_first(second);
+    }
+    mail.world
+        .model
+        .script([Reply::text("then nothing"), Reply::text("then nothing")]);
+    gate.notify_one();
+    mail.lapse();
+    let _next = mail.process().await;
+    until(|| mail.waiting() == 0).await;
+    let told: Vec<(String, Value)> = mail.callbacks();
+    let text = |id: &str| told.iter().find(|(of, _)| of == id).unwrap().1["text"].clone();
+    assert_eq!(
+        (text("answer_m1"), text("answer_m2")),
+        (json!("at last"), json!("then nothing"))
+    );
 }

@@ -16,6 +16,10 @@ pub struct Row {
 #[derive(Default)]
 pub struct Inbox {
     pub rows: Vec<Row>,
+    /// How often a hold was renewed.
+    pub renewed: u32,
+    /// How often that was refused.
+    pub not_renewed: u32,
 }
 
 impl Inbox {
@@ -50,8 +54,12 @@ impl Inbox {
 
     pub fn renew(&mut self, request: &RenewMessageRequest) -> Result<(), Status> {
         let row = self.rows.iter_mut().find(|row| row.claimed.id == request.id);
-        let row = row.filter(|row| row.claimed.attempt == request.attempt);
-        row.ok_or_else(not_held)?.until = after(request.lease_seconds);
+        let Some(row) = row.filter(|row| row.claimed.attempt == request.attempt) else {
+            self.not_renewed += 1;
+            return Err(not_held());
+        };
+        row.until = after(request.lease_seconds);
+        self.renewed += 1;
         Ok(())
     }
 
@@ -64,6 +72,16 @@ impl Inbox {
         }
         self.rows.remove(at);
         Ok(())
+    }
+
+    /// A further message of the first one's channel.
+    pub fn put_like_first(&mut self, claimed: ClaimedMessage) {
+        let scope = self.rows[0].scope.clone();
+        self.rows.push(Row {
+            scope,
+            claimed,
+            until: Instant::now(),
+        });
     }
 
     /// Ends every lease, as time would after their holder's death.
