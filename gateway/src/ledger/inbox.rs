@@ -79,9 +79,8 @@ impl Ledger {
                 id: kept.id.clone(),
                 attempt: kept.attempt,
             };
-            let error = match within(self.client.clone().finish_message(request)).await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
+            let Err(error) = within(self.client.clone().finish_message(request)).await else {
+                return Ok(());
             };
             match (&error, pauses.next()) {
                 (LedgerError::Unreachable(_), Some(pause)) => tokio::time::sleep(pause).await,
