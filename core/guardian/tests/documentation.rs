@@ -57,10 +57,7 @@ fn rows(page: &str, headings: &str) -> Vec<Row> {
     };
     let table = tables.into_iter().find(heading).unwrap();
     let rows = table.into_iter().skip(1).map(|(row, words)| {
-        assert_eq!(
-            words, "",
-            "the table says this outside of code, where nothing can check it"
-        );
+        assert_eq!(words, "", "the table says this outside of code, where nothing can check it");
         row
     });
     rows.collect()

@@ -205,6 +205,21 @@ async fn nothing_is_accepted_that_the_ledger_does_not_keep() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_no_gateway_takes_is_not_accepted() {
+    let mut mail = Mail::open().await;
+    mail.settings["maxBodyBytes"] = json!(1_000_000);
+    let process = mail.process().await;
+    let (timestamp, body) = (now(), ask(&"x".repeat((128 << 10) + 1)));
+    for _ in 0..2 {
+        let request = signed(&mail.client, process.address, "m1", timestamp, &body);
+        let (status, body) = answer(request).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(body["error"]["code"], "InvalidMessage");
+    }
+    assert_eq!(mail.waiting(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_given_up_after_its_attempts() {
     let mail = Mail::open().await;
     let _gate = mail.killed().await;
