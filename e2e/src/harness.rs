@@ -8,6 +8,7 @@ pub mod method;
 pub mod tunnel;
 pub mod turn;
 pub mod wait;
+pub mod webhook;
 pub mod workspace;
 
 pub use bot::BotSetup;

@@ -1,12 +1,15 @@
 //! The channel service: signed webhooks in, a bot's answer out.
 //!
 //! A request goes through the same gates each time, and each of them refuses by itself: size and type → signature over the raw
-//! bytes → time window → replay store → JSON → route → who may talk. Only then does a gateway hear of it.
+//! bytes → time window → JSON → route → who may talk → replay store. Only then does a gateway hear of it.
 //!
 //! Every attempt of a sender is signed anew (Standard Webhooks: same `webhook-id`, new `webhook-timestamp`). An attempt
 //! that comes twice is a replay and is answered with 200 or 202 and `{"status":"duplicate"}` without reaching a gateway. A new attempt of
 //! the same message reaches it under the same message id, which the gateway runs once: it replays the answer, or goes
 //! on where it was cut off.
+//!
+//! A message whose sender does not wait for the answer is kept by the ledger before it is answered with 202, in the write that
+//! takes its attempt in the replay store, until the answer was sent.
 
 mod address;
 mod admission;
@@ -14,6 +17,7 @@ mod callback;
 mod config;
 mod delivery;
 mod http;
+mod inbox;
 mod json;
 mod metrics;
 mod route;
@@ -35,6 +39,7 @@ pub use signature::sign;
 use crate::args::ChannelArgs;
 use crate::ledger::Ledger;
 use callback::Callbacks;
+use config::Mode;
 use delivery::Gateways;
 use metrics::Metrics;
 use secret::Keys;
@@ -103,6 +108,9 @@ pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<Sock
         service: service.clone(),
     });
     follow_secret(Arc::clone(&channel), args.secret);
+    if channel.config.mode == Mode::Callback {
+        inbox::follow(Arc::clone(&channel));
+    }
     server::listen(channel, args.listen)
         .await
         .map_err(|source| ChannelError::Listen {

@@ -1,5 +1,7 @@
 //! The durable state, kept by the ledger: every request bounded in time, every refusal told apart from an outage.
 
+mod inbox;
+
 use std::time::Duration;
 
 use monstrum_wire::ledger::audit_client::AuditClient;
@@ -71,6 +73,8 @@ pub struct Held {
     /// Which hold of it.
     pub fence: u64,
 }
+
+pub use inbox::Kept;
 
 /// The ledger, as this process's identity.
 #[derive(Debug, Clone)]

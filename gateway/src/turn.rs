@@ -30,6 +30,7 @@ use tracing::Instrument as _;
 pub use events::Events;
 pub use failure::Failure;
 pub use message::Incoming;
+pub(crate) use message::MAX_TEXT;
 pub use sessions::Sessions;
 pub use trace::TraceContext;
 

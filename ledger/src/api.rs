@@ -4,6 +4,7 @@ mod audit;
 mod call;
 mod caller;
 mod field;
+mod inbox;
 mod lane;
 mod ledger;
 mod once;

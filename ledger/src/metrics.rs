@@ -29,6 +29,10 @@ pub enum Method {
     RecordUsage,
     SumUsage,
     TakeOnce,
+    AcceptMessage,
+    ClaimMessages,
+    RenewMessage,
+    FinishMessage,
     QuotaUse,
     Reserve,
     Settle,
@@ -70,6 +74,7 @@ enum Table {
     Sessions,
     UnfinishedCalls,
     TakenIds,
+    AcceptedMessages,
     OpenReservations,
 }
 
@@ -191,6 +196,7 @@ impl Metrics {
             (Table::Sessions, rows.sessions),
             (Table::UnfinishedCalls, rows.unfinished_calls),
             (Table::TakenIds, rows.taken_ids),
+            (Table::AcceptedMessages, rows.accepted_messages),
             (Table::OpenReservations, rows.open_reservations),
         ] {
             self.rows

@@ -4,6 +4,7 @@
 mod audit;
 mod call;
 mod error;
+mod inbox;
 mod once;
 mod quota;
 mod session;
@@ -14,6 +15,7 @@ mod usage;
 pub use audit::{AuditStore, Page};
 pub use call::{CallStore, Outcome, Start};
 pub use error::StoreError;
+pub use inbox::{Acceptance, ClaimedRow, HeldMessage, InboxStore, MOST_WAITING, MessageClaim};
 pub use once::{OnceStore, Ticket};
 pub use quota::{Charge, CounterKey, CounterOf, QuotaStore, Use};
 pub use session::{Claim, Held, Hold, SessionStore, Tail};
@@ -27,6 +29,7 @@ pub trait Store:
     + CallStore
     + UsageStore
     + OnceStore
+    + InboxStore
     + QuotaStore
     + UpkeepStore
     + Clone
@@ -42,6 +45,7 @@ impl<S> Store for S where
         + CallStore
         + UsageStore
         + OnceStore
+        + InboxStore
         + QuotaStore
         + UpkeepStore
         + Clone

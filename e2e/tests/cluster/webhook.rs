@@ -1,36 +1,10 @@
 //! The webhook channel: who gets in, and what is answered.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Result;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac as _};
-use http::{Request, Response};
-use monstrum_e2e::harness::{BotSetup, Scripted, Workspace, tunnel, wait};
-use sha2::Sha256;
-use uuid::Uuid;
-
-const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
-
-fn channel(mode: &str) -> String {
-    format!(
-        "
-apiVersion: v1
-kind: Secret
-metadata: {{name: inbox-secret}}
-stringData: {{secret: 'whsec_{}'}}
----
-apiVersion: monstrum.dev/v1alpha1
-kind: Channel
-metadata: {{name: inbox}}
-spec:
-  type: {{webhook: {{secret: {{name: inbox-secret, key: secret}}, {mode}}}}}
-  routes: [{{name: all, bot: triage, path: /hook}}]
-  talkers: {{users: [u-1]}}",
-        STANDARD.encode(SECRET)
-    )
-}
+use monstrum_e2e::harness::webhook::{Delivery, channel, signature};
+use monstrum_e2e::harness::{BotSetup, Scripted, Workspace, wait};
 
 async fn install(area: &str, mode: &str) -> Result<Workspace> {
     let workspace = Workspace::create(area).await?;
@@ -38,52 +12,6 @@ async fn install(area: &str, mode: &str) -> Result<Workspace> {
     workspace.apply(&channel(mode)).await?;
     workspace.condition("channel", "inbox", "Ready", "True").await?;
     Ok(workspace)
-}
-
-/// A signed request, to be spoilt by the test.
-struct Delivery {
-    id: String,
-    timestamp: u64,
-    body: String,
-    content_type: &'static str,
-    secret: Vec<u8>,
-}
-
-impl Delivery {
-    fn new(user: &str, text: &str) -> Result<Self> {
-        Ok(Self {
-            id: format!("msg_{}", Uuid::new_v4().simple()),
-            timestamp: SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)?
-                .as_secs(),
-            body: serde_json::json!({"user": user, "text": text}).to_string(),
-            content_type: "application/json",
-            secret: SECRET.to_vec(),
-        })
-    }
-
-    async fn send(&self, workspace: &Workspace) -> Result<Response<String>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret)?;
-        mac.update(format!("{}.{}.{}", self.id, self.timestamp, self.body).as_bytes());
-        let request = Request::post("/hook")
-            .header("content-type", self.content_type)
-            .header("webhook-id", &self.id)
-            .header("webhook-timestamp", self.timestamp)
-            .header(
-                "webhook-signature",
-                format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())),
-            )
-            .body(self.body.clone())?;
-        let labels = "app.kubernetes.io/component=channel,app.kubernetes.io/instance=inbox";
-        tunnel::send(
-            &workspace.cluster().client(),
-            workspace.name(),
-            labels,
-            8080,
-            request,
-        )
-        .await
-    }
 }
 
 #[tokio::test]
@@ -177,9 +105,7 @@ async fn an_answer_is_posted_back() -> Result<()> {
         callback.header("webhook-id").unwrap_or_default(),
         callback.header("webhook-timestamp").unwrap_or_default(),
     );
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET)?;
-    mac.update(format!("{id}.{timestamp}.{}", callback.body).as_bytes());
-    let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    let signature = signature(id, timestamp, &callback.body)?;
     assert_eq!(callback.header("webhook-signature"), Some(signature.as_str()));
     workspace.remove().await
 }

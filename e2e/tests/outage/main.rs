@@ -1,5 +1,6 @@
 //! What happens when parts of the installation are gone. These tests break it for everybody, so they run one at a time.
 
+mod channel;
 mod ledger;
 mod operator;
 mod pods;

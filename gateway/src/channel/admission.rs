@@ -5,9 +5,12 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::Channel;
+use super::config::Mode;
+use super::inbox::Parcel;
 use super::json;
 use super::route::{self, Routed, Unroutable};
 use super::signature::{self, Forged};
+use crate::ledger::LedgerError;
 
 /// What a request may say about its body.
 const CONTENT_TYPE: &str = "application/json";
@@ -25,15 +28,39 @@ pub(super) enum Refused {
     Body,
     #[error(transparent)]
     Unroutable(#[from] Unroutable),
+    #[error("the text is longer than 128 KiB")]
+    TooLong,
+    #[error("too many messages are under way; send it again later")]
+    Busy,
 }
 
 /// A request that passed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Admitted {
-    /// For a bot.
+    /// For a bot, whose answer the sender waits for.
     Message(Routed),
+    /// For a bot, and kept by the ledger until it is answered.
+    Accepted(Parcel),
     /// Exactly this attempt came before.
     Duplicate,
+}
+
+/// One attempt of a sender, as the replay store knows it.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) scope: String,
+    pub(super) id: String,
+    pub(super) keep: Duration,
+}
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        tracing::error!(error = %error, "no request is taken without the replay store");
+        match error {
+            LedgerError::Exhausted(_) => Self::Busy,
+            _ => Self::NoReplayStore,
+        }
+    }
 }
 
 impl Refused {
@@ -49,6 +76,8 @@ impl Refused {
             Self::Unroutable(Unroutable::NoRoute) => "NoRoute",
             Self::Unroutable(Unroutable::Incomplete) => "Incomplete",
             Self::Unroutable(Unroutable::Forbidden) => "Forbidden",
+            Self::TooLong => "InvalidMessage",
+            Self::Busy => "Busy",
         }
     }
 }
@@ -70,26 +99,36 @@ impl Channel {
         let authentic = signature::verify(headers, body, &keys, now, tolerance)?;
         // A repeat can pass the time window from its one end to its other.
         let keep = Duration::from_secs(u64::from(tolerance).saturating_mul(2).saturating_add(60));
-        let attempt = format!("{}.{}", authentic.timestamp, authentic.id);
-        let scope = format!("webhook/{}", self.name);
-        let fresh = self
-            .ledger
-            .take_once(&scope, &attempt, keep)
-            .await
-            .map_err(|error| {
-                tracing::error!(error = %error, "no request is taken without the replay store");
-                Refused::NoReplayStore
-            })?;
-        if !fresh {
-            return Ok(Admitted::Duplicate);
+        let attempt = Attempt {
+            scope: self.scope(),
+            id: format!("{}.{}", authentic.timestamp, authentic.id),
+            keep,
+        };
+        match (self.config.mode, self.routed(path, body, &authentic.id)) {
+            // The message is kept in the same write that takes the attempt: a replay is answered as one only if it is.
+            (Mode::Callback, Ok(routed)) => {
+                let parcel = self.accept(attempt, routed).await?;
+                Ok(parcel.map_or(Admitted::Duplicate, Admitted::Accepted))
+            }
+            // What is refused is taken too: it stays refused when the settings change.
+            (Mode::Synchronous | Mode::Callback, routed) => {
+                let Attempt { scope, id, keep } = attempt;
+                if !self.ledger.take_once(&scope, &id, keep).await? {
+                    return Ok(Admitted::Duplicate);
+                }
+                routed.map(Admitted::Message)
+            }
         }
+    }
+
+    /// Under which its ids and messages are kept.
+    pub(super) fn scope(&self) -> String {
+        format!("webhook/{}", self.name)
+    }
+
+    fn routed(&self, path: &str, body: &[u8], message_id: &str) -> Result<Routed, Refused> {
         let value = json::parse(body).map_err(|_| Refused::Body)?;
-        Ok(Admitted::Message(route::route(
-            &self.config,
-            path,
-            &value,
-            &authentic.id,
-        )?))
+        Ok(route::route(&self.config, path, &value, message_id)?)
     }
 }
 

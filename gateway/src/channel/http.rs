@@ -16,6 +16,7 @@ use super::Channel;
 use super::admission::{Admitted, Refused};
 use super::config::Mode;
 use super::delivery::Undelivered;
+use super::inbox;
 use super::route::{Routed, Unroutable};
 use super::signature::Forged;
 
@@ -46,7 +47,12 @@ async fn receive(State(channel): State<Arc<Channel>>, request: Request) -> Respo
         }
         Ok(Admitted::Message(routed)) => {
             channel.metrics.request("accepted");
-            answer(channel, routed).await
+            answer(&channel, routed).await
+        }
+        Ok(Admitted::Accepted(parcel)) => {
+            channel.metrics.request("accepted");
+            inbox::deliver(&channel, parcel);
+            (StatusCode::ACCEPTED, axum::Json(json!({ "status": "accepted" }))).into_response()
         }
         Err(refused) => {
             channel.metrics.request(refused.code());
@@ -56,31 +62,12 @@ async fn receive(State(channel): State<Arc<Channel>>, request: Request) -> Respo
     }
 }
 
-async fn answer(channel: Arc<Channel>, routed: Routed) -> Response {
-    match channel.config.mode {
-        Mode::Synchronous => match channel.gateways.deliver(&routed.bot, &routed.request).await {
-            Ok(answer) => {
-                axum::Json(json!({ "session": answer.session, "text": answer.text })).into_response()
-            }
-            Err(undelivered) => failure(&undelivered),
-        },
-        Mode::Callback => accept(&channel, routed),
+/// The answer to a sender that waits for it.
+async fn answer(channel: &Channel, routed: Routed) -> Response {
+    match channel.gateways.deliver(&routed.bot, &routed.request).await {
+        Ok(answer) => axum::Json(json!({ "session": answer.session, "text": answer.text })).into_response(),
+        Err(undelivered) => failure(&undelivered),
     }
-}
-
-/// Answers at once; the message goes on in a task that the process waits for when it stops.
-fn accept(channel: &Arc<Channel>, routed: Routed) -> Response {
-    let Some(place) = channel.callbacks.place() else {
-        let message = "too many messages are under way; send it again later";
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "Busy", message);
-    };
-    let working = Arc::clone(channel);
-    channel.service.spawn_quiet("message", async move {
-        let _place = place;
-        let outcome = working.gateways.deliver(&routed.bot, &routed.request).await;
-        working.call_back(&routed.request.message_id, outcome).await;
-    });
-    (StatusCode::ACCEPTED, axum::Json(json!({ "status": "accepted" }))).into_response()
 }
 
 async fn read(channel: &Channel, body: Body) -> Result<Bytes, StatusCode> {
@@ -104,9 +91,9 @@ fn status(refused: &Refused) -> StatusCode {
         Refused::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refused::Forged(Forged::Headers) | Refused::Body => StatusCode::BAD_REQUEST,
         Refused::Forged(Forged::Signature | Forged::Time) => StatusCode::UNAUTHORIZED,
-        Refused::NoReplayStore => StatusCode::SERVICE_UNAVAILABLE,
+        Refused::NoReplayStore | Refused::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Refused::Unroutable(Unroutable::NoRoute) => StatusCode::NOT_FOUND,
-        Refused::Unroutable(Unroutable::Incomplete) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refused::Unroutable(Unroutable::Incomplete) | Refused::TooLong => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Unroutable(Unroutable::Forbidden) => StatusCode::FORBIDDEN,
     }
 }

@@ -17,6 +17,7 @@ struct Outcome {
 pub(super) struct Metrics {
     requests: Family<Outcome, Counter>,
     callbacks: Family<Outcome, Counter>,
+    messages: Family<Outcome, Counter>,
 }
 
 impl fmt::Debug for Metrics {
@@ -40,6 +41,11 @@ impl Metrics {
                 "Callbacks by what came of them",
                 own.callbacks,
             );
+            registry.register(
+                "monstrum_channel_messages",
+                "Accepted messages that were taken up again, lost to another process, refused since, or given up",
+                own.messages,
+            );
         });
         metrics
     }
@@ -54,6 +60,14 @@ impl Metrics {
 
     pub(super) fn callback(&self, outcome: &str) {
         self.callbacks
+            .get_or_create(&Outcome {
+                outcome: outcome.to_owned(),
+            })
+            .inc();
+    }
+
+    pub(super) fn message(&self, outcome: &str) {
+        self.messages
             .get_or_create(&Outcome {
                 outcome: outcome.to_owned(),
             })

@@ -83,7 +83,8 @@ fn id(value: &Value) -> Option<String> {
     (!id.is_empty() && id.len() <= 200 && !id.chars().any(char::is_control)).then_some(id)
 }
 
-fn may_talk(config: &Config, user: &str) -> bool {
+/// Whether the settings let this sender talk.
+pub(super) fn may_talk(config: &Config, user: &str) -> bool {
     config.everyone || config.users.iter().any(|known| known == user)
 }
 

@@ -11,7 +11,8 @@ use super::trace::TraceContext;
 
 /// How long the id of a message is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24 * 7);
-const MAX_TEXT: usize = 128 << 10;
+/// The longest text, in bytes.
+pub(crate) const MAX_TEXT: usize = 128 << 10;
 /// The ledger takes ids of 256 bytes; a session's gets a word in front.
 const MAX_ID: usize = 200;
 

@@ -18,3 +18,4 @@ mod turn_calls;
 mod turn_failures;
 mod turn_policy;
 mod webhook;
+mod webhook_inbox;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::support::model::Reply;
 use crate::support::world::{World, until};
 
-const KEY: [u8; 32] = [7; 32];
+pub(crate) const KEY: [u8; 32] = [7; 32];
 
 struct Inbox {
     world: World,
@@ -28,7 +28,7 @@ struct Inbox {
     _folder: TempDir,
 }
 
-fn settings(change: impl FnOnce(&mut Value)) -> Value {
+pub(crate) fn settings(change: impl FnOnce(&mut Value)) -> Value {
     let mut settings = json!({
         "namespace": "team-a", "name": "inbox", "secretVersion": "v1",
         "mode": "Synchronous", "toleranceSeconds": 300, "maxBodyBytes": 1000,
@@ -42,11 +42,12 @@ fn settings(change: impl FnOnce(&mut Value)) -> Value {
     settings
 }
 
-async fn start(
+pub(crate) async fn start(
     world: &World,
     folder: &TempDir,
     settings: &Value,
     secret: Option<&str>,
+    service: &Service,
 ) -> Result<SocketAddr, ChannelError> {
     let config = folder.path().join("config.json");
     std::fs::write(&config, settings.to_string()).unwrap();
@@ -71,10 +72,10 @@ async fn start(
         namespace: "team-a".to_owned(),
         name: "inbox".to_owned(),
     };
-    channel::start(args, world.tls(&identity), Service::default()).await
+    channel::start(args, world.tls(&identity), service.clone()).await
 }
 
-fn whsec() -> String {
+pub(crate) fn whsec() -> String {
     format!("whsec_{}", STANDARD.encode(KEY))
 }
 
@@ -82,9 +83,15 @@ impl Inbox {
     async fn open(change: impl FnOnce(&mut Value)) -> Self {
         let world = World::start().await;
         let folder = tempfile::tempdir().unwrap();
-        let address = start(&world, &folder, &settings(change), Some(&whsec()))
-            .await
-            .unwrap();
+        let address = start(
+            &world,
+            &folder,
+            &settings(change),
+            Some(&whsec()),
+            &Service::default(),
+        )
+        .await
+        .unwrap();
         Self {
             world,
             address,
@@ -94,16 +101,7 @@ impl Inbox {
     }
 
     fn request(&self, id: &str, timestamp: i64, body: &str) -> reqwest::RequestBuilder {
-        self.client
-            .post(format!("http://{}/hooks/ask", self.address))
-            .header("content-type", "application/json")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", timestamp.to_string())
-            .header(
-                "webhook-signature",
-                channel::sign(&KEY, id, timestamp, body.as_bytes()),
-            )
-            .body(body.to_owned())
+        signed(&self.client, self.address, id, timestamp, body)
     }
 
     async fn post(&self, id: &str, body: &str) -> (StatusCode, Value) {
@@ -111,18 +109,37 @@ impl Inbox {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+pub(crate) fn signed(
+    client: &reqwest::Client,
+    address: SocketAddr,
+    id: &str,
+    timestamp: i64,
+    body: &str,
+) -> reqwest::RequestBuilder {
+    client
+        .post(format!("http://{address}/hooks/ask"))
+        .header("content-type", "application/json")
+        .header("webhook-id", id)
+        .header("webhook-timestamp", timestamp.to_string())
+        .header(
+            "webhook-signature",
+            channel::sign(&KEY, id, timestamp, body.as_bytes()),
+        )
+        .body(body.to_owned())
+}
+
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.unwrap();
     let status = response.status();
     let body = response.bytes().await.unwrap();
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-fn ask(text: &str) -> String {
+pub(crate) fn ask(text: &str) -> String {
     json!({ "kind": "ask", "text": text, "from": { "id": "u1", "name": "Ann" }, "thread": 7 }).to_string()
 }
 
@@ -285,7 +302,7 @@ async fn without_the_replay_store_nothing_is_taken() {
 async fn without_a_secret_it_does_not_start(#[case] secret: Option<&str>) {
     let world = World::bare().await;
     let folder = tempfile::tempdir().unwrap();
-    let outcome = start(&world, &folder, &settings(|_| {}), secret).await;
+    let outcome = start(&world, &folder, &settings(|_| {}), secret, &Service::default()).await;
     assert!(matches!(outcome, Err(ChannelError::Secret(_))));
 }
 
@@ -323,13 +340,13 @@ async fn a_rotated_secret_is_taken_up_while_running() {
 }
 
 #[derive(Clone, Default)]
-struct Receiver {
-    seen: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+pub(crate) struct Receiver {
+    pub(crate) seen: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
     failures: Arc<Mutex<u32>>,
 }
 
 impl Receiver {
-    async fn start(&self) -> SocketAddr {
+    pub(crate) async fn start(&self) -> SocketAddr {
         let receiver = self.clone();
         let router = axum::Router::new().route(
             "/answers",

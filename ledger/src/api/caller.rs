@@ -38,6 +38,13 @@ impl<S> Api<S> {
         let place = self.lanes.enter(key.as_str()).await;
         Ok(Caller { key, _place: place })
     }
+
+    /// The channel that calls, as the owner of its messages, when it is its turn. Nobody else reaches them.
+    pub(super) async fn channel<T>(&self, request: &Request<T>) -> Result<Caller<Owner>, Refusal> {
+        let key = channel(peer(request).map_err(Refusal::Nobody)?)?;
+        let place = self.lanes.enter(key.as_str()).await;
+        Ok(Caller { key, _place: place })
+    }
 }
 
 fn bot(identity: Identity) -> Result<BotKey, Refusal> {
@@ -56,6 +63,15 @@ fn owner(identity: Identity) -> Result<Owner, Refusal> {
         Identity::Channel { namespace, name } => Ok(Owner::channel(&namespace, &name)),
         other @ (Identity::Operator | Identity::Ledger | Identity::Runner { .. }) => {
             Err(Refusal::Forbidden(other))
+        }
+    }
+}
+
+fn channel(identity: Identity) -> Result<Owner, Refusal> {
+    match identity {
+        Identity::Channel { namespace, name } => Ok(Owner::channel(&namespace, &name)),
+        other @ (Identity::Operator | Identity::Ledger | Identity::Gateway(_) | Identity::Runner { .. }) => {
+            Err(Refusal::NoChannel(other))
         }
     }
 }

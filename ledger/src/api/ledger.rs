@@ -2,10 +2,12 @@
 
 use monstrum_wire::ledger::ledger_server::Ledger;
 use monstrum_wire::ledger::{
-    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendMessagesResponse,
-    AppendRequest, AppendResponse, FinishCallRequest, FinishCallResponse, LoadMessagesRequest,
-    LoadMessagesResponse, QuotaUseRequest, QuotaUseResponse, RecordUsageRequest, RecordUsageResponse,
-    ReleaseSessionRequest, ReleaseSessionResponse, RenewSessionRequest, RenewSessionResponse, ReserveRequest,
+    AcceptMessageRequest, AcceptMessageResponse, AcquireSessionRequest, AcquireSessionResponse,
+    AppendMessagesRequest, AppendMessagesResponse, AppendRequest, AppendResponse, ClaimMessagesRequest,
+    ClaimMessagesResponse, FinishCallRequest, FinishCallResponse, FinishMessageRequest,
+    FinishMessageResponse, LoadMessagesRequest, LoadMessagesResponse, QuotaUseRequest, QuotaUseResponse,
+    RecordUsageRequest, RecordUsageResponse, ReleaseSessionRequest, ReleaseSessionResponse,
+    RenewMessageRequest, RenewMessageResponse, RenewSessionRequest, RenewSessionResponse, ReserveRequest,
     ReserveResponse, SettleRequest, SettleResponse, StartCallRequest, StartCallResponse, SumUsageRequest,
     SumUsageResponse, TakeOnceRequest, TakeOnceResponse, UnfinishedCallsRequest, UnfinishedCallsResponse,
 };
@@ -125,6 +127,38 @@ impl<S: Store> Ledger for Api<S> {
             self.take(&owner, request.into_inner()).await
         };
         self.measured(Method::TakeOnce, work).await
+    }
+
+    async fn accept_message(&self, request: Request<AcceptMessageRequest>) -> Answer<AcceptMessageResponse> {
+        let work = async {
+            let owner = self.channel(&request).await?;
+            self.accept(&owner, request.into_inner()).await
+        };
+        self.measured(Method::AcceptMessage, work).await
+    }
+
+    async fn claim_messages(&self, request: Request<ClaimMessagesRequest>) -> Answer<ClaimMessagesResponse> {
+        let work = async {
+            let owner = self.channel(&request).await?;
+            self.claim(&owner, request.into_inner()).await
+        };
+        self.measured(Method::ClaimMessages, work).await
+    }
+
+    async fn renew_message(&self, request: Request<RenewMessageRequest>) -> Answer<RenewMessageResponse> {
+        let work = async {
+            let owner = self.channel(&request).await?;
+            self.prolong(&owner, request.into_inner()).await
+        };
+        self.measured(Method::RenewMessage, work).await
+    }
+
+    async fn finish_message(&self, request: Request<FinishMessageRequest>) -> Answer<FinishMessageResponse> {
+        let work = async {
+            let owner = self.channel(&request).await?;
+            self.finish(&owner, request.into_inner()).await
+        };
+        self.measured(Method::FinishMessage, work).await
     }
 
     async fn quota_use(&self, request: Request<QuotaUseRequest>) -> Answer<QuotaUseResponse> {

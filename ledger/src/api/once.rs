@@ -16,13 +16,17 @@ impl<S: Store> Api<S> {
         owner: &Owner,
         request: TakeOnceRequest,
     ) -> Result<TakeOnceResponse, Refusal> {
-        let ticket = Ticket {
-            scope: field::path("scope", request.scope)?,
-            id: field::name("id", request.id)?,
-            keep: field::seconds("keep_seconds", request.keep_seconds, LONGEST)?,
-        };
+        let ticket = ticket(request.scope, request.id, request.keep_seconds)?;
         Ok(TakeOnceResponse {
             fresh: self.store.take_once(owner, self.clock.now(), ticket).await?,
         })
     }
+}
+
+pub(super) fn ticket(scope: String, id: String, keep_seconds: u32) -> Result<Ticket, Refusal> {
+    Ok(Ticket {
+        scope: field::path("scope", scope)?,
+        id: field::name("id", id)?,
+        keep: field::seconds("keep_seconds", keep_seconds, LONGEST)?,
+    })
 }

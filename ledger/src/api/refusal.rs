@@ -15,6 +15,9 @@ pub enum Refusal {
     /// The identity may not call this.
     #[error("{0} may not call this: only a bot's gateway may")]
     Forbidden(Identity),
+    /// The identity is no channel.
+    #[error("{0} may not call this: only a channel may")]
+    NoChannel(Identity),
     /// A field is not as it must be.
     #[error("{field} {problem}")]
     Field {
@@ -35,7 +38,7 @@ impl Refusal {
     /// The metric's label.
     pub fn class(&self) -> Class {
         match self {
-            Self::Nobody(_) | Self::Forbidden(_) => Class::Forbidden,
+            Self::Nobody(_) | Self::Forbidden(_) | Self::NoChannel(_) => Class::Forbidden,
             Self::Field { .. } => Class::Invalid,
             Self::Stopping => Class::Failure,
             Self::Store(error) => store_class(error),
@@ -60,7 +63,7 @@ impl Refusal {
     fn code(&self) -> Code {
         match self {
             Self::Nobody(_) => Code::Unauthenticated,
-            Self::Forbidden(_) => Code::PermissionDenied,
+            Self::Forbidden(_) | Self::NoChannel(_) => Code::PermissionDenied,
             Self::Field { .. } => Code::InvalidArgument,
             Self::Stopping => Code::Unavailable,
             Self::Store(error) => store_code(error),
@@ -75,11 +78,13 @@ fn store_code(error: &StoreError) -> Code {
         }
         StoreError::SessionHeld { .. } => Code::Aborted,
         StoreError::ForeignChannel { .. } => Code::PermissionDenied,
-        StoreError::NotHeld { .. } | StoreError::ReservationEnded(_) => Code::FailedPrecondition,
+        StoreError::NotHeld { .. } | StoreError::MessageNotHeld { .. } | StoreError::ReservationEnded(_) => {
+            Code::FailedPrecondition
+        }
         StoreError::CallStarted(_) | StoreError::CallFinished(_) | StoreError::ReservationDiffers(_) => {
             Code::AlreadyExists
         }
-        StoreError::QuotaExhausted { .. } => Code::ResourceExhausted,
+        StoreError::QuotaExhausted { .. } | StoreError::InboxFull(_) => Code::ResourceExhausted,
         StoreError::UnknownCounter { .. } | StoreError::TooLarge(_) => Code::InvalidArgument,
         StoreError::Corrupt(_) | StoreError::Migration(_) => Code::Internal,
         StoreError::Database(_) | StoreError::File { .. } | StoreError::Unconfirmed => Code::Unavailable,
@@ -94,11 +99,12 @@ fn store_class(error: &StoreError) -> Class {
         StoreError::ForeignChannel { .. } => Class::Forbidden,
         StoreError::SessionHeld { .. }
         | StoreError::NotHeld { .. }
+        | StoreError::MessageNotHeld { .. }
         | StoreError::CallStarted(_)
         | StoreError::CallFinished(_)
         | StoreError::ReservationDiffers(_)
         | StoreError::ReservationEnded(_) => Class::Conflict,
-        StoreError::QuotaExhausted { .. } => Class::Exhausted,
+        StoreError::QuotaExhausted { .. } | StoreError::InboxFull(_) => Class::Exhausted,
         StoreError::UnknownCounter { .. } | StoreError::TooLarge(_) => Class::Invalid,
         StoreError::Database(_)
         | StoreError::Migration(_)

@@ -66,6 +66,17 @@ pub enum StoreError {
         /// Which counter.
         counter: CounterKey,
     },
+    /// Too many accepted messages of the channel wait.
+    #[error("{0} accepted messages of this channel wait already: send it again later")]
+    InboxFull(u32),
+    /// The message was claimed again, or is finished.
+    #[error("message {id:?} is not held as attempt {attempt}: claim it again")]
+    MessageNotHeld {
+        /// Which message.
+        id: String,
+        /// Which hold the caller believed to have.
+        attempt: u32,
+    },
     /// A number beyond what a database column holds.
     #[error("{0} is too large")]
     TooLarge(&'static str),
@@ -112,6 +123,8 @@ impl StoreError {
             | Self::ReservationDiffers(_)
             | Self::ReservationEnded(_)
             | Self::UnknownCounter { .. }
+            | Self::InboxFull(_)
+            | Self::MessageNotHeld { .. }
             | Self::TooLarge(_) => false,
         }
     }

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod call;
+mod inbox;
 mod once;
 mod quota;
 mod session;

@@ -25,6 +25,8 @@ pub struct Rows {
     pub unfinished_calls: u64,
     /// Ids that are taken.
     pub taken_ids: u64,
+    /// Messages that channels accepted and have not answered.
+    pub accepted_messages: u64,
     /// Reservations that are not settled.
     pub open_reservations: u64,
 }

@@ -11,6 +11,7 @@ mod audit;
 mod budgets;
 mod calls;
 mod database;
+mod inbox;
 mod once;
 mod quotas;
 mod reservations;
@@ -70,6 +71,17 @@ on_every_store! {
         parallel_takers_have_one_winner,
         taken_ids_survive_a_crash,
         sweeping_forgets_only_what_ran_out;
+    inbox:
+        a_message_is_accepted_once_and_held_by_its_accepter,
+        a_lapsed_lease_is_claimed_by_one,
+        a_renewed_lease_keeps_others_out,
+        a_stale_attempt_neither_renews_nor_finishes,
+        a_finished_message_is_gone_and_its_id_stays_taken,
+        another_channels_messages_are_unknown,
+        accepted_messages_survive_a_crash,
+        a_refused_message_takes_no_id,
+        a_claim_is_bounded_and_the_oldest_come_first,
+        sweeping_forgets_only_messages_that_nobody_fetched;
     quotas:
         sixty_four_at_once_spend_a_budget_of_one_once,
         a_reservation_is_all_or_nothing,

@@ -11,6 +11,8 @@ use monstrum_wire::ledger::ledger_server::Ledger;
 use monstrum_wire::ledger::*;
 use tonic::{Request, Response, Status};
 
+use super::inbox::Inbox;
+
 type Answer<T> = Result<Response<T>, Status>;
 
 /// What the ledger keeps.
@@ -22,7 +24,8 @@ pub struct State {
     pub usage: Vec<UsageRow>,
     pub reservations: HashMap<String, Vec<Counter>>,
     pub settled: Vec<Counter>,
-    once: HashSet<(String, String)>,
+    pub inbox: Inbox,
+    pub(super) once: HashSet<(String, String)>,
 }
 
 /// One session.
@@ -314,6 +317,31 @@ impl Ledger for MemoryLedger {
         let request = request.into_inner();
         let fresh = self.up()?.once.insert((request.scope, request.id));
         Ok(Response::new(TakeOnceResponse { fresh }))
+    }
+
+    async fn accept_message(&self, request: Request<AcceptMessageRequest>) -> Answer<AcceptMessageResponse> {
+        let request = request.into_inner();
+        let mut state = self.up()?;
+        let fresh = state.once.insert((request.scope.clone(), request.id.clone()));
+        if fresh {
+            state.inbox.accept(request);
+        }
+        Ok(Response::new(AcceptMessageResponse { fresh }))
+    }
+
+    async fn claim_messages(&self, request: Request<ClaimMessagesRequest>) -> Answer<ClaimMessagesResponse> {
+        let messages = self.up()?.inbox.claim(&request.into_inner());
+        Ok(Response::new(ClaimMessagesResponse { messages }))
+    }
+
+    async fn renew_message(&self, request: Request<RenewMessageRequest>) -> Answer<RenewMessageResponse> {
+        self.up()?.inbox.renew(&request.into_inner())?;
+        Ok(Response::new(RenewMessageResponse {}))
+    }
+
+    async fn finish_message(&self, request: Request<FinishMessageRequest>) -> Answer<FinishMessageResponse> {
+        self.up()?.inbox.finish(&request.into_inner())?;
+        Ok(Response::new(FinishMessageResponse {}))
     }
 
     async fn quota_use(&self, request: Request<QuotaUseRequest>) -> Answer<QuotaUseResponse> {

@@ -16,7 +16,7 @@ impl OnceStore for SqliteStore {
 }
 
 /// Writes a row if there is none or the one there has run out.
-async fn take(
+pub(super) async fn take(
     connection: &mut SqliteConnection,
     owner: &Owner,
     now: Moment,

@@ -13,6 +13,9 @@ use crate::store::{Rows, StoreError, Swept, UpkeepStore};
 /// wrong for a while.
 const GRACE: Duration = Duration::from_hours(24);
 
+/// How long an accepted message waits for its channel; the channel itself gives up much earlier, unless it is gone.
+const WAIT: Duration = Duration::from_hours(7 * 24);
+
 impl UpkeepStore for SqliteStore {
     async fn sweep(&self, now: Moment, limit: u32) -> Result<Swept, StoreError> {
         self.write(move |connection| Box::pin(async move { sweep(connection, now, limit).await }))
@@ -20,21 +23,24 @@ impl UpkeepStore for SqliteStore {
     }
 
     async fn rows(&self) -> Result<Rows, StoreError> {
-        let (audit, sessions, calls, taken, reservations): (i64, i64, i64, i64, i64) = sqlx::query_as(
-            "SELECT
+        let (audit, sessions, calls, taken, accepted, reservations): (i64, i64, i64, i64, i64, i64) =
+            sqlx::query_as(
+                "SELECT
                (SELECT COALESCE(SUM(sequence), 0) FROM audit_head),
                (SELECT COUNT(*) FROM session),
                (SELECT COUNT(*) FROM call WHERE finished_micros IS NULL),
                (SELECT COUNT(*) FROM taken),
+               (SELECT COUNT(*) FROM accepted),
                (SELECT COUNT(*) FROM reservation WHERE ended_micros IS NULL)",
-        )
-        .fetch_one(&self.readers)
-        .await?;
+            )
+            .fetch_one(&self.readers)
+            .await?;
         Ok(Rows {
             audit_records: unsigned(audit, "a count")?,
             sessions: unsigned(sessions, "a count")?,
             unfinished_calls: unsigned(calls, "a count")?,
             taken_ids: unsigned(taken, "a count")?,
+            accepted_messages: unsigned(accepted, "a count")?,
             open_reservations: unsigned(reservations, "a count")?,
         })
     }
@@ -49,6 +55,11 @@ async fn sweep(connection: &mut SqliteConnection, now: Moment, limit: u32) -> Re
             "DELETE FROM taken WHERE (owner, scope, id) IN
                (SELECT owner, scope, id FROM taken WHERE expires_micros <= ?1 LIMIT ?2)",
             now,
+        ),
+        (
+            "DELETE FROM accepted WHERE (owner, scope, id) IN
+               (SELECT owner, scope, id FROM accepted WHERE accepted_micros <= ?1 LIMIT ?2)",
+            now.before(WAIT),
         ),
         (
             "DELETE FROM quota_use WHERE (owner, binding, grant_name, quota, window_seconds, bucket_micros) IN
