@@ -98,6 +98,8 @@ impl Mail {
         assert_eq!(status, StatusCode::ACCEPTED);
         until(|| self.world.model.seen().len() == 1).await;
         drop(process);
+        // The gateway ends a turn whose sender is gone; until then the model's answer would still be this turn's.
+        until(|| !self.world.ledger.records("turn.finished").is_empty()).await;
         gate
     }
 
