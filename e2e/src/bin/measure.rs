@@ -10,7 +10,8 @@ struct Args {
     amounts: Amounts,
 }
 
-#[tokio::main]
+// One thread: what is measured is the other end, and this one must not wake a second processor for each answer.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     println!("{}", measure::machine());
