@@ -238,7 +238,7 @@ fn wider(fields: &Value, more: &Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::default())]
+    #![proptest_config(ProptestConfig::with_cases(2_048))]
 
     #[test]
     fn what_is_within_permits_nothing_beyond(

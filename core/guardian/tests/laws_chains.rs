@@ -194,6 +194,8 @@ fn chains_of_several_bots_permit_often_enough_and_not_always() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
     #[test]
     fn a_child_never_exceeds_itself_or_any_bot_above(sources in sources(), calls in world::calls()) {
         let engines = chain::engines(&sources);

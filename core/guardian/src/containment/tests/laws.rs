@@ -134,7 +134,7 @@ const HOST_VALUES: [&str; 24] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn globs_are_exact(
