@@ -77,6 +77,10 @@ async fn the_runners_certificate_is_unreachable_beneath_a_granted_folder() {
     fs::create_dir_all(&tls).unwrap();
     fs::write(tls.join("tls.key"), "TOPSECRET").unwrap();
     fs::write(etc.join("passwd"), "harmless\n").unwrap();
+    // More than a command may open at once.
+    for number in 0..300 {
+        fs::write(etc.join(format!("file-{number}")), "").unwrap();
+    }
     symlink(&tls, etc.join("alias")).unwrap();
     symlink(&tls, folder.path().join("alias")).unwrap();
     for granted in [

@@ -84,10 +84,11 @@ fn become_command(report: &Report) -> Result<std::convert::Infallible, Fault> {
     // When memory runs out, the command goes before the runner does. Not every container lets a process say so.
     drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
     privileges::give_up()?;
-    limits::apply(&spec.limits)?;
     let program = command::find(&spec)?;
     let command = command::prepare(&program, &spec)?;
     let strength = files::restrict(&spec)?;
+    // The command's limits, not those of its sandbox: a folder with many entries beside a protected one takes many files.
+    limits::apply(&spec.limits)?;
     kernel::close_on_exec_from(3).map_err(|error| Fault::sandbox("inherited files", &error))?;
     calls::restrict(&spec, strength)?;
     report.ready();
