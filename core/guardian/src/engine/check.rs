@@ -46,6 +46,16 @@ pub(super) enum Stop {
     Quota(String),
 }
 
+impl From<Stop> for CheckError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Quota(message) => Self::QuotaExceeded(message),
+            Stop::NotValidNow => Self::NotValidNow,
+            Stop::Rule(_) => Self::OutOfScope,
+        }
+    }
+}
+
 /// **Architecture invariant:** the only place in the system where an error becomes a decision, and the decision is always to deny.
 pub(super) fn deny(error: &CheckError) -> Verdict {
     let reason = match error {
@@ -119,7 +129,7 @@ impl Engine {
         for place in reading.in_scope().iter() {
             let grant = grants.get(place).ok_or(CheckError::Internal)?;
             match self.stop(&reading, place, grant, facts) {
-                Some(stop) => stopped = Some(weightier(stopped, stop)),
+                Some(stop) => stopped = Some(weightier(stopped, stop.into())),
                 None if needs_approval(&grant.approval, reading.tool) => {
                     asking = asking.or(Some((place, grant)));
                 }
@@ -129,11 +139,7 @@ impl Engine {
         if let Some(grant) = asking {
             return self.permit_of(reading, grant, facts).map(Verdict::NeedsApproval);
         }
-        Err(match stopped {
-            Some(Stop::Quota(message)) => CheckError::QuotaExceeded(message),
-            Some(Stop::NotValidNow) => CheckError::NotValidNow,
-            Some(Stop::Rule(_)) | None => CheckError::OutOfScope,
-        })
+        Err(stopped.unwrap_or(CheckError::OutOfScope))
     }
 
     /// What besides its dimensions keeps the grant from permitting the call.
@@ -234,12 +240,12 @@ impl Reading<'_> {
     }
 }
 
-/// The stop that says most: a quota, then validity, then a rule.
-fn weightier(known: Option<Stop>, next: Stop) -> Stop {
-    let weight = |stop: &Stop| match stop {
-        Stop::Rule(_) => 0,
-        Stop::NotValidNow => 1,
-        Stop::Quota(_) => 2,
+/// The refusal that says most: a quota, then validity, then anything else.
+pub(super) fn weightier(known: Option<CheckError>, next: CheckError) -> CheckError {
+    let weight = |error: &CheckError| match error {
+        CheckError::QuotaExceeded(_) => 2,
+        CheckError::NotValidNow => 1,
+        _ => 0,
     };
     match known {
         Some(known) if weight(&known) >= weight(&next) => known,

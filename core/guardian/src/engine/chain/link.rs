@@ -4,7 +4,7 @@ use super::is_same;
 use crate::decision::{Facts, LinkTrace, Permit, Verdict};
 use crate::document::Binding;
 use crate::engine::Engine;
-use crate::engine::check::CheckError;
+use crate::engine::check::{CheckError, weightier};
 use crate::engine::delegation::{Holding, LoadedDelegation};
 use crate::engine::reading::Reading;
 use crate::source::{BotName, Tool};
@@ -86,18 +86,5 @@ impl<'a> Link<'a> {
             needs_approval: covered.as_ref().is_ok_and(|(_, asks)| *asks),
             stopped_by: covered.as_ref().err().map(ToString::to_string),
         }
-    }
-}
-
-/// The refusal that says most: a quota, then validity, then anything else.
-fn weightier(known: Option<CheckError>, next: CheckError) -> CheckError {
-    let weight = |error: &CheckError| match error {
-        CheckError::QuotaExceeded(_) => 2,
-        CheckError::NotValidNow => 1,
-        _ => 0,
-    };
-    match known {
-        Some(known) if weight(&known) >= weight(&next) => known,
-        Some(_) | None => next,
     }
 }
