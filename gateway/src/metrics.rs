@@ -139,20 +139,12 @@ impl Metrics {
 
     /// A call was judged.
     pub fn decision(&self, verdict: &str, reason: &str) {
-        let labels = Decision {
-            verdict: verdict.to_owned(),
-            reason: reason.to_owned(),
-        };
-        self.decisions.get_or_create(&labels).inc();
+        judged(&self.decisions, verdict, reason);
     }
 
     /// It was judged whether the model may be asked.
     pub fn admission(&self, verdict: &str, reason: &str) {
-        let labels = Decision {
-            verdict: verdict.to_owned(),
-            reason: reason.to_owned(),
-        };
-        self.admissions.get_or_create(&labels).inc();
+        judged(&self.admissions, verdict, reason);
     }
 
     /// A call ended.
@@ -194,4 +186,12 @@ impl Metrics {
     pub fn policy(&self, holds: bool) {
         self.enforced.set(i64::from(holds));
     }
+}
+
+fn judged(decisions: &Family<Decision, Counter>, verdict: &str, reason: &str) {
+    let labels = Decision {
+        verdict: verdict.to_owned(),
+        reason: reason.to_owned(),
+    };
+    decisions.get_or_create(&labels).inc();
 }
