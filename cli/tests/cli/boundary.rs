@@ -1,6 +1,6 @@
 //! The boundary of a Workspace on files.
 
-use crate::run::monstrum;
+use crate::run::{diff_of, monstrum};
 
 #[test]
 fn grants_beyond_the_boundary_are_pointed_at_with_the_smallest_example() {
@@ -57,20 +57,8 @@ fn a_binding_beyond_the_boundary_permits_nothing() {
 
 #[test]
 fn a_new_boundary_narrows_what_bots_may_do() {
-    let ran = monstrum(&[
-        "policy",
-        "diff",
-        "-f",
-        "beyond.yaml",
-        "-f",
-        "boundary.yaml",
-        "-f",
-        "types.yaml",
-        "--against",
-        "beyond.yaml",
-        "--against",
-        "types.yaml",
-    ]);
+    let new = ["beyond.yaml", "boundary.yaml", "types.yaml"];
+    let ran = diff_of(&new, &["beyond.yaml", "types.yaml"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     insta::assert_snapshot!(ran.out);
 }
@@ -85,18 +73,8 @@ fn a_widening_is_shown_by_the_smallest_call_that_is_new() {
         text.replace("[acme/web, \"acme/docs-*\"]", "[acme/web, \"acme/d*\"]"),
     )
     .unwrap();
-    let ran = monstrum(&[
-        "policy",
-        "diff",
-        "-f",
-        wider.to_str().unwrap(),
-        "-f",
-        "types.yaml",
-        "--against",
-        "reader.yaml",
-        "--against",
-        "types.yaml",
-    ]);
+    let new = [wider.to_str().unwrap(), "types.yaml"];
+    let ran = diff_of(&new, &["reader.yaml", "types.yaml"]);
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
     insta::assert_snapshot!(ran.out);
 }

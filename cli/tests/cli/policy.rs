@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::explain::without_digest;
-use crate::run::monstrum;
+use crate::run::{Ran, diff_of, monstrum};
 
 #[test]
 fn passing_tests_pass_and_tell_their_coverage() {
@@ -84,19 +84,8 @@ fn shipped_resource_types_pass_their_tests() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
 
-fn diff(new: &str, old: &str) -> crate::run::Ran {
-    monstrum(&[
-        "policy",
-        "diff",
-        "-f",
-        new,
-        "-f",
-        "types.yaml",
-        "--against",
-        old,
-        "--against",
-        "types.yaml",
-    ])
+fn diff(new: &str, old: &str) -> Ran {
+    diff_of(&[new, "types.yaml"], &[old, "types.yaml"])
 }
 
 #[test]

@@ -38,3 +38,11 @@ pub(crate) fn monstrum_as(program: &str, arguments: &[&str]) -> Ran {
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
+
+/// `policy diff` of these files against those.
+pub(crate) fn diff_of(new: &[&str], old: &[&str]) -> Ran {
+    let new = new.iter().flat_map(|file| ["-f", *file]);
+    let old = old.iter().flat_map(|file| ["--against", *file]);
+    let arguments: Vec<&str> = ["policy", "diff"].into_iter().chain(new).chain(old).collect();
+    monstrum(&arguments)
+}

@@ -10,16 +10,19 @@
 mod bot;
 #[path = "fixture/chain.rs"]
 mod chain;
+#[path = "fixture/question.rs"]
+mod question;
 #[path = "fixture/world.rs"]
 mod world;
 
-use monstrum_guardian::decision::{Call, Decision, Facts, Reason, Verdict};
+use monstrum_guardian::decision::{Call, Decision, Facts, Reason};
 use monstrum_guardian::source::{BotSource, Budget, BudgetOf, Counted};
 use monstrum_guardian::{Chain, Engine, MAX_LINKS, compile};
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use question::{cases, rank};
 use serde_json::{Value, json};
 
 /// A bot before it has a name: its grants, what may be handed on if that is written, whether it delegates, its budgets.
@@ -73,15 +76,6 @@ fn budget(limit: u64) -> Budget {
         counts: Counted::Calls,
         limit,
         window_seconds: None,
-    }
-}
-
-/// Permitted at once or after approval; nothing for a call that is denied.
-fn rank(decision: &Decision) -> u8 {
-    match decision.verdict {
-        Verdict::Deny(_) => 0,
-        Verdict::NeedsApproval(_) => 1,
-        Verdict::Allow(_) => 2,
     }
 }
 
@@ -194,7 +188,7 @@ fn chains_of_several_bots_permit_often_enough_and_not_always() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_024))]
+    #![proptest_config(cases(1_024))]
 
     #[test]
     fn a_child_never_exceeds_itself_or_any_bot_above(sources in sources(), calls in world::calls()) {

@@ -1,5 +1,6 @@
 //! Speaks gRPC with a certificate taken from the cluster: what an attacker would do who stole one.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use kube::{Api, Client};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
@@ -79,21 +81,12 @@ impl Impostor {
         let address: IpAddr = address
             .ok_or_else(|| anyhow!("the pod has no address"))?
             .parse()?;
-        let name = ServerName::try_from(target.name.to_owned())?;
-        let config = Arc::clone(&self.config);
-        let connector = tower::service_fn(move |_| {
-            let (name, config) = (name.clone(), Arc::clone(&config));
-            async move {
-                let stream = TcpStream::connect((address, 9443)).await?;
-                stream.set_nodelay(true)?;
-                TlsConnector::from(config)
-                    .connect(name, stream)
-                    .await
-                    .map(TokioIo::new)
-            }
-        });
         let endpoint = Endpoint::from_static("http://pod").connect_timeout(Duration::from_secs(5));
-        Ok(endpoint.connect_with_connector_lazy(connector))
+        self.channel(endpoint, target.name, move || async move {
+            let stream = TcpStream::connect((address, 9443)).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        })
     }
 
     /// A connection to port 9443 of the operator that leads.
@@ -111,24 +104,34 @@ impl Impostor {
 
     fn connect_to(&self, namespace: &str, pod: String, name: &str) -> Result<Channel> {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        self.channel(Endpoint::from_static("http://impostor"), name, move || {
+            let (pods, pod) = (pods.clone(), pod.clone());
+            async move { tunnel::open(&pods, &pod, 9443).await }
+        })
+    }
+
+    /// TLS with the stolen certificate over whatever `open` gives, to a server that must be called `name`.
+    fn channel<F, S>(
+        &self,
+        endpoint: Endpoint,
+        name: &str,
+        open: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Result<Channel>
+    where
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let name = ServerName::try_from(name.to_owned())?;
         let config = Arc::clone(&self.config);
         let connector = tower::service_fn(move |_| {
-            let (pods, pod, name, config) = (pods.clone(), pod.clone(), name.clone(), Arc::clone(&config));
+            let (stream, name, config) = (open(), name.clone(), Arc::clone(&config));
             async move {
-                let mut forward = pods
-                    .portforward(&pod, &[9443])
-                    .await
-                    .map_err(std::io::Error::other)?;
-                let stream = forward
-                    .take_stream(9443)
-                    .ok_or_else(|| std::io::Error::other("no stream"))?;
                 TlsConnector::from(config)
-                    .connect(name, stream)
+                    .connect(name, stream.await?)
                     .await
                     .map(TokioIo::new)
             }
         });
-        Ok(Endpoint::from_static("http://impostor").connect_with_connector_lazy(connector))
+        Ok(endpoint.connect_with_connector_lazy(connector))
     }
 }

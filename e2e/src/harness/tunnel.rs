@@ -1,5 +1,7 @@
 //! HTTP to a pod, through the API server's port-forward.
 
+use std::io;
+
 use anyhow::{Context as _, Result, anyhow};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -7,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use kube::{Api, Client};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::{Channel, Endpoint};
 
 /// Sends one request to a ready pod with these labels.
@@ -19,13 +22,9 @@ pub async fn send(
 ) -> Result<Response<String>> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let pod = ready_pod(&pods, labels).await?;
-    let mut forward = pods
-        .portforward(&pod, &[port])
+    let stream = open(&pods, &pod, port)
         .await
         .with_context(|| format!("port-forward to {pod}"))?;
-    let stream = forward
-        .take_stream(port)
-        .ok_or_else(|| anyhow!("no stream for port {port}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let (mut parts, body) = request.into_parts();
@@ -45,20 +44,23 @@ pub async fn send(
     ))
 }
 
+/// A byte stream to a port of a pod.
+pub(super) async fn open(
+    pods: &Api<Pod>,
+    pod: &str,
+    port: u16,
+) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + use<>> {
+    let mut forward = pods.portforward(pod, &[port]).await.map_err(io::Error::other)?;
+    forward
+        .take_stream(port)
+        .ok_or_else(|| io::Error::other(format!("no stream for port {port}")))
+}
+
 /// A gRPC connection to a port of a pod.
 pub fn grpc(pods: Api<Pod>, pod: String, port: u16) -> Channel {
     let connector = tower::service_fn(move |_| {
         let (pods, pod) = (pods.clone(), pod.clone());
-        async move {
-            let mut forward = pods
-                .portforward(&pod, &[port])
-                .await
-                .map_err(std::io::Error::other)?;
-            forward
-                .take_stream(port)
-                .map(TokioIo::new)
-                .ok_or_else(|| std::io::Error::other("no stream"))
-        }
+        async move { open(&pods, &pod, port).await.map(TokioIo::new) }
     });
     Endpoint::from_static("http://pod").connect_with_connector_lazy(connector)
 }

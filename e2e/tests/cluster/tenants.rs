@@ -52,6 +52,17 @@ spec: {bot: spy, resource: work, grants: [{operations: ['*'], scope: {repository
     theirs.remove().await
 }
 
+/// Two namespaces with a bot `triage` in each: the victim's and the attacker's.
+async fn two_tenants() -> Result<(Workspace, Workspace)> {
+    let (victim, attacker) = (
+        Workspace::create("victim").await?,
+        Workspace::create("attacker").await?,
+    );
+    let setup = BotSetup::triage();
+    tokio::try_join!(setup.install(&victim), setup.install(&attacker))?;
+    Ok((victim, attacker))
+}
+
 /// The gateway of bot `triage` in a namespace.
 fn gateway<'a>(workspace: &'a Workspace, name: &'a str) -> Target<'a> {
     let labels = "monstrum.dev/bot=triage,app.kubernetes.io/component=gateway";
@@ -84,12 +95,7 @@ fn refused<T: std::fmt::Debug>(what: &str, answer: Result<T, Status>) {
 
 #[tokio::test]
 async fn a_foreign_certificate_gets_nothing_from_a_gateway() -> Result<()> {
-    let (victim, attacker) = (
-        Workspace::create("victim").await?,
-        Workspace::create("attacker").await?,
-    );
-    let setup = BotSetup::triage();
-    tokio::try_join!(setup.install(&victim), setup.install(&attacker))?;
+    let (victim, attacker) = two_tenants().await?;
     let name = format!("triage-gateway.{}.svc", victim.name());
     for secret in ["triage-gateway-tls", "triage-runner-tls"] {
         let channel = Impostor::with(&attacker, secret)
@@ -127,12 +133,7 @@ async fn a_foreign_certificate_gets_nothing_from_a_gateway() -> Result<()> {
 
 #[tokio::test]
 async fn the_ledger_gives_a_bot_its_own_rows_only() -> Result<()> {
-    let (victim, attacker) = (
-        Workspace::create("victim").await?,
-        Workspace::create("attacker").await?,
-    );
-    let setup = BotSetup::triage();
-    tokio::try_join!(setup.install(&victim), setup.install(&attacker))?;
+    let (victim, attacker) = two_tenants().await?;
     let message = format!("Remember ({})", victim.name());
     victim
         .model()
@@ -243,12 +244,7 @@ fn shut(method: &Method, whose: &str, answer: &Result<Option<Bytes>, Status>) {
 
 #[tokio::test]
 async fn no_method_of_the_contract_answers_a_foreign_certificate() -> Result<()> {
-    let (victim, attacker) = (
-        Workspace::create("victim").await?,
-        Workspace::create("attacker").await?,
-    );
-    let setup = BotSetup::triage();
-    tokio::try_join!(setup.install(&victim), setup.install(&attacker))?;
+    let (victim, attacker) = two_tenants().await?;
     let name = format!("triage-gateway.{}.svc", victim.name());
     let methods = Method::all()?;
     assert!(methods.len() >= 20, "{methods:?}");
