@@ -7,8 +7,8 @@ use std::time::Duration;
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendRequest, AuditRecord,
-    Counter, FinishCallRequest, LoadMessagesRequest, Message, QuotaUseRequest, RecordUsageRequest,
+    AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
+    Counter, FinishCallRequest, Message, QuotaUseRequest,
     ReleaseSessionRequest, RenewSessionRequest, ReserveRequest, SettleRequest, StartCallRequest,
     TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest, UsageRow,
 };
@@ -37,8 +37,8 @@ pub enum LedgerError {
     /// The session's lease is not ours any more.
     #[error("the session's lease was lost")]
     SessionLost,
-    /// The call was started before.
-    #[error("the call was started before")]
+    /// The call was started before, or the id taken.
+    #[error("it was done before")]
     Repeated,
     /// A limit would be passed; which one.
     #[error("{0}")]
@@ -72,6 +72,21 @@ pub struct Held {
     pub session: String,
     /// Which hold of it.
     pub fence: u64,
+}
+
+/// What a step of a turn came to: written whole, or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Step {
+    /// An id that must not have been taken before.
+    pub once: Option<TakeOnceRequest>,
+    /// For the conversation's end.
+    pub messages: Vec<Message>,
+    /// For the end of the bot's chain.
+    pub records: Vec<AuditRecord>,
+    /// What the model used.
+    pub usage: Vec<UsageRow>,
+    /// Whether the session is given back with it.
+    pub release: bool,
 }
 
 pub use inbox::Kept;
@@ -140,27 +155,20 @@ impl Ledger {
             .map(drop)
     }
 
-    /// Puts messages at the session's end.
-    pub async fn append_messages(&self, held: &Held, messages: Vec<Message>) -> Result<(), LedgerError> {
-        let request = AppendMessagesRequest {
+    /// Writes all that a step came to, or nothing.
+    pub async fn advance(&self, held: &Held, step: Step) -> Result<(), LedgerError> {
+        let request = AdvanceSessionRequest {
             session: held.session.clone(),
             fence: held.fence,
-            messages,
+            once: step.once,
+            messages: step.messages,
+            records: step.records,
+            usage: step.usage,
+            release: step.release,
         };
-        within(self.client.clone().append_messages(request))
+        within(self.client.clone().advance_session(request))
             .await
             .map(drop)
-    }
-
-    /// The newest messages, oldest first.
-    pub async fn load_messages(&self, session: &str, limit: u32) -> Result<Vec<Message>, LedgerError> {
-        let request = LoadMessagesRequest {
-            session: session.to_owned(),
-            limit,
-        };
-        within(self.client.clone().load_messages(request))
-            .await
-            .map(|response| response.messages)
     }
 
     /// Records a call before its effect.
@@ -204,20 +212,9 @@ impl Ledger {
             .map(|response| response.calls)
     }
 
-    /// Records what a model request used.
-    pub async fn record_usage(&self, usage: UsageRow) -> Result<(), LedgerError> {
-        let request = RecordUsageRequest { usage: Some(usage) };
-        within(self.client.clone().record_usage(request)).await.map(drop)
-    }
-
     /// Whether the id is taken for the first time.
     pub async fn take_once(&self, scope: &str, id: &str, keep: Duration) -> Result<bool, LedgerError> {
-        let request = TakeOnceRequest {
-            scope: scope.to_owned(),
-            id: id.to_owned(),
-            keep_seconds: seconds(keep),
-        };
-        within(self.client.clone().take_once(request))
+        within(self.client.clone().take_once(once(scope, id, keep)))
             .await
             .map(|response| response.fresh)
     }
@@ -260,6 +257,15 @@ async fn within<T>(request: impl Future<Output = Result<Response<T>, Status>>) -
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(status.into()),
         Err(_) => Err(LedgerError::Unreachable("no answer in time".to_owned())),
+    }
+}
+
+/// An id to take.
+pub(crate) fn once(scope: &str, id: &str, keep: Duration) -> TakeOnceRequest {
+    TakeOnceRequest {
+        scope: scope.to_owned(),
+        id: id.to_owned(),
+        keep_seconds: seconds(keep),
     }
 }
 

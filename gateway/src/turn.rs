@@ -25,6 +25,7 @@ pub(crate) mod verdict;
 use std::sync::Arc;
 
 use monstrum_wire::chat::{Done, Failed, Started, turn_event};
+use monstrum_wire::ledger::AuditRecord;
 use tracing::Instrument as _;
 
 pub use events::Events;
@@ -35,8 +36,10 @@ pub use sessions::Sessions;
 pub use trace::TraceContext;
 
 use crate::gateway::Gateway;
+use crate::ledger::{LedgerError, Step};
 use clock::Clock;
 use context::Context;
+use history::History;
 use stop::Stop;
 
 /// Runs the turn that `message` starts and tells `events` how it goes.
@@ -90,7 +93,11 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
         () = gateway.service.shutdown().requested() => return Err(Failure::Draining),
     };
     let clock = Clock::default();
-    let (held, cut_off) = hold::acquire(gateway, message, events, limits.max_turn_seconds).await?;
+    let hold::Acquired {
+        held,
+        history,
+        cut_off,
+    } = hold::acquire(gateway, message, events, limits.max_turn_seconds).await?;
     let stop = Stop::default();
     let context = Context::new(
         Arc::clone(gateway),
@@ -102,7 +109,7 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
         clock,
     );
     let outcome = tokio::select! {
-        outcome = turn(&context, message, cut_off) => outcome,
+        outcome = turn(&context, message, history, cut_off) => outcome,
         never = stop::watch(&context, &stop) => match never {},
     };
     gateway.metrics.own_time(context.clock.own());
@@ -112,45 +119,80 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
     Ok(())
 }
 
-async fn turn(context: &Context, message: &Incoming, cut_off: bool) -> Result<Done, Failure> {
+async fn turn(
+    context: &Context,
+    message: &Incoming,
+    mut history: History,
+    cut_off: bool,
+) -> Result<Done, Failure> {
     let started = Started {
         session: context.held.session.clone(),
         turn: context.turn.clone(),
     };
     context.events.send(turn_event::Event::Started(started)).await;
-    let mut history = history::History::load(context).await?;
-    let opening = message::open(context, message, &history).await?;
+    let opening = message::open(message, &history)?;
     if let message::Opening::Answered(text) = opening {
         return Ok(answer::replayed(text));
     }
     let new = matches!(opening, message::Opening::New);
+    let clean = new && !cut_off && history.unanswered().is_empty();
+    let begun = if clean {
+        begin(context, message, &mut history).await
+    } else {
+        resume(context, message, &mut history, new, cut_off).await
+    };
     let mut tally = bounds::Tally::new(context.limits);
-    let outcome = async {
-        let report = begin(context, message, &mut history, new, cut_off).await?;
-        steps::run(context, &mut history, &mut tally, report).await
-    }
-    .await;
+    let outcome = match begun {
+        Ok(report) => steps::run(context, &mut history, &mut tally, report).await,
+        // Nothing was written: there is no turn that could end.
+        Err(Failure::Duplicate) if clean => return Err(Failure::Duplicate),
+        Err(failure) => Err(failure),
+    };
     answer::finish(context, &mut history, &tally, outcome).await
 }
 
-/// Records the turn, deals with what was left open before, and keeps the message. Returns what the user is told first.
+/// Records the turn and keeps the message, where nothing was left open before.
 async fn begin(
     context: &Context,
     message: &Incoming,
-    history: &mut history::History,
+    history: &mut History,
+) -> Result<Option<String>, Failure> {
+    let records = vec![records::turn_started(context, message)];
+    keep(context, message, history, records).await.map(|()| None)
+}
+
+/// Records the turn, deals with what was left open before, and keeps the message if it is new. Returns what the user is told
+/// first.
+async fn resume(
+    context: &Context,
+    message: &Incoming,
+    history: &mut History,
     new: bool,
     cut_off: bool,
 ) -> Result<Option<String>, Failure> {
-    let recorded = context.record(records::turn_started(context, message));
-    if new && !cut_off && history.unanswered().is_empty() {
-        // Nothing to recover: both may be written at once.
-        tokio::try_join!(recorded, history.append(context, vec![message.entry()]))?;
-        return Ok(None);
-    }
-    recorded.await?;
+    context.record(records::turn_started(context, message)).await?;
     let report = recovery::recover(context, history, cut_off).await?;
     if new {
-        history.append(context, vec![message.entry()]).await?;
+        keep(context, message, history, Vec::new()).await?;
     }
     Ok(report)
+}
+
+/// Keeps the message unless its id was taken before.
+async fn keep(
+    context: &Context,
+    message: &Incoming,
+    history: &mut History,
+    records: Vec<AuditRecord>,
+) -> Result<(), Failure> {
+    let step = Step {
+        once: message.once(),
+        records,
+        ..Step::default()
+    };
+    let kept = history.advance(context, vec![message.entry()], step).await;
+    kept.map_err(|failure| match failure {
+        Failure::LedgerUnavailable(LedgerError::Repeated) => Failure::Duplicate,
+        other => other,
+    })
 }

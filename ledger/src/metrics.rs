@@ -20,13 +20,11 @@ pub enum Method {
     Append,
     AcquireSession,
     RenewSession,
+    AdvanceSession,
     ReleaseSession,
-    AppendMessages,
-    LoadMessages,
     StartCall,
     FinishCall,
     UnfinishedCalls,
-    RecordUsage,
     SumUsage,
     TakeOnce,
     AcceptMessage,
@@ -168,8 +166,8 @@ impl Metrics {
         })
     }
 
-    pub(crate) fn appended(&self) {
-        self.appends.inc();
+    pub(crate) fn appended(&self, records: usize) {
+        self.appends.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
     }
 
     pub(crate) fn answered(&self, method: Method, took: Duration, error: Option<Class>) {

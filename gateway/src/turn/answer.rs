@@ -1,13 +1,14 @@
 //! How a turn ends: its last words are kept, its end is recorded, its sender is told.
 
 use monstrum_wire::chat::Done;
-use monstrum_wire::ledger::UsageRow;
+use monstrum_wire::ledger::{AuditRecord, UsageRow};
 
 use super::bounds::{Bound, Tally};
 use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
 use super::records;
+use crate::ledger::Step;
 
 /// What the steps came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,44 +30,44 @@ pub(super) fn replayed(text: String) -> Done {
     }
 }
 
-/// Keeps and records the end, whatever it is.
+/// Keeps and records the end, whatever it is, and gives the session back.
 pub(super) async fn finish(
     context: &Context,
     history: &mut History,
     tally: &Tally,
     outcome: Result<Ending, Failure>,
 ) -> Result<Done, Failure> {
-    let outcome = match outcome {
-        Ok(ending) => {
-            let entry = Entry::Assistant {
-                text: ending.text.clone(),
-                calls: Vec::new(),
-            };
-            let (kept, booked) = (
-                history.append(context, vec![entry]),
-                context.book(ending.usage.clone()),
-            );
-            tokio::try_join!(kept, booked).map(|_| ending)
-        }
+    let done = match outcome {
+        Ok(ending) => complete(context, history, tally, ending).await,
         Err(failure) => Err(failure),
     };
-    match &outcome {
-        Ok(ending) => {
-            let stop = ending.bound.map_or("completed", Bound::word);
-            context
-                .record(records::turn_finished(context, stop, tally))
-                .await?;
-            Ok(Done {
-                text: ending.text.clone(),
-                usage: Some(tally.usage()),
-                stop: stop.to_owned(),
-            })
-        }
-        Err(failure) => {
-            note(context, history, tally, failure).await;
-            Err(failure.clone())
-        }
+    if let Err(failure) = &done {
+        note(context, history, tally, failure).await;
     }
+    done
+}
+
+async fn complete(
+    context: &Context,
+    history: &mut History,
+    tally: &Tally,
+    ending: Ending,
+) -> Result<Done, Failure> {
+    let stop = ending.bound.map_or("completed", Bound::word);
+    let entry = Entry::Assistant {
+        text: ending.text.clone(),
+        calls: Vec::new(),
+    };
+    let step = Step {
+        usage: ending.usage.into_iter().collect(),
+        ..last(records::turn_finished(context, stop, tally))
+    };
+    history.advance(context, vec![entry], step).await?;
+    Ok(Done {
+        text: ending.text,
+        usage: Some(tally.usage()),
+        stop: stop.to_owned(),
+    })
 }
 
 /// A failure is told to the user in any case; that it is kept and recorded too is tried.
@@ -75,13 +76,17 @@ async fn note(context: &Context, history: &mut History, tally: &Tally, failure: 
         text: failure.to_string(),
         code: failure.code().to_owned(),
     };
-    let kept = history.append(context, vec![entry]).await;
-    let recorded = context
-        .record(records::turn_finished(context, failure.code(), tally))
-        .await;
-    for outcome in [kept, recorded] {
-        if let Err(error) = outcome {
-            tracing::warn!(turn = %context.turn, error = %error, "the end of a failed turn was not kept");
-        }
+    let step = last(records::turn_finished(context, failure.code(), tally));
+    if let Err(error) = history.advance(context, vec![entry], step).await {
+        tracing::warn!(turn = %context.turn, error = %error, "the end of a failed turn was not kept");
+    }
+}
+
+/// The step after which the session is somebody else's.
+fn last(record: AuditRecord) -> Step {
+    Step {
+        records: vec![record],
+        release: true,
+        ..Step::default()
     }
 }

@@ -1,9 +1,10 @@
 //! What everything in one turn needs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use monstrum_wire::ledger::{AuditRecord, UsageRow};
+use monstrum_wire::ledger::AuditRecord;
 use monstrum_wire::policy::Limits;
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ use super::message::Incoming;
 use super::stop::Stop;
 use super::trace::TraceContext;
 use crate::gateway::Gateway;
-use crate::ledger::Held;
+use crate::ledger::{Held, Step};
 
 /// What a turn's last effects may take after its time is over.
 const WIND_UP: Duration = Duration::from_mins(1);
@@ -34,6 +35,7 @@ pub(super) struct Context {
     pub(super) events: Events,
     pub(super) stop: Stop,
     pub(super) clock: Clock,
+    ending: AtomicBool,
 }
 
 impl Context {
@@ -59,6 +61,7 @@ impl Context {
             events,
             stop,
             clock,
+            ending: AtomicBool::new(false),
         }
     }
 
@@ -68,12 +71,17 @@ impl Context {
         left.saturating_add(WIND_UP).min(LONGEST_RESERVATION)
     }
 
-    /// Books what a question to the model used.
-    pub(super) async fn book(&self, usage: Option<UsageRow>) -> Result<(), Failure> {
-        match usage {
-            Some(usage) => Ok(self.gateway.ledger.record_usage(usage).await?),
-            None => Ok(()),
+    /// Writes what a step came to.
+    pub(super) async fn advance(&self, step: Step) -> Result<(), Failure> {
+        if step.release {
+            self.ending.store(true, Ordering::Relaxed);
         }
+        Ok(self.gateway.ledger.advance(&self.held, step).await?)
+    }
+
+    /// Whether the session is given back, or is about to be.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     /// Writes a record without which the turn can't go on.

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::failure::Failure;
+use crate::ledger::Step;
 use crate::providers::conversation::{Message, ToolCall};
 
 /// How many of the newest messages are read.
-const WINDOW: u32 = 400;
+pub(super) const WINDOW: u32 = 400;
 /// A model's token is about this many bytes of English; other scripts have fewer, so that this errs on the safe side.
 pub(super) const BYTES_PER_TOKEN: usize = 3;
 /// What a conversation may have when the model's context is unknown.
@@ -73,7 +74,6 @@ pub(super) enum Fate {
 #[derive(Debug, Default)]
 pub(super) struct History {
     entries: Vec<Entry>,
-    whole: bool,
 }
 
 impl Entry {
@@ -151,14 +151,8 @@ impl Entry {
 }
 
 impl History {
-    pub(super) async fn load(context: &Context) -> Result<Self, Failure> {
-        let messages = context
-            .gateway
-            .ledger
-            .load_messages(&context.held.session, WINDOW)
-            .await?;
-        // The ledger may bound its answer by bytes too: only the first message there is says that nothing is left out.
-        let whole = messages.first().is_none_or(|first| first.position <= 1);
+    /// What the ledger answered with when the session was acquired.
+    pub(super) fn of(messages: &[ledger::Message]) -> Self {
         let entries = messages.iter().filter_map(|message| match serde_json::from_str(&message.content_json) {
             Ok(entry) => Some(entry),
             Err(error) => {
@@ -166,14 +160,23 @@ impl History {
                 None
             }
         });
-        Ok(Self {
+        Self {
             entries: entries.collect(),
-            whole,
-        })
+        }
     }
 
     /// Keeps further messages, in the ledger first.
     pub(super) async fn append(&mut self, context: &Context, entries: Vec<Entry>) -> Result<(), Failure> {
+        self.advance(context, entries, Step::default()).await
+    }
+
+    /// Keeps further messages together with the rest of the step; what is too long for one write goes before it.
+    pub(super) async fn advance(
+        &mut self,
+        context: &Context,
+        entries: Vec<Entry>,
+        step: Step,
+    ) -> Result<(), Failure> {
         let mut batch = Vec::new();
         let mut size = 0_usize;
         for entry in entries {
@@ -181,35 +184,33 @@ impl History {
             size = size.saturating_add(json.len());
             if size > BATCH_BYTES {
                 size = json.len();
-                self.append_batch(context, std::mem::take(&mut batch)).await?;
+                self.keep(context, std::mem::take(&mut batch), Step::default())
+                    .await?;
             }
             batch.push((entry, json));
         }
-        self.append_batch(context, batch).await
+        self.keep(context, batch, step).await
     }
 
-    async fn append_batch(&mut self, context: &Context, batch: Vec<(Entry, String)>) -> Result<(), Failure> {
-        if batch.is_empty() {
-            return Ok(());
-        }
+    async fn keep(
+        &mut self,
+        context: &Context,
+        batch: Vec<(Entry, String)>,
+        step: Step,
+    ) -> Result<(), Failure> {
         let messages = batch.iter().map(|(entry, json)| ledger::Message {
             role: entry.role().to_owned(),
             content_json: json.clone(),
             turn: context.turn.clone(),
             ..ledger::Message::default()
         });
-        context
-            .gateway
-            .ledger
-            .append_messages(&context.held, messages.collect())
-            .await?;
+        let step = Step {
+            messages: messages.collect(),
+            ..step
+        };
+        context.advance(step).await?;
         self.entries.extend(batch.into_iter().map(|(entry, _)| entry));
         Ok(())
-    }
-
-    /// Whether the beginning of the conversation is in it.
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole
     }
 
     /// What became of this message.
@@ -336,7 +337,7 @@ mod tests {
     }
 
     fn history(entries: Vec<Entry>) -> History {
-        History { entries, whole: true }
+        History { entries }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::context::Context;
 use super::events::Events;
 use super::failure::Failure;
+use super::history::{History, WINDOW};
 use super::message::Incoming;
 use crate::gateway::Gateway;
 use crate::ledger::{Held, LedgerError};
@@ -18,27 +19,37 @@ const LEASE: Duration = Duration::from_secs(15);
 const RENEW_EVERY: Duration = Duration::from_secs(4);
 const RETRY_EVERY: Duration = Duration::from_millis(500);
 
-/// Becomes the session's writer; waits while another gateway is. Also says whether the writer before was cut off.
+/// A session that became ours.
+#[derive(Debug)]
+pub(super) struct Acquired {
+    pub(super) held: Held,
+    /// What was said in it.
+    pub(super) history: History,
+    /// Whether the writer before was cut off.
+    pub(super) cut_off: bool,
+}
+
+/// Becomes the session's writer; waits while another gateway is.
 pub(super) async fn acquire(
     gateway: &Gateway,
     message: &Incoming,
     events: &Events,
     patience_seconds: u32,
-) -> Result<(Held, bool), Failure> {
+) -> Result<Acquired, Failure> {
     let patience = Duration::from_secs(u64::from(patience_seconds)).saturating_add(LEASE);
     let waiting = async {
         let mut told = false;
         loop {
             match gateway.ledger.acquire(request(gateway, message)).await {
-                Ok(held) => {
-                    let cut_off = !held.abandoned_by.is_empty();
-                    return Ok((
-                        Held {
-                            session: held.session,
-                            fence: held.fence,
+                Ok(response) => {
+                    return Ok(Acquired {
+                        history: History::of(&response.messages),
+                        cut_off: !response.abandoned_by.is_empty(),
+                        held: Held {
+                            session: response.session,
+                            fence: response.fence,
                         },
-                        cut_off,
-                    ));
+                    });
                 }
                 Err(LedgerError::SessionTaken) => {
                     if !std::mem::replace(&mut told, true) {
@@ -65,6 +76,7 @@ fn request(gateway: &Gateway, message: &Incoming) -> AcquireSessionRequest {
         ttl_seconds: u32::try_from(LEASE.as_secs()).unwrap_or(u32::MAX),
         user: message.user.clone(),
         channel: message.channel.clone(),
+        tail: WINDOW,
     }
 }
 
@@ -76,6 +88,8 @@ pub(super) async fn keep(context: &Context) {
         match context.gateway.ledger.renew(&context.held, LEASE).await {
             Ok(()) => renewed = Instant::now(),
             Err(LedgerError::Unreachable(_)) if renewed.elapsed() < LEASE => {}
+            // The turn's last write was faster.
+            Err(_) if context.is_ending() => return std::future::pending().await,
             Err(error) => {
                 tracing::warn!(session = %context.held.session, error = %error, "the session's lease was lost");
                 return;
@@ -84,8 +98,12 @@ pub(super) async fn keep(context: &Context) {
     }
 }
 
-/// Gives the session back; if that fails, its lease runs out.
+/// Gives the session back, where the turn's last write did not. If that fails, its lease runs out; and where the last write
+/// failed it has to, so that whoever comes next knows that the turn was cut off.
 pub(super) async fn release(context: &Context) {
+    if context.is_ending() {
+        return;
+    }
     if let Err(error) = context.gateway.ledger.release(&context.held).await {
         tracing::debug!(session = %context.held.session, error = %error, "the session was not released");
     }

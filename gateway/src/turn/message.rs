@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use monstrum_wire::ledger::TakeOnceRequest;
 use sha2::{Digest as _, Sha256};
 
-use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, Fate, History};
 use super::trace::TraceContext;
+use crate::ledger;
 
 /// How long the id of a message is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24 * 7);
@@ -81,6 +82,15 @@ impl Incoming {
         digest.get(..32).unwrap_or(&digest).to_owned()
     }
 
+    /// Its id, which can be taken once.
+    pub(super) fn once(&self) -> Option<TakeOnceRequest> {
+        if self.message_id.is_empty() {
+            return None;
+        }
+        let scope = format!("message/{}", self.session);
+        Some(ledger::once(&scope, &self.message_id, REMEMBERED))
+    }
+
     /// What is kept of it.
     pub(super) fn entry(&self) -> Entry {
         Entry::User {
@@ -91,29 +101,18 @@ impl Incoming {
     }
 }
 
-/// Finds out whether the message was seen before. The session is held, so nobody else asks at the same time.
-pub(super) async fn open(
-    context: &Context,
-    message: &Incoming,
-    history: &History,
-) -> Result<Opening, Failure> {
+/// Whether the message was seen before, as far as the conversation that was read tells. An older one is found out by its id,
+/// which is taken when the message is kept.
+pub(super) fn open(message: &Incoming, history: &History) -> Result<Opening, Failure> {
     if message.message_id.is_empty() {
         return Ok(Opening::New);
     }
-    let scope = format!("message/{}", message.session);
-    let fresh = context
-        .gateway
-        .ledger
-        .take_once(&scope, &message.message_id, REMEMBERED)
-        .await?;
     match history.fate(&message.message_id) {
         Fate::Answered(text) => Ok(Opening::Answered(text)),
         Fate::Open if history.is_last_message(&message.message_id) => Ok(Opening::Resumed),
-        // Where the whole conversation was read, an id that was taken and a message that was never kept mean that nothing
-        // happened yet.
-        Fate::NotHere if fresh || history.is_whole() => Ok(Opening::New),
-        // Another message came after it, so that its turn is over for good; or it is older than what was read.
-        Fate::Open | Fate::NotHere => Err(Failure::Duplicate),
+        // Another message came after it, so that its turn is over for good.
+        Fate::Open => Err(Failure::Duplicate),
+        Fate::NotHere => Ok(Opening::New),
     }
 }
 

@@ -13,6 +13,7 @@ use super::bounds::{Bound, Tally};
 use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
+use crate::ledger::Step;
 use crate::providers::conversation::{Answer, Stop};
 
 /// What the user is told when the provider withholds an answer.
@@ -59,8 +60,12 @@ pub(super) async fn run(
             text: answer.text.clone(),
             calls: made.iter().map(|(made, _)| made.clone()).collect(),
         };
-        // Both before any call is made.
-        tokio::try_join!(history.append(context, vec![entry]), context.book(Some(usage)))?;
+        // Before any call is made.
+        let used = Step {
+            usage: vec![usage],
+            ..Step::default()
+        };
+        history.advance(context, vec![entry], used).await?;
         let answers = match tally.reached() {
             // The model would never see what came of them.
             Some(_) => calls::leave(&made),

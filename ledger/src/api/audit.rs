@@ -21,12 +21,9 @@ impl<S: Store> Api<S> {
         bot: &BotKey,
         request: AppendRequest,
     ) -> Result<AppendResponse, Refusal> {
-        let record = field::present("record", request.record)?;
-        if record.kind.is_empty() {
-            return Err(field::refused("record.kind", "must not be empty"));
-        }
+        let record = record(field::present("record", request.record)?)?;
         let head = self.store.append(bot, self.clock.now(), record).await?;
-        self.metrics.appended();
+        self.metrics.appended(1);
         Ok(AppendResponse {
             sequence: head.sequence,
             hash: head.hash,
@@ -90,6 +87,14 @@ impl<S: Store> Api<S> {
             .saturating_sub(u64::try_from(records.len()).unwrap_or(u64::MAX));
         Ok(Some((records, cursor)))
     }
+}
+
+/// A record that can be kept.
+pub(super) fn record(record: AuditRecord) -> Result<AuditRecord, Refusal> {
+    if record.kind.is_empty() {
+        return Err(field::refused("record.kind", "must not be empty"));
+    }
+    Ok(record)
 }
 
 /// Where a reader is.

@@ -3,10 +3,10 @@
 use monstrum_wire::ledger::ledger_server::Ledger;
 use monstrum_wire::ledger::{
     AcceptMessageRequest, AcceptMessageResponse, AcquireSessionRequest, AcquireSessionResponse,
-    AppendMessagesRequest, AppendMessagesResponse, AppendRequest, AppendResponse, ClaimMessagesRequest,
+    AdvanceSessionRequest, AdvanceSessionResponse, AppendRequest, AppendResponse, ClaimMessagesRequest,
     ClaimMessagesResponse, FinishCallRequest, FinishCallResponse, FinishMessageRequest,
-    FinishMessageResponse, LoadMessagesRequest, LoadMessagesResponse, QuotaUseRequest, QuotaUseResponse,
-    RecordUsageRequest, RecordUsageResponse, ReleaseSessionRequest, ReleaseSessionResponse,
+    FinishMessageResponse, QuotaUseRequest, QuotaUseResponse,
+    ReleaseSessionRequest, ReleaseSessionResponse,
     RenewMessageRequest, RenewMessageResponse, RenewSessionRequest, RenewSessionResponse, ReserveRequest,
     ReserveResponse, SettleRequest, SettleResponse, StartCallRequest, StartCallResponse, SumUsageRequest,
     SumUsageResponse, TakeOnceRequest, TakeOnceResponse, UnfinishedCallsRequest, UnfinishedCallsResponse,
@@ -59,23 +59,15 @@ impl<S: Store> Ledger for Api<S> {
         self.measured(Method::ReleaseSession, work).await
     }
 
-    async fn append_messages(
+    async fn advance_session(
         &self,
-        request: Request<AppendMessagesRequest>,
-    ) -> Answer<AppendMessagesResponse> {
+        request: Request<AdvanceSessionRequest>,
+    ) -> Answer<AdvanceSessionResponse> {
         let work = async {
             let bot = self.bot(&request).await?;
-            self.add_messages(&bot, request.into_inner()).await
+            self.advance(&bot, request.into_inner()).await
         };
-        self.measured(Method::AppendMessages, work).await
-    }
-
-    async fn load_messages(&self, request: Request<LoadMessagesRequest>) -> Answer<LoadMessagesResponse> {
-        let work = async {
-            let bot = self.bot(&request).await?;
-            self.messages(&bot, request.into_inner()).await
-        };
-        self.measured(Method::LoadMessages, work).await
+        self.measured(Method::AdvanceSession, work).await
     }
 
     async fn start_call(&self, request: Request<StartCallRequest>) -> Answer<StartCallResponse> {
@@ -103,14 +95,6 @@ impl<S: Store> Ledger for Api<S> {
             self.calls_unfinished(&bot, request.into_inner()).await
         };
         self.measured(Method::UnfinishedCalls, work).await
-    }
-
-    async fn record_usage(&self, request: Request<RecordUsageRequest>) -> Answer<RecordUsageResponse> {
-        let work = async {
-            let bot = self.bot(&request).await?;
-            self.add_usage(&bot, request.into_inner()).await
-        };
-        self.measured(Method::RecordUsage, work).await
     }
 
     async fn sum_usage(&self, request: Request<SumUsageRequest>) -> Answer<SumUsageResponse> {

@@ -16,11 +16,15 @@ impl<S: Store> Api<S> {
         owner: &Owner,
         request: TakeOnceRequest,
     ) -> Result<TakeOnceResponse, Refusal> {
-        let ticket = ticket(request.scope, request.id, request.keep_seconds)?;
+        let ticket = asked(request)?;
         Ok(TakeOnceResponse {
             fresh: self.store.take_once(owner, self.clock.now(), ticket).await?,
         })
     }
+}
+
+pub(super) fn asked(request: TakeOnceRequest) -> Result<Ticket, Refusal> {
+    ticket(request.scope, request.id, request.keep_seconds)
 }
 
 pub(super) fn ticket(scope: String, id: String, keep_seconds: u32) -> Result<Ticket, Refusal> {

@@ -81,9 +81,10 @@ fn store_code(error: &StoreError) -> Code {
         StoreError::NotHeld { .. } | StoreError::MessageNotHeld { .. } | StoreError::ReservationEnded(_) => {
             Code::FailedPrecondition
         }
-        StoreError::CallStarted(_) | StoreError::CallFinished(_) | StoreError::ReservationDiffers(_) => {
-            Code::AlreadyExists
-        }
+        StoreError::CallStarted(_)
+        | StoreError::CallFinished(_)
+        | StoreError::Taken(_)
+        | StoreError::ReservationDiffers(_) => Code::AlreadyExists,
         StoreError::QuotaExhausted { .. } | StoreError::InboxFull(_) => Code::ResourceExhausted,
         StoreError::UnknownCounter { .. } | StoreError::TooLarge(_) => Code::InvalidArgument,
         StoreError::Corrupt(_) | StoreError::Migration(_) => Code::Internal,
@@ -102,6 +103,7 @@ fn store_class(error: &StoreError) -> Class {
         | StoreError::MessageNotHeld { .. }
         | StoreError::CallStarted(_)
         | StoreError::CallFinished(_)
+        | StoreError::Taken(_)
         | StoreError::ReservationDiffers(_)
         | StoreError::ReservationEnded(_) => Class::Conflict,
         StoreError::QuotaExhausted { .. } | StoreError::InboxFull(_) => Class::Exhausted,

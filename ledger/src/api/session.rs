@@ -1,18 +1,20 @@
 //! Sessions and messages.
 
 use monstrum_wire::ledger::{
-    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendMessagesResponse,
-    LoadMessagesRequest, LoadMessagesResponse, Message, ReleaseSessionRequest, ReleaseSessionResponse,
-    RenewSessionRequest, RenewSessionResponse,
+    AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AdvanceSessionResponse, Message,
+    ReleaseSessionRequest, ReleaseSessionResponse, RenewSessionRequest, RenewSessionResponse,
 };
 use uuid::Uuid;
 
-use super::{Api, Refusal, field};
-use crate::store::{Claim, Held, Store, Tail};
+use super::{Api, Refusal, audit, field, once, usage};
+use crate::store::{Advance, Claim, Held, Store, Tail};
 use crate::tenant::BotKey;
 
 /// Messages in one request.
 const MOST_MESSAGES: usize = 256;
+
+/// Audit records in one request, and rows of usage.
+const MOST_RECORDS: usize = 16;
 
 /// The longest message, in bytes of its JSON.
 const LONGEST_MESSAGE: usize = 512 * 1024;
@@ -42,12 +44,14 @@ impl<S: Store> Api<S> {
             lease: field::seconds("ttl_seconds", request.ttl_seconds, field::LONGEST_LEASE)?,
             user: field::label("user", request.user)?,
             channel: field::label("channel", request.channel)?,
+            tail: tail(request.tail),
         };
         let hold = self.store.acquire(bot, self.clock.now(), claim).await?;
         Ok(AcquireSessionResponse {
             session,
             fence: hold.fence,
             abandoned_by: hold.abandoned_by.unwrap_or_default(),
+            messages: hold.messages,
         })
     }
 
@@ -73,41 +77,45 @@ impl<S: Store> Api<S> {
         Ok(ReleaseSessionResponse {})
     }
 
-    pub(super) async fn add_messages(
+    pub(super) async fn advance(
         &self,
         bot: &BotKey,
-        request: AppendMessagesRequest,
-    ) -> Result<AppendMessagesResponse, Refusal> {
+        request: AdvanceSessionRequest,
+    ) -> Result<AdvanceSessionResponse, Refusal> {
         let held = held(request.session, request.fence)?;
-        let messages = field::bounded("messages", request.messages, MOST_MESSAGES)?
-            .into_iter()
-            .map(message)
-            .collect::<Result<Vec<_>, _>>()?;
-        let last_position = self
-            .store
-            .append_messages(bot, self.clock.now(), held, messages)
-            .await?;
-        Ok(AppendMessagesResponse { last_position })
+        let (messages, records, rows) = (request.messages, request.records, request.usage);
+        let advance = Advance {
+            once: request.once.map(once::asked).transpose()?,
+            messages: each("messages", messages, MOST_MESSAGES, message)?,
+            records: each("records", records, MOST_RECORDS, audit::record)?,
+            usage: each("usage", rows, MOST_RECORDS, usage::row)?,
+            release: request.release,
+        };
+        let appended = advance.records.len();
+        let last_position = self.store.advance(bot, self.clock.now(), held, advance).await?;
+        self.metrics.appended(appended);
+        Ok(AdvanceSessionResponse { last_position })
     }
+}
 
-    pub(super) async fn messages(
-        &self,
-        bot: &BotKey,
-        request: LoadMessagesRequest,
-    ) -> Result<LoadMessagesResponse, Refusal> {
-        let session = field::name("session", request.session)?;
-        let limit = if request.limit == 0 {
+/// Of at most `most` values, each as it can be kept.
+fn each<T>(
+    field: &'static str,
+    values: Vec<T>,
+    most: usize,
+    keep: impl Fn(T) -> Result<T, Refusal>,
+) -> Result<Vec<T>, Refusal> {
+    field::bounded(field, values, most)?.into_iter().map(keep).collect()
+}
+
+fn tail(messages: u32) -> Tail {
+    Tail {
+        messages: if messages == 0 {
             TAIL
         } else {
-            request.limit.min(LONGEST_TAIL)
-        };
-        let tail = Tail {
-            messages: limit,
-            bytes: TAIL_BYTES,
-        };
-        Ok(LoadMessagesResponse {
-            messages: self.store.load_messages(bot, &session, tail).await?,
-        })
+            messages.min(LONGEST_TAIL)
+        },
+        bytes: TAIL_BYTES,
     }
 }
 

@@ -1,8 +1,6 @@
 //! Model usage.
 
-use monstrum_wire::ledger::{
-    RecordUsageRequest, RecordUsageResponse, SumUsageRequest, SumUsageResponse, UsageRow,
-};
+use monstrum_wire::ledger::{SumUsageRequest, SumUsageResponse, UsageRow};
 
 use super::{Api, Refusal, field};
 use crate::clock::Moment;
@@ -10,16 +8,6 @@ use crate::store::Store;
 use crate::tenant::BotKey;
 
 impl<S: Store> Api<S> {
-    pub(super) async fn add_usage(
-        &self,
-        bot: &BotKey,
-        request: RecordUsageRequest,
-    ) -> Result<RecordUsageResponse, Refusal> {
-        let row = row(field::present("usage", request.usage)?)?;
-        self.store.record_usage(bot, self.clock.now(), row).await?;
-        Ok(RecordUsageResponse {})
-    }
-
     pub(super) async fn usage(
         &self,
         bot: &BotKey,
@@ -32,11 +20,12 @@ impl<S: Store> Api<S> {
     }
 }
 
-fn row(usage: UsageRow) -> Result<UsageRow, Refusal> {
+/// A row that can be kept; whose session it is, the request says.
+pub(super) fn row(usage: UsageRow) -> Result<UsageRow, Refusal> {
     Ok(UsageRow {
         provider: field::name("usage.provider", usage.provider)?,
         model: field::name("usage.model", usage.model)?,
-        session: field::label("usage.session", usage.session)?,
+        session: String::new(),
         turn: field::label("usage.turn", usage.turn)?,
         input_tokens: count("usage.input_tokens", usage.input_tokens)?,
         cached_input_tokens: count("usage.cached_input_tokens", usage.cached_input_tokens)?,

@@ -37,6 +37,9 @@ pub enum StoreError {
     /// The call has an outcome already.
     #[error("call {0:?} was finished before")]
     CallFinished(String),
+    /// The id that a step takes was taken before.
+    #[error("id {0:?} was taken before")]
+    Taken(String),
     /// A limit would be passed.
     #[error("{counter} has no room: {used} of {limit} used or reserved, {amount} more asked")]
     QuotaExhausted {
@@ -118,6 +121,7 @@ impl StoreError {
             | Self::UnknownCall(_)
             | Self::CallStarted(_)
             | Self::CallFinished(_)
+            | Self::Taken(_)
             | Self::QuotaExhausted { .. }
             | Self::UnknownReservation(_)
             | Self::ReservationDiffers(_)

@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use monstrum_wire::ledger::Message;
+use monstrum_wire::ledger::{AuditRecord, Message, UsageRow};
 
-use super::StoreError;
+use super::{StoreError, Ticket};
 use crate::clock::Moment;
 use crate::tenant::BotKey;
 
@@ -22,6 +22,8 @@ pub struct Claim {
     pub user: String,
     /// Through which channel; a session stays with the channel that it was begun through.
     pub channel: String,
+    /// How much of the conversation to answer with.
+    pub tail: Tail,
 }
 
 /// What an acquired session is.
@@ -31,6 +33,8 @@ pub struct Hold {
     pub fence: u64,
     /// Who held it before and did not release it.
     pub abandoned_by: Option<String>,
+    /// The newest messages, oldest first.
+    pub messages: Vec<Message>,
 }
 
 /// A session together with the hold that the caller believes to have.
@@ -49,6 +53,21 @@ pub struct Tail {
     pub messages: u32,
     /// Of at most this many bytes of content together; one message at least.
     pub bytes: usize,
+}
+
+/// What a step of a turn came to. All of it is written, or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Advance {
+    /// An id that must be free.
+    pub once: Option<Ticket>,
+    /// For the session's end.
+    pub messages: Vec<Message>,
+    /// For the end of the bot's chain; their session is the held one, whatever they say.
+    pub records: Vec<AuditRecord>,
+    /// What models used; its session is the held one, whatever it says.
+    pub usage: Vec<UsageRow>,
+    /// Whether the hold ends with it.
+    pub release: bool,
 }
 
 /// Sessions and their messages.
@@ -74,20 +93,12 @@ pub trait SessionStore {
     /// Gives a hold back. Once more is no error.
     fn release(&self, bot: &BotKey, held: Held) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Puts messages at the session's end, all or none, and answers with the last position.
-    fn append_messages(
+    /// Writes what a step came to, and answers with the position of the session's newest message.
+    fn advance(
         &self,
         bot: &BotKey,
         now: Moment,
         held: Held,
-        messages: Vec<Message>,
+        advance: Advance,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
-
-    /// The newest messages, oldest first.
-    fn load_messages(
-        &self,
-        bot: &BotKey,
-        session: &str,
-        tail: Tail,
-    ) -> impl Future<Output = Result<Vec<Message>, StoreError>> + Send;
 }

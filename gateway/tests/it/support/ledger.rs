@@ -172,11 +172,12 @@ impl Ledger for MemoryLedger {
         let abandoned_by = row.holder.replace(request.holder).unwrap_or_default();
         row.fence += 1;
         row.until = Some(Instant::now() + Duration::from_secs(u64::from(request.ttl_seconds)));
-        let fence = row.fence;
+        let skip = row.messages.len().saturating_sub(request.tail as usize);
         Ok(Response::new(AcquireSessionResponse {
             session: request.session,
-            fence,
+            fence: row.fence,
             abandoned_by,
+            messages: row.messages[skip..].to_vec(),
         }))
     }
 
@@ -210,32 +211,32 @@ impl Ledger for MemoryLedger {
         Ok(Response::new(ReleaseSessionResponse {}))
     }
 
-    async fn append_messages(
+    async fn advance_session(
         &self,
-        request: Request<AppendMessagesRequest>,
-    ) -> Answer<AppendMessagesResponse> {
+        request: Request<AdvanceSessionRequest>,
+    ) -> Answer<AdvanceSessionResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
+        held(&mut state, &request.session, request.fence)?;
+        if let Some(once) = request.once
+            && !state.once.insert((once.scope, once.id))
+        {
+            return Err(Status::already_exists("taken before"));
+        }
+        for record in request.records {
+            add(&mut state, Some(record));
+        }
+        state.usage.extend(request.usage);
         let row = held(&mut state, &request.session, request.fence)?;
         for mut message in request.messages {
             message.position = row.messages.len() as u64 + 1;
             row.messages.push(message);
         }
-        Ok(Response::new(AppendMessagesResponse {
+        if request.release {
+            row.holder = None;
+        }
+        Ok(Response::new(AdvanceSessionResponse {
             last_position: row.messages.len() as u64,
-        }))
-    }
-
-    async fn load_messages(&self, request: Request<LoadMessagesRequest>) -> Answer<LoadMessagesResponse> {
-        let state = self.up()?;
-        let request = request.into_inner();
-        let row = state
-            .sessions
-            .get(&request.session)
-            .ok_or_else(|| Status::not_found("unknown"))?;
-        let skip = row.messages.len().saturating_sub(request.limit as usize);
-        Ok(Response::new(LoadMessagesResponse {
-            messages: row.messages[skip..].to_vec(),
         }))
     }
 
@@ -300,11 +301,6 @@ impl Ledger for MemoryLedger {
         Ok(Response::new(UnfinishedCallsResponse {
             calls: open.map(|row| row.call.clone()).collect(),
         }))
-    }
-
-    async fn record_usage(&self, request: Request<RecordUsageRequest>) -> Answer<RecordUsageResponse> {
-        self.up()?.usage.extend(request.into_inner().usage);
-        Ok(Response::new(RecordUsageResponse {}))
     }
 
     async fn sum_usage(&self, _: Request<SumUsageRequest>) -> Answer<SumUsageResponse> {
