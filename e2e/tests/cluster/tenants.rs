@@ -13,7 +13,7 @@ use monstrum_wire::guardian::{CheckRequest, ListToolsRequest};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AppendMessagesRequest, AppendRequest, LoadMessagesRequest, ReadRequest, RenewSessionRequest,
+    AcquireSessionRequest, AdvanceSessionRequest, AppendRequest, ReadRequest, RenewSessionRequest,
 };
 use monstrum_wire::policy::policy_client::PolicyClient;
 use monstrum_wire::policy::vault_client::VaultClient;
@@ -147,32 +147,34 @@ async fn the_ledger_gives_a_bot_its_own_rows_only() -> Result<()> {
         .connect(LEDGER)
         .await?;
     let mut ledger = LedgerClient::new(channel.clone());
-    let load = LoadMessagesRequest {
-        session: session.clone(),
-        limit: 0,
-    };
-    match ledger.load_messages(load).await {
-        Ok(answer) => assert!(
-            answer.into_inner().messages.is_empty(),
-            "another tenant's conversation was given out"
-        ),
-        Err(status) => refused("LoadMessages", Err::<(), _>(status)),
-    }
-    let append = AppendMessagesRequest {
+    let step = AdvanceSessionRequest {
         session: session.clone(),
         fence: 1,
-        messages: Vec::new(),
+        ..AdvanceSessionRequest::default()
     };
-    refused("AppendMessages", ledger.append_messages(append).await);
+    refused("AdvanceSession", ledger.advance_session(step).await);
     refused(
         "RenewSession",
         ledger
             .renew_session(RenewSessionRequest {
-                session,
+                session: session.clone(),
                 fence: 1,
                 ttl_seconds: 60,
             })
             .await,
+    );
+    // Its own session of that id is another one, in which nothing was said.
+    let acquire = AcquireSessionRequest {
+        session,
+        holder: "impostor".to_owned(),
+        ttl_seconds: 60,
+        ..AcquireSessionRequest::default()
+    };
+    let own = ledger.acquire_session(acquire).await?.into_inner();
+    assert_eq!((own.fence, own.abandoned_by.as_str()), (1, ""));
+    assert!(
+        own.messages.is_empty(),
+        "another tenant's conversation was given out"
     );
     let mut records = AuditClient::new(channel)
         .read(ReadRequest::default())

@@ -111,6 +111,62 @@ async fn the_same_message_is_run_once() {
 }
 
 #[tokio::test]
+async fn a_message_older_than_what_is_read_is_not_run_again() {
+    let world = World::start().await;
+    world.model.script([Reply::text("created")]);
+    let message = SendRequest {
+        message_id: "m1".to_owned(),
+        ..request("", "create")
+    };
+    let session = world.send(message.clone()).await.session();
+    world.ledger.forget(&session);
+    let records = world.ledger.state.lock().unwrap().records.len();
+
+    let again = world.send(message).await;
+
+    assert_eq!(again.failed().code, "Duplicate");
+    assert_eq!(world.model.seen().len(), 1);
+    assert_eq!(world.ledger.state.lock().unwrap().records.len(), records);
+    // The conversation is free: the next message is answered.
+    world.model.script([Reply::text("here")]);
+    assert_eq!(
+        world.send(request(&session, "go on")).await.done().text,
+        "here"
+    );
+}
+
+#[tokio::test]
+async fn a_turn_whose_end_was_not_kept_counts_as_cut_off() {
+    let world = World::start().await;
+    let gate = Arc::new(Notify::new());
+    world.model.script([
+        Reply {
+            gate: Some(gate.clone()),
+            ..Reply::text("lost")
+        },
+        Reply::text("here"),
+    ]);
+    let outage = async {
+        until(|| world.model.seen().len() == 1).await;
+        world.ledger.set_down(true);
+        gate.notify_one();
+    };
+    let (turn, ()) = tokio::join!(world.say("begin"), outage);
+    assert_eq!(turn.failed().code, "LedgerUnavailable");
+    world.ledger.set_down(false);
+    let session = turn.session();
+    assert!(
+        world.ledger.is_held(&session),
+        "whoever comes next has to learn of it"
+    );
+
+    assert_eq!(world.send(request(&session, "go on")).await.done().text, "here");
+    assert!(!world.ledger.is_held(&session));
+    assert_eq!(world.ledger.records("turn.started").len(), 2);
+    assert_eq!(world.ledger.records("turn.finished").len(), 1);
+}
+
+#[tokio::test]
 async fn another_replica_takes_a_turn_up_where_its_gateway_died() {
     let world = World::start().await;
     world.runner.script([says("#1"), Act::Hang]);

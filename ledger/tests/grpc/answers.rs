@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AcquireSessionRequest, AcquireSessionResponse, AppendMessagesRequest, AppendRequest, AuditRecord,
-    Counter, FinishCallRequest, LoadMessagesRequest, Message, RecordUsageRequest, ReserveRequest,
+    AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
+    Counter, FinishCallRequest, Message, ReserveRequest,
     SettleRequest, StartCallRequest, TakeOnceRequest, UsageRow,
 };
 use tonic::transport::Channel;
@@ -111,14 +111,15 @@ async fn a_session_goes_from_hand_to_hand_with_its_messages() {
             ..Message::default()
         },
     ];
-    let append = AppendMessagesRequest {
+    let step = AdvanceSessionRequest {
         session: first.session.clone(),
         fence: first.fence,
         messages,
+        ..AdvanceSessionRequest::default()
     };
     assert_eq!(
         ledger
-            .append_messages(append.clone())
+            .advance_session(step.clone())
             .await
             .unwrap()
             .into_inner()
@@ -128,19 +129,24 @@ async fn a_session_goes_from_hand_to_hand_with_its_messages() {
     let second = once_lapsed(&mut ledger, &first.session).await;
     assert_eq!(second.abandoned_by, "gateway-1");
     assert_eq!(
-        code(ledger.append_messages(append).await),
+        code(ledger.advance_session(step).await),
         Code::FailedPrecondition
     );
-    let load = LoadMessagesRequest {
-        session: first.session,
-        limit: 0,
-    };
-    let loaded = ledger.load_messages(load).await.unwrap().into_inner().messages;
-    let roles: Vec<_> = loaded
+    let roles: Vec<_> = second
+        .messages
         .iter()
         .map(|message| (message.position, message.role.as_str()))
         .collect();
     assert_eq!(roles, [(1, "user"), (2, "assistant")]);
+}
+
+/// A step of a session that nobody holds.
+fn step() -> AdvanceSessionRequest {
+    AdvanceSessionRequest {
+        session: "s".to_owned(),
+        fence: 1,
+        ..AdvanceSessionRequest::default()
+    }
 }
 
 /// Refused, with a text that names the field.
@@ -175,12 +181,11 @@ async fn a_session_out_of_bounds_is_refused_by_its_field() {
             content_json: content,
             ..Message::default()
         }];
-        let request = AppendMessagesRequest {
-            session: "s".to_owned(),
-            fence: 1,
+        let request = AdvanceSessionRequest {
             messages,
+            ..step()
         };
-        names(ledger.append_messages(request).await, field);
+        names(ledger.advance_session(request).await, field);
     }
 }
 
@@ -189,6 +194,10 @@ async fn a_record_or_call_out_of_bounds_is_refused_by_its_field() {
     let installation = Installation::start().await;
     let mut ledger = installation.ledger(&gateway("triage"));
     names(ledger.append(AppendRequest { record: None }).await, "record");
+    for (records, field) in [(vec![record("")], "record.kind"), (vec![record("x"); 17], "records")] {
+        let request = AdvanceSessionRequest { records, ..step() };
+        names(ledger.advance_session(request).await, field);
+    }
     names(
         ledger
             .append(AppendRequest {
@@ -225,18 +234,22 @@ async fn use_out_of_bounds_is_refused_by_its_field() {
         cost_micro_usd: u64::MAX,
         ..UsageRow::default()
     };
-    names(
-        ledger
-            .record_usage(RecordUsageRequest { usage: Some(usage) })
-            .await,
-        "usage.cost_micro_usd",
-    );
+    let request = AdvanceSessionRequest {
+        usage: vec![usage],
+        ..step()
+    };
+    names(ledger.advance_session(request).await, "usage.cost_micro_usd");
     let never = TakeOnceRequest {
         scope: "s".to_owned(),
         id: "i".to_owned(),
         keep_seconds: 0,
     };
-    names(ledger.take_once(never).await, "keep_seconds");
+    names(ledger.take_once(never.clone()).await, "keep_seconds");
+    let request = AdvanceSessionRequest {
+        once: Some(never),
+        ..step()
+    };
+    names(ledger.advance_session(request).await, "keep_seconds");
     let counters = vec![Counter {
         window_seconds: u64::MAX,
         ..calls(1, 1).remove(0)

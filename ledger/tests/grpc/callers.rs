@@ -3,9 +3,9 @@
 use monstrum_service::authority::Authority;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::{
-    AcceptMessageRequest, AcceptedMessage, AppendMessagesRequest, AppendRequest, ClaimMessagesRequest,
-    FinishCallRequest, FinishMessageRequest, HeadRequest, LoadMessagesRequest, QuotaUseRequest, ReadRequest,
-    RecordUsageRequest, ReleaseSessionRequest, RenewMessageRequest, RenewSessionRequest, ReserveRequest,
+    AcceptMessageRequest, AcceptedMessage, AdvanceSessionRequest, AppendRequest, ClaimMessagesRequest,
+    FinishCallRequest, FinishMessageRequest, HeadRequest, QuotaUseRequest, ReadRequest,
+    ReleaseSessionRequest, RenewMessageRequest, RenewSessionRequest, ReserveRequest,
     SettleRequest, StartCallRequest, SumUsageRequest, TakeOnceRequest, UnfinishedCallsRequest,
 };
 use tonic::Code;
@@ -27,12 +27,10 @@ async fn codes(installation: &Installation, identity: &Identity) -> Vec<Code> {
         code(ledger.acquire_session(acquire("s", "g")).await),
         code(ledger.renew_session(RenewSessionRequest::default()).await),
         code(ledger.release_session(ReleaseSessionRequest::default()).await),
-        code(ledger.append_messages(AppendMessagesRequest::default()).await),
-        code(ledger.load_messages(LoadMessagesRequest::default()).await),
+        code(ledger.advance_session(AdvanceSessionRequest::default()).await),
         code(ledger.start_call(StartCallRequest::default()).await),
         code(ledger.finish_call(FinishCallRequest::default()).await),
         code(ledger.unfinished_calls(UnfinishedCallsRequest::default()).await),
-        code(ledger.record_usage(RecordUsageRequest::default()).await),
         code(ledger.sum_usage(SumUsageRequest::default()).await),
         code(ledger.quota_use(QuotaUseRequest::default()).await),
         code(ledger.reserve(ReserveRequest::default()).await),

@@ -4,8 +4,8 @@ use monstrum_wire::audit::Verifier;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AppendMessagesRequest, AppendRequest, AuditRecord, FinishCallRequest, HeadRequest, LoadMessagesRequest,
-    Message, QuotaUseRequest, ReadRequest, RecordUsageRequest, ReleaseSessionRequest, RenewSessionRequest,
+    AdvanceSessionRequest, AppendRequest, AuditRecord, FinishCallRequest, HeadRequest,
+    Message, QuotaUseRequest, ReadRequest, ReleaseSessionRequest, RenewSessionRequest,
     ReserveRequest, SettleRequest, StartCallRequest, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
 };
 use tonic::Code;
@@ -32,15 +32,21 @@ fn message(text: &str) -> Message {
     }
 }
 
-fn usage(session: &str) -> RecordUsageRequest {
+/// A step that says something and used something.
+fn step(session: &str, fence: u64, text: &str) -> AdvanceSessionRequest {
     let usage = UsageRow {
         provider: "openai".to_owned(),
         model: "m".to_owned(),
-        session: session.to_owned(),
         input_tokens: 7,
         ..UsageRow::default()
     };
-    RecordUsageRequest { usage: Some(usage) }
+    AdvanceSessionRequest {
+        session: session.to_owned(),
+        fence,
+        messages: vec![message(text)],
+        usage: vec![usage],
+        ..AdvanceSessionRequest::default()
+    }
 }
 
 impl Victim {
@@ -53,17 +59,11 @@ impl Victim {
             .unwrap()
             .into_inner();
         let (session, fence) = (held.session, held.fence);
-        let messages = vec![message("the victim's secret")];
         ledger
-            .append_messages(AppendMessagesRequest {
-                session: session.clone(),
-                fence,
-                messages,
-            })
+            .advance_session(step(&session, fence, "the victim's secret"))
             .await
             .unwrap();
         ledger.start_call(start(&session, fence, CALL)).await.unwrap();
-        ledger.record_usage(usage(&session)).await.unwrap();
         ledger.reserve(reserve(RESERVATION, 5)).await.unwrap();
         Self {
             identity,
@@ -75,13 +75,6 @@ impl Victim {
 
     /// Everything is as it was, and the turn goes on.
     async fn assert_untouched(mut self, installation: &Installation) {
-        let loaded = self
-            .ledger
-            .load_messages(load(&self.session))
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!(loaded.messages.len(), 1);
         let unfinished = self
             .ledger
             .unfinished_calls(unfinished(&self.session))
@@ -105,14 +98,8 @@ impl Victim {
             .unwrap()
             .into_inner();
         assert_eq!(used.counters[0].amount, 5);
-        let messages = vec![message("and on")];
-        let (session, fence) = (self.session, self.fence);
         self.ledger
-            .append_messages(AppendMessagesRequest {
-                session,
-                fence,
-                messages,
-            })
+            .advance_session(step(&self.session, self.fence, "and on"))
             .await
             .unwrap();
         self.ledger.finish_call(finish(CALL)).await.unwrap();
@@ -123,6 +110,9 @@ impl Victim {
             })
             .await
             .unwrap();
+        let found = self.ledger.acquire_session(acquire(&self.session, "gateway-1"));
+        let found = found.await.unwrap().into_inner();
+        assert_eq!((found.fence, found.messages.len()), (self.fence + 1, 2));
         let mut verifier = Verifier::default();
         for record in installation.chain(&self.identity).await {
             assert_eq!(record.bot, "team-a/victim");
@@ -152,13 +142,6 @@ fn finish(call: &str) -> FinishCallRequest {
     }
 }
 
-fn load(session: &str) -> LoadMessagesRequest {
-    LoadMessagesRequest {
-        session: session.to_owned(),
-        limit: 0,
-    }
-}
-
 fn unfinished(session: &str) -> UnfinishedCallsRequest {
     UnfinishedCallsRequest {
         session: session.to_owned(),
@@ -180,14 +163,13 @@ async fn try_everything(
     fence: u64,
 ) -> Vec<(Code, String)> {
     let owned = session.to_owned();
-    let messages = vec![message("x")];
     let renew = RenewSessionRequest {
         session: owned.clone(),
         fence,
         ttl_seconds: 60,
     };
     let release = ReleaseSessionRequest {
-        session: owned.clone(),
+        session: owned,
         fence,
     };
     let settle = SettleRequest {
@@ -195,21 +177,15 @@ async fn try_everything(
         counters: calls(0, 0),
     };
     let answers = [
-        ledger.load_messages(load(session)).await.map(drop),
         ledger.unfinished_calls(unfinished(session)).await.map(drop),
         ledger
-            .append_messages(AppendMessagesRequest {
-                session: owned,
-                fence,
-                messages,
-            })
+            .advance_session(step(session, fence, "x"))
             .await
             .map(drop),
         ledger.renew_session(renew).await.map(drop),
         ledger.release_session(release).await.map(drop),
         ledger.start_call(start(session, fence, "call-2")).await.map(drop),
         ledger.finish_call(finish(CALL)).await.map(drop),
-        ledger.record_usage(usage(session)).await.map(drop),
         ledger.settle(settle).await.map(drop),
     ];
     let told = answers.map(|answer| {
@@ -257,12 +233,7 @@ async fn taking_another_bots_ids_for_oneself_takes_nothing() {
         .unwrap()
         .into_inner();
     assert_eq!((held.fence, held.abandoned_by.as_str()), (1, ""));
-    let loaded = attacker
-        .load_messages(load(&victim.session))
-        .await
-        .unwrap()
-        .into_inner();
-    assert!(loaded.messages.is_empty());
+    assert!(held.messages.is_empty());
     attacker
         .start_call(start(&victim.session, held.fence, CALL))
         .await
@@ -352,7 +323,7 @@ async fn a_bot_of_the_same_name_in_another_namespace_is_another_bot() {
         namesake.namespace = namespace.to_owned();
         let mut ledger = installation.ledger(&Identity::Gateway(namesake.clone()));
         assert_eq!(
-            code(ledger.load_messages(load(&victim.session)).await),
+            code(ledger.advance_session(step(&victim.session, victim.fence, "x")).await),
             Code::NotFound
         );
     }

@@ -81,6 +81,10 @@ pub(crate) fn claim(session: &str, holder: &str) -> Claim {
         lease: seconds_of(30),
         user: "u1".to_owned(),
         channel: "inbox".to_owned(),
+        tail: Tail {
+            messages: 1000,
+            bytes: 1_000_000,
+        },
     }
 }
 

@@ -52,7 +52,10 @@ on_every_store! {
         a_session_stays_with_its_channel,
         messages_keep_their_order_across_holds,
         a_tail_is_bounded_by_count_and_bytes,
-        another_bots_session_is_unknown;
+        another_bots_session_is_unknown,
+        a_step_is_written_whole,
+        a_step_that_is_refused_leaves_nothing,
+        a_last_step_gives_the_session_back;
     calls:
         a_call_starts_once_however_many_try,
         a_started_call_is_recorded_under_its_own_names,
@@ -63,8 +66,7 @@ on_every_store! {
         another_bots_call_is_unknown;
     usage:
         usage_is_summed_per_provider_and_model,
-        usage_counts_since_an_instant,
-        usage_of_another_bots_session_is_refused;
+        usage_counts_since_an_instant;
     once:
         an_id_is_fresh_once_within_its_time,
         owners_and_scopes_do_not_meet,

@@ -2,10 +2,11 @@
 
 use futures::future::join_all;
 use monstrum_ledger::store::{
-    CallStore as _, Claim, Held, SessionStore as _, Start, Store, StoreError, Tail,
+    Advance, AuditStore as _, CallStore as _, Claim, Held, OnceStore as _, Page, SessionStore as _, Start, Store,
+    StoreError, Tail, Ticket, UsageStore as _,
 };
-use monstrum_ledger::tenant::BotKey;
-use monstrum_wire::ledger::{AuditRecord, Message};
+use monstrum_ledger::tenant::{BotKey, Owner};
+use monstrum_wire::ledger::{AuditRecord, Message, UsageRow};
 
 use crate::database::{Database, at, bot, claim, held, seconds_of};
 
@@ -19,17 +20,18 @@ fn message(text: &str) -> Message {
     }
 }
 
-const WHOLE: Tail = Tail {
-    messages: 1000,
-    bytes: 1_000_000,
-};
+/// A step that only says something.
+fn says<const N: usize>(texts: [&str; N]) -> Advance {
+    Advance {
+        messages: texts.map(message).to_vec(),
+        ..Advance::default()
+    }
+}
 
-async fn positions<S: Store>(store: &S, bot: &BotKey, tail: Tail) -> Vec<(u64, String)> {
-    let messages = store.load_messages(bot, "s", tail).await.unwrap();
-    messages
-        .into_iter()
-        .map(|message| (message.position, message.content_json))
-        .collect()
+/// The conversation as a later gateway finds it, which ends every hold of now.
+async fn found<S: Store>(store: &S, bot: &BotKey) -> Vec<Message> {
+    let hold = store.acquire(bot, at(9_999), claim("s", "a-later-gateway"));
+    hold.await.unwrap().messages
 }
 
 pub(crate) async fn a_living_lease_keeps_others_out(mut database: impl Database) {
@@ -75,7 +77,7 @@ pub(crate) async fn the_same_holder_again_ends_its_old_hold(mut database: impl D
     // A container that was restarted in its pod keeps its name: its turn was cut off all the same.
     assert_eq!(hold.abandoned_by.as_deref(), Some("gateway-1"));
     let refused = store
-        .append_messages(&bot("triage"), at(1), first, vec![message("late")])
+        .advance(&bot("triage"), at(1), first, says(["late"]))
         .await;
     assert!(matches!(refused, Err(StoreError::NotHeld { .. })));
 }
@@ -83,7 +85,7 @@ pub(crate) async fn the_same_holder_again_ends_its_old_hold(mut database: impl D
 /// Every write that needs the hold, with one that is not it.
 async fn assert_writes_nothing<S: Store>(store: &S, bot: &BotKey, seconds: u64, wrong: &Held) {
     let messages = store
-        .append_messages(bot, at(seconds), wrong.clone(), vec![message("late")])
+        .advance(bot, at(seconds), wrong.clone(), says(["late"]))
         .await;
     assert!(matches!(messages, Err(StoreError::NotHeld { .. })));
     let start = Start {
@@ -98,7 +100,6 @@ async fn assert_writes_nothing<S: Store>(store: &S, bot: &BotKey, seconds: u64, 
         store.start_call(bot, at(seconds), start).await,
         Err(StoreError::NotHeld { .. })
     ));
-    assert!(positions(store, bot, WHOLE).await.is_empty());
     assert!(store.unfinished_calls(bot, "s", 9).await.unwrap().is_empty());
 }
 
@@ -129,9 +130,10 @@ pub(crate) async fn a_stale_fence_writes_nothing(mut database: impl Database) {
         ..stale
     };
     store
-        .append_messages(&bot("triage"), at(31), present, vec![message("hello")])
+        .advance(&bot("triage"), at(31), present, says(["hello"]))
         .await
         .unwrap();
+    assert_eq!(found(&store, &bot("triage")).await.len(), 1);
 }
 
 pub(crate) async fn a_lapsed_hold_writes_nothing_until_it_is_renewed(mut database: impl Database) {
@@ -143,7 +145,7 @@ pub(crate) async fn a_lapsed_hold_writes_nothing_until_it_is_renewed(mut databas
         .await
         .unwrap();
     store
-        .append_messages(&bot("triage"), at(39), lapsed.clone(), vec![message("on")])
+        .advance(&bot("triage"), at(39), lapsed.clone(), says(["on"]))
         .await
         .unwrap();
     store.release(&bot("triage"), lapsed.clone()).await.unwrap();
@@ -152,6 +154,7 @@ pub(crate) async fn a_lapsed_hold_writes_nothing_until_it_is_renewed(mut databas
         matches!(renewed, Err(StoreError::NotHeld { .. })),
         "a released hold is not revived"
     );
+    assert_eq!(found(&store, &bot("triage")).await.len(), 1);
 }
 
 pub(crate) async fn releasing_twice_is_no_error(mut database: impl Database) {
@@ -190,7 +193,7 @@ pub(crate) async fn messages_keep_their_order_across_holds(mut database: impl Da
     let triage = bot("triage");
     let first = held(&store, &triage, "s").await;
     let last = store
-        .append_messages(&triage, at(1), first, vec![message("a"), message("b")])
+        .advance(&triage, at(1), first, says(["a", "b"]))
         .await
         .unwrap();
     assert_eq!(last, 2);
@@ -204,12 +207,12 @@ pub(crate) async fn messages_keep_their_order_across_holds(mut database: impl Da
     };
     assert_eq!(
         store
-            .append_messages(&triage, at(31), second, vec![message("c")])
+            .advance(&triage, at(31), second, says(["c"]))
             .await
             .unwrap(),
         3
     );
-    let found = store.load_messages(&triage, "s", WHOLE).await.unwrap();
+    let found = found(&store, &triage).await;
     let found: Vec<_> = found
         .iter()
         .map(|m| (m.position, m.content_json.as_str(), m.time_micros))
@@ -229,17 +232,17 @@ pub(crate) async fn a_tail_is_bounded_by_count_and_bytes(mut database: impl Data
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    let texts = ["a", "b", "c", "d"].map(|text| message(&text.repeat(98)));
-    store
-        .append_messages(&triage, at(1), hold, texts.to_vec())
-        .await
-        .unwrap();
+    let texts = ["a", "b", "c", "d"].map(|text| text.repeat(98));
+    let texts = says(texts.each_ref().map(String::as_str));
+    store.advance(&triage, at(1), hold, texts).await.unwrap();
     let found = async |messages, bytes| {
-        let found = positions(&store, &triage, Tail { messages, bytes }).await;
-        found
-            .into_iter()
-            .map(|(position, _)| position)
-            .collect::<Vec<_>>()
+        let claim = Claim {
+            tail: Tail { messages, bytes },
+            ..claim("s", "gateway-1")
+        };
+        let hold = store.acquire(&triage, at(2), claim).await.unwrap();
+        let positions = hold.messages.iter().map(|message| message.position);
+        positions.collect::<Vec<_>>()
     };
     assert_eq!(found(2, 10_000).await, [3, 4]);
     assert_eq!(found(99, 300).await, [2, 3, 4]);
@@ -252,13 +255,10 @@ pub(crate) async fn another_bots_session_is_unknown(mut database: impl Database)
     let (triage, scribe) = (bot("triage"), bot("scribe"));
     let theirs = held(&store, &triage, "s").await;
     store
-        .append_messages(&triage, at(1), theirs.clone(), vec![message("secret")])
+        .advance(&triage, at(1), theirs.clone(), says(["secret"]))
         .await
         .unwrap();
     let unknown = |error: StoreError| matches!(error, StoreError::UnknownSession(_));
-    assert!(unknown(
-        store.load_messages(&scribe, "s", WHOLE).await.unwrap_err()
-    ));
     assert!(unknown(
         store.unfinished_calls(&scribe, "s", 9).await.unwrap_err()
     ));
@@ -271,7 +271,7 @@ pub(crate) async fn another_bots_session_is_unknown(mut database: impl Database)
     assert!(unknown(store.release(&scribe, theirs.clone()).await.unwrap_err()));
     assert!(unknown(
         store
-            .append_messages(&scribe, at(1), theirs, vec![message("x")])
+            .advance(&scribe, at(1), theirs, says(["x"]))
             .await
             .unwrap_err()
     ));
@@ -281,6 +281,88 @@ pub(crate) async fn another_bots_session_is_unknown(mut database: impl Database)
         .await
         .unwrap();
     assert_eq!((own.fence, own.abandoned_by), (1, None));
-    assert!(store.load_messages(&scribe, "s", WHOLE).await.unwrap().is_empty());
-    assert_eq!(positions(&store, &triage, WHOLE).await.len(), 1);
+    assert!(own.messages.is_empty());
+    assert_eq!(found(&store, &triage).await.len(), 1);
+}
+
+fn ticket(id: &str) -> Ticket {
+    Ticket {
+        scope: "message/s".to_owned(),
+        id: id.to_owned(),
+        keep: seconds_of(60),
+    }
+}
+
+/// A step with something of everything.
+fn step() -> Advance {
+    let elsewhere = || "another-session".to_owned();
+    Advance {
+        once: Some(ticket("m1")),
+        records: vec![AuditRecord {
+            kind: "turn.started".to_owned(),
+            session: elsewhere(),
+            ..AuditRecord::default()
+        }],
+        usage: vec![UsageRow {
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            session: elsewhere(),
+            input_tokens: 7,
+            ..UsageRow::default()
+        }],
+        ..says(["hello"])
+    }
+}
+
+pub(crate) async fn a_step_is_written_whole(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let hold = held(&store, &triage, "s").await;
+    let last = store.advance(&triage, at(1), hold, step()).await.unwrap();
+    assert_eq!(last, 1);
+    let head = store.head(&triage).await.unwrap();
+    let page = Page {
+        from: 1,
+        to: head.sequence,
+        limit: 9,
+        session: Some("s".to_owned()),
+    };
+    let records = store.read(&triage, &page).await.unwrap();
+    assert_eq!(records.len(), 1, "a record belongs to the session that is held");
+    assert_eq!(store.sum_usage(&triage, at(0)).await.unwrap()[0].input_tokens, 7);
+    assert!(!store.take_once(&Owner::from(&triage), at(2), ticket("m1")).await.unwrap());
+    assert_eq!(found(&store, &triage).await.len(), 1);
+}
+
+pub(crate) async fn a_step_that_is_refused_leaves_nothing(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let hold = held(&store, &triage, "s").await;
+    let wrong = Held {
+        fence: hold.fence + 1,
+        ..hold.clone()
+    };
+    let refused = store.advance(&triage, at(1), wrong, step()).await;
+    assert!(matches!(refused, Err(StoreError::NotHeld { .. })));
+    let taken = store.take_once(&Owner::from(&triage), at(1), ticket("m1"));
+    assert!(taken.await.unwrap(), "a step that is refused takes no id");
+    let refused = store.advance(&triage, at(1), hold, step()).await;
+    assert!(matches!(refused, Err(StoreError::Taken(id)) if id == "m1"));
+    assert_eq!(store.head(&triage).await.unwrap().sequence, 0);
+    assert!(store.sum_usage(&triage, at(0)).await.unwrap().is_empty());
+    assert!(found(&store, &triage).await.is_empty());
+}
+
+pub(crate) async fn a_last_step_gives_the_session_back(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let hold = held(&store, &triage, "s").await;
+    let last = Advance {
+        release: true,
+        ..says(["done"])
+    };
+    store.advance(&triage, at(1), hold.clone(), last).await.unwrap();
+    assert_writes_nothing(&store, &triage, 2, &hold).await;
+    let next = store.acquire(&triage, at(2), claim("s", "gateway-2")).await.unwrap();
+    assert_eq!((next.abandoned_by, next.messages.len()), (None, 1));
 }

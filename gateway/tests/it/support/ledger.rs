@@ -95,6 +95,16 @@ impl MemoryLedger {
         row.holder = Some("another".to_owned());
     }
 
+    /// As if so much was said since that nothing of before is read any more.
+    pub fn forget(&self, session: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.sessions.get_mut(session).unwrap().messages.clear();
+    }
+
+    pub fn is_held(&self, session: &str) -> bool {
+        self.state.lock().unwrap().sessions[session].holder.is_some()
+    }
+
     /// Ends the hold of a session as its gateway's death would.
     pub fn expire(&self, session: &str) {
         self.state
