@@ -68,6 +68,7 @@ install: cluster-up images ## Loads the images, installs the charts and the test
 
 bench: install bench-peers ## The engine's benchmarks and the installation's costs; docs/benchmarks.md says how to read them
 	@cargo bench --locked -p monstrum-guardian --bench policy
+	cargo bench --locked -p monstrum-gateway --bench guardian
 	eval "$$($(CLUSTER) env)"
 	$(BINARIES)/monstrum-measure
 

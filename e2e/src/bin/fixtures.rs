@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::serve::ListenerExt as _;
 use clap::{Parser, ValueEnum};
 use monstrum_e2e::fixtures::{github, inbox, model};
 
@@ -34,6 +35,12 @@ async fn main() -> anyhow::Result<()> {
         Server::Inbox => inbox::router(),
     };
     let listener = tokio::net::TcpListener::bind(args.listen).await?;
+    // Without it, the small pieces of a stream wait for the other end's delayed acknowledgements.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            eprintln!("a connection keeps its delays: {error}");
+        }
+    });
     axum::serve(listener, router)
         .with_graceful_shutdown(stopped())
         .await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use monstrum_ledger::clock::Moment;
 use monstrum_ledger::store::sqlite::SqliteStore;
-use monstrum_ledger::store::{Charge, Claim, CounterKey, CounterOf, Held, Store, StoreError};
+use monstrum_ledger::store::{Charge, Claim, CounterKey, CounterOf, Held, Store, StoreError, Tail};
 use monstrum_ledger::tenant::BotKey;
 use monstrum_wire::identity::BotName;
 use tempfile::TempDir;
