@@ -8,9 +8,9 @@ use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
-    Counter, FinishCallRequest, Message, QuotaUseRequest,
-    ReleaseSessionRequest, RenewSessionRequest, ReserveRequest, SettleRequest, StartCallRequest,
-    TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest, UsageRow,
+    Counter, FinishCallRequest, Message, QuotaUseRequest, ReleaseSessionRequest, RenewSessionRequest,
+    ReserveRequest, SettleRequest, StartCallRequest, TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest,
+    UsageRow,
 };
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};

@@ -62,14 +62,20 @@ const NEVER: [(&str, &[&str]); 6] = [
             "tonic",
             "hyper",
             "reqwest",
-            "sqlx",
+            "rusqlite",
         ],
     ),
-    ("monstrum-crds", &["tonic", "sqlx"]),
-    ("monstrum-gateway", &["kube", "kube-core", "k8s-openapi", "sqlx"]),
-    ("monstrum-runner", &["kube", "kube-core", "k8s-openapi", "sqlx"]),
+    ("monstrum-crds", &["tonic", "rusqlite"]),
+    (
+        "monstrum-gateway",
+        &["kube", "kube-core", "k8s-openapi", "rusqlite"],
+    ),
+    (
+        "monstrum-runner",
+        &["kube", "kube-core", "k8s-openapi", "rusqlite"],
+    ),
     ("monstrum-ledger", &["kube", "kube-core", "k8s-openapi"]),
-    ("monstrum-operator", &["sqlx"]),
+    ("monstrum-operator", &["rusqlite"]),
 ];
 
 /// Cryptography that must be in no binary: there is one TLS stack.

@@ -58,11 +58,11 @@ async fn complete(
         text: ending.text.clone(),
         calls: Vec::new(),
     };
-    let step = Step {
+    let last = Step {
         usage: ending.usage.into_iter().collect(),
         ..last(records::turn_finished(context, stop, tally))
     };
-    history.advance(context, vec![entry], step).await?;
+    history.advance(context, vec![entry], last).await?;
     Ok(Done {
         text: ending.text,
         usage: Some(tally.usage()),

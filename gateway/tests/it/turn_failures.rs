@@ -129,10 +129,7 @@ async fn a_message_older_than_what_is_read_is_not_run_again() {
     assert_eq!(world.ledger.state.lock().unwrap().records.len(), records);
     // The conversation is free: the next message is answered.
     world.model.script([Reply::text("here")]);
-    assert_eq!(
-        world.send(request(&session, "go on")).await.done().text,
-        "here"
-    );
+    assert_eq!(world.send(request(&session, "go on")).await.done().text, "here");
 }
 
 #[tokio::test]

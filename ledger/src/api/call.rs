@@ -28,7 +28,7 @@ impl<S: Store> Api<S> {
             record: field::present("record", request.record)?,
         };
         let sequence = self.store.start_call(bot, self.clock.now(), start).await?;
-        self.metrics.appended();
+        self.metrics.appended(1);
         Ok(StartCallResponse { sequence })
     }
 
@@ -45,7 +45,7 @@ impl<S: Store> Api<S> {
             .store
             .finish_call(bot, self.clock.now(), &call, outcome, record)
             .await?;
-        self.metrics.appended();
+        self.metrics.appended(1);
         Ok(FinishCallResponse { sequence })
     }
 

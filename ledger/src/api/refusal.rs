@@ -88,7 +88,9 @@ fn store_code(error: &StoreError) -> Code {
         StoreError::QuotaExhausted { .. } | StoreError::InboxFull(_) => Code::ResourceExhausted,
         StoreError::UnknownCounter { .. } | StoreError::TooLarge(_) => Code::InvalidArgument,
         StoreError::Corrupt(_) | StoreError::Migration(_) => Code::Internal,
-        StoreError::Database(_) | StoreError::File { .. } | StoreError::Unconfirmed => Code::Unavailable,
+        StoreError::Database(_) | StoreError::File { .. } | StoreError::Unconfirmed | StoreError::Unread => {
+            Code::Unavailable
+        }
     }
 }
 
@@ -112,7 +114,8 @@ fn store_class(error: &StoreError) -> Class {
         | StoreError::Migration(_)
         | StoreError::File { .. }
         | StoreError::Corrupt(_)
-        | StoreError::Unconfirmed => Class::Failure,
+        | StoreError::Unconfirmed
+        | StoreError::Unread => Class::Failure,
     }
 }
 
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_database_is_told() {
-        let inner = sqlx::Error::Protocol("near \"SELECT secret\": syntax error".to_owned());
+        let inner = rusqlite::Error::InvalidColumnName("near \"SELECT secret\": syntax error".to_owned());
         let status = Refusal::Store(StoreError::Database(inner)).told(Method::Append);
         assert_eq!(status.code(), Code::Unavailable);
         assert!(!status.message().contains("SELECT"), "{}", status.message());

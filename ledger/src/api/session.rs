@@ -105,7 +105,10 @@ fn each<T>(
     most: usize,
     keep: impl Fn(T) -> Result<T, Refusal>,
 ) -> Result<Vec<T>, Refusal> {
-    field::bounded(field, values, most)?.into_iter().map(keep).collect()
+    field::bounded(field, values, most)?
+        .into_iter()
+        .map(keep)
+        .collect()
 }
 
 fn tail(messages: u32) -> Tail {

@@ -85,10 +85,10 @@ pub enum StoreError {
     TooLarge(&'static str),
     /// The database failed.
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(#[from] rusqlite::Error),
     /// The database could not be brought to this version's tables.
     #[error("the database's tables could not be brought up to date")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[from] rusqlite_migration::Error),
     /// The database file could not be made.
     #[error("{path} could not be opened")]
     File {
@@ -103,6 +103,9 @@ pub enum StoreError {
     /// The write was not confirmed; it may or may not have happened.
     #[error("the database did not confirm the write")]
     Unconfirmed,
+    /// The read was cut off.
+    #[error("the database did not answer")]
+    Unread,
 }
 
 impl StoreError {
@@ -113,7 +116,8 @@ impl StoreError {
             | Self::Migration(_)
             | Self::File { .. }
             | Self::Corrupt(_)
-            | Self::Unconfirmed => true,
+            | Self::Unconfirmed
+            | Self::Unread => true,
             Self::UnknownSession(_)
             | Self::SessionHeld { .. }
             | Self::ForeignChannel { .. }

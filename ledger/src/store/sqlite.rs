@@ -6,6 +6,7 @@ mod call;
 mod inbox;
 mod once;
 mod quota;
+mod readers;
 mod session;
 mod upkeep;
 mod usage;
@@ -16,30 +17,41 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
 
 pub use backup::{Backup, BackupError, back_up};
 pub use writer::{CommitObserver, Writer};
 
 use super::StoreError;
+use readers::Readers;
 
 /// The database's name in the data directory.
 pub const FILE: &str = "ledger.db";
 
-const READERS: u32 = 2;
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("../../migrations/sqlite/0001_state.sql")),
+    M::up(include_str!("../../migrations/sqlite/0002_budgets.sql")),
+    M::up(include_str!("../../migrations/sqlite/0003_accepted.sql")),
+];
+
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Statements that a connection keeps prepared: more than there are.
+const STATEMENTS: usize = 64;
+
 /// Kept small: a ledger is to be small when idle, and the operating system caches the file anyway.
-const WRITER_CACHE_KIB: &str = "-1024";
-const READER_CACHE_KIB: &str = "-512";
+const WRITER_CACHE_KIB: i64 = -1024;
+const READER_CACHE_KIB: i64 = -512;
+
+/// What the write-ahead log is cut back to.
+const LOG_BYTES: i64 = 16 << 20;
 
 /// A handle to an open database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     writer: writer::Queue,
-    readers: SqlitePool,
+    readers: Readers,
 }
 
 impl SqliteStore {
@@ -47,20 +59,11 @@ impl SqliteStore {
     /// Nothing is written until the [`Writer`] runs; it ends when the last handle is dropped.
     pub async fn open(directory: &Path, observer: CommitObserver) -> Result<(Self, Writer), StoreError> {
         let file = directory.join(FILE);
-        make_private(&file).map_err(|source| StoreError::File {
-            path: file.display().to_string(),
-            source,
-        })?;
-        let options = writing(&file);
-        let mut connection = options.connect().await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut connection).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .min_connections(0)
-            .acquire_timeout(BUSY)
-            .test_before_acquire(false)
-            .connect_lazy_with(reading(&file));
-        let (queue, writer) = writer::pair(options, connection, observer);
+        let opened = file.clone();
+        let opening = tokio::task::spawn_blocking(move || up_to_date(&opened));
+        let connection = opening.await.map_err(|_| StoreError::Unconfirmed)??;
+        let readers = Readers::of(file.clone());
+        let (queue, writer) = writer::pair(file, connection, observer);
         Ok((
             Self {
                 writer: queue,
@@ -74,32 +77,56 @@ impl SqliteStore {
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.writer.submit(work).await
     }
+
+    /// Runs `work` on what is committed.
+    async fn look<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.readers.read(work).await
+    }
 }
 
-fn writing(file: &Path) -> SqliteConnectOptions {
-    common(file, WRITER_CACHE_KIB)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("journal_size_limit", "16777216")
+/// The writing connection to a database with this version's tables.
+fn up_to_date(file: &Path) -> Result<Connection, StoreError> {
+    make_private(file).map_err(|source| StoreError::File {
+        path: file.display().to_string(),
+        source,
+    })?;
+    let mut connection = writing(file)?;
+    Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
+    Ok(connection)
 }
 
-fn reading(file: &Path) -> SqliteConnectOptions {
-    common(file, READER_CACHE_KIB).pragma("query_only", "ON")
+fn writing(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = common(file, WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    Ok(connection)
 }
 
-fn common(file: &Path, cache: &'static str) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(false)
-        .busy_timeout(BUSY)
-        .pragma("cache_size", cache)
-        .pragma("trusted_schema", "OFF")
-        .thread_name(|id| format!("sqlite-{id}"))
-        .disable_statement_logging()
+fn reading(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = common(file, READER_CACHE_KIB)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Each connection is used by one thread at a time, so that SQLite need not lock it.
+fn common(file: &Path, cache: i64) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "cache_size", cache)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
 }
 
 /// Makes the file for our user only; SQLite gives its companions the same mode.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
-    Counter, FinishCallRequest, Message, ReserveRequest,
-    SettleRequest, StartCallRequest, TakeOnceRequest, UsageRow,
+    Counter, FinishCallRequest, Message, ReserveRequest, SettleRequest, StartCallRequest, TakeOnceRequest,
+    UsageRow,
 };
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -128,10 +128,7 @@ async fn a_session_goes_from_hand_to_hand_with_its_messages() {
     );
     let second = once_lapsed(&mut ledger, &first.session).await;
     assert_eq!(second.abandoned_by, "gateway-1");
-    assert_eq!(
-        code(ledger.advance_session(step).await),
-        Code::FailedPrecondition
-    );
+    assert_eq!(code(ledger.advance_session(step).await), Code::FailedPrecondition);
     let roles: Vec<_> = second
         .messages
         .iter()
@@ -181,10 +178,7 @@ async fn a_session_out_of_bounds_is_refused_by_its_field() {
             content_json: content,
             ..Message::default()
         }];
-        let request = AdvanceSessionRequest {
-            messages,
-            ..step()
-        };
+        let request = AdvanceSessionRequest { messages, ..step() };
         names(ledger.advance_session(request).await, field);
     }
 }
@@ -194,7 +188,10 @@ async fn a_record_or_call_out_of_bounds_is_refused_by_its_field() {
     let installation = Installation::start().await;
     let mut ledger = installation.ledger(&gateway("triage"));
     names(ledger.append(AppendRequest { record: None }).await, "record");
-    for (records, field) in [(vec![record("")], "record.kind"), (vec![record("x"); 17], "records")] {
+    for (records, field) in [
+        (vec![record("")], "record.kind"),
+        (vec![record("x"); 17], "records"),
+    ] {
         let request = AdvanceSessionRequest { records, ..step() };
         names(ledger.advance_session(request).await, field);
     }

@@ -5,8 +5,8 @@ use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::{
     AcceptMessageRequest, AcceptedMessage, AdvanceSessionRequest, AppendRequest, ClaimMessagesRequest,
     FinishCallRequest, FinishMessageRequest, HeadRequest, QuotaUseRequest, ReadRequest,
-    ReleaseSessionRequest, RenewMessageRequest, RenewSessionRequest, ReserveRequest,
-    SettleRequest, StartCallRequest, SumUsageRequest, TakeOnceRequest, UnfinishedCallsRequest,
+    ReleaseSessionRequest, RenewMessageRequest, RenewSessionRequest, ReserveRequest, SettleRequest,
+    StartCallRequest, SumUsageRequest, TakeOnceRequest, UnfinishedCallsRequest,
 };
 use tonic::Code;
 

@@ -4,9 +4,9 @@ use monstrum_wire::audit::Verifier;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AdvanceSessionRequest, AppendRequest, AuditRecord, FinishCallRequest, HeadRequest,
-    Message, QuotaUseRequest, ReadRequest, ReleaseSessionRequest, RenewSessionRequest,
-    ReserveRequest, SettleRequest, StartCallRequest, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
+    AdvanceSessionRequest, AppendRequest, AuditRecord, FinishCallRequest, HeadRequest, Message,
+    QuotaUseRequest, ReadRequest, ReleaseSessionRequest, RenewSessionRequest, ReserveRequest, SettleRequest,
+    StartCallRequest, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
 };
 use tonic::Code;
 use tonic::transport::Channel;
@@ -112,7 +112,8 @@ impl Victim {
             .unwrap();
         let found = self.ledger.acquire_session(acquire(&self.session, "gateway-1"));
         let found = found.await.unwrap().into_inner();
-        assert_eq!((found.fence, found.messages.len()), (self.fence + 1, 2));
+        assert!(found.fence > self.fence);
+        assert_eq!(found.messages.len(), 2);
         let mut verifier = Verifier::default();
         for record in installation.chain(&self.identity).await {
             assert_eq!(record.bot, "team-a/victim");
@@ -178,10 +179,7 @@ async fn try_everything(
     };
     let answers = [
         ledger.unfinished_calls(unfinished(session)).await.map(drop),
-        ledger
-            .advance_session(step(session, fence, "x"))
-            .await
-            .map(drop),
+        ledger.advance_session(step(session, fence, "x")).await.map(drop),
         ledger.renew_session(renew).await.map(drop),
         ledger.release_session(release).await.map(drop),
         ledger.start_call(start(session, fence, "call-2")).await.map(drop),
@@ -323,7 +321,11 @@ async fn a_bot_of_the_same_name_in_another_namespace_is_another_bot() {
         namesake.namespace = namespace.to_owned();
         let mut ledger = installation.ledger(&Identity::Gateway(namesake.clone()));
         assert_eq!(
-            code(ledger.advance_session(step(&victim.session, victim.fence, "x")).await),
+            code(
+                ledger
+                    .advance_session(step(&victim.session, victim.fence, "x"))
+                    .await
+            ),
             Code::NotFound
         );
     }

@@ -2,8 +2,8 @@
 
 use futures::future::join_all;
 use monstrum_ledger::store::{
-    Advance, AuditStore as _, CallStore as _, Claim, Held, OnceStore as _, Page, SessionStore as _, Start, Store,
-    StoreError, Tail, Ticket, UsageStore as _,
+    Advance, AuditStore as _, CallStore as _, Claim, Held, OnceStore as _, Page, SessionStore as _, Start,
+    Store, StoreError, Tail, Ticket, UsageStore as _,
 };
 use monstrum_ledger::tenant::{BotKey, Owner};
 use monstrum_wire::ledger::{AuditRecord, Message, UsageRow};
@@ -76,9 +76,7 @@ pub(crate) async fn the_same_holder_again_ends_its_old_hold(mut database: impl D
     assert!(hold.fence > first.fence);
     // A container that was restarted in its pod keeps its name: its turn was cut off all the same.
     assert_eq!(hold.abandoned_by.as_deref(), Some("gateway-1"));
-    let refused = store
-        .advance(&bot("triage"), at(1), first, says(["late"]))
-        .await;
+    let refused = store.advance(&bot("triage"), at(1), first, says(["late"])).await;
     assert!(matches!(refused, Err(StoreError::NotHeld { .. })));
 }
 
@@ -206,10 +204,7 @@ pub(crate) async fn messages_keep_their_order_across_holds(mut database: impl Da
         fence: hold.fence,
     };
     assert_eq!(
-        store
-            .advance(&triage, at(31), second, says(["c"]))
-            .await
-            .unwrap(),
+        store.advance(&triage, at(31), second, says(["c"])).await.unwrap(),
         3
     );
     let found = found(&store, &triage).await;
@@ -330,7 +325,12 @@ pub(crate) async fn a_step_is_written_whole(mut database: impl Database) {
     let records = store.read(&triage, &page).await.unwrap();
     assert_eq!(records.len(), 1, "a record belongs to the session that is held");
     assert_eq!(store.sum_usage(&triage, at(0)).await.unwrap()[0].input_tokens, 7);
-    assert!(!store.take_once(&Owner::from(&triage), at(2), ticket("m1")).await.unwrap());
+    assert!(
+        !store
+            .take_once(&Owner::from(&triage), at(2), ticket("m1"))
+            .await
+            .unwrap()
+    );
     assert_eq!(found(&store, &triage).await.len(), 1);
 }
 
@@ -344,7 +344,8 @@ pub(crate) async fn a_step_that_is_refused_leaves_nothing(mut database: impl Dat
     };
     let refused = store.advance(&triage, at(1), wrong, step()).await;
     assert!(matches!(refused, Err(StoreError::NotHeld { .. })));
-    let taken = store.take_once(&Owner::from(&triage), at(1), ticket("m1"));
+    let owner = Owner::from(&triage);
+    let taken = store.take_once(&owner, at(1), ticket("m1"));
     assert!(taken.await.unwrap(), "a step that is refused takes no id");
     let refused = store.advance(&triage, at(1), hold, step()).await;
     assert!(matches!(refused, Err(StoreError::Taken(id)) if id == "m1"));
@@ -363,6 +364,9 @@ pub(crate) async fn a_last_step_gives_the_session_back(mut database: impl Databa
     };
     store.advance(&triage, at(1), hold.clone(), last).await.unwrap();
     assert_writes_nothing(&store, &triage, 2, &hold).await;
-    let next = store.acquire(&triage, at(2), claim("s", "gateway-2")).await.unwrap();
+    let next = store
+        .acquire(&triage, at(2), claim("s", "gateway-2"))
+        .await
+        .unwrap();
     assert_eq!((next.abandoned_by, next.messages.len()), (None, 1));
 }

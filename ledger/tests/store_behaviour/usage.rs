@@ -1,6 +1,6 @@
 //! Model usage.
 
-use monstrum_ledger::store::{Advance, SessionStore as _, Store, UsageStore as _};
+use monstrum_ledger::store::{Advance, Store, UsageStore as _};
 use monstrum_wire::ledger::UsageRow;
 
 use crate::database::{Database, at, bot, held};

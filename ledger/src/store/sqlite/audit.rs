@@ -1,8 +1,7 @@
 //! The chain in two tables: its records, and its head.
 
 use monstrum_wire::ledger::AuditRecord;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteConnection};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{SqliteStore, signed, unsigned};
 use crate::chain::Head;
@@ -13,81 +12,79 @@ use crate::tenant::BotKey;
 impl AuditStore for SqliteStore {
     async fn append(&self, bot: &BotKey, now: Moment, entry: AuditRecord) -> Result<Head, StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { append(connection, &bot, now, entry).await }))
+        self.write(move |connection| append(connection, &bot, now, entry))
             .await
     }
 
     async fn head(&self, bot: &BotKey) -> Result<Head, StoreError> {
-        head(&mut *self.readers.acquire().await?, bot).await
+        let bot = bot.clone();
+        self.look(move |connection| head(connection, &bot)).await
     }
 
     async fn read(&self, bot: &BotKey, page: &Page) -> Result<Vec<AuditRecord>, StoreError> {
-        let from = i64::try_from(page.from).unwrap_or(i64::MAX);
-        let to = i64::try_from(page.to).unwrap_or(i64::MAX);
-        let rows: Vec<Stored> = match &page.session {
-            None => {
-                sqlx::query_as(
-                    "SELECT * FROM audit_record WHERE bot = ?1 AND sequence BETWEEN ?2 AND ?3
-                     ORDER BY sequence LIMIT ?4",
-                )
-                .bind(bot.as_str())
-                .bind(from)
-                .bind(to)
-                .bind(page.limit)
-                .fetch_all(&self.readers)
-                .await?
-            }
-            Some(session) => sqlx::query_as(
-                "SELECT * FROM audit_record WHERE bot = ?1 AND session = ?5 AND sequence BETWEEN ?2 AND ?3
-                     ORDER BY sequence LIMIT ?4",
-            )
-            .bind(bot.as_str())
-            .bind(from)
-            .bind(to)
-            .bind(page.limit)
-            .bind(session)
-            .fetch_all(&self.readers)
-            .await?,
-        };
-        Ok(rows.into_iter().map(|Stored(record)| record).collect())
+        let (bot, page) = (bot.clone(), page.clone());
+        self.look(move |connection| records(connection, &bot, &page))
+            .await
     }
+}
+
+fn records(connection: &Connection, bot: &BotKey, page: &Page) -> Result<Vec<AuditRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(match page.session {
+        None => {
+            "SELECT * FROM audit_record WHERE bot = ?1 AND sequence BETWEEN ?2 AND ?3
+             ORDER BY sequence LIMIT ?4"
+        }
+        Some(_) => {
+            "SELECT * FROM audit_record WHERE bot = ?1 AND session = ?5 AND sequence BETWEEN ?2 AND ?3
+             ORDER BY sequence LIMIT ?4"
+        }
+    })?;
+    let (from, to) = (bounded(page.from), bounded(page.to));
+    let mut rows = match &page.session {
+        None => statement.query(params![bot.as_str(), from, to, page.limit])?,
+        Some(session) => statement.query(params![bot.as_str(), from, to, page.limit, session])?,
+    };
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        records.push(record(row)?);
+    }
+    Ok(records)
+}
+
+/// No sequence is beyond SQLite's integers.
+fn bounded(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
 }
 
 /// A record as its row says it.
-struct Stored(AuditRecord);
-
-impl FromRow<'_, SqliteRow> for Stored {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let sequence: i64 = row.try_get("sequence")?;
-        Ok(Self(AuditRecord {
-            sequence: u64::try_from(sequence).map_err(|error| sqlx::Error::Decode(error.into()))?,
-            bot: row.try_get("bot")?,
-            time_micros: row.try_get("time_micros")?,
-            kind: row.try_get("kind")?,
-            session: row.try_get("session")?,
-            turn: row.try_get("turn")?,
-            call_id: row.try_get("call_id")?,
-            user: row.try_get("user")?,
-            tool: row.try_get("tool")?,
-            verdict: row.try_get("verdict")?,
-            reason: row.try_get("reason")?,
-            grant: row.try_get("grant_name")?,
-            policy_digest: row.try_get("policy_digest")?,
-            arguments_json: row.try_get("arguments_json")?,
-            detail_json: row.try_get("detail_json")?,
-            trace_id: row.try_get("trace_id")?,
-            previous_hash: row.try_get("previous_hash")?,
-            hash: row.try_get("hash")?,
-        }))
-    }
+fn record(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
+    Ok(AuditRecord {
+        sequence: unsigned(row.get("sequence")?, "a record's sequence")?,
+        bot: row.get("bot")?,
+        time_micros: row.get("time_micros")?,
+        kind: row.get("kind")?,
+        session: row.get("session")?,
+        turn: row.get("turn")?,
+        call_id: row.get("call_id")?,
+        user: row.get("user")?,
+        tool: row.get("tool")?,
+        verdict: row.get("verdict")?,
+        reason: row.get("reason")?,
+        grant: row.get("grant_name")?,
+        policy_digest: row.get("policy_digest")?,
+        arguments_json: row.get("arguments_json")?,
+        detail_json: row.get("detail_json")?,
+        trace_id: row.get("trace_id")?,
+        previous_hash: row.get("previous_hash")?,
+        hash: row.get("hash")?,
+    })
 }
 
-async fn head(connection: &mut SqliteConnection, bot: &BotKey) -> Result<Head, StoreError> {
-    let row: Option<(i64, String, i64)> =
-        sqlx::query_as("SELECT sequence, hash, time_micros FROM audit_head WHERE bot = ?1")
-            .bind(bot.as_str())
-            .fetch_optional(connection)
-            .await?;
+fn head(connection: &Connection, bot: &BotKey) -> Result<Head, StoreError> {
+    let row: Option<(i64, String, i64)> = connection
+        .prepare_cached("SELECT sequence, hash, time_micros FROM audit_head WHERE bot = ?1")?
+        .query_row(params![bot.as_str()], |row| row.try_into())
+        .optional()?;
     match row {
         None => Ok(Head::genesis()),
         Some((sequence, hash, time)) => Ok(Head {
@@ -99,53 +96,32 @@ async fn head(connection: &mut SqliteConnection, bot: &BotKey) -> Result<Head, S
 }
 
 /// Within the caller's transaction.
-pub(super) async fn append(
-    connection: &mut SqliteConnection,
+pub(super) fn append(
+    connection: &Connection,
     bot: &BotKey,
     now: Moment,
     entry: AuditRecord,
 ) -> Result<Head, StoreError> {
-    let record = head(connection, bot).await?.extended(bot, now, entry);
-    insert(connection, &record).await?;
-    sqlx::query(
-        "INSERT INTO audit_head (bot, sequence, hash, time_micros) VALUES (?1, ?2, ?3, ?4)
+    let record = head(connection, bot)?.extended(bot, now, entry);
+    insert(connection, &record)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO audit_head (bot, sequence, hash, time_micros) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (bot) DO UPDATE SET
            sequence = excluded.sequence, hash = excluded.hash, time_micros = excluded.time_micros",
-    )
-    .bind(bot.as_str())
-    .bind(signed(record.sequence, "the chain")?)
-    .bind(&record.hash)
-    .bind(record.time_micros)
-    .execute(connection)
-    .await?;
+        )?
+        .execute(params![
+            bot.as_str(),
+            signed(record.sequence, "the chain")?,
+            &record.hash,
+            record.time_micros
+        ])?;
     Ok(Head::of(&record))
 }
 
-async fn insert(connection: &mut SqliteConnection, record: &AuditRecord) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO audit_record (bot, sequence, time_micros, kind, session, turn, call_id, user, tool, verdict,
+fn insert(connection: &Connection, record: &AuditRecord) -> Result<(), StoreError> {
+    connection.prepare_cached("INSERT INTO audit_record (bot, sequence, time_micros, kind, session, turn, call_id, user, tool, verdict,
            reason, grant_name, policy_digest, arguments_json, detail_json, trace_id, previous_hash, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-    )
-    .bind(&record.bot)
-    .bind(signed(record.sequence, "the chain")?)
-    .bind(record.time_micros)
-    .bind(&record.kind)
-    .bind(&record.session)
-    .bind(&record.turn)
-    .bind(&record.call_id)
-    .bind(&record.user)
-    .bind(&record.tool)
-    .bind(&record.verdict)
-    .bind(&record.reason)
-    .bind(&record.grant)
-    .bind(&record.policy_digest)
-    .bind(&record.arguments_json)
-    .bind(&record.detail_json)
-    .bind(&record.trace_id)
-    .bind(&record.previous_hash)
-    .bind(&record.hash)
-    .execute(connection)
-    .await?;
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)")?.execute(params![&record.bot, signed(record.sequence, "the chain")?, record.time_micros, &record.kind, &record.session, &record.turn, &record.call_id, &record.user, &record.tool, &record.verdict, &record.reason, &record.grant, &record.policy_digest, &record.arguments_json, &record.detail_json, &record.trace_id, &record.previous_hash, &record.hash])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::{FILE, READER_CACHE_KIB, common};
@@ -19,7 +19,7 @@ pub enum BackupError {
     Exists(String),
     /// The database could not be copied.
     #[error("{0} could not be copied")]
-    Copy(String, #[source] sqlx::Error),
+    Copy(String, #[source] rusqlite::Error),
     /// The copy is not sound.
     #[error("the copy is damaged: {0}")]
     Damaged(String),
@@ -46,15 +46,23 @@ pub struct Backup {
 
 /// Copies the database in `directory` to `target`, which appears complete and checked or not at all.
 pub async fn back_up(directory: &Path, target: &Path) -> Result<Backup, BackupError> {
-    let source = directory.join(FILE);
+    let (source, target) = (directory.join(FILE), target.to_owned());
+    let shown = target.clone();
+    let copying = tokio::task::spawn_blocking(move || copied(&source, &target));
+    copying
+        .await
+        .unwrap_or_else(|stopped| Err(file_error(&shown, stopped.into())))
+}
+
+fn copied(source: &Path, target: &Path) -> Result<Backup, BackupError> {
     if !source.is_file() {
-        return Err(BackupError::Missing(shown(&source)));
+        return Err(BackupError::Missing(shown(source)));
     }
     if target.exists() {
         return Err(BackupError::Exists(shown(target)));
     }
     let partial = partial(target);
-    let made = copy(&source, &partial).await;
+    let made = copy(source, &partial);
     match made.and_then(|backup| publish(&partial, target).map(|()| backup)) {
         Ok(backup) => Ok(backup),
         Err(error) => {
@@ -72,42 +80,33 @@ fn partial(target: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-async fn copy(source: &Path, partial: &Path) -> Result<Backup, BackupError> {
+fn copy(source: &Path, partial: &Path) -> Result<Backup, BackupError> {
     super::make_private(partial).map_err(|source| file_error(partial, source))?;
     let failed = |error| BackupError::Copy(shown(source), error);
-    let mut connection = common(source, READER_CACHE_KIB).connect().await.map_err(failed)?;
-    sqlx::query("VACUUM INTO ?1")
-        .bind(shown(partial))
-        .execute(&mut connection)
-        .await
+    common(source, READER_CACHE_KIB)
+        .and_then(|whole| whole.execute("VACUUM INTO ?1", params![shown(partial)]))
         .map_err(failed)?;
-    connection.close().await.map_err(failed)?;
-    let mut copied = common(partial, READER_CACHE_KIB)
-        .connect()
-        .await
-        .map_err(failed)?;
-    let backup = check(&mut copied).await;
-    copied.close().await.map_err(failed)?;
+    let copied = common(partial, READER_CACHE_KIB).map_err(failed)?;
+    let backup = check(&copied)?;
+    drop(copied);
     let bytes = fs::metadata(partial)
         .map_err(|source| file_error(partial, source))?
         .len();
-    Ok(Backup { bytes, ..backup? })
+    Ok(Backup { bytes, ..backup })
 }
 
-async fn check(copied: &mut SqliteConnection) -> Result<Backup, BackupError> {
+fn check(copied: &Connection) -> Result<Backup, BackupError> {
     let failed = |error| BackupError::Copy("the copy".to_owned(), error);
-    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_one(&mut *copied)
-        .await
+    let verdict: String = copied
+        .query_row("PRAGMA quick_check(1)", (), |row| row.get(0))
         .map_err(failed)?;
     if verdict != "ok" {
         return Err(BackupError::Damaged(verdict));
     }
-    let (bots, audit_records): (i64, i64) =
-        sqlx::query_as("SELECT COUNT(*), COALESCE(SUM(sequence), 0) FROM audit_head")
-            .fetch_one(copied)
-            .await
-            .map_err(failed)?;
+    let heads = "SELECT COUNT(*), COALESCE(SUM(sequence), 0) FROM audit_head";
+    let (bots, audit_records): (i64, i64) = copied
+        .query_row(heads, (), |row| row.try_into())
+        .map_err(failed)?;
     Ok(Backup {
         bots,
         audit_records,

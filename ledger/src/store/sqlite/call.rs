@@ -1,7 +1,7 @@
 //! Calls; each change is one transaction with its audit record.
 
 use monstrum_wire::ledger::{AuditRecord, UnfinishedCall};
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::session::{require_hold, require_known};
 use super::{SqliteStore, audit};
@@ -12,7 +12,7 @@ use crate::tenant::BotKey;
 impl CallStore for SqliteStore {
     async fn start_call(&self, bot: &BotKey, now: Moment, start: Start) -> Result<u64, StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { begin(connection, &bot, now, start).await }))
+        self.write(move |connection| begin(connection, &bot, now, start))
             .await
     }
 
@@ -25,10 +25,8 @@ impl CallStore for SqliteStore {
         record: AuditRecord,
     ) -> Result<u64, StoreError> {
         let (bot, call) = (bot.clone(), call.to_owned());
-        self.write(move |connection| {
-            Box::pin(async move { finish(connection, &bot, now, call, outcome, record).await })
-        })
-        .await
+        self.write(move |connection| finish(connection, &bot, now, call, outcome, record))
+            .await
     }
 
     async fn unfinished_calls(
@@ -37,54 +35,54 @@ impl CallStore for SqliteStore {
         session: &str,
         limit: u32,
     ) -> Result<Vec<UnfinishedCall>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        require_known(&mut connection, bot, session).await?;
-        let rows: Vec<(String, String, String, bool, i64)> = sqlx::query_as(
-            "SELECT call_id, turn, tool, idempotent, started_micros FROM call
-             WHERE bot = ?1 AND session = ?2 AND finished_micros IS NULL
-             ORDER BY started_micros, call_id LIMIT ?3",
-        )
-        .bind(bot.as_str())
-        .bind(session)
-        .bind(limit)
-        .fetch_all(&mut *connection)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(
-                |(call_id, turn, tool, idempotent, started_micros)| UnfinishedCall {
-                    call_id,
-                    turn,
-                    tool,
-                    idempotent,
-                    started_micros,
-                },
-            )
-            .collect())
+        let (bot, session) = (bot.clone(), session.to_owned());
+        self.look(move |connection| unfinished(connection, &bot, &session, limit))
+            .await
     }
 }
 
-async fn begin(
-    connection: &mut SqliteConnection,
+fn unfinished(
+    connection: &Connection,
     bot: &BotKey,
-    now: Moment,
-    start: Start,
-) -> Result<u64, StoreError> {
-    require_hold(connection, bot, &start.held, now).await?;
-    let inserted = sqlx::query(
-        "INSERT INTO call (bot, call_id, session, turn, tool, idempotent, started_micros)
+    session: &str,
+    limit: u32,
+) -> Result<Vec<UnfinishedCall>, StoreError> {
+    require_known(connection, bot, session)?;
+    let call = |row: &Row<'_>| {
+        Ok(UnfinishedCall {
+            call_id: row.get(0)?,
+            turn: row.get(1)?,
+            tool: row.get(2)?,
+            idempotent: row.get(3)?,
+            started_micros: row.get(4)?,
+        })
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT call_id, turn, tool, idempotent, started_micros FROM call
+         WHERE bot = ?1 AND session = ?2 AND finished_micros IS NULL
+         ORDER BY started_micros, call_id LIMIT ?3",
+    )?;
+    let calls = statement.query_map(params![bot.as_str(), session, limit], call)?;
+    Ok(calls.collect::<Result<_, _>>()?)
+}
+
+fn begin(connection: &Connection, bot: &BotKey, now: Moment, start: Start) -> Result<u64, StoreError> {
+    require_hold(connection, bot, &start.held, now)?;
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO call (bot, call_id, session, turn, tool, idempotent, started_micros)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (bot, call_id) DO NOTHING",
-    )
-    .bind(bot.as_str())
-    .bind(&start.call)
-    .bind(&start.held.session)
-    .bind(&start.turn)
-    .bind(&start.tool)
-    .bind(start.idempotent)
-    .bind(now.micros())
-    .execute(&mut *connection)
-    .await?;
-    if inserted.rows_affected() == 0 {
+        )?
+        .execute(params![
+            bot.as_str(),
+            &start.call,
+            &start.held.session,
+            &start.turn,
+            &start.tool,
+            start.idempotent,
+            now.micros()
+        ])?;
+    if inserted == 0 {
         return Err(StoreError::CallStarted(start.call));
     }
     let record = AuditRecord {
@@ -95,37 +93,32 @@ async fn begin(
         tool: start.tool,
         ..start.record
     };
-    Ok(audit::append(connection, bot, now, record).await?.sequence)
+    Ok(audit::append(connection, bot, now, record)?.sequence)
 }
 
-async fn finish(
-    connection: &mut SqliteConnection,
+fn finish(
+    connection: &Connection,
     bot: &BotKey,
     now: Moment,
     call: String,
     outcome: Outcome,
     record: AuditRecord,
 ) -> Result<u64, StoreError> {
-    let row: Option<(String, String, String, Option<i64>)> = sqlx::query_as(
-        "SELECT session, turn, tool, finished_micros FROM call WHERE bot = ?1 AND call_id = ?2",
-    )
-    .bind(bot.as_str())
-    .bind(&call)
-    .fetch_optional(&mut *connection)
-    .await?;
+    let row: Option<(String, String, String, Option<i64>)> = connection
+        .prepare_cached(
+            "SELECT session, turn, tool, finished_micros FROM call WHERE bot = ?1 AND call_id = ?2",
+        )?
+        .query_row(params![bot.as_str(), &call], |row| row.try_into())
+        .optional()?;
     let Some((session, turn, tool, finished)) = row else {
         return Err(StoreError::UnknownCall(call));
     };
     if finished.is_some() {
         return Err(StoreError::CallFinished(call));
     }
-    sqlx::query("UPDATE call SET outcome = ?3, finished_micros = ?4 WHERE bot = ?1 AND call_id = ?2")
-        .bind(bot.as_str())
-        .bind(&call)
-        .bind(outcome.as_str())
-        .bind(now.micros())
-        .execute(&mut *connection)
-        .await?;
+    connection
+        .prepare_cached("UPDATE call SET outcome = ?3, finished_micros = ?4 WHERE bot = ?1 AND call_id = ?2")?
+        .execute(params![bot.as_str(), &call, outcome.as_str(), now.micros()])?;
     let record = AuditRecord {
         kind: "call.finished".to_owned(),
         session,
@@ -134,5 +127,5 @@ async fn finish(
         tool,
         ..record
     };
-    Ok(audit::append(connection, bot, now, record).await?.sequence)
+    Ok(audit::append(connection, bot, now, record)?.sequence)
 }

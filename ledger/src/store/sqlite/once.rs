@@ -1,6 +1,6 @@
 //! Taken ids, until they expire.
 
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use crate::clock::Moment;
@@ -10,29 +10,30 @@ use crate::tenant::Owner;
 impl OnceStore for SqliteStore {
     async fn take_once(&self, owner: &Owner, now: Moment, ticket: Ticket) -> Result<bool, StoreError> {
         let owner = owner.clone();
-        self.write(move |connection| Box::pin(async move { take(connection, &owner, now, ticket).await }))
+        self.write(move |connection| take(connection, &owner, now, ticket))
             .await
     }
 }
 
 /// Writes a row if there is none or the one there has run out.
-pub(super) async fn take(
-    connection: &mut SqliteConnection,
+pub(super) fn take(
+    connection: &Connection,
     owner: &Owner,
     now: Moment,
     ticket: Ticket,
 ) -> Result<bool, StoreError> {
-    let written = sqlx::query(
-        "INSERT INTO taken (owner, scope, id, expires_micros) VALUES (?1, ?2, ?3, ?4)
+    let written = connection
+        .prepare_cached(
+            "INSERT INTO taken (owner, scope, id, expires_micros) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (owner, scope, id) DO UPDATE SET expires_micros = excluded.expires_micros
            WHERE taken.expires_micros <= ?5",
-    )
-    .bind(owner.as_str())
-    .bind(ticket.scope)
-    .bind(ticket.id)
-    .bind(now.after(ticket.keep).micros())
-    .bind(now.micros())
-    .execute(connection)
-    .await?;
-    Ok(written.rows_affected() == 1)
+        )?
+        .execute(params![
+            owner.as_str(),
+            ticket.scope,
+            ticket.id,
+            now.after(ticket.keep).micros(),
+            now.micros()
+        ])?;
+    Ok(written == 1)
 }

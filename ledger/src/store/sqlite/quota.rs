@@ -6,7 +6,7 @@ mod row;
 
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
 use super::{SqliteStore, unsigned};
 use crate::clock::Moment;
@@ -22,16 +22,9 @@ impl QuotaStore for SqliteStore {
         now: Moment,
         keys: Vec<CounterKey>,
     ) -> Result<Vec<Use>, StoreError> {
-        use sqlx::Acquire as _;
-        let mut connection = self.readers.acquire().await?;
-        // One snapshot for all of them.
-        let mut snapshot = connection.begin().await?;
-        let mut uses = Vec::with_capacity(keys.len());
-        for key in keys {
-            let amount = in_use(&mut snapshot, bot, now, &key).await?;
-            uses.push(Use { key, amount });
-        }
-        Ok(uses)
+        let bot = bot.clone();
+        self.look(move |connection| uses(connection, &bot, now, keys))
+            .await
     }
 
     async fn reserve(
@@ -43,12 +36,8 @@ impl QuotaStore for SqliteStore {
         keep: Duration,
     ) -> Result<(), StoreError> {
         let (bot, reservation) = (bot.clone(), reservation.to_owned());
-        self.write(move |connection| {
-            Box::pin(
-                async move { reservation::open(connection, &bot, now, &reservation, &charges, keep).await },
-            )
-        })
-        .await
+        self.write(move |connection| reservation::open(connection, &bot, now, &reservation, &charges, keep))
+            .await
     }
 
     async fn settle(
@@ -59,47 +48,63 @@ impl QuotaStore for SqliteStore {
         uses: Vec<Use>,
     ) -> Result<(), StoreError> {
         let (bot, reservation) = (bot.clone(), reservation.to_owned());
-        self.write(move |connection| {
-            Box::pin(async move { reservation::settle(connection, &bot, now, &reservation, &uses).await })
-        })
-        .await
+        self.write(move |connection| reservation::settle(connection, &bot, now, &reservation, &uses))
+            .await
     }
+}
+
+/// One snapshot for all of them.
+fn uses(
+    connection: &Connection,
+    bot: &BotKey,
+    now: Moment,
+    keys: Vec<CounterKey>,
+) -> Result<Vec<Use>, StoreError> {
+    let snapshot = connection.unchecked_transaction()?;
+    let used = |key: CounterKey| {
+        let amount = in_use(&snapshot, bot, now, &key)?;
+        Ok(Use { key, amount })
+    };
+    keys.into_iter().map(used).collect()
 }
 
 /// Settled use whose bucket is still in the window, and every reservation that is open: in full until it expires, and
 /// then, until the sweep makes it use, as long as its bucket is in the window.
-async fn in_use(
-    connection: &mut SqliteConnection,
-    bot: &BotKey,
-    now: Moment,
-    key: &CounterKey,
-) -> Result<u64, StoreError> {
+fn in_use(connection: &Connection, bot: &BotKey, now: Moment, key: &CounterKey) -> Result<u64, StoreError> {
     let columns = row::Columns::new(bot, key)?;
-    let settled: i64 = sqlx::query_scalar(
-        "SELECT COALESCE(SUM(amount), 0) FROM quota_use
+    let settled: i64 = connection
+        .prepare_cached(
+            "SELECT COALESCE(SUM(amount), 0) FROM quota_use
          WHERE owner = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
            AND leaves_micros > ?6",
-    )
-    .bind(&columns.owner)
-    .bind(columns.binding)
-    .bind(columns.grant)
-    .bind(&key.quota)
-    .bind(columns.window)
-    .bind(now.micros())
-    .fetch_one(&mut *connection)
-    .await?;
-    let reserved: i64 = sqlx::query_scalar(
-        "SELECT COALESCE(SUM(amount), 0) FROM reserved
+        )?
+        .query_row(
+            params![
+                &columns.owner,
+                columns.binding,
+                columns.grant,
+                &key.quota,
+                columns.window,
+                now.micros()
+            ],
+            |row| row.get(0),
+        )?;
+    let reserved: i64 = connection
+        .prepare_cached(
+            "SELECT COALESCE(SUM(amount), 0) FROM reserved
          WHERE owner = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
            AND open = 1 AND (expires_micros > ?6 OR leaves_micros > ?6)",
-    )
-    .bind(&columns.owner)
-    .bind(columns.binding)
-    .bind(columns.grant)
-    .bind(&key.quota)
-    .bind(columns.window)
-    .bind(now.micros())
-    .fetch_one(connection)
-    .await?;
+        )?
+        .query_row(
+            params![
+                &columns.owner,
+                columns.binding,
+                columns.grant,
+                &key.quota,
+                columns.window,
+                now.micros()
+            ],
+            |row| row.get(0),
+        )?;
     Ok(unsigned(settled, "a quota's use")?.saturating_add(unsigned(reserved, "a reservation")?))
 }

@@ -2,72 +2,47 @@
 
 use std::time::Duration;
 
-use monstrum_wire::ledger::Message;
-use sqlx::SqliteConnection;
+use monstrum_wire::ledger::{AuditRecord, Message};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{SqliteStore, signed, unsigned};
+use super::{SqliteStore, audit, once, signed, unsigned, usage};
 use crate::clock::Moment;
-use crate::store::{Claim, Held, Hold, SessionStore, StoreError, Tail};
-use crate::tenant::BotKey;
+use crate::store::{Advance, Claim, Held, Hold, SessionStore, StoreError, Tail};
+use crate::tenant::{BotKey, Owner};
 
 impl SessionStore for SqliteStore {
     async fn acquire(&self, bot: &BotKey, now: Moment, claim: Claim) -> Result<Hold, StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { acquire(connection, &bot, now, claim).await }))
+        self.write(move |connection| acquire(connection, &bot, now, claim))
             .await
     }
 
     async fn renew(&self, bot: &BotKey, now: Moment, held: Held, lease: Duration) -> Result<(), StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| {
-            Box::pin(async move {
-                require_fence(connection, &bot, &held).await?;
-                sqlx::query("UPDATE session SET expires_micros = ?3 WHERE bot = ?1 AND session = ?2")
-                    .bind(bot.as_str())
-                    .bind(&held.session)
-                    .bind(now.after(lease).micros())
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
+        self.write(move |connection| prolong(connection, &bot, &held, now.after(lease)))
+            .await
     }
 
     async fn release(&self, bot: &BotKey, held: Held) -> Result<(), StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| Box::pin(async move { release(connection, &bot, &held).await }))
+        self.write(move |connection| release(connection, &bot, &held))
             .await
     }
 
-    async fn append_messages(
+    async fn advance(
         &self,
         bot: &BotKey,
         now: Moment,
         held: Held,
-        messages: Vec<Message>,
+        advance: Advance,
     ) -> Result<u64, StoreError> {
         let bot = bot.clone();
-        self.write(move |connection| {
-            Box::pin(async move { append_messages(connection, &bot, now, &held, messages).await })
-        })
-        .await
-    }
-
-    async fn load_messages(
-        &self,
-        bot: &BotKey,
-        session: &str,
-        tail: Tail,
-    ) -> Result<Vec<Message>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        require_known(&mut connection, bot, session).await?;
-        load_messages(&mut connection, bot, session, tail).await
+        self.write(move |connection| step(connection, &bot, now, &held, advance))
+            .await
     }
 }
 
 /// A session's row, as far as holds are concerned.
-#[derive(sqlx::FromRow)]
 struct Lease {
     channel: String,
     fence: i64,
@@ -82,32 +57,33 @@ impl Lease {
     }
 }
 
-async fn find(connection: &mut SqliteConnection, bot: &BotKey, session: &str) -> Result<Lease, StoreError> {
-    sqlx::query_as(
-        "SELECT channel, fence, holder, expires_micros, last_position FROM session WHERE bot = ?1 AND session = ?2",
-    )
-    .bind(bot.as_str())
-    .bind(session)
-    .fetch_optional(connection)
-    .await?
-    .ok_or_else(|| StoreError::UnknownSession(session.to_owned()))
+fn find(connection: &Connection, bot: &BotKey, session: &str) -> Result<Lease, StoreError> {
+    let lease = |row: &Row<'_>| {
+        Ok(Lease {
+            channel: row.get(0)?,
+            fence: row.get(1)?,
+            holder: row.get(2)?,
+            expires_micros: row.get(3)?,
+            last_position: row.get(4)?,
+        })
+    };
+    connection
+        .prepare_cached(
+            "SELECT channel, fence, holder, expires_micros, last_position FROM session
+             WHERE bot = ?1 AND session = ?2",
+        )?
+        .query_row(params![bot.as_str(), session], lease)
+        .optional()?
+        .ok_or_else(|| StoreError::UnknownSession(session.to_owned()))
 }
 
-pub(super) async fn require_known(
-    connection: &mut SqliteConnection,
-    bot: &BotKey,
-    session: &str,
-) -> Result<(), StoreError> {
-    find(connection, bot, session).await.map(drop)
+pub(super) fn require_known(connection: &Connection, bot: &BotKey, session: &str) -> Result<(), StoreError> {
+    find(connection, bot, session).map(drop)
 }
 
 /// The hold is the session's present one, whether or not its lease ran out.
-async fn require_fence(
-    connection: &mut SqliteConnection,
-    bot: &BotKey,
-    held: &Held,
-) -> Result<Lease, StoreError> {
-    let lease = find(connection, bot, &held.session).await?;
+fn require_fence(connection: &Connection, bot: &BotKey, held: &Held) -> Result<Lease, StoreError> {
+    let lease = find(connection, bot, &held.session)?;
     if lease.holder.is_none() || u64::try_from(lease.fence) != Ok(held.fence) {
         return Err(not_held(held));
     }
@@ -115,13 +91,13 @@ async fn require_fence(
 }
 
 /// The hold is the session's present one and its lease lives.
-pub(super) async fn require_hold(
-    connection: &mut SqliteConnection,
+pub(super) fn require_hold(
+    connection: &Connection,
     bot: &BotKey,
     held: &Held,
     now: Moment,
 ) -> Result<u64, StoreError> {
-    let lease = require_fence(connection, bot, held).await?;
+    let lease = require_fence(connection, bot, held)?;
     if !lease.lives(now) {
         return Err(not_held(held));
     }
@@ -135,14 +111,9 @@ fn not_held(held: &Held) -> StoreError {
     }
 }
 
-async fn acquire(
-    connection: &mut SqliteConnection,
-    bot: &BotKey,
-    now: Moment,
-    claim: Claim,
-) -> Result<Hold, StoreError> {
-    create(connection, bot, now, &claim).await?;
-    let lease = find(connection, bot, &claim.session).await?;
+fn acquire(connection: &Connection, bot: &BotKey, now: Moment, claim: Claim) -> Result<Hold, StoreError> {
+    create(connection, bot, now, &claim)?;
+    let lease = find(connection, bot, &claim.session)?;
     if lease.channel != claim.channel {
         return Err(StoreError::ForeignChannel {
             session: claim.session,
@@ -154,121 +125,143 @@ async fn acquire(
         });
     }
     let fence = lease.fence.saturating_add(1);
-    sqlx::query(
-        "UPDATE session SET fence = ?3, holder = ?4, expires_micros = ?5 WHERE bot = ?1 AND session = ?2",
-    )
-    .bind(bot.as_str())
-    .bind(&claim.session)
-    .bind(fence)
-    .bind(&claim.holder)
-    .bind(now.after(claim.lease).micros())
-    .execute(connection)
-    .await?;
+    connection
+        .prepare_cached(
+            "UPDATE session SET fence = ?3, holder = ?4, expires_micros = ?5 WHERE bot = ?1 AND session = ?2",
+        )?
+        .execute(params![
+            bot.as_str(),
+            &claim.session,
+            fence,
+            &claim.holder,
+            now.after(claim.lease).micros()
+        ])?;
     Ok(Hold {
         fence: unsigned(fence, "the fence of a session")?,
         abandoned_by: lease.holder,
+        messages: load_messages(connection, bot, &claim.session, claim.tail)?,
     })
 }
 
 /// Makes the session if there is none.
-async fn create(
-    connection: &mut SqliteConnection,
-    bot: &BotKey,
-    now: Moment,
-    claim: &Claim,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO session (bot, session, user, channel, created_micros, fence, expires_micros, last_position)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0) ON CONFLICT DO NOTHING",
-    )
-    .bind(bot.as_str())
-    .bind(&claim.session)
-    .bind(&claim.user)
-    .bind(&claim.channel)
-    .bind(now.micros())
-    .execute(connection)
-    .await?;
+fn create(connection: &Connection, bot: &BotKey, now: Moment, claim: &Claim) -> Result<(), StoreError> {
+    connection.prepare_cached("INSERT INTO session (bot, session, user, channel, created_micros, fence, expires_micros, last_position)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0) ON CONFLICT DO NOTHING")?.execute(params![bot.as_str(), &claim.session, &claim.user, &claim.channel, now.micros()])?;
     Ok(())
 }
 
-async fn release(connection: &mut SqliteConnection, bot: &BotKey, held: &Held) -> Result<(), StoreError> {
-    let lease = find(connection, bot, &held.session).await?;
+fn release(connection: &Connection, bot: &BotKey, held: &Held) -> Result<(), StoreError> {
+    let lease = find(connection, bot, &held.session)?;
     if u64::try_from(lease.fence) != Ok(held.fence) {
         return Err(not_held(held));
     }
-    sqlx::query("UPDATE session SET holder = NULL, expires_micros = 0 WHERE bot = ?1 AND session = ?2")
-        .bind(bot.as_str())
-        .bind(&held.session)
-        .execute(connection)
-        .await?;
+    connection
+        .prepare_cached(
+            "UPDATE session SET holder = NULL, expires_micros = 0 WHERE bot = ?1 AND session = ?2",
+        )?
+        .execute(params![bot.as_str(), &held.session])?;
     Ok(())
 }
 
-async fn append_messages(
-    connection: &mut SqliteConnection,
+fn prolong(connection: &Connection, bot: &BotKey, held: &Held, until: Moment) -> Result<(), StoreError> {
+    require_fence(connection, bot, held)?;
+    connection
+        .prepare_cached("UPDATE session SET expires_micros = ?3 WHERE bot = ?1 AND session = ?2")?
+        .execute(params![bot.as_str(), held.session, until.micros()])?;
+    Ok(())
+}
+
+fn step(
+    connection: &Connection,
     bot: &BotKey,
     now: Moment,
     held: &Held,
-    messages: Vec<Message>,
+    advance: Advance,
 ) -> Result<u64, StoreError> {
-    let mut last = require_hold(connection, bot, held, now).await?;
-    for message in messages {
-        last = last.saturating_add(1);
-        sqlx::query(
-            "INSERT INTO message (bot, session, position, role, content_json, turn, time_micros)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )
-        .bind(bot.as_str())
-        .bind(&held.session)
-        .bind(signed(last, "the position of a message")?)
-        .bind(message.role)
-        .bind(message.content_json)
-        .bind(message.turn)
-        .bind(now.micros())
-        .execute(&mut *connection)
-        .await?;
+    let last = require_hold(connection, bot, held, now)?;
+    if let Some(ticket) = advance.once {
+        let id = ticket.id.clone();
+        if !once::take(connection, &Owner::from(bot), now, ticket)? {
+            return Err(StoreError::Taken(id));
+        }
     }
-    sqlx::query("UPDATE session SET last_position = ?3 WHERE bot = ?1 AND session = ?2")
-        .bind(bot.as_str())
-        .bind(&held.session)
-        .bind(signed(last, "the position of a message")?)
-        .execute(connection)
-        .await?;
+    for record in advance.records {
+        let session = held.session.clone();
+        audit::append(connection, bot, now, AuditRecord { session, ..record })?;
+    }
+    for row in advance.usage {
+        usage::record(connection, bot, now, &held.session, row)?;
+    }
+    let last = append_messages(connection, bot, now, (&held.session, last), advance.messages)?;
+    if advance.release {
+        release(connection, bot, held)?;
+    }
     Ok(last)
 }
 
-type MessageRow = (i64, String, String, String, i64);
+/// Puts messages behind the session's last position, and answers with the new one.
+fn append_messages(
+    connection: &Connection,
+    bot: &BotKey,
+    now: Moment,
+    (session, mut last): (&str, u64),
+    messages: Vec<Message>,
+) -> Result<u64, StoreError> {
+    if messages.is_empty() {
+        return Ok(last);
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO message (bot, session, position, role, content_json, turn, time_micros)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for message in messages {
+        last = last.saturating_add(1);
+        insert.execute(params![
+            bot.as_str(),
+            session,
+            signed(last, "the position of a message")?,
+            message.role,
+            message.content_json,
+            message.turn,
+            now.micros(),
+        ])?;
+    }
+    connection
+        .prepare_cached("UPDATE session SET last_position = ?3 WHERE bot = ?1 AND session = ?2")?
+        .execute(params![
+            bot.as_str(),
+            session,
+            signed(last, "the position of a message")?
+        ])?;
+    Ok(last)
+}
 
 /// Reads from the newest backwards until a bound is met.
-async fn load_messages(
-    connection: &mut SqliteConnection,
+fn load_messages(
+    connection: &Connection,
     bot: &BotKey,
     session: &str,
     tail: Tail,
 ) -> Result<Vec<Message>, StoreError> {
-    use futures::TryStreamExt as _;
-    let mut rows = sqlx::query_as::<_, MessageRow>(
+    let mut statement = connection.prepare_cached(
         "SELECT position, role, content_json, turn, time_micros FROM message
          WHERE bot = ?1 AND session = ?2 ORDER BY position DESC LIMIT ?3",
-    )
-    .bind(bot.as_str())
-    .bind(session)
-    .bind(tail.messages)
-    .fetch(connection);
+    )?;
+    let mut rows = statement.query(params![bot.as_str(), session, tail.messages])?;
     let mut messages = Vec::new();
     let mut bytes = 0_usize;
-    while let Some((position, role, content_json, turn, time_micros)) = rows.try_next().await? {
+    while let Some(row) = rows.next()? {
+        let content_json: String = row.get(2)?;
         bytes = bytes.saturating_add(content_json.len());
         if bytes > tail.bytes && !messages.is_empty() {
             break;
         }
-        let position = unsigned(position, "the position of a message")?;
         messages.push(Message {
-            position,
-            role,
+            position: unsigned(row.get(0)?, "the position of a message")?,
+            role: row.get(1)?,
             content_json,
-            turn,
-            time_micros,
+            turn: row.get(3)?,
+            time_micros: row.get(4)?,
         });
     }
     messages.reverse();

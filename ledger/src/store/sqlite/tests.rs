@@ -1,12 +1,11 @@
 //! What only SQLite has: its settings, its file, and how it fails.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use monstrum_wire::audit::Verifier;
 use monstrum_wire::identity::BotName;
 use monstrum_wire::ledger::AuditRecord;
-use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -56,21 +55,11 @@ fn verify(records: &[AuditRecord]) -> Verifier {
 }
 
 /// Does something to the closed file that the ledger itself would not.
-async fn tamper(folder: &TempDir, statement: &'static str) {
-    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB)
-        .connect()
-        .await
-        .unwrap();
-    connection
-        .execute("DROP TRIGGER audit_record_is_never_changed")
-        .await
-        .unwrap();
-    connection
-        .execute("DROP TRIGGER audit_record_is_never_deleted")
-        .await
-        .unwrap();
-    connection.execute(statement).await.unwrap();
-    connection.close().await.unwrap();
+fn tamper(folder: &TempDir, statement: &str) {
+    let connection = common(&folder.path().join(FILE), READER_CACHE_KIB).unwrap();
+    let open = "DROP TRIGGER audit_record_is_never_changed; DROP TRIGGER audit_record_is_never_deleted;";
+    connection.execute_batch(open).unwrap();
+    connection.execute_batch(statement).unwrap();
 }
 
 /// A closed file with a chain of five.
@@ -91,15 +80,9 @@ async fn an_answered_write_is_synced() {
     let (store, _writer) = open(folder.path()).await;
     let (synchronous, journal): (i64, String) = store
         .write(|connection| {
-            Box::pin(async move {
-                let synchronous = sqlx::query_scalar("PRAGMA synchronous")
-                    .fetch_one(&mut *connection)
-                    .await?;
-                let journal = sqlx::query_scalar("PRAGMA journal_mode")
-                    .fetch_one(connection)
-                    .await?;
-                Ok((synchronous, journal))
-            })
+            let synchronous = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+            let journal = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+            Ok((synchronous, journal))
         })
         .await
         .unwrap();
@@ -128,10 +111,10 @@ async fn the_files_are_for_our_user_only() {
 async fn readers_cannot_write() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _writer) = open(folder.path()).await;
-    let error = sqlx::query("DELETE FROM audit_head")
-        .execute(&store.readers)
-        .await
-        .unwrap_err();
+    let deleting = store.look(|connection| Ok(connection.execute("DELETE FROM audit_head", ())?));
+    let StoreError::Database(error) = deleting.await.unwrap_err() else {
+        panic!("a reader wrote");
+    };
     assert!(error.to_string().contains("readonly"), "{error}");
 }
 
@@ -145,9 +128,7 @@ async fn our_own_code_cannot_change_a_record() {
         "DELETE FROM audit_record",
     ] {
         let result = store
-            .write(move |connection| {
-                Box::pin(async move { Ok(connection.execute(statement).await?.rows_affected()) })
-            })
+            .write(move |connection| Ok(connection.execute(statement, ())?))
             .await;
         assert!(matches!(result, Err(StoreError::Database(_))), "{statement}");
     }
@@ -181,12 +162,7 @@ async fn a_full_disk_loses_nothing_that_was_answered_and_answers_nothing_that_wa
 
 async fn limit_pages(store: &SqliteStore, pragma: &'static str) {
     store
-        .write(move |connection| {
-            Box::pin(async move {
-                connection.execute(pragma).await?;
-                Ok(())
-            })
-        })
+        .write(move |connection| Ok(connection.execute_batch(pragma)?))
         .await
         .unwrap();
 }
@@ -198,13 +174,8 @@ async fn a_failed_job_does_not_take_its_group_with_it() {
     let bad = async {
         store
             .write(|connection| {
-                Box::pin(async move {
-                    connection
-                        .execute("INSERT INTO taken VALUES ('half', 's', 'i', 1)")
-                        .await?;
-                    connection.execute("INSERT INTO nowhere VALUES (1)").await?;
-                    Ok(())
-                })
+                connection.execute("INSERT INTO taken VALUES ('half', 's', 'i', 1)", ())?;
+                Ok(connection.execute("INSERT INTO nowhere VALUES (1)", ())?)
             })
             .await
     };
@@ -216,11 +187,40 @@ async fn a_failed_job_does_not_take_its_group_with_it() {
     );
     assert!(matches!(failed, Err(StoreError::Database(_))));
     assert_eq!((first.unwrap().sequence, second.unwrap().sequence), (1, 2));
-    let halves: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM taken")
-        .fetch_one(&store.readers)
+    let halves: i64 = store
+        .look(|connection| Ok(connection.query_row("SELECT COUNT(*) FROM taken", (), |row| row.get(0))?))
         .await
         .unwrap();
     assert_eq!(halves, 0);
+}
+
+#[tokio::test]
+async fn jobs_that_wait_share_the_next_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&sizes);
+    let observer: CommitObserver = Arc::new(move |size, _| seen.lock().unwrap().push(size));
+    let (store, writer) = SqliteStore::open(folder.path(), observer).await.unwrap();
+    tokio::spawn(writer.run());
+    let (busy, begun) = tokio::sync::oneshot::channel();
+    let (end, wait) = std::sync::mpsc::channel();
+    let held_up = store.write(move |_| {
+        busy.send(()).unwrap();
+        Ok(wait.recv().unwrap())
+    });
+    let others = async {
+        begun.await.unwrap();
+        let triage = bot();
+        let appends = futures::future::join_all((0..9).map(|_| store.append(&triage, NOW, entry(1))));
+        let release = async {
+            tokio::task::yield_now().await;
+            end.send(()).unwrap();
+        };
+        tokio::join!(appends, release).0
+    };
+    let (_, appended) = tokio::join!(held_up, others);
+    assert!(appended.iter().all(Result::is_ok));
+    assert_eq!(*sizes.lock().unwrap(), [1, 9]);
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn tampering_with_the_file_shows() {
         ),
     ] {
         let folder = five().await;
-        tamper(&folder, statement).await;
+        tamper(&folder, statement);
         let (store, _writer) = open(folder.path()).await;
         let head = store.head(&bot()).await.unwrap();
         let mut verifier = Verifier::default();
@@ -275,15 +275,14 @@ async fn tampering_with_the_file_shows() {
 }
 
 /// The file as the first version left it, with use of a quota and an open reservation.
-async fn of_the_first_version(folder: &TempDir) {
+fn of_the_first_version(folder: &TempDir) {
     let first = include_str!("../../../migrations/sqlite/0001_state.sql");
     let between = |from: &str, to: &str| {
         let rest = &first[first.find(from).unwrap()..];
         rest[..rest.find(to).unwrap_or(rest.len())].to_owned()
     };
     let steps = [
-        "DELETE FROM _sqlx_migrations WHERE version > 1; DROP TABLE reserved; DROP TABLE quota_use; DROP TABLE accepted;"
-            .to_owned(),
+        "PRAGMA user_version = 1; DROP TABLE reserved; DROP TABLE quota_use; DROP TABLE accepted;".to_owned(),
         between("CREATE TABLE quota_use", "-- `ended_micros`"),
         between("CREATE TABLE reserved", "-- The end"),
         "INSERT INTO quota_use VALUES ('team-a/triage', 'b', 'g', 'calls', 0, 0, 9223372036854775807, 3);
@@ -292,17 +291,10 @@ async fn of_the_first_version(folder: &TempDir) {
            ('team-a/triage', 'r', 'b', 'g', 'calls', 0, 4, 9223372036854775807, 9223372036854775807, 1);"
             .to_owned(),
     ];
-    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB)
-        .connect()
-        .await
-        .unwrap();
+    let connection = common(&folder.path().join(FILE), READER_CACHE_KIB).unwrap();
     for step in steps {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(step))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        connection.execute_batch(&step).unwrap();
     }
-    connection.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -310,7 +302,7 @@ async fn use_and_reservations_of_the_first_version_go_on_counting() {
     use crate::store::{CounterKey, CounterOf, QuotaStore as _, Use};
 
     let folder = five().await;
-    of_the_first_version(&folder).await;
+    of_the_first_version(&folder);
     let (store, _writer) = open(folder.path()).await;
     let key = CounterKey {
         of: CounterOf::Grant {
@@ -334,14 +326,8 @@ async fn use_and_reservations_of_the_first_version_go_on_counting() {
 #[tokio::test]
 async fn a_newer_versions_database_is_refused() {
     let folder = five().await;
-    let mut connection = common(&folder.path().join(FILE), READER_CACHE_KIB)
-        .connect()
-        .await
-        .unwrap();
-    connection
-        .execute("INSERT INTO _sqlx_migrations VALUES (999, 'later', 0, 1, x'00', 0)")
-        .await
-        .unwrap();
+    let connection = common(&folder.path().join(FILE), READER_CACHE_KIB).unwrap();
+    connection.pragma_update(None, "user_version", 999).unwrap();
     drop(connection);
     let refused = SqliteStore::open(folder.path(), Arc::new(|_, _| ()))
         .await

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
 use super::quota::expire_reservations;
 use super::{SqliteStore, unsigned};
@@ -18,36 +18,39 @@ const WAIT: Duration = Duration::from_hours(7 * 24);
 
 impl UpkeepStore for SqliteStore {
     async fn sweep(&self, now: Moment, limit: u32) -> Result<Swept, StoreError> {
-        self.write(move |connection| Box::pin(async move { sweep(connection, now, limit).await }))
-            .await
+        self.write(move |connection| sweep(connection, now, limit)).await
     }
 
     async fn rows(&self) -> Result<Rows, StoreError> {
-        let (audit, sessions, calls, taken, accepted, reservations): (i64, i64, i64, i64, i64, i64) =
-            sqlx::query_as(
-                "SELECT
+        self.look(rows).await
+    }
+}
+
+fn rows(connection: &Connection) -> Result<Rows, StoreError> {
+    let counted: (i64, i64, i64, i64, i64, i64) = connection
+        .prepare_cached(
+            "SELECT
                (SELECT COALESCE(SUM(sequence), 0) FROM audit_head),
                (SELECT COUNT(*) FROM session),
                (SELECT COUNT(*) FROM call WHERE finished_micros IS NULL),
                (SELECT COUNT(*) FROM taken),
                (SELECT COUNT(*) FROM accepted),
                (SELECT COUNT(*) FROM reservation WHERE ended_micros IS NULL)",
-            )
-            .fetch_one(&self.readers)
-            .await?;
-        Ok(Rows {
-            audit_records: unsigned(audit, "a count")?,
-            sessions: unsigned(sessions, "a count")?,
-            unfinished_calls: unsigned(calls, "a count")?,
-            taken_ids: unsigned(taken, "a count")?,
-            accepted_messages: unsigned(accepted, "a count")?,
-            open_reservations: unsigned(reservations, "a count")?,
-        })
-    }
+        )?
+        .query_row((), |row| row.try_into())?;
+    let (audit, sessions, calls, taken, accepted, reservations) = counted;
+    Ok(Rows {
+        audit_records: unsigned(audit, "a count")?,
+        sessions: unsigned(sessions, "a count")?,
+        unfinished_calls: unsigned(calls, "a count")?,
+        taken_ids: unsigned(taken, "a count")?,
+        accepted_messages: unsigned(accepted, "a count")?,
+        open_reservations: unsigned(reservations, "a count")?,
+    })
 }
 
-async fn sweep(connection: &mut SqliteConnection, now: Moment, limit: u32) -> Result<Swept, StoreError> {
-    let expired_reservations = expire_reservations(connection, now, limit).await?;
+fn sweep(connection: &Connection, now: Moment, limit: u32) -> Result<Swept, StoreError> {
+    let expired_reservations = expire_reservations(connection, now, limit)?;
     let old = now.before(GRACE);
     let mut forgotten_rows = 0_u64;
     for (statement, until) in [
@@ -74,12 +77,8 @@ async fn sweep(connection: &mut SqliteConnection, now: Moment, limit: u32) -> Re
             old,
         ),
     ] {
-        let deleted = sqlx::query(statement)
-            .bind(until.micros())
-            .bind(limit)
-            .execute(&mut *connection)
-            .await?;
-        forgotten_rows = forgotten_rows.saturating_add(deleted.rows_affected());
+        let deleted = connection.prepare_cached(statement)?.execute(params![until.micros(), limit])?;
+        forgotten_rows = forgotten_rows.saturating_add(u64::try_from(deleted).unwrap_or(u64::MAX));
     }
     Ok(Swept {
         expired_reservations,

@@ -1,16 +1,17 @@
-//! The one writer. Jobs that wait while a commit is under way share the next one, each in its own savepoint, and are answered
-//! when that commit is on disk. A requester that goes away does not cut a job in half.
+//! The one writer, a thread that owns the one writing connection. Jobs that wait while a commit is under way share the next one,
+//! each in its own savepoint, and are answered when that commit is on disk. A requester that goes away does not cut a job in
+//! half.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::future::BoxFuture;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::StoreError;
+use super::{StoreError, writing};
 
 /// Jobs that may wait; more make their requesters wait.
 const QUEUE: usize = 256;
@@ -21,12 +22,15 @@ const GROUP: usize = 64;
 /// Is told of each commit: how many jobs it held, and how long it took.
 pub type CommitObserver = Arc<dyn Fn(usize, Duration) + Send + Sync>;
 
-type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
+type Job = Box<dyn FnOnce(&Connection) -> Done + Send>;
 
-/// A job that ran: whether its changes stay, and its answer to the requester, to be given after the commit.
+/// An answer to a requester, to be given after the commit.
+type Answer = Box<dyn FnOnce() + Send>;
+
+/// A job that ran: whether its changes stay.
 struct Done {
     keep: bool,
-    answer: Box<dyn FnOnce() + Send>,
+    answer: Answer,
 }
 
 /// Where jobs are handed in.
@@ -43,23 +47,19 @@ impl Queue {
     pub(super) async fn submit<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| Box::pin(perform(connection, work, answer)));
+        let job: Job = Box::new(move |connection| perform(connection, work, answer));
         self.0.send(job).await.map_err(|_| StoreError::Unconfirmed)?;
         answered.await.map_err(|_| StoreError::Unconfirmed)?
     }
 }
 
-async fn perform<T, F>(
-    connection: &mut SqliteConnection,
-    work: F,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-) -> Done
+fn perform<T, F>(connection: &Connection, work: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Done
 where
     T: Send + 'static,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+    F: FnOnce(&Connection) -> Result<T, StoreError>,
 {
     if answer.is_closed() {
         return Done {
@@ -67,7 +67,7 @@ where
             answer: Box::new(|| ()),
         };
     }
-    let result = work(connection).await;
+    let result = work(connection);
     Done {
         keep: result.is_ok(),
         answer: Box::new(move || {
@@ -80,8 +80,8 @@ where
 /// Runs the jobs. Its own failures are logged, and show to requesters as unconfirmed writes.
 pub struct Writer {
     jobs: mpsc::Receiver<Job>,
-    options: SqliteConnectOptions,
-    connection: Option<SqliteConnection>,
+    file: PathBuf,
+    connection: Option<Connection>,
     observer: CommitObserver,
 }
 
@@ -91,31 +91,53 @@ impl fmt::Debug for Writer {
     }
 }
 
-pub(super) fn pair(
-    options: SqliteConnectOptions,
-    connection: SqliteConnection,
-    observer: CommitObserver,
-) -> (Queue, Writer) {
+pub(super) fn pair(file: PathBuf, connection: Connection, observer: CommitObserver) -> (Queue, Writer) {
     let (sender, jobs) = mpsc::channel(QUEUE);
     (
         Queue(sender),
         Writer {
             jobs,
-            options,
+            file,
             connection: Some(connection),
             observer,
         },
     )
 }
 
+/// Tells the thread that nobody waits for its end any more.
+struct Abandon(Arc<AtomicBool>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Writer {
-    /// Works until every handle of the store is gone, then closes the database.
-    pub async fn run(mut self) -> Result<(), StoreError> {
+    /// Works until every handle of the store is gone, then closes the database. Whoever drops this future ends the work
+    /// before the next commit.
+    pub async fn run(self) -> Result<(), StoreError> {
+        let file = self.file.display().to_string();
+        let (end, ended) = oneshot::channel();
+        let abandon = Abandon(Arc::default());
+        let abandoned = Arc::clone(&abandon.0);
+        std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                // Nobody waits for it where the process ends too.
+                let _ = end.send(self.work(&abandoned));
+            })
+            .map_err(|source| StoreError::File { path: file, source })?;
+        // An end that is never told is that of a panic.
+        ended.await.map_err(|_| StoreError::Unconfirmed)?
+    }
+
+    fn work(mut self, abandoned: &AtomicBool) -> Result<(), StoreError> {
         let mut group = Vec::with_capacity(GROUP);
-        while self.jobs.recv_many(&mut group, GROUP).await > 0 {
+        while self.jobs.blocking_recv_many(&mut group, GROUP) > 0 && !abandoned.load(Ordering::Relaxed) {
             let began = Instant::now();
             let size = group.len();
-            match self.commit(group.drain(..)).await {
+            match self.commit(std::mem::take(&mut group)) {
                 Ok(answers) => {
                     (self.observer)(size, began.elapsed());
                     for answer in answers {
@@ -123,50 +145,41 @@ impl Writer {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(error = %chain(&error), jobs = size, "group of writes was not committed");
+                    tracing::error!(error = %error, jobs = size, "group of writes was not committed");
                 }
             }
         }
         match self.connection.take() {
-            Some(connection) => connection.close().await.map_err(StoreError::from),
+            Some(connection) => connection.close().map_err(|(_, error)| error.into()),
             None => Ok(()),
         }
     }
 
     /// Commits the group. A connection on which anything but a job itself failed is given up, since
     /// nobody can tell what its transaction holds; dropping it rolls back.
-    async fn commit(
-        &mut self,
-        group: impl Iterator<Item = Job>,
-    ) -> Result<Vec<Box<dyn FnOnce() + Send>>, sqlx::Error> {
-        let mut connection = match self.connection.take() {
+    fn commit(&mut self, group: Vec<Job>) -> rusqlite::Result<Vec<Answer>> {
+        let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await?,
+            None => writing(&self.file)?,
         };
-        connection.execute("BEGIN IMMEDIATE").await?;
-        let mut answers = Vec::with_capacity(GROUP);
+        run(&connection, "BEGIN IMMEDIATE")?;
+        let mut answers = Vec::with_capacity(group.len());
         for job in group {
-            connection.execute("SAVEPOINT job").await?;
-            let done = job(&mut connection).await;
+            run(&connection, "SAVEPOINT job")?;
+            let done = job(&connection);
             if !done.keep {
                 // Fails when the database already rolled back the whole transaction, as on a full disk.
-                connection.execute("ROLLBACK TO job").await?;
+                run(&connection, "ROLLBACK TO job")?;
             }
-            connection.execute("RELEASE job").await?;
+            run(&connection, "RELEASE job")?;
             answers.push(done.answer);
         }
-        connection.execute("COMMIT").await?;
+        run(&connection, "COMMIT")?;
         self.connection = Some(connection);
         Ok(answers)
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
+    connection.prepare_cached(statement)?.execute(())
 }

@@ -1,6 +1,6 @@
 //! Settled use, summed per bucket.
 
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
 use super::row::Columns;
 use crate::clock::Moment;
@@ -11,8 +11,8 @@ use crate::tenant::BotKey;
 const FULLEST: i64 = 10_000_000_000_000_000;
 
 /// Adds to the use at an instant, or takes from it.
-pub(super) async fn add(
-    connection: &mut SqliteConnection,
+pub(super) fn add(
+    connection: &Connection,
     bot: &BotKey,
     key: &CounterKey,
     at: Moment,
@@ -20,22 +20,23 @@ pub(super) async fn add(
 ) -> Result<(), StoreError> {
     let (begin, leaves) = key.bucket(at);
     let columns = Columns::new(bot, key)?;
-    sqlx::query(
-        "INSERT INTO quota_use
+    connection
+        .prepare_cached(
+            "INSERT INTO quota_use
            (owner, binding, grant_name, quota, window_seconds, bucket_micros, leaves_micros, amount)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, MIN(?9, MAX(0, ?8)))
          ON CONFLICT DO UPDATE SET amount = MIN(?9, MAX(0, amount + ?8))",
-    )
-    .bind(columns.owner)
-    .bind(columns.binding)
-    .bind(columns.grant)
-    .bind(&key.quota)
-    .bind(columns.window)
-    .bind(begin.micros())
-    .bind(leaves.micros())
-    .bind(amount)
-    .bind(FULLEST)
-    .execute(connection)
-    .await?;
+        )?
+        .execute(params![
+            columns.owner,
+            columns.binding,
+            columns.grant,
+            &key.quota,
+            columns.window,
+            begin.micros(),
+            leaves.micros(),
+            amount,
+            FULLEST
+        ])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::{signed, unsigned};
 use super::{bucket, in_use, row};
@@ -12,66 +12,66 @@ use crate::store::{Charge, CounterKey, StoreError, Use};
 use crate::tenant::BotKey;
 
 /// A reservation's row.
-#[derive(sqlx::FromRow)]
 struct Reservation {
     reserved_micros: i64,
     ended_micros: Option<i64>,
     settled: bool,
 }
 
-async fn find(
-    connection: &mut SqliteConnection,
-    bot: &BotKey,
-    reservation: &str,
-) -> Result<Option<Reservation>, StoreError> {
-    Ok(sqlx::query_as(
-        "SELECT reserved_micros, ended_micros, settled FROM reservation WHERE bot = ?1 AND reservation = ?2",
-    )
-    .bind(bot.as_str())
-    .bind(reservation)
-    .fetch_optional(connection)
-    .await?)
+fn find(connection: &Connection, bot: &BotKey, reservation: &str) -> Result<Option<Reservation>, StoreError> {
+    let found = |row: &Row<'_>| {
+        Ok(Reservation {
+            reserved_micros: row.get(0)?,
+            ended_micros: row.get(1)?,
+            settled: row.get(2)?,
+        })
+    };
+    Ok(connection
+        .prepare_cached(
+            "SELECT reserved_micros, ended_micros, settled FROM reservation
+             WHERE bot = ?1 AND reservation = ?2",
+        )?
+        .query_row(params![bot.as_str(), reservation], found)
+        .optional()?)
 }
 
 /// What each counter of the reservation stands at.
-async fn counters(
-    connection: &mut SqliteConnection,
+fn counters(
+    connection: &Connection,
     bot: &str,
     reservation: &str,
 ) -> Result<BTreeMap<CounterKey, i64>, StoreError> {
-    let rows: Vec<(String, String, String, String, i64, i64)> = sqlx::query_as(
+    let mut statement = connection.prepare_cached(
         "SELECT owner, binding, grant_name, quota, window_seconds, amount FROM reserved
          WHERE bot = ?1 AND reservation = ?2",
-    )
-    .bind(bot)
-    .bind(reservation)
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter()
-        .map(|(owner, binding, grant, quota, window, amount)| {
-            let key = CounterKey {
-                of: row::of(&owner, binding, grant),
-                quota,
-                window_seconds: unsigned(window, "a quota's window")?,
-            };
-            Ok((key, amount))
-        })
-        .collect()
+    )?;
+    let mut rows = statement.query(params![bot, reservation])?;
+    let mut counters = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let owner: String = row.get(0)?;
+        let key = CounterKey {
+            of: row::of(&owner, row.get(1)?, row.get(2)?),
+            quota: row.get(3)?,
+            window_seconds: unsigned(row.get(4)?, "a quota's window")?,
+        };
+        counters.insert(key, row.get(5)?);
+    }
+    Ok(counters)
 }
 
-pub(super) async fn open(
-    connection: &mut SqliteConnection,
+pub(super) fn open(
+    connection: &Connection,
     bot: &BotKey,
     now: Moment,
     reservation: &str,
     charges: &[Charge],
     keep: Duration,
 ) -> Result<(), StoreError> {
-    if let Some(existing) = find(connection, bot, reservation).await? {
-        return repeated(connection, bot, reservation, charges, &existing).await;
+    if let Some(existing) = find(connection, bot, reservation)? {
+        return repeated(connection, bot, reservation, charges, &existing);
     }
     for charge in charges {
-        let used = in_use(connection, bot, now, &charge.key).await?;
+        let used = in_use(connection, bot, now, &charge.key)?;
         if used
             .checked_add(charge.amount)
             .is_none_or(|sum| sum > charge.limit)
@@ -80,24 +80,16 @@ pub(super) async fn open(
         }
     }
     let expires = now.after(keep);
-    sqlx::query(
-        "INSERT INTO reservation (bot, reservation, reserved_micros, expires_micros) VALUES (?1, ?2, ?3, ?4)",
-    )
-    .bind(bot.as_str())
-    .bind(reservation)
-    .bind(now.micros())
-    .bind(expires.micros())
-    .execute(&mut *connection)
-    .await?;
+    connection.prepare_cached("INSERT INTO reservation (bot, reservation, reserved_micros, expires_micros) VALUES (?1, ?2, ?3, ?4)")?.execute(params![bot.as_str(), reservation, now.micros(), expires.micros()])?;
     for charge in charges {
-        insert(connection, bot, now, reservation, charge, expires).await?;
+        insert(connection, bot, now, reservation, charge, expires)?;
     }
     Ok(())
 }
 
 /// The same id again: no error only if it asks for the same and is open.
-async fn repeated(
-    connection: &mut SqliteConnection,
+fn repeated(
+    connection: &Connection,
     bot: &BotKey,
     reservation: &str,
     charges: &[Charge],
@@ -110,7 +102,7 @@ async fn repeated(
     for charge in charges {
         asked.insert(charge.key.clone(), signed(charge.amount, "amount")?);
     }
-    if counters(connection, bot.as_str(), reservation).await? == asked {
+    if counters(connection, bot.as_str(), reservation)? == asked {
         return Ok(());
     }
     Err(StoreError::ReservationDiffers(reservation.to_owned()))
@@ -125,8 +117,8 @@ fn exhausted(charge: &Charge, used: u64) -> StoreError {
     }
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
+fn insert(
+    connection: &Connection,
     bot: &BotKey,
     now: Moment,
     reservation: &str,
@@ -135,37 +127,22 @@ async fn insert(
 ) -> Result<(), StoreError> {
     let (_, leaves) = charge.key.bucket(now);
     let columns = row::Columns::new(bot, &charge.key)?;
-    sqlx::query(
-        "INSERT INTO reserved (bot, reservation, owner, binding, grant_name, quota, window_seconds, amount,
+    connection.prepare_cached("INSERT INTO reserved (bot, reservation, owner, binding, grant_name, quota, window_seconds, amount,
            expires_micros, leaves_micros, open)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)",
-    )
-    .bind(bot.as_str())
-    .bind(reservation)
-    .bind(columns.owner)
-    .bind(columns.binding)
-    .bind(columns.grant)
-    .bind(&charge.key.quota)
-    .bind(columns.window)
-    .bind(signed(charge.amount, "amount")?)
-    .bind(expires.micros())
-    .bind(leaves.micros())
-    .execute(connection)
-    .await?;
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)")?.execute(params![bot.as_str(), reservation, columns.owner, columns.binding, columns.grant, &charge.key.quota, columns.window, signed(charge.amount, "amount")?, expires.micros(), leaves.micros()])?;
     Ok(())
 }
 
-pub(super) async fn settle(
-    connection: &mut SqliteConnection,
+pub(super) fn settle(
+    connection: &Connection,
     bot: &BotKey,
     now: Moment,
     reservation: &str,
     uses: &[Use],
 ) -> Result<(), StoreError> {
-    let row = find(connection, bot, reservation)
-        .await?
+    let row = find(connection, bot, reservation)?
         .ok_or_else(|| StoreError::UnknownReservation(reservation.to_owned()))?;
-    let mut settled = counters(connection, bot.as_str(), reservation).await?;
+    let mut settled = counters(connection, bot.as_str(), reservation)?;
     let before = settled.clone();
     for actual in uses {
         let amount = settled
@@ -184,9 +161,9 @@ pub(super) async fn settle(
         } else {
             0
         };
-        bucket::add(connection, bot, key, at, amount.saturating_sub(counted)).await?;
+        bucket::add(connection, bot, key, at, amount.saturating_sub(counted))?;
     }
-    end(connection, bot.as_str(), reservation, now, true).await
+    end(connection, bot.as_str(), reservation, now, true)
 }
 
 fn unknown_counter(reservation: &str, key: &CounterKey) -> StoreError {
@@ -196,49 +173,39 @@ fn unknown_counter(reservation: &str, key: &CounterKey) -> StoreError {
     }
 }
 
-async fn end(
-    connection: &mut SqliteConnection,
+fn end(
+    connection: &Connection,
     bot: &str,
     reservation: &str,
     now: Moment,
     settled: bool,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE reserved SET open = 0 WHERE bot = ?1 AND reservation = ?2")
-        .bind(bot)
-        .bind(reservation)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("UPDATE reservation SET ended_micros = ?3, settled = ?4 WHERE bot = ?1 AND reservation = ?2")
-        .bind(bot)
-        .bind(reservation)
-        .bind(now.micros())
-        .bind(settled)
-        .execute(connection)
-        .await?;
+    connection
+        .prepare_cached("UPDATE reserved SET open = 0 WHERE bot = ?1 AND reservation = ?2")?
+        .execute(params![bot, reservation])?;
+    connection
+        .prepare_cached(
+            "UPDATE reservation SET ended_micros = ?3, settled = ?4 WHERE bot = ?1 AND reservation = ?2",
+        )?
+        .execute(params![bot, reservation, now.micros(), settled])?;
     Ok(())
 }
 
 /// Makes use of at most `limit` reservations that ran out, and says how many there were.
-pub(in super::super) async fn expire(
-    connection: &mut SqliteConnection,
-    now: Moment,
-    limit: u32,
-) -> Result<u64, StoreError> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+pub(in super::super) fn expire(connection: &Connection, now: Moment, limit: u32) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(
         "SELECT bot, reservation, reserved_micros FROM reservation
          WHERE ended_micros IS NULL AND expires_micros <= ?1 ORDER BY expires_micros LIMIT ?2",
-    )
-    .bind(now.micros())
-    .bind(limit)
-    .fetch_all(&mut *connection)
-    .await?;
+    )?;
+    let rows = statement.query_map(params![now.micros(), limit], |row| row.try_into())?;
+    let rows: Vec<(String, String, i64)> = rows.collect::<Result<_, _>>()?;
     let mut expired = 0_u64;
     for (bot, reservation, reserved) in rows {
         let key = BotKey::stored(bot);
-        for (counter, amount) in counters(connection, key.as_str(), &reservation).await? {
-            bucket::add(connection, &key, &counter, Moment::from_micros(reserved), amount).await?;
+        for (counter, amount) in counters(connection, key.as_str(), &reservation)? {
+            bucket::add(connection, &key, &counter, Moment::from_micros(reserved), amount)?;
         }
-        end(connection, key.as_str(), &reservation, now, false).await?;
+        end(connection, key.as_str(), &reservation, now, false)?;
         expired = expired.saturating_add(1);
     }
     Ok(expired)
