@@ -206,7 +206,8 @@ async fn jobs_that_wait_share_the_next_commit() {
     let (end, wait) = std::sync::mpsc::channel();
     let held_up = store.write(move |_| {
         busy.send(()).unwrap();
-        Ok(wait.recv().unwrap())
+        wait.recv().unwrap();
+        Ok(())
     });
     let others = async {
         begun.await.unwrap();
