@@ -88,7 +88,7 @@ pub enum StoreError {
     Database(#[from] rusqlite::Error),
     /// The database could not be brought to this version's tables.
     #[error("the database's tables could not be brought up to date")]
-    Migration(#[from] rusqlite_migration::Error),
+    Migration(#[source] rusqlite_migration::Error),
     /// The database file could not be made.
     #[error("{path} could not be opened")]
     File {
@@ -106,6 +106,19 @@ pub enum StoreError {
     /// The read was cut off.
     #[error("the database did not answer")]
     Unread,
+}
+
+impl From<rusqlite_migration::Error> for StoreError {
+    fn from(error: rusqlite_migration::Error) -> Self {
+        match error {
+            // What is wrong stands in the message; the whole text of the migration does not help.
+            rusqlite_migration::Error::RusqliteError {
+                err: rusqlite::Error::SqlInputError { error, msg, .. },
+                ..
+            } => Self::Database(rusqlite::Error::SqliteFailure(error, Some(msg))),
+            other => Self::Migration(other),
+        }
+    }
 }
 
 impl StoreError {

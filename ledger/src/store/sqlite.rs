@@ -99,8 +99,22 @@ fn up_to_date(file: &Path) -> Result<Connection, StoreError> {
         source,
     })?;
     let mut connection = writing(file)?;
+    adopt(&connection)?;
     Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
     Ok(connection)
+}
+
+/// A database of an earlier build counted its migrations in a table of its own.
+fn adopt(connection: &Connection) -> rusqlite::Result<()> {
+    if !connection.table_exists(None, "_sqlx_migrations")? {
+        return Ok(());
+    }
+    let made = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
+    let version: i64 = connection.query_row(made, (), |row| row.get(0))?;
+    let adoption = connection.unchecked_transaction()?;
+    adoption.pragma_update(None, "user_version", version)?;
+    adoption.execute_batch("DROP TABLE _sqlx_migrations")?;
+    adoption.commit()
 }
 
 fn writing(file: &Path) -> rusqlite::Result<Connection> {

@@ -325,6 +325,25 @@ async fn use_and_reservations_of_the_first_version_go_on_counting() {
 }
 
 #[tokio::test]
+async fn a_database_whose_migrations_were_counted_otherwise_goes_on() {
+    let folder = five().await;
+    let connection = common(&folder.path().join(FILE), READER_CACHE_KIB).unwrap();
+    let earlier = "PRAGMA user_version = 0;
+        CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, success BOOLEAN NOT NULL);
+        INSERT INTO _sqlx_migrations VALUES (1, 'state', 1), (2, 'budgets', 1), (3, 'accepted', 1);";
+    connection.execute_batch(earlier).unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        let (store, writer) = open(folder.path()).await;
+        store.append(&bot(), NOW, entry(10)).await.unwrap();
+        drop(store);
+        writer.await.unwrap().unwrap();
+    }
+    let (store, _writer) = open(folder.path()).await;
+    assert_eq!(verify(&chain(&store).await).head().0, 7);
+}
+
+#[tokio::test]
 async fn a_newer_versions_database_is_refused() {
     let folder = five().await;
     let connection = common(&folder.path().join(FILE), READER_CACHE_KIB).unwrap();
