@@ -8,9 +8,8 @@ use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
-    Counter, FinishCallRequest, Message, QuotaUseRequest, ReleaseSessionRequest, RenewSessionRequest,
-    ReserveRequest, SettleRequest, StartCallRequest, TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest,
-    UsageRow,
+    Counter, FinishCallRequest, QuotaUseRequest, ReleaseSessionRequest, RenewSessionRequest, ReserveRequest,
+    SettleRequest, StartCallRequest, Step, TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest,
 };
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
@@ -72,21 +71,6 @@ pub struct Held {
     pub session: String,
     /// Which hold of it.
     pub fence: u64,
-}
-
-/// What a step of a turn came to: written whole, or not at all.
-#[derive(Debug, Clone, Default)]
-pub struct Step {
-    /// An id that must not have been taken before.
-    pub once: Option<TakeOnceRequest>,
-    /// For the conversation's end.
-    pub messages: Vec<Message>,
-    /// For the end of the bot's chain.
-    pub records: Vec<AuditRecord>,
-    /// What the model used.
-    pub usage: Vec<UsageRow>,
-    /// Whether the session is given back with it.
-    pub release: bool,
 }
 
 pub use inbox::Kept;
@@ -160,11 +144,7 @@ impl Ledger {
         let request = AdvanceSessionRequest {
             session: held.session.clone(),
             fence: held.fence,
-            once: step.once,
-            messages: step.messages,
-            records: step.records,
-            usage: step.usage,
-            release: step.release,
+            step: Some(step),
         };
         within(self.client.clone().advance_session(request))
             .await

@@ -25,7 +25,7 @@ pub(crate) mod verdict;
 use std::sync::Arc;
 
 use monstrum_wire::chat::{Done, Failed, Started, turn_event};
-use monstrum_wire::ledger::AuditRecord;
+use monstrum_wire::ledger::Step;
 use tracing::Instrument as _;
 
 pub use events::Events;
@@ -36,10 +36,11 @@ pub use sessions::Sessions;
 pub use trace::TraceContext;
 
 use crate::gateway::Gateway;
-use crate::ledger::{LedgerError, Step};
+use crate::ledger::LedgerError;
 use clock::Clock;
 use context::Context;
 use history::History;
+use hold::Acquired;
 use stop::Stop;
 
 /// Runs the turn that `message` starts and tells `events` how it goes.
@@ -93,23 +94,25 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
         () = gateway.service.shutdown().requested() => return Err(Failure::Draining),
     };
     let clock = Clock::default();
-    let hold::Acquired {
-        held,
-        history,
-        cut_off,
-    } = hold::acquire(gateway, message, events, limits.max_turn_seconds).await?;
+    let turn = uuid::Uuid::now_v7().simple().to_string();
+    let opening = Step {
+        records: vec![records::turn_started(gateway, &turn, message)],
+        ..said(message, &turn)
+    };
+    let acquired = hold::acquire(gateway, message, opening, events, limits.max_turn_seconds).await?;
     let stop = Stop::default();
     let context = Context::new(
         Arc::clone(gateway),
         message,
-        held,
+        turn,
+        acquired.held.clone(),
         limits,
         events.clone(),
         stop.clone(),
         clock,
     );
     let outcome = tokio::select! {
-        outcome = turn(&context, message, history, cut_off) => outcome,
+        outcome = run_in(&context, message, acquired) => outcome,
         never = stop::watch(&context, &stop) => match never {},
     };
     gateway.metrics.own_time(context.clock.own());
@@ -119,46 +122,29 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
     Ok(())
 }
 
-async fn turn(
-    context: &Context,
-    message: &Incoming,
-    mut history: History,
-    cut_off: bool,
-) -> Result<Done, Failure> {
+async fn run_in(context: &Context, message: &Incoming, acquired: Acquired) -> Result<Done, Failure> {
     let started = Started {
         session: context.held.session.clone(),
         turn: context.turn.clone(),
     };
     context.events.send(turn_event::Event::Started(started)).await;
-    let opening = message::open(message, &history)?;
-    if let message::Opening::Answered(text) = opening {
-        return Ok(answer::replayed(text));
-    }
-    let new = matches!(opening, message::Opening::New);
-    let clean = new && !cut_off && history.unanswered().is_empty();
-    let begun = if clean {
-        begin(context, message, &mut history).await
+    let mut history = acquired.history;
+    let begun = if acquired.opened {
+        history.push(message.entry());
+        Ok(None)
     } else {
-        resume(context, message, &mut history, new, cut_off).await
+        let new = match message::open(message, &history, acquired.taken)? {
+            message::Opening::Answered(text) => return Ok(answer::replayed(text)),
+            opening => opening == message::Opening::New,
+        };
+        resume(context, message, &mut history, new, acquired.cut_off).await
     };
     let mut tally = bounds::Tally::new(context.limits);
     let outcome = match begun {
         Ok(report) => steps::run(context, &mut history, &mut tally, report).await,
-        // Nothing was written: there is no turn that could end.
-        Err(Failure::Duplicate) if clean => return Err(Failure::Duplicate),
         Err(failure) => Err(failure),
     };
     answer::finish(context, &mut history, &tally, outcome).await
-}
-
-/// Records the turn and keeps the message, where nothing was left open before.
-async fn begin(
-    context: &Context,
-    message: &Incoming,
-    history: &mut History,
-) -> Result<Option<String>, Failure> {
-    let records = vec![records::turn_started(context, message)];
-    keep(context, message, history, records).await.map(|()| None)
 }
 
 /// Records the turn, deals with what was left open before, and keeps the message if it is new. Returns what the user is told
@@ -170,29 +156,25 @@ async fn resume(
     new: bool,
     cut_off: bool,
 ) -> Result<Option<String>, Failure> {
-    context.record(records::turn_started(context, message)).await?;
+    let record = records::turn_started(&context.gateway, &context.turn, message);
+    context.record(record).await?;
     let report = recovery::recover(context, history, cut_off).await?;
     if new {
-        keep(context, message, history, Vec::new()).await?;
+        let kept = context.advance(said(message, &context.turn)).await;
+        kept.map_err(|failure| match failure {
+            Failure::LedgerUnavailable(LedgerError::Repeated) => Failure::Duplicate,
+            other => other,
+        })?;
+        history.push(message.entry());
     }
     Ok(report)
 }
 
-/// Keeps the message unless its id was taken before.
-async fn keep(
-    context: &Context,
-    message: &Incoming,
-    history: &mut History,
-    records: Vec<AuditRecord>,
-) -> Result<(), Failure> {
-    let step = Step {
+/// What is kept of the message, under its id.
+fn said(message: &Incoming, turn: &str) -> Step {
+    Step {
         once: message.once(),
-        records,
+        messages: vec![message.entry().kept(turn)],
         ..Step::default()
-    };
-    let kept = history.advance(context, vec![message.entry()], step).await;
-    kept.map_err(|failure| match failure {
-        Failure::LedgerUnavailable(LedgerError::Repeated) => Failure::Duplicate,
-        other => other,
-    })
+    }
 }

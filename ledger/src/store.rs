@@ -18,7 +18,7 @@ pub use error::StoreError;
 pub use inbox::{Acceptance, ClaimedRow, HeldMessage, InboxStore, MOST_WAITING, MessageClaim};
 pub use once::{OnceStore, Ticket};
 pub use quota::{Charge, CounterKey, CounterOf, QuotaStore, Use};
-pub use session::{Advance, Claim, Held, Hold, SessionStore, Tail};
+pub use session::{Advance, Claim, Held, Hold, Opened, SessionStore, Tail};
 pub use upkeep::{Rows, Swept, UpkeepStore};
 pub use usage::UsageStore;
 

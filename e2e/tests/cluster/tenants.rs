@@ -13,7 +13,7 @@ use monstrum_wire::guardian::{CheckRequest, ListToolsRequest};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
-    AcquireSessionRequest, AdvanceSessionRequest, AppendRequest, ReadRequest, RenewSessionRequest,
+    AcquireSessionRequest, AdvanceSessionRequest, AppendRequest, ReadRequest, RenewSessionRequest, Step,
 };
 use monstrum_wire::policy::policy_client::PolicyClient;
 use monstrum_wire::policy::vault_client::VaultClient;
@@ -150,7 +150,7 @@ async fn the_ledger_gives_a_bot_its_own_rows_only() -> Result<()> {
     let step = AdvanceSessionRequest {
         session: session.clone(),
         fence: 1,
-        ..AdvanceSessionRequest::default()
+        step: Some(Step::default()),
     };
     refused("AdvanceSession", ledger.advance_session(step).await);
     refused(

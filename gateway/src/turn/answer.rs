@@ -1,14 +1,13 @@
 //! How a turn ends: its last words are kept, its end is recorded, its sender is told.
 
 use monstrum_wire::chat::Done;
-use monstrum_wire::ledger::{AuditRecord, UsageRow};
+use monstrum_wire::ledger::{AuditRecord, Step, UsageRow};
 
 use super::bounds::{Bound, Tally};
 use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
 use super::records;
-use crate::ledger::Step;
 
 /// What the steps came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +36,7 @@ pub(super) async fn finish(
     tally: &Tally,
     outcome: Result<Ending, Failure>,
 ) -> Result<Done, Failure> {
+    context.end();
     let done = match outcome {
         Ok(ending) => complete(context, history, tally, ending).await,
         Err(failure) => Err(failure),
@@ -76,7 +76,11 @@ async fn note(context: &Context, history: &mut History, tally: &Tally, failure: 
         text: failure.to_string(),
         code: failure.code().to_owned(),
     };
-    let step = last(records::turn_finished(context, failure.code(), tally));
+    let step = Step {
+        // A call without an answer is for the next turn to recover, which has to learn of it.
+        release: history.unanswered().is_empty(),
+        ..last(records::turn_finished(context, failure.code(), tally))
+    };
     if let Err(error) = history.advance(context, vec![entry], step).await {
         tracing::warn!(turn = %context.turn, error = %error, "the end of a failed turn was not kept");
     }

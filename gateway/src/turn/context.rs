@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use monstrum_wire::ledger::AuditRecord;
+use monstrum_wire::ledger::{AuditRecord, Step};
 use monstrum_wire::policy::Limits;
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use super::message::Incoming;
 use super::stop::Stop;
 use super::trace::TraceContext;
 use crate::gateway::Gateway;
-use crate::ledger::{Held, Step};
+use crate::ledger::Held;
 
 /// What a turn's last effects may take after its time is over.
 const WIND_UP: Duration = Duration::from_mins(1);
@@ -42,6 +42,7 @@ impl Context {
     pub(super) fn new(
         gateway: Arc<Gateway>,
         message: &Incoming,
+        turn: String,
         held: Held,
         limits: Limits,
         events: Events,
@@ -53,7 +54,7 @@ impl Context {
         Self {
             gateway,
             held,
-            turn: uuid::Uuid::now_v7().simple().to_string(),
+            turn,
             user: message.user.clone(),
             trace: message.trace.clone(),
             limits,
@@ -73,10 +74,12 @@ impl Context {
 
     /// Writes what a step came to.
     pub(super) async fn advance(&self, step: Step) -> Result<(), Failure> {
-        if step.release {
-            self.ending.store(true, Ordering::Relaxed);
-        }
         Ok(self.gateway.ledger.advance(&self.held, step).await?)
+    }
+
+    /// From here on the session is given back by the turn's last write.
+    pub(super) fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
     /// Whether the session is given back, or is about to be.

@@ -1,11 +1,10 @@
 //! A session's conversation, as the ledger keeps it and as a model is told it.
 
-use monstrum_wire::ledger;
+use monstrum_wire::ledger::{self, Step};
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::ledger::Step;
 use crate::providers::conversation::{Message, ToolCall};
 
 /// How many of the newest messages are read.
@@ -83,6 +82,20 @@ impl Entry {
             Self::Assistant { .. } => "assistant",
             Self::Tool { .. } => "tool",
             Self::Note { .. } => "note",
+        }
+    }
+
+    /// As the ledger keeps it.
+    pub(super) fn kept(&self, turn: &str) -> ledger::Message {
+        self.message(self.fitted(), turn)
+    }
+
+    fn message(&self, content_json: String, turn: &str) -> ledger::Message {
+        ledger::Message {
+            role: self.role().to_owned(),
+            content_json,
+            turn: turn.to_owned(),
+            ..ledger::Message::default()
         }
     }
 
@@ -165,6 +178,11 @@ impl History {
         }
     }
 
+    /// Adds what the ledger keeps already.
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
     /// Keeps further messages, in the ledger first.
     pub(super) async fn append(&mut self, context: &Context, entries: Vec<Entry>) -> Result<(), Failure> {
         self.advance(context, entries, Step::default()).await
@@ -198,12 +216,9 @@ impl History {
         batch: Vec<(Entry, String)>,
         step: Step,
     ) -> Result<(), Failure> {
-        let messages = batch.iter().map(|(entry, json)| ledger::Message {
-            role: entry.role().to_owned(),
-            content_json: json.clone(),
-            turn: context.turn.clone(),
-            ..ledger::Message::default()
-        });
+        let messages = batch
+            .iter()
+            .map(|(entry, json)| entry.message(json.clone(), &context.turn));
         let step = Step {
             messages: messages.collect(),
             ..step

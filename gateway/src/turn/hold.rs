@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use monstrum_wire::chat::turn_event;
-use monstrum_wire::ledger::AcquireSessionRequest;
+use monstrum_wire::ledger::{AcquireSessionRequest, Step};
 use tokio::time::Instant;
 
 use super::context::Context;
@@ -27,24 +27,32 @@ pub(super) struct Acquired {
     pub(super) history: History,
     /// Whether the writer before was cut off.
     pub(super) cut_off: bool,
+    /// Whether the opening was written; otherwise something was left open before, or the message is not new.
+    pub(super) opened: bool,
+    /// Whether the message's id was taken before.
+    pub(super) taken: bool,
 }
 
-/// Becomes the session's writer; waits while another gateway is.
+/// Becomes the session's writer, and writes `opening` at once where the session is in order; waits while another gateway is.
 pub(super) async fn acquire(
     gateway: &Gateway,
     message: &Incoming,
+    opening: Step,
     events: &Events,
     patience_seconds: u32,
 ) -> Result<Acquired, Failure> {
     let patience = Duration::from_secs(u64::from(patience_seconds)).saturating_add(LEASE);
+    let request = request(gateway, message, opening);
     let waiting = async {
         let mut told = false;
         loop {
-            match gateway.ledger.acquire(request(gateway, message)).await {
+            match gateway.ledger.acquire(request.clone()).await {
                 Ok(response) => {
                     return Ok(Acquired {
                         history: History::of(&response.messages),
                         cut_off: !response.abandoned_by.is_empty(),
+                        opened: response.opened,
+                        taken: response.taken,
                         held: Held {
                             session: response.session,
                             fence: response.fence,
@@ -69,7 +77,7 @@ pub(super) async fn acquire(
     }
 }
 
-fn request(gateway: &Gateway, message: &Incoming) -> AcquireSessionRequest {
+fn request(gateway: &Gateway, message: &Incoming, opening: Step) -> AcquireSessionRequest {
     AcquireSessionRequest {
         session: message.session.clone(),
         holder: gateway.replica.clone(),
@@ -77,6 +85,7 @@ fn request(gateway: &Gateway, message: &Incoming) -> AcquireSessionRequest {
         user: message.user.clone(),
         channel: message.channel.clone(),
         tail: WINDOW,
+        opening: Some(opening),
     }
 }
 

@@ -101,18 +101,18 @@ impl Incoming {
     }
 }
 
-/// Whether the message was seen before, as far as the conversation that was read tells. An older one is found out by its id,
-/// which is taken when the message is kept.
-pub(super) fn open(message: &Incoming, history: &History) -> Result<Opening, Failure> {
+/// Whether the message was seen before: by the conversation that was read, and for an older one by its id, which is `taken` when
+/// the message is kept.
+pub(super) fn open(message: &Incoming, history: &History, taken: bool) -> Result<Opening, Failure> {
     if message.message_id.is_empty() {
         return Ok(Opening::New);
     }
     match history.fate(&message.message_id) {
         Fate::Answered(text) => Ok(Opening::Answered(text)),
         Fate::Open if history.is_last_message(&message.message_id) => Ok(Opening::Resumed),
-        // Another message came after it, so that its turn is over for good.
-        Fate::Open => Err(Failure::Duplicate),
-        Fate::NotHere => Ok(Opening::New),
+        Fate::NotHere if !taken => Ok(Opening::New),
+        // Another message came after it, so that its turn is over for good; or it is older than what was read.
+        Fate::Open | Fate::NotHere => Err(Failure::Duplicate),
     }
 }
 

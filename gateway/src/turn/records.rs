@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::bounds::Tally;
 use super::context::Context;
 use super::message::Incoming;
+use crate::gateway::Gateway;
 
 /// What is longer is cut and carries its digest.
 const MAX_TEXT: usize = 16 << 10;
@@ -41,7 +42,8 @@ fn base(context: &Context, kind: &str) -> AuditRecord {
     }
 }
 
-pub(super) fn turn_started(context: &Context, message: &Incoming) -> AuditRecord {
+/// The beginning of a turn that `message` starts; written together with the message.
+pub(super) fn turn_started(gateway: &Gateway, turn: &str, message: &Incoming) -> AuditRecord {
     let detail = json!({
         "channel": message.channel,
         "messageId": message.message_id,
@@ -49,8 +51,14 @@ pub(super) fn turn_started(context: &Context, message: &Incoming) -> AuditRecord
         "textSha256": digest(&message.text),
     });
     AuditRecord {
+        kind: "turn.started".to_owned(),
+        session: message.session.clone(),
+        turn: turn.to_owned(),
+        user: message.user.clone(),
+        policy_digest: gateway.policy.current().digest.clone(),
+        trace_id: message.trace.id().to_owned(),
         detail_json: detail.to_string(),
-        ..base(context, "turn.started")
+        ..AuditRecord::default()
     }
 }
 

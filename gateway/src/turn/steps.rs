@@ -6,14 +6,13 @@ mod question;
 
 use std::collections::BTreeSet;
 
-use monstrum_wire::ledger::UsageRow;
+use monstrum_wire::ledger::{Step, UsageRow};
 
 use super::answer::Ending;
 use super::bounds::{Bound, Tally};
 use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
-use crate::ledger::Step;
 use crate::providers::conversation::{Answer, Stop};
 
 /// What the user is told when the provider withholds an answer.

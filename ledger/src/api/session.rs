@@ -2,12 +2,12 @@
 
 use monstrum_wire::ledger::{
     AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AdvanceSessionResponse, Message,
-    ReleaseSessionRequest, ReleaseSessionResponse, RenewSessionRequest, RenewSessionResponse,
+    ReleaseSessionRequest, ReleaseSessionResponse, RenewSessionRequest, RenewSessionResponse, Step,
 };
 use uuid::Uuid;
 
 use super::{Api, Refusal, audit, field, once, usage};
-use crate::store::{Advance, Claim, Held, Store, Tail};
+use crate::store::{Advance, Claim, Held, Opened, Store, Tail};
 use crate::tenant::BotKey;
 
 /// Messages in one request.
@@ -45,13 +45,19 @@ impl<S: Store> Api<S> {
             user: field::label("user", request.user)?,
             channel: field::label("channel", request.channel)?,
             tail: tail(request.tail),
+            opening: request.opening.map(step).transpose()?,
         };
+        let records = claim.opening.as_ref().map_or(0, |step| step.records.len());
         let hold = self.store.acquire(bot, self.clock.now(), claim).await?;
+        let opened = hold.opening == Some(Opened::Written);
+        self.metrics.appended(if opened { records } else { 0 });
         Ok(AcquireSessionResponse {
             session,
             fence: hold.fence,
             abandoned_by: hold.abandoned_by.unwrap_or_default(),
             messages: hold.messages,
+            opened,
+            taken: hold.opening == Some(Opened::Taken),
         })
     }
 
@@ -83,19 +89,23 @@ impl<S: Store> Api<S> {
         request: AdvanceSessionRequest,
     ) -> Result<AdvanceSessionResponse, Refusal> {
         let held = held(request.session, request.fence)?;
-        let (messages, records, rows) = (request.messages, request.records, request.usage);
-        let advance = Advance {
-            once: request.once.map(once::asked).transpose()?,
-            messages: each("messages", messages, MOST_MESSAGES, message)?,
-            records: each("records", records, MOST_RECORDS, audit::record)?,
-            usage: each("usage", rows, MOST_RECORDS, usage::row)?,
-            release: request.release,
-        };
+        let advance = step(field::present("step", request.step)?)?;
         let appended = advance.records.len();
         let last_position = self.store.advance(bot, self.clock.now(), held, advance).await?;
         self.metrics.appended(appended);
         Ok(AdvanceSessionResponse { last_position })
     }
+}
+
+/// A step that can be written.
+fn step(step: Step) -> Result<Advance, Refusal> {
+    Ok(Advance {
+        once: step.once.map(once::asked).transpose()?,
+        messages: each("messages", step.messages, MOST_MESSAGES, message)?,
+        records: each("records", step.records, MOST_RECORDS, audit::record)?,
+        usage: each("usage", step.usage, MOST_RECORDS, usage::row)?,
+        release: step.release,
+    })
 }
 
 /// Of at most `most` values, each as it can be kept.

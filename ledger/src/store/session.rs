@@ -24,6 +24,8 @@ pub struct Claim {
     pub channel: String,
     /// How much of the conversation to answer with.
     pub tail: Tail,
+    /// A step to write at once, where the session is in order: nobody abandoned it, and each of its calls was finished.
+    pub opening: Option<Advance>,
 }
 
 /// What an acquired session is.
@@ -33,8 +35,19 @@ pub struct Hold {
     pub fence: u64,
     /// Who held it before and did not release it.
     pub abandoned_by: Option<String>,
-    /// The newest messages, oldest first.
+    /// The newest messages before the opening, oldest first.
     pub messages: Vec<Message>,
+    /// What became of the opening; nothing where the session is not in order.
+    pub opening: Option<Opened>,
+}
+
+/// What became of a claim's opening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// It was written.
+    Written,
+    /// Its id was taken before.
+    Taken,
 }
 
 /// A session together with the hold that the caller believes to have.

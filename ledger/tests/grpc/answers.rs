@@ -5,8 +5,8 @@ use std::time::Duration;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
-    Counter, FinishCallRequest, Message, ReserveRequest, SettleRequest, StartCallRequest, TakeOnceRequest,
-    UsageRow,
+    Counter, FinishCallRequest, Message, ReserveRequest, SettleRequest, StartCallRequest, Step,
+    TakeOnceRequest, UsageRow,
 };
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -114,8 +114,10 @@ async fn a_session_goes_from_hand_to_hand_with_its_messages() {
     let step = AdvanceSessionRequest {
         session: first.session.clone(),
         fence: first.fence,
-        messages,
-        ..AdvanceSessionRequest::default()
+        step: Some(Step {
+            messages,
+            ..Step::default()
+        }),
     };
     assert_eq!(
         ledger
@@ -138,11 +140,11 @@ async fn a_session_goes_from_hand_to_hand_with_its_messages() {
 }
 
 /// A step of a session that nobody holds.
-fn step() -> AdvanceSessionRequest {
+fn advance(step: Step) -> AdvanceSessionRequest {
     AdvanceSessionRequest {
         session: "s".to_owned(),
         fence: 1,
-        ..AdvanceSessionRequest::default()
+        step: Some(step),
     }
 }
 
@@ -178,7 +180,10 @@ async fn a_session_out_of_bounds_is_refused_by_its_field() {
             content_json: content,
             ..Message::default()
         }];
-        let request = AdvanceSessionRequest { messages, ..step() };
+        let request = advance(Step {
+            messages,
+            ..Step::default()
+        });
         names(ledger.advance_session(request).await, field);
     }
 }
@@ -192,7 +197,10 @@ async fn a_record_or_call_out_of_bounds_is_refused_by_its_field() {
         (vec![record("")], "record.kind"),
         (vec![record("x"); 17], "records"),
     ] {
-        let request = AdvanceSessionRequest { records, ..step() };
+        let request = advance(Step {
+            records,
+            ..Step::default()
+        });
         names(ledger.advance_session(request).await, field);
     }
     names(
@@ -231,10 +239,10 @@ async fn use_out_of_bounds_is_refused_by_its_field() {
         cost_micro_usd: u64::MAX,
         ..UsageRow::default()
     };
-    let request = AdvanceSessionRequest {
+    let request = advance(Step {
         usage: vec![usage],
-        ..step()
-    };
+        ..Step::default()
+    });
     names(ledger.advance_session(request).await, "usage.cost_micro_usd");
     let never = TakeOnceRequest {
         scope: "s".to_owned(),
@@ -242,10 +250,10 @@ async fn use_out_of_bounds_is_refused_by_its_field() {
         keep_seconds: 0,
     };
     names(ledger.take_once(never.clone()).await, "keep_seconds");
-    let request = AdvanceSessionRequest {
+    let request = advance(Step {
         once: Some(never),
-        ..step()
-    };
+        ..Step::default()
+    });
     names(ledger.advance_session(request).await, "keep_seconds");
     let counters = vec![Counter {
         window_seconds: u64::MAX,

@@ -126,7 +126,7 @@ pub(crate) fn acquire(session: &str, holder: &str) -> AcquireSessionRequest {
         ttl_seconds: 60,
         user: "u1".to_owned(),
         channel: "inbox".to_owned(),
-        tail: 0,
+        ..AcquireSessionRequest::default()
     }
 }
 

@@ -6,7 +6,7 @@ use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AdvanceSessionRequest, AppendRequest, AuditRecord, FinishCallRequest, HeadRequest, Message,
     QuotaUseRequest, ReadRequest, ReleaseSessionRequest, RenewSessionRequest, ReserveRequest, SettleRequest,
-    StartCallRequest, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
+    StartCallRequest, Step, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
 };
 use tonic::Code;
 use tonic::transport::Channel;
@@ -43,9 +43,11 @@ fn step(session: &str, fence: u64, text: &str) -> AdvanceSessionRequest {
     AdvanceSessionRequest {
         session: session.to_owned(),
         fence,
-        messages: vec![message(text)],
-        usage: vec![usage],
-        ..AdvanceSessionRequest::default()
+        step: Some(Step {
+            messages: vec![message(text)],
+            usage: vec![usage],
+            ..Step::default()
+        }),
     }
 }
 

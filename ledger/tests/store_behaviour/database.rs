@@ -85,6 +85,7 @@ pub(crate) fn claim(session: &str, holder: &str) -> Claim {
             messages: 1000,
             bytes: 1_000_000,
         },
+        opening: None,
     }
 }
 

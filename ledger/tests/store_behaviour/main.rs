@@ -55,6 +55,9 @@ on_every_store! {
         another_bots_session_is_unknown,
         a_step_is_written_whole,
         a_step_that_is_refused_leaves_nothing,
+        a_session_in_order_is_opened_with_its_acquisition,
+        an_abandoned_session_is_not_opened,
+        a_session_with_an_open_call_is_not_opened,
         a_last_step_gives_the_session_back;
     calls:
         a_call_starts_once_however_many_try,

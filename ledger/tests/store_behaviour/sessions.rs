@@ -2,8 +2,8 @@
 
 use futures::future::join_all;
 use monstrum_ledger::store::{
-    Advance, AuditStore as _, CallStore as _, Claim, Held, OnceStore as _, Page, SessionStore as _, Start,
-    Store, StoreError, Tail, Ticket, UsageStore as _,
+    Advance, AuditStore as _, CallStore as _, Claim, Held, OnceStore as _, Opened, Page, SessionStore as _,
+    Start, Store, StoreError, Tail, Ticket, UsageStore as _,
 };
 use monstrum_ledger::tenant::{BotKey, Owner};
 use monstrum_wire::ledger::{AuditRecord, Message, UsageRow};
@@ -351,6 +351,70 @@ pub(crate) async fn a_step_that_is_refused_leaves_nothing(mut database: impl Dat
     assert!(matches!(refused, Err(StoreError::Taken(id)) if id == "m1"));
     assert_eq!(store.head(&triage).await.unwrap().sequence, 0);
     assert!(store.sum_usage(&triage, at(0)).await.unwrap().is_empty());
+    assert!(found(&store, &triage).await.is_empty());
+}
+
+/// A claim that opens with `step` what is in order.
+fn opening(holder: &str) -> Claim {
+    Claim {
+        opening: Some(step()),
+        ..claim("s", holder)
+    }
+}
+
+pub(crate) async fn a_session_in_order_is_opened_with_its_acquisition(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let hold = store.acquire(&triage, at(0), opening("gateway-1")).await.unwrap();
+    assert_eq!(hold.opening, Some(Opened::Written));
+    assert!(hold.messages.is_empty(), "only what was said before");
+    assert_eq!(store.head(&triage).await.unwrap().sequence, 1);
+    let held = Held {
+        session: "s".to_owned(),
+        fence: hold.fence,
+    };
+    let last = Advance {
+        release: true,
+        ..says(["done"])
+    };
+    assert_eq!(store.advance(&triage, at(1), held, last).await.unwrap(), 2);
+    let again = store.acquire(&triage, at(2), opening("gateway-2")).await.unwrap();
+    assert_eq!(again.opening, Some(Opened::Taken));
+    assert_eq!((again.abandoned_by, again.messages.len()), (None, 2));
+    assert_eq!(store.head(&triage).await.unwrap().sequence, 1);
+}
+
+pub(crate) async fn an_abandoned_session_is_not_opened(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    held(&store, &triage, "s").await;
+    let hold = store
+        .acquire(&triage, at(30), opening("gateway-2"))
+        .await
+        .unwrap();
+    assert_eq!(hold.opening, None);
+    assert_eq!(hold.abandoned_by.as_deref(), Some("gateway-1"));
+    assert_eq!(store.head(&triage).await.unwrap().sequence, 0);
+    assert!(found(&store, &triage).await.is_empty());
+}
+
+pub(crate) async fn a_session_with_an_open_call_is_not_opened(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let hold = held(&store, &triage, "s").await;
+    let start = Start {
+        held: hold.clone(),
+        call: "c1".to_owned(),
+        turn: String::new(),
+        tool: "x".to_owned(),
+        idempotent: false,
+        record: AuditRecord::default(),
+    };
+    store.start_call(&triage, at(1), start).await.unwrap();
+    store.release(&triage, hold).await.unwrap();
+    let hold = store.acquire(&triage, at(2), opening("gateway-2")).await.unwrap();
+    assert_eq!((hold.opening, hold.abandoned_by), (None, None));
+    assert_eq!(store.head(&triage).await.unwrap().sequence, 1);
     assert!(found(&store, &triage).await.is_empty());
 }
 

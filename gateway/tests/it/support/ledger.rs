@@ -149,6 +149,28 @@ fn held<'a>(state: &'a mut State, session: &str, fence: u64) -> Result<&'a mut S
     Ok(row)
 }
 
+fn write(state: &mut State, session: &str, fence: u64, step: Step) -> Result<u64, Status> {
+    held(state, session, fence)?;
+    if let Some(once) = step.once
+        && !state.once.insert((once.scope, once.id))
+    {
+        return Err(Status::already_exists("taken before"));
+    }
+    for record in step.records {
+        add(state, Some(record));
+    }
+    state.usage.extend(step.usage);
+    let row = held(state, session, fence)?;
+    for mut message in step.messages {
+        message.position = row.messages.len() as u64 + 1;
+        row.messages.push(message);
+    }
+    if step.release {
+        row.holder = None;
+    }
+    Ok(row.messages.len() as u64)
+}
+
 #[tonic::async_trait]
 impl Ledger for MemoryLedger {
     async fn append(&self, request: Request<AppendRequest>) -> Answer<AppendResponse> {
@@ -183,11 +205,18 @@ impl Ledger for MemoryLedger {
         row.fence += 1;
         row.until = Some(Instant::now() + Duration::from_secs(u64::from(request.ttl_seconds)));
         let skip = row.messages.len().saturating_sub(request.tail as usize);
+        let (fence, messages) = (row.fence, row.messages[skip..].to_vec());
+        let open_call = |row: &CallRow| row.session == request.session && row.outcome.is_none();
+        let in_order = abandoned_by.is_empty() && !state.calls.iter().any(open_call);
+        let opening = request.opening.filter(|_| in_order);
+        let outcome = opening.map(|opening| write(&mut state, &request.session, fence, opening));
         Ok(Response::new(AcquireSessionResponse {
             session: request.session,
-            fence: row.fence,
+            fence,
             abandoned_by,
-            messages: row.messages[skip..].to_vec(),
+            messages,
+            opened: matches!(outcome, Some(Ok(_))),
+            taken: matches!(outcome, Some(Err(_))),
         }))
     }
 
@@ -227,27 +256,9 @@ impl Ledger for MemoryLedger {
     ) -> Answer<AdvanceSessionResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        held(&mut state, &request.session, request.fence)?;
-        if let Some(once) = request.once
-            && !state.once.insert((once.scope, once.id))
-        {
-            return Err(Status::already_exists("taken before"));
-        }
-        for record in request.records {
-            add(&mut state, Some(record));
-        }
-        state.usage.extend(request.usage);
-        let row = held(&mut state, &request.session, request.fence)?;
-        for mut message in request.messages {
-            message.position = row.messages.len() as u64 + 1;
-            row.messages.push(message);
-        }
-        if request.release {
-            row.holder = None;
-        }
-        Ok(Response::new(AdvanceSessionResponse {
-            last_position: row.messages.len() as u64,
-        }))
+        let step = request.step.unwrap();
+        let last_position = write(&mut state, &request.session, request.fence, step)?;
+        Ok(Response::new(AdvanceSessionResponse { last_position }))
     }
 
     async fn start_call(&self, request: Request<StartCallRequest>) -> Answer<StartCallResponse> {

@@ -66,6 +66,14 @@ fn unfinished(
     Ok(calls.collect::<Result<_, _>>()?)
 }
 
+/// Whether each call of the session was finished.
+pub(super) fn all_finished(connection: &Connection, bot: &BotKey, session: &str) -> Result<bool, StoreError> {
+    let open = "SELECT 1 FROM call WHERE bot = ?1 AND session = ?2 AND finished_micros IS NULL LIMIT 1";
+    Ok(!connection
+        .prepare_cached(open)?
+        .exists(params![bot.as_str(), session])?)
+}
+
 fn begin(connection: &Connection, bot: &BotKey, now: Moment, start: Start) -> Result<u64, StoreError> {
     require_hold(connection, bot, &start.held, now)?;
     let inserted = connection

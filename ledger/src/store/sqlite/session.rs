@@ -5,9 +5,9 @@ use std::time::Duration;
 use monstrum_wire::ledger::{AuditRecord, Message};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{SqliteStore, audit, once, signed, unsigned, usage};
+use super::{SqliteStore, audit, call, once, signed, unsigned, usage};
 use crate::clock::Moment;
-use crate::store::{Advance, Claim, Held, Hold, SessionStore, StoreError, Tail};
+use crate::store::{Advance, Claim, Held, Hold, Opened, SessionStore, StoreError, Tail};
 use crate::tenant::{BotKey, Owner};
 
 impl SessionStore for SqliteStore {
@@ -136,11 +136,38 @@ fn acquire(connection: &Connection, bot: &BotKey, now: Moment, claim: Claim) -> 
             &claim.holder,
             now.after(claim.lease).micros()
         ])?;
-    Ok(Hold {
+    let held = Held {
+        session: claim.session,
         fence: unsigned(fence, "the fence of a session")?,
+    };
+    let messages = load_messages(connection, bot, &held.session, claim.tail)?;
+    let opening = match claim.opening {
+        Some(opening) if lease.holder.is_none() && call::all_finished(connection, bot, &held.session)? => {
+            Some(open(connection, bot, now, &held, opening)?)
+        }
+        Some(_) | None => None,
+    };
+    Ok(Hold {
+        fence: held.fence,
         abandoned_by: lease.holder,
-        messages: load_messages(connection, bot, &claim.session, claim.tail)?,
+        messages,
+        opening,
     })
+}
+
+fn open(
+    connection: &Connection,
+    bot: &BotKey,
+    now: Moment,
+    held: &Held,
+    opening: Advance,
+) -> Result<Opened, StoreError> {
+    match step(connection, bot, now, held, opening) {
+        Ok(_) => Ok(Opened::Written),
+        // Nothing was written: the id comes first.
+        Err(StoreError::Taken(_)) => Ok(Opened::Taken),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes the session if there is none.
