@@ -41,7 +41,6 @@ use clock::Clock;
 use context::Context;
 use history::History;
 use hold::Acquired;
-use stop::Stop;
 
 /// Runs the turn that `message` starts and tells `events` how it goes.
 pub async fn run(gateway: Arc<Gateway>, message: Incoming, events: Events) {
@@ -100,7 +99,6 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
         ..said(message, &turn)
     };
     let acquired = hold::acquire(gateway, message, opening, events, limits.max_turn_seconds).await?;
-    let stop = Stop::default();
     let context = Context::new(
         Arc::clone(gateway),
         message,
@@ -108,12 +106,11 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
         acquired.held.clone(),
         limits,
         events.clone(),
-        stop.clone(),
         clock,
     );
     let outcome = tokio::select! {
         outcome = run_in(&context, message, acquired) => outcome,
-        never = stop::watch(&context, &stop) => match never {},
+        never = stop::watch(&context, &context.stop) => match never {},
     };
     gateway.metrics.own_time(context.clock.own());
     // The sender need not wait until the session is free again; the next message does.

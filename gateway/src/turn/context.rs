@@ -46,7 +46,6 @@ impl Context {
         held: Held,
         limits: Limits,
         events: Events,
-        stop: Stop,
         clock: Clock,
     ) -> Self {
         let now = Instant::now();
@@ -60,7 +59,7 @@ impl Context {
             limits,
             deadline: now.checked_add(time).unwrap_or(now),
             events,
-            stop,
+            stop: Stop::default(),
             clock,
             ending: AtomicBool::new(false),
         }

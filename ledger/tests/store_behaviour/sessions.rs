@@ -365,13 +365,13 @@ fn opening(holder: &str) -> Claim {
 pub(crate) async fn a_session_in_order_is_opened_with_its_acquisition(mut database: impl Database) {
     let store = database.open().await;
     let triage = bot("triage");
-    let hold = store.acquire(&triage, at(0), opening("gateway-1")).await.unwrap();
-    assert_eq!(hold.opening, Some(Opened::Written));
-    assert!(hold.messages.is_empty(), "only what was said before");
+    let opened = store.acquire(&triage, at(0), opening("gateway-1")).await.unwrap();
+    assert_eq!(opened.opening, Some(Opened::Written));
+    assert!(opened.messages.is_empty(), "only what was said before");
     assert_eq!(store.head(&triage).await.unwrap().sequence, 1);
     let held = Held {
         session: "s".to_owned(),
-        fence: hold.fence,
+        fence: opened.fence,
     };
     let last = Advance {
         release: true,
