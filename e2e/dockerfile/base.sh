@@ -18,13 +18,13 @@ base_image() {
 }
 
 stand_in() {
-  local release=${base#rust:} suite=${base##*-} packages=build-essential,ca-certificates,pkg-config key name
+  local release=${base#rust:} suite=${base##*-} contents=build-essential,ca-certificates,pkg-config key name
   release=${release%-*}
   [[ $(rustc --version) == "rustc $release."* ]] ||
     die "$base has Rust $release, this machine has $(rustc --version)" "rustup toolchain install $release && export RUSTUP_TOOLCHAIN=$release"
-  key=$( (rustc -vV && echo "$suite $packages" && cat e2e/dockerfile/base.sh) | sha256sum | cut -c1-16)
+  key=$( (rustc -vV && echo "$suite $contents" && cat e2e/dockerfile/base.sh) | sha256sum | cut -c1-16)
   name=localhost/monstrum-rust:$key
-  buildah "${storage[@]}" inspect --type image "$name" >/dev/null 2>&1 || make_stand_in "$name" "$suite" "$packages" >&2
+  buildah "${storage[@]}" inspect --type image "$name" >/dev/null 2>&1 || make_stand_in "$name" "$suite" "$contents" >&2
   echo "$name"
 }
 
