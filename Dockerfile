@@ -1,31 +1,35 @@
 # The images of `make images`, for people who have Docker:
 #   docker build --target operator --tag monstrum.dev/operator:dev .
-# Targets: operator, gateway, runner, ledger. Each holds one static binary and the list of certificate authorities.
+# Targets: operator, gateway, runner, ledger. Each holds one static binary, the list of certificate authorities, the names of two
+# users and /tmp. `make dockerfile` builds them without Docker and compares.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-ENV RUSTFLAGS="-C target-feature=+crt-static"
-RUN cargo build --locked --profile image --target x86_64-unknown-linux-gnu \
-      -p monstrum-operator -p monstrum-gateway -p monstrum-runner -p monstrum-ledger \
- && mkdir /out && cp target/x86_64-unknown-linux-gnu/image/monstrum-* /out/
+# monstrum-cli is in no image. It is built along because shared libraries get the features that it needs, here as there.
+RUN export CARGO_TARGET_DIR=/tmp/target \
+ && e2e/binaries.sh monstrum-operator monstrum-gateway monstrum-runner monstrum-ledger monstrum-cli \
+ && for name in operator gateway runner ledger; do \
+      e2e/cluster/images/root.sh /out/$name $CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/image/monstrum-$name || exit 1; \
+    done \
+ && rm -rf $CARGO_TARGET_DIR
 
 FROM scratch AS base
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+ENV PATH=/usr/local/bin:/usr/bin:/bin:/ SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt HOME=/tmp
 USER 65532:65532
 
 FROM base AS operator
-COPY --from=build /out/monstrum-operator /monstrum-operator
+COPY --from=build /out/operator/ /
 ENTRYPOINT ["/monstrum-operator"]
 
 FROM base AS gateway
-COPY --from=build /out/monstrum-gateway /monstrum-gateway
+COPY --from=build /out/gateway/ /
 ENTRYPOINT ["/monstrum-gateway"]
 
 FROM base AS runner
-COPY --from=build /out/monstrum-runner /monstrum-runner
+COPY --from=build /out/runner/ /
 ENTRYPOINT ["/monstrum-runner"]
 
 FROM base AS ledger
-COPY --from=build /out/monstrum-ledger /monstrum-ledger
+COPY --from=build /out/ledger/ /
 ENTRYPOINT ["/monstrum-ledger"]

@@ -13,7 +13,7 @@ CLUSTER := e2e/cluster/cluster
 export MONSTRUM_BIN ?= $(BINARIES)/monstrum
 CARGO_DENY := $(MONSTRUM_CACHE)/tools/cargo-deny-0.20.2
 
-.PHONY: help demo test check gen cluster-up cluster-down images install bench bench-peers bench-agentdojo unit deny prove fuzz fuzz-briefly
+.PHONY: help demo test check gen cluster-up cluster-down images dockerfile install bench bench-peers bench-agentdojo unit deny prove fuzz fuzz-briefly
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ cluster-down: ## Ends it, leaving nothing behind
 
 images: ## Static binaries and the OCI archives around them
 	@bash e2e/images.sh
+
+dockerfile: images ## Builds the Dockerfile, without Docker, and compares its images with those of `make images`
+	@bash e2e/dockerfile.sh
 
 install: cluster-up images ## Loads the images, installs the charts and the tests' servers
 	@bash e2e/install.sh

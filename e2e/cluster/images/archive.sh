@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Packs static binaries, or folders, on an empty base as an OCI archive. Usage: see usage().
 set -euo pipefail
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=oci.sh
-source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/oci.sh"
+source "$here/oci.sh"
 
 usage() {
   echo "usage: image NAME BINARY[:DEST]… -o ARCHIVE [--tag REF] [--entrypoint PATH] [--user UID:GID] [--env K=V]…" >&2
@@ -28,33 +29,12 @@ if [[ -z $name || -z $out ]] || ((! ${#items[@]})); then usage; fi
 mkdir -p "$(dirname "$out")"
 work=$(mktemp -d "$out.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-root=$work/root
-install -d -m 755 "$root" "$root/etc" "$root/etc/ssl" "$root/etc/ssl/certs"
-install -d -m 1777 "$root/tmp"
-if [[ -f /etc/ssl/certs/ca-certificates.crt ]]; then
-  install -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-fi
-printf 'root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/tmp:/sbin/nologin\n' >"$root/etc/passwd"
-printf 'root:x:0:\nnonroot:x:65532:\n' >"$root/etc/group"
-chmod 644 "$root/etc/passwd" "$root/etc/group"
-
 for item in "${items[@]}"; do
-  source=${item%%:*} target=/$(basename "${item%%:*}")
-  [[ $item != *:* ]] || target=${item#*:}
-  [[ $target == /* ]] || { echo "destination must be absolute: $target" >&2 && exit 64; }
-  [[ -e $source ]] || { echo "no such file: $source" >&2 && exit 66; }
-  (umask 022 && mkdir -p "$root$(dirname "$target")")
-  if [[ -d $source ]]; then
-    cp -r --no-preserve=all "$source" "$root$target"
-    chmod -R u=rwX,go=rX "$root$target"
-  else
-    install -m "$([[ -x $source ]] && echo 755 || echo 644)" "$source" "$root$target"
-  fi
-  [[ -n $entrypoint || ! -f $source ]] || entrypoint=$target
+  # The first file is what runs, wherever it is put.
+  [[ -n $entrypoint || ! -f ${item%%:*} ]] || { [[ $item == *:* ]] && entrypoint=${item#*:} || entrypoint=/$(basename "$item"); }
 done
-
-chown -R 0:0 "$root" 2>/dev/null || true
-reproducible_tar "$work/layer.tar" "$root"
+"$here/root.sh" "$work/root" "${items[@]}"
+reproducible_tar "$work/layer.tar" "$work/root"
 config=$(printf '{"User":"%s","Env":%s,"Entrypoint":%s,"WorkingDir":"/"}' \
   "$user" "$(json_list "${environment[@]}")" "$(json_list "$entrypoint")")
 oci_archive "$out" "${tag:-monstrum.dev/$name:dev}" "$work/layer.tar" "$config"
