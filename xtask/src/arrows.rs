@@ -62,20 +62,21 @@ const NEVER: [(&str, &[&str]); 6] = [
             "tonic",
             "hyper",
             "reqwest",
-            "rusqlite",
+            "libsqlite3-sys",
+            "sqlx",
         ],
     ),
-    ("monstrum-crds", &["tonic", "rusqlite"]),
+    ("monstrum-crds", &["tonic", "libsqlite3-sys", "sqlx"]),
     (
         "monstrum-gateway",
-        &["kube", "kube-core", "k8s-openapi", "rusqlite"],
+        &["kube", "kube-core", "k8s-openapi", "libsqlite3-sys", "sqlx"],
     ),
     (
         "monstrum-runner",
-        &["kube", "kube-core", "k8s-openapi", "rusqlite"],
+        &["kube", "kube-core", "k8s-openapi", "libsqlite3-sys", "sqlx"],
     ),
     ("monstrum-ledger", &["kube", "kube-core", "k8s-openapi"]),
-    ("monstrum-operator", &["rusqlite"]),
+    ("monstrum-operator", &["libsqlite3-sys", "sqlx"]),
 ];
 
 /// Cryptography that must be in no binary: there is one TLS stack.
