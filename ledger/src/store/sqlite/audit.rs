@@ -120,8 +120,32 @@ pub(super) fn append(
 }
 
 fn insert(connection: &Connection, record: &AuditRecord) -> Result<(), StoreError> {
-    connection.prepare_cached("INSERT INTO audit_record (bot, sequence, time_micros, kind, session, turn, call_id, user, tool, verdict,
-           reason, grant_name, policy_digest, arguments_json, detail_json, trace_id, previous_hash, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)")?.execute(params![&record.bot, signed(record.sequence, "the chain")?, record.time_micros, &record.kind, &record.session, &record.turn, &record.call_id, &record.user, &record.tool, &record.verdict, &record.reason, &record.grant, &record.policy_digest, &record.arguments_json, &record.detail_json, &record.trace_id, &record.previous_hash, &record.hash])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO audit_record
+           (bot, sequence, time_micros, kind, session, turn, call_id, user, tool, verdict, reason,
+            grant_name, policy_digest, arguments_json, detail_json, trace_id, previous_hash, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        )?
+        .execute(params![
+            &record.bot,
+            signed(record.sequence, "the chain")?,
+            record.time_micros,
+            &record.kind,
+            &record.session,
+            &record.turn,
+            &record.call_id,
+            &record.user,
+            &record.tool,
+            &record.verdict,
+            &record.reason,
+            &record.grant,
+            &record.policy_digest,
+            &record.arguments_json,
+            &record.detail_json,
+            &record.trace_id,
+            &record.previous_hash,
+            &record.hash
+        ])?;
     Ok(())
 }

@@ -143,7 +143,18 @@ fn prolong(
     held: &HeldMessage,
     until: Moment,
 ) -> Result<(), StoreError> {
-    let written = connection.prepare_cached("UPDATE accepted SET lease_micros = ?5 WHERE owner = ?1 AND scope = ?2 AND id = ?3 AND attempt = ?4")?.execute(params![owner.as_str(), &held.scope, &held.id, held.attempt, until.micros()])?;
+    let written = connection
+        .prepare_cached(
+            "UPDATE accepted SET lease_micros = ?5
+         WHERE owner = ?1 AND scope = ?2 AND id = ?3 AND attempt = ?4",
+        )?
+        .execute(params![
+            owner.as_str(),
+            &held.scope,
+            &held.id,
+            held.attempt,
+            until.micros()
+        ])?;
     if written == 1 {
         return Ok(());
     }

@@ -172,8 +172,19 @@ fn open(
 
 /// Makes the session if there is none.
 fn create(connection: &Connection, bot: &BotKey, now: Moment, claim: &Claim) -> Result<(), StoreError> {
-    connection.prepare_cached("INSERT INTO session (bot, session, user, channel, created_micros, fence, expires_micros, last_position)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0) ON CONFLICT DO NOTHING")?.execute(params![bot.as_str(), &claim.session, &claim.user, &claim.channel, now.micros()])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO session
+           (bot, session, user, channel, created_micros, fence, expires_micros, last_position)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            bot.as_str(),
+            &claim.session,
+            &claim.user,
+            &claim.channel,
+            now.micros()
+        ])?;
     Ok(())
 }
 

@@ -46,8 +46,24 @@ pub(super) fn record(
     session: &str,
     usage: UsageRow,
 ) -> Result<(), StoreError> {
-    connection.prepare_cached("INSERT INTO usage (bot, time_micros, provider, model, session, turn, input_tokens, cached_input_tokens,
-           output_tokens, cost_micro_usd)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![bot.as_str(), now.micros(), usage.provider, usage.model, session, usage.turn, signed(usage.input_tokens, "input_tokens")?, signed(usage.cached_input_tokens, "cached_input_tokens")?, signed(usage.output_tokens, "output_tokens")?, signed(usage.cost_micro_usd, "cost_micro_usd")?])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO usage
+           (bot, time_micros, provider, model, session, turn, input_tokens, cached_input_tokens,
+            output_tokens, cost_micro_usd)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            bot.as_str(),
+            now.micros(),
+            usage.provider,
+            usage.model,
+            session,
+            usage.turn,
+            signed(usage.input_tokens, "input_tokens")?,
+            signed(usage.cached_input_tokens, "cached_input_tokens")?,
+            signed(usage.output_tokens, "output_tokens")?,
+            signed(usage.cost_micro_usd, "cost_micro_usd")?
+        ])?;
     Ok(())
 }

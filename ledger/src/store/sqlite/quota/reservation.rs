@@ -80,7 +80,12 @@ pub(super) fn open(
         }
     }
     let expires = now.after(keep);
-    connection.prepare_cached("INSERT INTO reservation (bot, reservation, reserved_micros, expires_micros) VALUES (?1, ?2, ?3, ?4)")?.execute(params![bot.as_str(), reservation, now.micros(), expires.micros()])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO reservation (bot, reservation, reserved_micros, expires_micros)
+         VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![bot.as_str(), reservation, now.micros(), expires.micros()])?;
     for charge in charges {
         insert(connection, bot, now, reservation, charge, expires)?;
     }
@@ -127,9 +132,25 @@ fn insert(
 ) -> Result<(), StoreError> {
     let (_, leaves) = charge.key.bucket(now);
     let columns = row::Columns::new(bot, &charge.key)?;
-    connection.prepare_cached("INSERT INTO reserved (bot, reservation, owner, binding, grant_name, quota, window_seconds, amount,
-           expires_micros, leaves_micros, open)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)")?.execute(params![bot.as_str(), reservation, columns.owner, columns.binding, columns.grant, &charge.key.quota, columns.window, signed(charge.amount, "amount")?, expires.micros(), leaves.micros()])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO reserved
+           (bot, reservation, owner, binding, grant_name, quota, window_seconds, amount,
+            expires_micros, leaves_micros, open)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)",
+        )?
+        .execute(params![
+            bot.as_str(),
+            reservation,
+            columns.owner,
+            columns.binding,
+            columns.grant,
+            &charge.key.quota,
+            columns.window,
+            signed(charge.amount, "amount")?,
+            expires.micros(),
+            leaves.micros()
+        ])?;
     Ok(())
 }
 
