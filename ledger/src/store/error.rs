@@ -103,7 +103,7 @@ pub enum StoreError {
     /// The write was not confirmed; it may or may not have happened.
     #[error("the database did not confirm the write")]
     Unconfirmed,
-    /// The read was cut off.
+    /// The read was cut off, or others kept it waiting too long.
     #[error("the database did not answer")]
     Unread,
 }

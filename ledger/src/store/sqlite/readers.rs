@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::{StoreError, reading};
+use super::{BUSY, StoreError, reading};
 
-/// How many read at a time; others wait.
+/// How many read at a time; others wait, as long as for a lock.
 const READERS: usize = 2;
 
 /// The reading connections.
@@ -41,7 +41,9 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = tokio::time::timeout(BUSY, Arc::clone(&self.places).acquire_owned())
+            .await
+            .map_err(|_| StoreError::Unread)?;
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let _place = place;
