@@ -114,8 +114,8 @@ impl Victim {
             .unwrap();
         let found = self.ledger.acquire_session(acquire(&self.session, "gateway-1"));
         let found = found.await.unwrap().into_inner();
-        assert!(found.fence > self.fence);
-        assert_eq!(found.messages.len(), 2);
+        let next = self.fence.checked_add(1);
+        assert_eq!((Some(found.fence), found.messages.len()), (next, 2));
         let mut verifier = Verifier::default();
         for record in installation.chain(&self.identity).await {
             assert_eq!(record.bot, "team-a/victim");

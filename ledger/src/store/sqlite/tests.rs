@@ -167,41 +167,18 @@ async fn limit_pages(store: &SqliteStore, pragma: &'static str) {
         .unwrap();
 }
 
-#[tokio::test]
-async fn a_failed_job_does_not_take_its_group_with_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _writer) = open(folder.path()).await;
-    let bad = async {
-        store
-            .write(|connection| {
-                connection.execute("INSERT INTO taken VALUES ('half', 's', 'i', 1)", ())?;
-                Ok(connection.execute("INSERT INTO nowhere VALUES (1)", ())?)
-            })
-            .await
-    };
-    let triage = bot();
-    let (first, failed, second) = tokio::join!(
-        store.append(&triage, NOW, entry(1)),
-        bad,
-        store.append(&triage, NOW, entry(1))
-    );
-    assert!(matches!(failed, Err(StoreError::Database(_))));
-    assert_eq!((first.unwrap().sequence, second.unwrap().sequence), (1, 2));
-    let halves: i64 = store
-        .look(|connection| Ok(connection.query_row("SELECT COUNT(*) FROM taken", (), |row| row.get(0))?))
-        .await
-        .unwrap();
-    assert_eq!(halves, 0);
-}
-
-#[tokio::test]
-async fn jobs_that_wait_share_the_next_commit() {
-    let folder = tempfile::tempdir().unwrap();
+/// A store, and how many jobs each of its commits held.
+async fn observed(folder: &Path) -> (SqliteStore, Arc<Mutex<Vec<usize>>>) {
     let sizes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sizes);
     let observer: CommitObserver = Arc::new(move |size, _| seen.lock().unwrap().push(size));
-    let (store, writer) = SqliteStore::open(folder.path(), observer).await.unwrap();
+    let (store, writer) = SqliteStore::open(folder, observer).await.unwrap();
     tokio::spawn(writer.run());
+    (store, sizes)
+}
+
+/// What `others` come to, all handed in while a first job holds the writer up.
+async fn behind_another<T>(store: &SqliteStore, others: impl Future<Output = T>) -> T {
     let (busy, begun) = tokio::sync::oneshot::channel();
     let (end, wait) = std::sync::mpsc::channel();
     let held_up = store.write(move |_| {
@@ -211,17 +188,83 @@ async fn jobs_that_wait_share_the_next_commit() {
     });
     let others = async {
         begun.await.unwrap();
-        let triage = bot();
-        let appends = futures::future::join_all((0..9).map(|_| store.append(&triage, NOW, entry(1))));
         let release = async {
             tokio::task::yield_now().await;
             end.send(()).unwrap();
         };
-        tokio::join!(appends, release).0
+        tokio::join!(others, release).0
     };
-    let (_, appended) = tokio::join!(held_up, others);
+    let (held_up, answers) = tokio::join!(held_up, others);
+    held_up.unwrap();
+    answers
+}
+
+/// Writes something, then fails.
+fn half(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("INSERT INTO taken VALUES ('half', 's', 'i', 1)", ())?;
+    connection.execute("INSERT INTO nowhere VALUES (1)", ())?;
+    Ok(())
+}
+
+async fn halves(store: &SqliteStore) -> i64 {
+    store
+        .look(|connection| Ok(connection.query_row("SELECT COUNT(*) FROM taken", (), |row| row.get(0))?))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_failed_job_does_not_take_its_group_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, sizes) = observed(folder.path()).await;
+    let triage = bot();
+    let group = async {
+        tokio::join!(
+            store.append(&triage, NOW, entry(1)),
+            store.write(half),
+            store.append(&triage, NOW, entry(1))
+        )
+    };
+    let (first, failed, second) = behind_another(&store, group).await;
+    assert_eq!(*sizes.lock().unwrap(), [1, 3]);
+    assert!(matches!(failed, Err(StoreError::Database(_))));
+    assert_eq!((first.unwrap().sequence, second.unwrap().sequence), (1, 2));
+    assert_eq!(halves(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_failed_job_without_a_group_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, sizes) = observed(folder.path()).await;
+    let failed = store.write(half).await;
+    assert!(matches!(failed, Err(StoreError::Database(_))));
+    assert_eq!(store.append(&bot(), NOW, entry(1)).await.unwrap().sequence, 1);
+    assert_eq!(*sizes.lock().unwrap(), [1, 1], "the connection is still of use");
+    assert_eq!(halves(&store).await, 0);
+}
+
+#[tokio::test]
+async fn jobs_that_wait_share_the_next_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, sizes) = observed(folder.path()).await;
+    let triage = bot();
+    let appends = futures::future::join_all((0..9).map(|_| store.append(&triage, NOW, entry(1))));
+    let appended = behind_another(&store, appends).await;
     assert!(appended.iter().all(Result::is_ok));
     assert_eq!(*sizes.lock().unwrap(), [1, 9]);
+}
+
+#[tokio::test]
+async fn reads_that_panic_take_no_reader_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _writer) = open(folder.path()).await;
+    for _ in 0..3 {
+        let panicked = store
+            .look(|_| -> Result<(), StoreError> { panic!("a read that panics") })
+            .await;
+        assert!(matches!(panicked, Err(StoreError::Unread)));
+    }
+    assert_eq!(halves(&store).await, 0);
 }
 
 #[tokio::test]
