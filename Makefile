@@ -69,9 +69,10 @@ dockerfile: images ## Builds the Dockerfile, without Docker, and compares its im
 install: cluster-up images ## Loads the images, installs the charts and the tests' servers
 	@bash e2e/install.sh
 
-bench: install bench-peers ## The engine's benchmarks and the installation's costs; docs/benchmarks.md says how to read them
+bench: bench-peers ## The engine's benchmarks and the installation's costs; docs/benchmarks.md says how to read them
 	@cargo bench --locked -p monstrum-guardian --bench policy
 	cargo bench --locked -p monstrum-gateway --bench guardian
+	$(MAKE) install
 	eval "$$($(CLUSTER) env)"
 	$(BINARIES)/monstrum-measure
 
