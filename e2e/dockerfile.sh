@@ -33,10 +33,13 @@ finish() {
   for image in $(buildah "${storage[@]}" images --format '{{.Name}}:{{.Tag}}' 2>/dev/null); do
     [[ -z $from || $image == "$from" ]] || buildah "${storage[@]}" rmi "$image" >/dev/null 2>&1 || true
   done
-  umount "$kept/storage/overlay" 2>/dev/null || true
+  # What an interrupted build left mounted, the deepest first.
+  awk -v below="$kept/storage/" 'index($5, below) == 1 {print $5}' /proc/self/mountinfo | sort -r | xargs -r umount 2>/dev/null || true
   rm -rf "$work"
 }
 trap finish EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
 
 build() {
   local cargo=${CARGO_HOME:-$HOME/.cargo} image authorities=/etc/ssl/certs/ca-certificates.crt

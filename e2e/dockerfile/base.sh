@@ -7,10 +7,9 @@ readonly base
 
 # base_image: prints the name under which the image is in the storage
 base_image() {
-  local reference=docker.io/library/$base
   step "pulling $base"
-  if timeout 900 buildah "${storage[@]}" pull --quiet "$reference" >&2; then
-    echo "$reference"
+  if timeout 900 buildah "${storage[@]}" pull --quiet "$base" >&2; then
+    echo "$base"
   else
     say "it cannot be pulled; a stand-in has Debian's compilers and this machine's Rust"
     stand_in
