@@ -45,7 +45,8 @@ check: deny ## Formatting, lints, generated files, dependencies
 	cargo xtask gen --check
 
 deny: $(CARGO_DENY)/bin/cargo-deny ## Licences, sources and banned crates of the dependency tree
-	@$< --offline check licenses bans sources
+	@cargo fetch --quiet --locked
+	$< --offline check licenses bans sources
 
 $(CARGO_DENY)/bin/cargo-deny:
 	@cargo install --quiet --locked --root $(CARGO_DENY) --target-dir $(CARGO_DENY)/target cargo-deny@0.20.2
