@@ -95,8 +95,10 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
     let clock = Clock::default();
     let turn = uuid::Uuid::now_v7().simple().to_string();
     let opening = Step {
+        once: message.once(),
+        messages: vec![message.entry().kept(&turn)],
         records: vec![records::turn_started(gateway, &turn, message)],
-        ..said(message, &turn)
+        ..Step::default()
     };
     let acquired = hold::acquire(gateway, message, opening, events, limits.max_turn_seconds).await?;
     let context = Context::new(
@@ -157,21 +159,15 @@ async fn resume(
     context.record(record).await?;
     let report = recovery::recover(context, history, cut_off).await?;
     if new {
-        let kept = context.advance(said(message, &context.turn)).await;
+        let once = Step {
+            once: message.once(),
+            ..Step::default()
+        };
+        let kept = history.advance(context, vec![message.entry()], once).await;
         kept.map_err(|failure| match failure {
             Failure::LedgerUnavailable(LedgerError::Repeated) => Failure::Duplicate,
             other => other,
         })?;
-        history.push(message.entry());
     }
     Ok(report)
-}
-
-/// What is kept of the message, under its id.
-fn said(message: &Incoming, turn: &str) -> Step {
-    Step {
-        once: message.once(),
-        messages: vec![message.entry().kept(turn)],
-        ..Step::default()
-    }
 }

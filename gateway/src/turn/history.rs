@@ -87,10 +87,10 @@ impl Entry {
 
     /// As the ledger keeps it.
     pub(super) fn kept(&self, turn: &str) -> ledger::Message {
-        self.message(self.fitted(), turn)
+        self.with_json(self.fitted(), turn)
     }
 
-    fn message(&self, content_json: String, turn: &str) -> ledger::Message {
+    fn with_json(&self, content_json: String, turn: &str) -> ledger::Message {
         ledger::Message {
             role: self.role().to_owned(),
             content_json,
@@ -185,6 +185,9 @@ impl History {
 
     /// Keeps further messages, in the ledger first.
     pub(super) async fn append(&mut self, context: &Context, entries: Vec<Entry>) -> Result<(), Failure> {
+        if entries.is_empty() {
+            return Ok(());
+        }
         self.advance(context, entries, Step::default()).await
     }
 
@@ -218,7 +221,7 @@ impl History {
     ) -> Result<(), Failure> {
         let messages = batch
             .iter()
-            .map(|(entry, json)| entry.message(json.clone(), &context.turn));
+            .map(|(entry, json)| entry.with_json(json.clone(), &context.turn));
         let step = Step {
             messages: messages.collect(),
             ..step

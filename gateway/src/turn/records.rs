@@ -31,13 +31,18 @@ pub(super) struct CallEnd {
 }
 
 fn base(context: &Context, kind: &str) -> AuditRecord {
+    let (session, turn, user) = (&context.held.session, &context.turn, &context.user);
+    of(&context.gateway, kind, (session, turn, user, context.trace.id()))
+}
+
+fn of(gateway: &Gateway, kind: &str, (session, turn, user, trace): (&str, &str, &str, &str)) -> AuditRecord {
     AuditRecord {
         kind: kind.to_owned(),
-        session: context.held.session.clone(),
-        turn: context.turn.clone(),
-        user: context.user.clone(),
-        policy_digest: context.gateway.policy.current().digest.clone(),
-        trace_id: context.trace.id().to_owned(),
+        session: session.to_owned(),
+        turn: turn.to_owned(),
+        user: user.to_owned(),
+        policy_digest: gateway.policy.current().digest.clone(),
+        trace_id: trace.to_owned(),
         ..AuditRecord::default()
     }
 }
@@ -50,15 +55,15 @@ pub(super) fn turn_started(gateway: &Gateway, turn: &str, message: &Incoming) ->
         "textBytes": message.text.len(),
         "textSha256": digest(&message.text),
     });
+    let names = (
+        message.session.as_str(),
+        turn,
+        message.user.as_str(),
+        message.trace.id(),
+    );
     AuditRecord {
-        kind: "turn.started".to_owned(),
-        session: message.session.clone(),
-        turn: turn.to_owned(),
-        user: message.user.clone(),
-        policy_digest: gateway.policy.current().digest.clone(),
-        trace_id: message.trace.id().to_owned(),
         detail_json: detail.to_string(),
-        ..AuditRecord::default()
+        ..of(gateway, "turn.started", names)
     }
 }
 

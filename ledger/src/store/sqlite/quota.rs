@@ -72,39 +72,31 @@ fn uses(
 /// then, until the sweep makes it use, as long as its bucket is in the window.
 fn in_use(connection: &Connection, bot: &BotKey, now: Moment, key: &CounterKey) -> Result<u64, StoreError> {
     let columns = row::Columns::new(bot, key)?;
-    let settled: i64 = connection
-        .prepare_cached(
-            "SELECT COALESCE(SUM(amount), 0) FROM quota_use
+    let sum = |statement, what| {
+        let counter = params![
+            &columns.owner,
+            columns.binding,
+            columns.grant,
+            &key.quota,
+            columns.window,
+            now.micros()
+        ];
+        let sum = connection
+            .prepare_cached(statement)?
+            .query_row(counter, |row| row.get(0))?;
+        unsigned(sum, what)
+    };
+    let settled = sum(
+        "SELECT COALESCE(SUM(amount), 0) FROM quota_use
          WHERE owner = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
            AND leaves_micros > ?6",
-        )?
-        .query_row(
-            params![
-                &columns.owner,
-                columns.binding,
-                columns.grant,
-                &key.quota,
-                columns.window,
-                now.micros()
-            ],
-            |row| row.get(0),
-        )?;
-    let reserved: i64 = connection
-        .prepare_cached(
-            "SELECT COALESCE(SUM(amount), 0) FROM reserved
+        "a quota's use",
+    )?;
+    let reserved = sum(
+        "SELECT COALESCE(SUM(amount), 0) FROM reserved
          WHERE owner = ?1 AND binding = ?2 AND grant_name = ?3 AND quota = ?4 AND window_seconds = ?5
            AND open = 1 AND (expires_micros > ?6 OR leaves_micros > ?6)",
-        )?
-        .query_row(
-            params![
-                &columns.owner,
-                columns.binding,
-                columns.grant,
-                &key.quota,
-                columns.window,
-                now.micros()
-            ],
-            |row| row.get(0),
-        )?;
-    Ok(unsigned(settled, "a quota's use")?.saturating_add(unsigned(reserved, "a reservation")?))
+        "a reservation",
+    )?;
+    Ok(settled.saturating_add(reserved))
 }

@@ -143,7 +143,8 @@ fn acquire(connection: &Connection, bot: &BotKey, now: Moment, claim: Claim) -> 
     let messages = load_messages(connection, bot, &held.session, claim.tail)?;
     let opening = match claim.opening {
         Some(opening) if lease.holder.is_none() && call::all_finished(connection, bot, &held.session)? => {
-            Some(open(connection, bot, now, &held, opening)?)
+            let last = unsigned(lease.last_position, "the position of a message")?;
+            Some(open(connection, bot, now, (&held, last), opening)?)
         }
         Some(_) | None => None,
     };
@@ -159,10 +160,10 @@ fn open(
     connection: &Connection,
     bot: &BotKey,
     now: Moment,
-    held: &Held,
+    held: (&Held, u64),
     opening: Advance,
 ) -> Result<Opened, StoreError> {
-    match step(connection, bot, now, held, opening) {
+    match write(connection, bot, now, held, opening) {
         Ok(_) => Ok(Opened::Written),
         // Nothing was written: the id comes first.
         Err(StoreError::Taken(_)) => Ok(Opened::Taken),
@@ -193,11 +194,15 @@ fn release(connection: &Connection, bot: &BotKey, held: &Held) -> Result<(), Sto
     if u64::try_from(lease.fence) != Ok(held.fence) {
         return Err(not_held(held));
     }
+    free(connection, bot, &held.session)
+}
+
+fn free(connection: &Connection, bot: &BotKey, session: &str) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "UPDATE session SET holder = NULL, expires_micros = 0 WHERE bot = ?1 AND session = ?2",
         )?
-        .execute(params![bot.as_str(), &held.session])?;
+        .execute(params![bot.as_str(), session])?;
     Ok(())
 }
 
@@ -217,6 +222,17 @@ fn step(
     advance: Advance,
 ) -> Result<u64, StoreError> {
     let last = require_hold(connection, bot, held, now)?;
+    write(connection, bot, now, (held, last), advance)
+}
+
+/// Writes a step of a session that is held, behind its last position.
+fn write(
+    connection: &Connection,
+    bot: &BotKey,
+    now: Moment,
+    (held, last): (&Held, u64),
+    advance: Advance,
+) -> Result<u64, StoreError> {
     if let Some(ticket) = advance.once {
         let id = ticket.id.clone();
         if !once::take(connection, &Owner::from(bot), now, ticket)? {
@@ -232,7 +248,7 @@ fn step(
     }
     let last = append_messages(connection, bot, now, (&held.session, last), advance.messages)?;
     if advance.release {
-        release(connection, bot, held)?;
+        free(connection, bot, &held.session)?;
     }
     Ok(last)
 }
