@@ -55,7 +55,7 @@ impl GuardianFace {
 #[tonic::async_trait]
 impl guardian_server::Guardian for GuardianFace {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        self.door.guardian(&self.gateway.bot, &request)?;
+        self.door.guardian(&self.gateway, &request)?;
         let policy = self.gateway.policy.current();
         Ok(Response::new(self.judged(&policy, request.get_ref()).await?))
     }
@@ -64,7 +64,7 @@ impl guardian_server::Guardian for GuardianFace {
         &self,
         request: Request<ListToolsRequest>,
     ) -> Result<Response<ListToolsResponse>, Status> {
-        self.door.guardian(&self.gateway.bot, &request)?;
+        self.door.guardian(&self.gateway, &request)?;
         let policy = self.gateway.policy.current();
         Ok(Response::new(ListToolsResponse {
             policy_digest: policy.digest.clone(),

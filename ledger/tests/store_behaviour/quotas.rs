@@ -4,7 +4,7 @@ use futures::future::join_all;
 use monstrum_ledger::store::{QuotaStore as _, Store, StoreError, UpkeepStore as _, Use};
 use monstrum_ledger::tenant::BotKey;
 
-use crate::database::{Database, at, bot, charge, counter, seconds_of, used};
+use crate::database::{Database, at, bot, charge, counter, seconds_of, spender, used};
 
 /// Reserves and settles at once.
 async fn spend<S: Store>(
@@ -19,7 +19,7 @@ async fn spend<S: Store>(
         amount: charge.amount,
     };
     store
-        .reserve(bot, at(seconds), id, vec![charge], seconds_of(60))
+        .reserve(&spender(bot), at(seconds), id, vec![charge], seconds_of(60))
         .await
         .unwrap();
     store.settle(bot, at(seconds), id, vec![actual]).await.unwrap();
@@ -60,7 +60,9 @@ pub(crate) async fn a_reservation_is_all_or_nothing(mut database: impl Database)
     let store = database.open().await;
     let triage = bot("triage");
     let charges = vec![charge("calls", 60, 1, 10), charge("money", 0, 6, 5)];
-    let refused = store.reserve(&triage, at(0), "r1", charges, seconds_of(60)).await;
+    let refused = store
+        .reserve(&spender(&triage), at(0), "r1", charges, seconds_of(60))
+        .await;
     assert!(matches!(refused, Err(StoreError::QuotaExhausted { counter, .. }) if counter.quota == "money"));
     assert_eq!(used(&store, &triage, at(0), counter("calls", 60)).await, 0);
     let affordable = vec![charge("calls", 60, 1, 10), charge("money", 0, 5, 5)];
@@ -144,7 +146,7 @@ pub(crate) async fn bots_and_windows_count_apart(mut database: impl Database) {
     for (name, window) in [("triage", 60), ("triage", 3600), ("scribe", 60)] {
         store
             .reserve(
-                &bot(name),
+                &spender(&bot(name)),
                 at(0),
                 &format!("r{window}"),
                 vec![charge("calls", window, 1, 1)],
@@ -155,7 +157,7 @@ pub(crate) async fn bots_and_windows_count_apart(mut database: impl Database) {
     }
     let uses = store
         .quota_use(
-            &bot("scribe"),
+            &spender(&bot("scribe")),
             at(0),
             vec![counter("calls", 3600), counter("calls", 60)],
         )

@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use monstrum_service::authority::Authority;
 use monstrum_service::{Pem, Tls, peer};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_wire::identity::{BotId, Identity};
 use monstrum_wire::runner::link_server::{Link, LinkServer};
 use monstrum_wire::runner::{
     Cancel, Execute, Finished, FromRunner, GatewayList, GatewaysRequest, RunnerHello, ToRunner, finished,
@@ -28,10 +28,11 @@ pub(crate) fn authority() -> Authority {
     Authority::generate("monstrum.local").unwrap()
 }
 
-fn bot() -> BotName {
-    BotName {
+fn bot() -> BotId {
+    BotId {
         namespace: "team".to_owned(),
         name: "triage".to_owned(),
+        uid: "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11".parse().unwrap(),
     }
 }
 
