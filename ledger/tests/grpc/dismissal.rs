@@ -151,11 +151,11 @@ async fn an_open_connection_ends_with_its_object_and_nobody_elses_does() {
     let dismissing = tokio::spawn(dismissals);
     installation.dismiss(&gone);
     let ended = tokio::time::timeout(Duration::from_secs(1), async {
-        while installation.connections.count() + 1 > before {
+        while installation.connections.count() >= before {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
-    ended.await.expect("it ends within a second");
+    ended.await.unwrap();
     installation.ledger(&stays).append(append()).await.unwrap();
     dismissing.abort();
 }
@@ -184,16 +184,14 @@ async fn a_reading_under_way_ends_with_its_reader() {
         .into_inner();
     records.message().await.unwrap().unwrap();
     installation.dismiss(&bot);
-    let mut read = 1;
     let ended = loop {
         match records.message().await {
-            Ok(Some(_)) => read += 1,
-            Ok(None) => panic!("all {read} records were given out"),
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("all records were given out"),
             Err(status) => break status,
         }
     };
     assert_eq!(ended.code(), Code::PermissionDenied);
-    assert!(read < 200, "{read}");
 }
 
 #[test]

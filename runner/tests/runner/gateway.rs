@@ -28,7 +28,7 @@ pub(crate) fn authority() -> Authority {
     Authority::generate("monstrum.local").unwrap()
 }
 
-fn bot() -> BotId {
+pub(crate) fn bot() -> BotId {
     BotId {
         namespace: "team".to_owned(),
         name: "triage".to_owned(),
@@ -118,8 +118,13 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) async fn start(authority: &Authority, address: &str) -> Self {
+        Self::start_as(authority, address, &Identity::Gateway(bot())).await
+    }
+
+    /// With a certificate that names somebody, and the right host.
+    pub(crate) async fn start_as(authority: &Authority, address: &str, identity: &Identity) -> Self {
         let pem = authority
-            .issue(&Identity::Gateway(bot()), &["127.0.0.1", "localhost"], DAY)
+            .issue(identity, &["127.0.0.1", "localhost"], DAY)
             .unwrap();
         let tls = Tls::from_pem(&pem, "monstrum.local").unwrap();
         let address: SocketAddr = address.parse().unwrap();
@@ -198,7 +203,7 @@ impl Link for Service {
         &self,
         request: Request<Streaming<FromRunner>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let identity = peer(&request)?;
+        let identity = peer(&request)?.identity;
         let mut inbound = request.into_inner();
         let Some(FromRunner {
             message: Some(from_runner::Message::Hello(hello)),

@@ -49,7 +49,7 @@ fn read(namespace: &str, member: &policy::Member, now: Instant) -> Result<(Ident
     let identity = Identity::from_path(&member.identity)
         .filter(|identity| identity.namespace() == Some(namespace))
         .ok_or_else(|| unreadable("member", &member.identity))?;
-    let certificate = |wire: &policy::Certificate| {
+    let certificate = |wire: &policy::Certificate| -> Result<Certificate, RosterError> {
         Ok(Certificate {
             serial: wire
                 .serial
