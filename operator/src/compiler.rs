@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
-use kube::ResourceExt as _;
 use monstrum_crds::convert;
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::world::World;

@@ -73,14 +73,17 @@ async fn a_server_that_is_to_stop_answers_what_it_began_and_ends() {
 async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     use monstrum_ledger::clock::Moment;
     use monstrum_ledger::store::{Charge, CounterKey, CounterOf, QuotaStore as _, UpkeepStore as _};
-    use monstrum_ledger::tenant::BotKey;
+    use monstrum_ledger::tenant::{BotKey, Owner, Spender};
 
     let folder = tempfile::tempdir().unwrap();
     let (store, writer) = SqliteStore::open(folder.path(), unobserved()).await.unwrap();
     tokio::spawn(writer.run());
     let spender = Spender {
         bot: BotKey::from(&crate::installation::bot_name("triage")),
-        workspace: Some(Owner::workspace("team-a", UID.parse().unwrap())),
+        workspace: Some(Owner::workspace(
+            "team-a",
+            crate::installation::UID.parse().unwrap(),
+        )),
     };
     let key = CounterKey {
         of: CounterOf::Workspace,

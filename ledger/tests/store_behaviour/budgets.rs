@@ -220,7 +220,7 @@ pub(crate) async fn names_of_budgets_and_quotas_do_not_meet(mut database: impl D
         limit: 10,
     });
     store
-        .reserve(&triage, at(0), "r", charges.collect(), seconds_of(60))
+        .reserve(&spender(&triage), at(0), "r", charges.collect(), seconds_of(60))
         .await
         .unwrap();
     let uses = || {

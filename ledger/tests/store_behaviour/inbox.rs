@@ -28,6 +28,7 @@ fn ticket(id: &str) -> Ticket {
 fn message(id: &str) -> AcceptedMessage {
     AcceptedMessage {
         bot: "triage".to_owned(),
+        bot_uid: crate::database::UID.to_owned(),
         session: "all.1".to_owned(),
         user: "u1".to_owned(),
         text: "hello\n\0 there".to_owned(),

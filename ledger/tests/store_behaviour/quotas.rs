@@ -33,7 +33,13 @@ pub(crate) async fn sixty_four_at_once_spend_a_budget_of_one_once(mut database: 
         async move {
             let charges = vec![charge("calls", 3600, 1, 1)];
             store
-                .reserve(&triage, at(0), &format!("r{n}"), charges, seconds_of(60))
+                .reserve(
+                    &spender(&triage),
+                    at(0),
+                    &format!("r{n}"),
+                    charges,
+                    seconds_of(60),
+                )
                 .await
         }
     });
@@ -67,7 +73,7 @@ pub(crate) async fn a_reservation_is_all_or_nothing(mut database: impl Database)
     assert_eq!(used(&store, &triage, at(0), counter("calls", 60)).await, 0);
     let affordable = vec![charge("calls", 60, 1, 10), charge("money", 0, 5, 5)];
     store
-        .reserve(&triage, at(0), "r1", affordable, seconds_of(60))
+        .reserve(&spender(&triage), at(0), "r1", affordable, seconds_of(60))
         .await
         .unwrap();
 }
@@ -87,7 +93,7 @@ pub(crate) async fn a_window_slides(mut database: impl Database) {
     }
     let full = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(60),
             "r9",
             vec![charge("calls", 60, 1, 3)],
@@ -112,7 +118,7 @@ pub(crate) async fn a_budget_for_ever_never_returns(mut database: impl Database)
     store.sweep(at(century), 100).await.unwrap();
     let refused = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(century),
             "r3",
             vec![charge("money", 0, 1, 10)],
@@ -131,7 +137,7 @@ pub(crate) async fn a_clock_that_was_set_back_frees_nothing(mut database: impl D
     spend(&store, &triage, 5000, "r1", charge("calls", 60, 1, 1)).await;
     let refused = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(0),
             "r2",
             vec![charge("calls", 60, 1, 1)],
@@ -177,7 +183,7 @@ pub(crate) async fn nothing_is_left_of_a_limit_that_was_lowered(mut database: im
     for amount in [0, 1, u64::MAX] {
         let refused = store
             .reserve(
-                &triage,
+                &spender(&triage),
                 at(1),
                 "r2",
                 vec![charge("calls", 60, amount, 5)],
@@ -203,7 +209,7 @@ pub(crate) async fn a_counters_sum_never_wraps(mut database: impl Database) {
         let id = format!("r{n}");
         store
             .reserve(
-                &triage,
+                &spender(&triage),
                 at(n),
                 &id,
                 vec![charge("money", 0, 0, u64::MAX)],
@@ -219,7 +225,7 @@ pub(crate) async fn a_counters_sum_never_wraps(mut database: impl Database) {
     }
     let refused = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(20),
             "r",
             vec![charge("money", 0, 1, most)],

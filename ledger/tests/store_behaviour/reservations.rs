@@ -157,7 +157,7 @@ pub(crate) async fn an_unsettled_reservation_outlives_its_window_until_it_expire
     let triage = bot("triage");
     let charges = vec![charge("calls", 60, 10, 10)];
     store
-        .reserve(&triage, at(0), "long", charges, seconds_of(600))
+        .reserve(&spender(&triage), at(0), "long", charges, seconds_of(600))
         .await
         .unwrap();
     assert_eq!(calls(&store, &triage, 599).await, 10);

@@ -43,7 +43,7 @@ pub(super) async fn reconcile(
         .bots
         .get(&binding.spec.bot)
         .is_some_and(|bot| bot.spec.suspend);
-    let states = states(&faults, &bot.name, standing.as_ref(), suspended);
+    let states = states(&faults, &binding.spec.bot, standing.as_ref(), suspended);
     reconciler
         .status
         .write(&reconciler.index, binding, &states, Map::new())
