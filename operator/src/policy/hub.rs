@@ -127,6 +127,11 @@ impl Hub {
 
     /// Makes `draft` the bot's policy, if it is another one. `since` is when the change was seen. Returns the digest.
     pub fn publish(&self, bot: &BotId, draft: Draft, since: Instant) -> String {
+        self.put(bot, draft, since, false)
+    }
+
+    /// Whether it is the last that the bot gets is known before it is seen.
+    fn put(&self, bot: &BotId, draft: Draft, since: Instant, withdrawn: bool) -> String {
         let digest = snapshot::digest(&draft.permissions, &draft.settings);
         let mut state = self.state();
         let current = state
@@ -139,14 +144,14 @@ impl Hub {
             && current.version.epoch == state.epoch
         {
             if let Some(entry) = state.bots.get_mut(bot) {
-                entry.withdrawn = false;
+                entry.withdrawn = withdrawn;
             }
             return digest;
         }
         let published = Arc::new(state.version(draft, digest.clone(), since));
         match state.bots.get_mut(bot) {
             Some(entry) => {
-                entry.withdrawn = false;
+                entry.withdrawn = withdrawn;
                 entry.published.send_replace(published);
             }
             None => {
@@ -162,12 +167,8 @@ impl Hub {
         if !self.state().bots.contains_key(bot) {
             return;
         }
-        self.publish(bot, Draft::empty(bot), since);
-        let mut state = self.state();
-        if let Some(entry) = state.bots.get_mut(bot) {
-            entry.withdrawn = true;
-        }
-        state.forget_if_unused(bot);
+        self.put(bot, Draft::empty(bot), since, true);
+        self.state().forget_if_unused(bot);
     }
 
     /// The bots of a namespace that have a policy.

@@ -89,7 +89,8 @@ mod tests {
         held.pop();
         assert!(places.take(&bot("flood")).is_some());
         held.clear();
-        assert_eq!((places.lock().all, places.lock().bots.len()), (0, 0));
+        let left = places.lock();
+        assert_eq!((left.all, left.bots.len()), (0, 0));
     }
 
     #[test]

@@ -127,16 +127,17 @@ impl PolicyStream {
     }
 
     async fn tell(&self, news: News, session: &mut Session) -> Result<(), Status> {
+        // Whoever is dismissed is told so by a policy that permits nothing, the last that it gets.
+        if session.is_dismissed() {
+            let last = session.current();
+            self.send_roster(&[]).await?;
+            self.send_snapshot(&last).await?;
+            return Err(denied());
+        }
         match news {
             News::Policy => {
-                let published = session.current();
-                // Whoever is dismissed is told so by a policy that permits nothing, the last that it gets.
-                if session.is_dismissed() {
-                    self.send_roster(&[]).await?;
-                    self.send_snapshot(&published).await?;
-                    return Err(denied());
-                }
                 self.check_admitted()?;
+                let published = session.current();
                 self.send_snapshot(&published).await
             }
             News::Callers => {
