@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::providers::conversation::{Message, ToolCall};
+use crate::providers::conversation::{Image, Message, Opaque, Origin, ToolCall};
 
 /// How many of the newest messages are read.
 pub(super) const WINDOW: u32 = 400;
@@ -33,7 +33,15 @@ pub(super) enum Entry {
         message_id: String,
     },
     /// From the model.
-    Assistant { text: String, calls: Vec<MadeCall> },
+    Assistant {
+        text: String,
+        calls: Vec<MadeCall>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
+        /// What the provider wants back with it.
+        #[serde(default, skip_serializing_if = "Opaque::is_empty")]
+        state: Opaque,
+    },
     /// What came of a call.
     Tool {
         call_id: String,
@@ -41,6 +49,8 @@ pub(super) enum Entry {
         content: String,
         ok: bool,
     },
+    /// Belongs to the person's message or the call's result before it.
+    Image(Image),
     /// From the gateway, for people; the model is not told.
     Note { text: String, code: String },
 }
@@ -81,6 +91,7 @@ impl Entry {
             Self::User { .. } => "user",
             Self::Assistant { .. } => "assistant",
             Self::Tool { .. } => "tool",
+            Self::Image(_) => "image",
             Self::Note { .. } => "note",
         }
     }
@@ -105,6 +116,10 @@ impl Entry {
         let whole = json(self);
         if whole.len() <= MAX_JSON {
             return whole;
+        }
+        let stateless = json(&self.clone().without_state());
+        if stateless.len() <= MAX_JSON {
+            return stateless;
         }
         // A character has at most six bytes more in JSON than alone.
         let cut = |text: &str| {
@@ -139,25 +154,50 @@ impl Entry {
                 text: cut(&text),
                 code,
             },
-            Self::Assistant { text, mut calls } => {
+            Self::Assistant {
+                text,
+                mut calls,
+                origin,
+                ..
+            } => {
                 for made in &mut calls {
                     "{}".clone_into(&mut made.call.arguments);
                 }
                 Self::Assistant {
                     text: cut(&text),
                     calls,
+                    origin,
+                    state: Opaque::default(),
                 }
             }
+            // One that was taken fits.
+            Self::Image(image) => Self::Note {
+                text: image.told(),
+                code: "Cut".to_owned(),
+            },
         })
+    }
+
+    /// A provider takes its state whole or not at all.
+    fn without_state(mut self) -> Self {
+        if let Self::Assistant { state, .. } = &mut self {
+            *state = Opaque::default();
+        }
+        self
     }
 
     fn size(&self) -> usize {
         match self {
             Self::User { text, .. } => text.len(),
-            Self::Assistant { text, calls } => calls.iter().fold(text.len(), |sum, made| {
-                sum.saturating_add(made.call.arguments.len())
-            }),
+            Self::Assistant {
+                text, calls, state, ..
+            } => calls
+                .iter()
+                .fold(text.len().saturating_add(state.size()), |sum, made| {
+                    sum.saturating_add(made.call.arguments.len())
+                }),
             Self::Tool { content, .. } => content.len(),
+            Self::Image(_) => Image::LIKELY_TOKENS.saturating_mul(BYTES_PER_TOKEN),
             Self::Note { .. } => 0,
         }
     }
@@ -240,7 +280,7 @@ impl History {
         let turn = following.take_while(|entry| !matches!(entry, Entry::User { .. }));
         let last = turn.filter(|entry| !matches!(entry, Entry::Note { .. })).last();
         match last {
-            Some(Entry::Assistant { text, calls }) if calls.is_empty() => Fate::Answered(text.clone()),
+            Some(Entry::Assistant { text, calls, .. }) if calls.is_empty() => Fate::Answered(text.clone()),
             Some(_) | None => Fate::Open,
         }
     }
@@ -261,12 +301,12 @@ impl History {
             .iter()
             .filter_map(|entry| match entry {
                 Entry::Tool { call_id, .. } => Some(call_id.as_str()),
-                Entry::User { .. } | Entry::Assistant { .. } | Entry::Note { .. } => None,
+                Entry::User { .. } | Entry::Assistant { .. } | Entry::Image(_) | Entry::Note { .. } => None,
             })
             .collect();
         let made = self.entries.iter().flat_map(|entry| match entry {
             Entry::Assistant { calls, .. } => calls.as_slice(),
-            Entry::User { .. } | Entry::Tool { .. } | Entry::Note { .. } => &[],
+            Entry::User { .. } | Entry::Tool { .. } | Entry::Image(_) | Entry::Note { .. } => &[],
         });
         made.filter(|made| !answered.contains(made.call_id.as_str()))
             .cloned()
@@ -293,7 +333,11 @@ impl History {
             }
         }
         let kept = self.entries.get(start?..)?;
-        Some(kept.iter().filter_map(message).collect())
+        let mut messages = Vec::with_capacity(kept.len());
+        for entry in kept {
+            tell(entry, &mut messages);
+        }
+        Some(messages)
     }
 }
 
@@ -301,19 +345,38 @@ fn is_message(entry: &Entry, id: &str) -> bool {
     matches!(entry, Entry::User { message_id, .. } if message_id == id)
 }
 
-fn message(entry: &Entry) -> Option<Message> {
+/// Adds what the model is told of an entry.
+fn tell(entry: &Entry, messages: &mut Vec<Message>) {
     match entry {
-        Entry::User { text, .. } => Some(Message::User(text.clone())),
-        Entry::Assistant { text, calls } => Some(Message::Assistant {
+        Entry::User { text, .. } => messages.push(Message::User {
+            text: text.clone(),
+            images: Vec::new(),
+        }),
+        Entry::Assistant {
+            text,
+            calls,
+            origin,
+            state,
+        } => messages.push(Message::Assistant {
             text: text.clone(),
             calls: calls.iter().map(|made| made.call.clone()).collect(),
+            origin: origin.clone(),
+            state: state.clone(),
         }),
-        Entry::Tool { id, content, ok, .. } => Some(Message::ToolResult {
+        Entry::Tool { id, content, ok, .. } => messages.push(Message::ToolResult {
             id: id.clone(),
             content: content.clone(),
+            images: Vec::new(),
             ok: *ok,
         }),
-        Entry::Note { .. } => None,
+        Entry::Image(image) => {
+            if let Some(Message::User { images, .. } | Message::ToolResult { images, .. }) =
+                messages.last_mut()
+            {
+                images.push(image.clone());
+            }
+        }
+        Entry::Note { .. } => {}
     }
 }
 
@@ -342,6 +405,8 @@ mod tests {
         Entry::Assistant {
             text: text.to_owned(),
             calls: calls.iter().map(made).collect(),
+            origin: None,
+            state: Opaque::default(),
         }
     }
 
@@ -403,6 +468,52 @@ mod tests {
     }
 
     #[test]
+    fn a_providers_state_that_does_not_fit_is_left_out_whole() {
+        let state = |bytes: usize| Opaque {
+            message: serde_json::Map::from_iter([("reasoning_content".to_owned(), "r".repeat(bytes).into())]),
+            ..Opaque::default()
+        };
+        let entry = |text: usize, bytes: usize| Entry::Assistant {
+            text: "x".repeat(text),
+            calls: Vec::new(),
+            origin: None,
+            state: state(bytes),
+        };
+        let kept: Entry = serde_json::from_str(&entry(100, 1000).fitted()).unwrap();
+        assert_eq!(kept, entry(100, 1000));
+        let kept: Entry = serde_json::from_str(&entry(MAX_JSON / 2, MAX_JSON / 2 + 1).fitted()).unwrap();
+        assert_eq!(kept, entry(MAX_JSON / 2, 0).without_state());
+    }
+
+    #[test]
+    fn images_belong_to_what_stands_before_them() {
+        let image = Image::of(b"\x89PNG\r\n\x1a\n").unwrap();
+        let shown = Entry::Image(image.clone());
+        let history = history(vec![
+            user("look", "1"),
+            shown.clone(),
+            says("", &["c"]),
+            result("c"),
+            shown.clone(),
+            shown,
+        ]);
+        let count: Vec<usize> = history
+            .messages(0, 0)
+            .unwrap()
+            .iter()
+            .map(|message| match message {
+                Message::User { images, .. } | Message::ToolResult { images, .. } => images.len(),
+                Message::Assistant { .. } => 0,
+            })
+            .collect();
+        assert_eq!(count, [1, 0, 2]);
+        assert_eq!(history.fate("1"), Fate::Open);
+        // Three images are far more than these texts, and they count.
+        assert_eq!(history.messages(1_000, 0), None);
+        assert!(history.messages(20_000, 0).is_some());
+    }
+
+    #[test]
     fn the_newest_whole_turns_that_fit_are_told() {
         let history = history(vec![
             user("aaaaaaaaaa", "1"),
@@ -414,7 +525,13 @@ mod tests {
         assert_eq!(history.messages(0, 0).unwrap().len(), 5);
         // 10 tokens are 30 bytes; the older turn does not fit beside 20 reserved ones.
         let newest = history.messages(10, 20).unwrap();
-        assert_eq!(newest.first(), Some(&Message::User("cccc".to_owned())));
+        assert_eq!(
+            newest.first(),
+            Some(&Message::User {
+                text: "cccc".to_owned(),
+                images: Vec::new()
+            })
+        );
         assert_eq!(history.messages(10, 29), None);
         assert_eq!(history.messages(10, 31), None);
     }

@@ -169,5 +169,6 @@ fn success(content: Vec<u8>) -> finished::Outcome {
         content,
         truncated: false,
         facts_json: "{\"status\":200}".to_owned(),
+        media_type: String::new(),
     })
 }

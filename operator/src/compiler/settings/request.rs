@@ -1,0 +1,76 @@
+//! How a model is to answer and what its requests look like.
+
+use monstrum_crds::convert::ResolvedGeneration;
+use monstrum_crds::kinds::bot;
+use monstrum_crds::kinds::model_provider as kind;
+use monstrum_wire::policy::{
+    Generation, PromptCache, ReasoningEffort, ReasoningState, RequestShape, Thinking, ToolChoice,
+};
+
+pub(super) fn generation(generation: &ResolvedGeneration) -> Generation {
+    let effort = generation.reasoning_effort.map(|effort| match effort {
+        bot::ReasoningEffort::None => ReasoningEffort::None,
+        bot::ReasoningEffort::Minimal => ReasoningEffort::Minimal,
+        bot::ReasoningEffort::Low => ReasoningEffort::Low,
+        bot::ReasoningEffort::Medium => ReasoningEffort::Medium,
+        bot::ReasoningEffort::High => ReasoningEffort::High,
+        bot::ReasoningEffort::ExtraHigh => ReasoningEffort::ExtraHigh,
+    });
+    let choice = generation.tool_choice.map(|choice| match choice {
+        bot::ToolChoice::Auto => ToolChoice::Auto,
+        bot::ToolChoice::Required => ToolChoice::Required,
+        bot::ToolChoice::None => ToolChoice::None,
+    });
+    Generation {
+        top_p: generation.top_p,
+        stop: generation.stop.clone(),
+        seed: generation.seed,
+        reasoning_effort: effort.unwrap_or_default().into(),
+        tool_choice: choice.unwrap_or_default().into(),
+        parallel_tool_calls: generation.parallel_tool_calls,
+    }
+}
+
+pub(super) fn shape(shape: &kind::RequestShape) -> RequestShape {
+    let limit = shape.output_limit_field.as_deref();
+    let extra = Some(&shape.extra_body).filter(|fields| !fields.is_empty());
+    RequestShape {
+        output_limit_field: limit
+            .filter(|name| *name != "None")
+            .unwrap_or_default()
+            .to_owned(),
+        omit_output_limit: limit == Some("None"),
+        whole_answers: shape.streaming == Some(false),
+        omit_stream_usage: shape.stream_usage == Some(false),
+        strict_tools: shape.strict_tools.unwrap_or_default(),
+        thinking: shape.thinking.map(thinking).unwrap_or_default().into(),
+        reasoning_state: shape.reasoning_state.map(state).unwrap_or_default().into(),
+        prompt_cache: shape.prompt_cache.map(cache).unwrap_or_default().into(),
+        extra_body_json: extra
+            .map(|fields| serde_json::json!(fields).to_string())
+            .unwrap_or_default(),
+    }
+}
+
+fn thinking(thinking: kind::Thinking) -> Thinking {
+    match thinking {
+        kind::Thinking::Budget => Thinking::Budget,
+        kind::Thinking::Adaptive => Thinking::Adaptive,
+    }
+}
+
+fn state(state: kind::ReasoningState) -> ReasoningState {
+    match state {
+        kind::ReasoningState::Omit => ReasoningState::Omit,
+        kind::ReasoningState::ReasoningContent => ReasoningState::ReasoningContent,
+        kind::ReasoningState::ThoughtSignature => ReasoningState::ThoughtSignature,
+    }
+}
+
+fn cache(cache: kind::PromptCache) -> PromptCache {
+    match cache {
+        kind::PromptCache::Off => PromptCache::Off,
+        kind::PromptCache::FiveMinutes => PromptCache::FiveMinutes,
+        kind::PromptCache::OneHour => PromptCache::OneHour,
+    }
+}
