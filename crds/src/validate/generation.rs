@@ -2,6 +2,7 @@
 
 use super::Fault;
 use super::bot::chosen_model;
+use crate::conditions::Reason;
 use crate::kinds::bot::{BotModel, ReasoningEffort, ToolChoice};
 use crate::kinds::model_provider::Dialect;
 use crate::kinds::{Bot, ModelProvider};
@@ -58,7 +59,7 @@ fn anthropic_faults(wanted: &BotModel, provider: &ModelProvider) -> Vec<Fault> {
     let name = provider.metadata.name.as_deref().unwrap_or_default();
     let about = |field: &str, why: &str| {
         let message = format!("ModelProvider {name:?} speaks the dialect Anthropic, {why}");
-        Fault::invalid(format!("spec.model.{field}"), message)
+        Fault::new(format!("spec.model.{field}"), message, Reason::RefInvalid)
     };
     let mut faults = Vec::new();
     if wanted.seed.is_some() {

@@ -1,11 +1,14 @@
 //! A session's conversation, as the ledger keeps it and as a model is told it.
 
+mod entry;
+
 use monstrum_wire::ledger::{self, Step};
-use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::providers::conversation::{Image, Message, Opaque, Origin, ToolCall};
+use crate::providers::conversation::Message;
+
+pub(super) use entry::{Entry, MadeCall};
 
 /// How many of the newest messages are read.
 pub(super) const WINDOW: u32 = 400;
@@ -13,60 +16,10 @@ pub(super) const WINDOW: u32 = 400;
 pub(super) const BYTES_PER_TOKEN: usize = 3;
 /// What a conversation may have when the model's context is unknown.
 const MAX_BYTES: usize = 2 << 20;
-/// The ledger takes 512 KiB a message.
-const MAX_JSON: usize = 500 << 10;
+/// A model is shown so many of the newest images, and told of the others: some 8 MiB.
+const MAX_SHOWN: usize = 16;
 /// One request to the ledger carries no more than this; it takes 1 MiB.
 const BATCH_BYTES: usize = 900 << 10;
-
-/// One message as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub(super) enum Entry {
-    /// From a person.
-    User {
-        text: String,
-        user: String,
-        message_id: String,
-    },
-    /// From the model.
-    Assistant {
-        text: String,
-        calls: Vec<MadeCall>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        origin: Option<Origin>,
-        /// What the provider wants back with it.
-        #[serde(default, skip_serializing_if = "Opaque::is_empty")]
-        state: Opaque,
-    },
-    /// What came of a call.
-    Tool {
-        call_id: String,
-        id: String,
-        content: String,
-        ok: bool,
-    },
-    /// Belongs to the person's message or the call's result before it.
-    Image(Image),
-    /// From the gateway, for people; the model is not told.
-    Note { text: String, code: String },
-}
-
-/// A call together with the gateway's own name for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct MadeCall {
-    /// Unique in the whole life of the bot.
-    pub(super) call_id: String,
-    /// As the model made it, with an id that is unique in the answer, secrets masked.
-    pub(super) call: ToolCall,
-    /// What is wrong with it before anyone looks at its arguments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fault: Option<String>,
-}
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,124 +36,6 @@ pub(super) enum Fate {
 #[derive(Debug, Default)]
 pub(super) struct History {
     entries: Vec<Entry>,
-}
-
-impl Entry {
-    fn role(&self) -> &'static str {
-        match self {
-            Self::User { .. } => "user",
-            Self::Assistant { .. } => "assistant",
-            Self::Tool { .. } => "tool",
-            Self::Image(_) => "image",
-            Self::Note { .. } => "note",
-        }
-    }
-
-    /// As the ledger keeps it.
-    pub(super) fn kept(&self, turn: &str) -> ledger::Message {
-        self.with_json(self.fitted(), turn)
-    }
-
-    fn with_json(&self, content_json: String, turn: &str) -> ledger::Message {
-        ledger::Message {
-            role: self.role().to_owned(),
-            content_json,
-            turn: turn.to_owned(),
-            ..ledger::Message::default()
-        }
-    }
-
-    /// Its JSON, cut where it is longer than the ledger takes.
-    fn fitted(&self) -> String {
-        let json = |entry: &Self| serde_json::to_string(entry).unwrap_or_default();
-        let whole = json(self);
-        if whole.len() <= MAX_JSON {
-            return whole;
-        }
-        let stateless = json(&self.clone().without_state());
-        if stateless.len() <= MAX_JSON {
-            return stateless;
-        }
-        // A character has at most six bytes more in JSON than alone.
-        let cut = |text: &str| {
-            format!(
-                "{}\n[cut]",
-                text.get(..text.floor_char_boundary(MAX_JSON / 8))
-                    .unwrap_or_default()
-            )
-        };
-        json(&match self.clone() {
-            Self::User {
-                text,
-                user,
-                message_id,
-            } => Self::User {
-                text: cut(&text),
-                user,
-                message_id,
-            },
-            Self::Tool {
-                call_id,
-                id,
-                content,
-                ok,
-            } => Self::Tool {
-                call_id,
-                id,
-                content: cut(&content),
-                ok,
-            },
-            Self::Note { text, code } => Self::Note {
-                text: cut(&text),
-                code,
-            },
-            Self::Assistant {
-                text,
-                mut calls,
-                origin,
-                ..
-            } => {
-                for made in &mut calls {
-                    "{}".clone_into(&mut made.call.arguments);
-                }
-                Self::Assistant {
-                    text: cut(&text),
-                    calls,
-                    origin,
-                    state: Opaque::default(),
-                }
-            }
-            // One that was taken fits.
-            Self::Image(image) => Self::Note {
-                text: image.told(),
-                code: "Cut".to_owned(),
-            },
-        })
-    }
-
-    /// A provider takes its state whole or not at all.
-    fn without_state(mut self) -> Self {
-        if let Self::Assistant { state, .. } = &mut self {
-            *state = Opaque::default();
-        }
-        self
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Self::User { text, .. } => text.len(),
-            Self::Assistant {
-                text, calls, state, ..
-            } => calls
-                .iter()
-                .fold(text.len().saturating_add(state.size()), |sum, made| {
-                    sum.saturating_add(made.call.arguments.len())
-                }),
-            Self::Tool { content, .. } => content.len(),
-            Self::Image(_) => Image::LIKELY_TOKENS.saturating_mul(BYTES_PER_TOKEN),
-            Self::Note { .. } => 0,
-        }
-    }
 }
 
 impl History {
@@ -333,9 +168,11 @@ impl History {
             }
         }
         let kept = self.entries.get(start?..)?;
+        let images = kept.iter().filter(|entry| matches!(entry, Entry::Image(_)));
+        let mut unseen = images.count().saturating_sub(MAX_SHOWN);
         let mut messages = Vec::with_capacity(kept.len());
         for entry in kept {
-            tell(entry, &mut messages);
+            entry::tell(entry, &mut unseen, &mut messages);
         }
         Some(messages)
     }
@@ -345,44 +182,11 @@ fn is_message(entry: &Entry, id: &str) -> bool {
     matches!(entry, Entry::User { message_id, .. } if message_id == id)
 }
 
-/// Adds what the model is told of an entry.
-fn tell(entry: &Entry, messages: &mut Vec<Message>) {
-    match entry {
-        Entry::User { text, .. } => messages.push(Message::User {
-            text: text.clone(),
-            images: Vec::new(),
-        }),
-        Entry::Assistant {
-            text,
-            calls,
-            origin,
-            state,
-        } => messages.push(Message::Assistant {
-            text: text.clone(),
-            calls: calls.iter().map(|made| made.call.clone()).collect(),
-            origin: origin.clone(),
-            state: state.clone(),
-        }),
-        Entry::Tool { id, content, ok, .. } => messages.push(Message::ToolResult {
-            id: id.clone(),
-            content: content.clone(),
-            images: Vec::new(),
-            ok: *ok,
-        }),
-        Entry::Image(image) => {
-            if let Some(Message::User { images, .. } | Message::ToolResult { images, .. }) =
-                messages.last_mut()
-            {
-                images.push(image.clone());
-            }
-        }
-        Entry::Note { .. } => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::entry::MAX_JSON;
     use super::*;
+    use crate::providers::conversation::{Image, Opaque, ToolCall};
 
     fn user(text: &str, id: &str) -> Entry {
         Entry::User {
@@ -508,6 +312,17 @@ mod tests {
             .collect();
         assert_eq!(count, [1, 0, 2]);
         assert_eq!(history.fate("1"), Fate::Open);
+        let many = History {
+            entries: [vec![user("look", "1")], vec![Entry::Image(image); MAX_SHOWN + 2]].concat(),
+        };
+        let messages = many.messages(0, 0).unwrap();
+        let [Message::User { text, images }] = messages.as_slice() else {
+            panic!("{messages:?}");
+        };
+        assert_eq!(
+            (images.len(), text.matches("[an image: ").count()),
+            (MAX_SHOWN, 2)
+        );
         // Three images are far more than these texts, and they count.
         assert_eq!(history.messages(1_000, 0), None);
         assert!(history.messages(20_000, 0).is_some());

@@ -74,3 +74,66 @@ fn cache(cache: kind::PromptCache) -> PromptCache {
         kind::PromptCache::OneHour => PromptCache::OneHour,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn written(value: Value) -> RequestShape {
+        shape(&serde_json::from_value(value).unwrap())
+    }
+
+    #[test]
+    fn what_is_not_written_is_the_dialects_own() {
+        assert_eq!(written(json!({})), RequestShape::default());
+        assert_eq!(generation(&ResolvedGeneration::default()), Generation::default());
+        assert_eq!(
+            written(json!({"streaming": true, "streamUsage": true})),
+            RequestShape::default()
+        );
+    }
+
+    #[test]
+    fn every_setting_reaches_the_gateway() {
+        let all = written(json!({
+            "outputLimitField": "max_completion_tokens", "streaming": false, "streamUsage": false, "strictTools": true,
+            "thinking": "Adaptive", "reasoningState": "ReasoningContent", "promptCache": "OneHour",
+            "extraBody": {"top_k": 4, "store": false}
+        }));
+        let expected = RequestShape {
+            output_limit_field: "max_completion_tokens".to_owned(),
+            omit_output_limit: false,
+            whole_answers: true,
+            omit_stream_usage: true,
+            strict_tools: true,
+            thinking: Thinking::Adaptive.into(),
+            reasoning_state: ReasoningState::ReasoningContent.into(),
+            prompt_cache: PromptCache::OneHour.into(),
+            extra_body_json: r#"{"store":false,"top_k":4}"#.to_owned(),
+        };
+        assert_eq!(all, expected);
+        let none = written(json!({"outputLimitField": "None"}));
+        assert!(none.omit_output_limit && none.output_limit_field.is_empty());
+    }
+
+    #[test]
+    fn how_a_bot_wants_its_answers_reaches_the_gateway() {
+        let wanted = ResolvedGeneration {
+            top_p: Some(0.5),
+            stop: vec!["END".to_owned()],
+            seed: Some(7),
+            reasoning_effort: Some(bot::ReasoningEffort::ExtraHigh),
+            tool_choice: Some(bot::ToolChoice::Required),
+            parallel_tool_calls: Some(false),
+        };
+        let told = generation(&wanted);
+        assert_eq!(told.reasoning_effort(), ReasoningEffort::ExtraHigh);
+        assert_eq!(told.tool_choice(), ToolChoice::Required);
+        assert_eq!(
+            (told.top_p, told.seed, told.parallel_tool_calls),
+            (Some(0.5), Some(7), Some(false))
+        );
+        assert_eq!(told.stop, ["END"]);
+    }
+}
