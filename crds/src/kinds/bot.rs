@@ -145,8 +145,10 @@ pub enum ReasoningEffort {
     Medium,
     /// Much.
     High,
-    /// As much as the provider has a word for.
+    /// Very much.
     ExtraHigh,
+    /// As much as it can.
+    Max,
 }
 
 /// Whether a model calls tools.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::schema;
 
 /// What requests look like. What is absent is the dialect's own form.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestShape {
     /// The name of the limit on an answer's tokens, for example `max_completion_tokens`, or `None` where the API takes none.

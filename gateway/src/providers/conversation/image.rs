@@ -87,7 +87,7 @@ impl Image {
 
     /// Takes bytes that look like an image.
     pub fn of(bytes: &[u8]) -> Result<Self, ImageFault> {
-        if u32::try_from(bytes.len()).map_or(true, |bytes| bytes > Self::MAX_BYTES) {
+        if !u32::try_from(bytes.len()).is_ok_and(|bytes| bytes <= Self::MAX_BYTES) {
             return Err(ImageFault::TooLarge);
         }
         Ok(Self {

@@ -52,6 +52,7 @@ fn generate(body: &mut Map<String, Value>, generation: &Generation) {
         ReasoningEffort::Medium => Some("medium"),
         ReasoningEffort::High => Some("high"),
         ReasoningEffort::ExtraHigh => Some("xhigh"),
+        ReasoningEffort::Max => Some("max"),
     };
     set(body, "reasoning_effort", effort);
 }

@@ -202,7 +202,8 @@ pub(super) fn tell(entry: &Entry, unseen: &mut usize, messages: &mut Vec<Message
             ok: *ok,
         }),
         Entry::Image(image) => {
-            let seen = unseen.checked_sub(1).map(|left| *unseen = left).is_none();
+            let seen = *unseen == 0;
+            *unseen = unseen.saturating_sub(1);
             if let Some(
                 Message::User { text, images }
                 | Message::ToolResult {

@@ -15,6 +15,7 @@ pub(super) fn generation(generation: &ResolvedGeneration) -> Generation {
         bot::ReasoningEffort::Medium => ReasoningEffort::Medium,
         bot::ReasoningEffort::High => ReasoningEffort::High,
         bot::ReasoningEffort::ExtraHigh => ReasoningEffort::ExtraHigh,
+        bot::ReasoningEffort::Max => ReasoningEffort::Max,
     });
     let choice = generation.tool_choice.map(|choice| match choice {
         bot::ToolChoice::Auto => ToolChoice::Auto,

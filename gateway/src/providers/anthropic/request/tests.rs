@@ -230,7 +230,8 @@ fn effort_is_a_share_of_the_answer(#[case] model: Model, #[case] expected: Value
 #[case(ReasoningEffort::Unspecified, Value::Null, Value::Null)]
 #[case(ReasoningEffort::None, json!({"type": "disabled"}), Value::Null)]
 #[case(ReasoningEffort::Low, json!({"type": "adaptive"}), json!({"effort": "low"}))]
-#[case(ReasoningEffort::ExtraHigh, json!({"type": "adaptive"}), json!({"effort": "max"}))]
+#[case(ReasoningEffort::ExtraHigh, json!({"type": "adaptive"}), json!({"effort": "xhigh"}))]
+#[case(ReasoningEffort::Max, json!({"type": "adaptive"}), json!({"effort": "max"}))]
 fn effort_is_a_word_for_an_adaptive_model(
     #[case] effort: ReasoningEffort,
     #[case] thinks: Value,

@@ -70,7 +70,8 @@ fn adaptive(body: &mut Map<String, Value>, effort: ReasoningEffort) {
         ReasoningEffort::Minimal | ReasoningEffort::Low => "low",
         ReasoningEffort::Medium => "medium",
         ReasoningEffort::High => "high",
-        ReasoningEffort::ExtraHigh => "max",
+        ReasoningEffort::ExtraHigh => "xhigh",
+        ReasoningEffort::Max => "max",
     };
     body.insert("thinking".to_owned(), json!({ "type": "adaptive" }));
     body.insert("output_config".to_owned(), json!({ "effort": word }));
@@ -85,7 +86,7 @@ fn budget(body: &mut Map<String, Value>, effort: ReasoningEffort, limit: u32) {
         ReasoningEffort::Low => 2,
         ReasoningEffort::Medium => 4,
         ReasoningEffort::High => 6,
-        ReasoningEffort::ExtraHigh => 7,
+        ReasoningEffort::ExtraHigh | ReasoningEffort::Max => 7,
     };
     let budget = (limit / 8).saturating_mul(eighths).max(LEAST_BUDGET);
     let thinking = if eighths == 0 || budget >= limit {
