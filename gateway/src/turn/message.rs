@@ -194,7 +194,7 @@ mod tests {
         }
         // Control characters are six times as long where they are kept.
         let together = Incoming {
-            text: "\u{1}".repeat(MAX_TEXT),
+            text: "\u{1}".repeat(80 << 10),
             ..message("", "")
         };
         let together = together.showing(&[much]).and_then(Incoming::checked);
