@@ -17,6 +17,8 @@ use super::world::bot;
 pub enum Act {
     /// Answers with these pieces, the last as the result's content.
     Answer(Vec<Vec<u8>>),
+    /// Answers with an image.
+    Image(Vec<u8>),
     Fail(FailureKind, String),
     /// Ends the stream without an answer.
     Die,
@@ -131,6 +133,14 @@ impl Runner {
                 };
                 (Vec::new(), finished::Outcome::Failure(failure))
             }
+            Act::Image(content) => {
+                let shown = Success {
+                    content,
+                    media_type: "image/png".to_owned(),
+                    ..Success::default()
+                };
+                (Vec::new(), finished::Outcome::Success(shown))
+            }
             Act::Wait(gate, content) => {
                 gate.notified().await;
                 (Vec::new(), success(content))
@@ -172,5 +182,6 @@ fn success(content: Vec<u8>) -> finished::Outcome {
         content,
         truncated: false,
         facts_json: "{\"status\":200}".to_owned(),
+        media_type: String::new(),
     })
 }
