@@ -9,6 +9,8 @@ mod conversion;
 #[cfg(test)]
 mod destinations;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod scene;
