@@ -1,10 +1,11 @@
 //! Somebody may write every object of ours in a namespace, and none of its Secrets: no secret goes where he says.
 
 use monstrum_guardian::document::Document;
+use monstrum_wire::identity::ChannelId;
 use serde_json::{Value, json};
 
 use super::{OpenError, Opener};
-use crate::scenario::{NAMESPACE, Scenario, binding, bot, secret_path};
+use crate::scenario::{CHANNEL_UID, NAMESPACE, Scenario, binding, bot, secret_path};
 
 const THEIRS: &str = "https://attacker.test";
 
@@ -40,6 +41,14 @@ fn reader(name: &str, resource: &str) -> Value {
     object
 }
 
+fn inbox() -> ChannelId {
+    ChannelId {
+        namespace: NAMESPACE.to_owned(),
+        name: "inbox".to_owned(),
+        uid: CHANNEL_UID.parse().unwrap(),
+    }
+}
+
 /// Everything works, and there is a Secret that nobody gave to the bots.
 async fn scenario() -> Scenario {
     let scenario = Scenario::full();
@@ -47,7 +56,7 @@ async fn scenario() -> Scenario {
     scenario.settle().await;
     assert!(scenario.hub.binding(&bot(), "reader").is_some());
     assert!(scenario.hub.provider(&bot(), "main").is_some());
-    assert!(scenario.hub.channel(NAMESPACE, "inbox").is_some());
+    assert!(scenario.hub.channel(&inbox()).is_some());
     scenario
 }
 
@@ -248,7 +257,7 @@ async fn a_channel_signs_only_with_a_secret_that_agrees_and_only_for_its_hosts()
         let scenario = scenario().await;
         scenario.put(channel(secret, url));
         scenario.settle().await;
-        assert_eq!(scenario.hub.channel(NAMESPACE, "inbox"), None, "{secret:?}");
+        assert_eq!(scenario.hub.channel(&inbox()), None, "{secret:?}");
         let deployment = "/apis/apps/v1/namespaces/team-a/deployments/inbox-channel";
         assert!(scenario.api.get(deployment).is_none(), "{secret:?}");
         refused(&scenario, "Channel", "inbox", &["kubectl annotate"]);
@@ -316,7 +325,7 @@ async fn a_workspace_bounds_where_anything_goes() {
         let expected = format!("Accepted False NotPermitted {field}");
         assert!(conditions.contains(&expected), "{conditions}");
     }
-    assert_eq!(scenario.hub.channel(NAMESPACE, "inbox"), None);
+    assert_eq!(scenario.hub.channel(&inbox()), None);
     scenario.put(workspace(json!([])));
     scenario.settle().await;
     assert!(!policy(&scenario).1);
