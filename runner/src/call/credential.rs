@@ -2,22 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+use monstrum_scrub::Scrubber;
 use monstrum_wire::runner::CredentialField;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use secrecy::{ExposeSecret as _, SecretString};
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use super::Failure;
-
-/// Shorter values would mask ordinary words.
-const SHORTEST_MASKED: usize = 4;
 
 /// A credential's fields. Never printed, wiped when dropped.
 #[derive(Debug, Default)]
 pub struct Credential {
-    fields: BTreeMap<String, Result<SecretString, ()>>,
+    fields: BTreeMap<String, Field>,
+}
+
+/// A field's value; not every one is text.
+#[derive(Debug)]
+enum Field {
+    Text(SecretString),
+    Bytes(SecretSlice<u8>),
+}
+
+impl Field {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.expose_secret().as_bytes(),
+            Self::Bytes(bytes) => bytes.expose_secret(),
+        }
+    }
 }
 
 impl Credential {
@@ -25,11 +35,8 @@ impl Credential {
     pub fn new(fields: Vec<CredentialField>) -> Self {
         let fields = fields.into_iter().map(|field| {
             let value = match String::from_utf8(field.value) {
-                Ok(text) => Ok(SecretString::from(text)),
-                Err(error) => {
-                    drop(Zeroizing::new(error.into_bytes()));
-                    Err(())
-                }
+                Ok(text) => Field::Text(text.into()),
+                Err(error) => Field::Bytes(error.into_bytes().into()),
             };
             (field.name, value)
         });
@@ -40,12 +47,17 @@ impl Credential {
 
     /// The value of `field`, as text that fits into a header or a query.
     pub fn text(&self, field: &str) -> Result<&SecretString, Failure> {
-        let value = self
-            .fields
-            .get(field)
-            .ok_or_else(|| Failure::invalid(format!("the credential has no field {field:?}")))?
-            .as_ref()
-            .map_err(|()| Failure::invalid(format!("the credential's field {field:?} is not text")))?;
+        let value = match self.fields.get(field) {
+            Some(Field::Text(text)) => text,
+            Some(Field::Bytes(_)) => {
+                return Err(Failure::invalid(format!(
+                    "the credential's field {field:?} is not text"
+                )));
+            }
+            None => {
+                return Err(Failure::invalid(format!("the credential has no field {field:?}")));
+            }
+        };
         let exposed = value.expose_secret();
         if exposed.is_empty() {
             return Err(Failure::invalid(format!(
@@ -62,31 +74,11 @@ impl Credential {
         Ok(value)
     }
 
-    /// Replaces each of the secret values, and its usual encodings, in a message for people.
-    pub fn mask(&self, message: String) -> String {
-        let mut masked = message;
-        for value in self.fields.values().flatten() {
-            let plain = value.expose_secret();
-            if plain.len() < SHORTEST_MASKED {
-                continue;
-            }
-            for form in forms(plain) {
-                if masked.contains(form.as_str()) {
-                    masked = masked.replace(form.as_str(), "***");
-                }
-            }
-        }
-        masked
+    /// Finds the fields' values, and whatever else of this credential is `sent`.
+    pub fn scrubber<'a>(&'a self, sent: impl IntoIterator<Item = &'a [u8]>) -> Scrubber {
+        let fields = self.fields.values().map(|field| field.bytes());
+        Scrubber::new(fields.chain(sent))
     }
-}
-
-fn forms(plain: &str) -> [Zeroizing<String>; 4] {
-    [
-        Zeroizing::new(plain.to_owned()),
-        Zeroizing::new(BASE64_STANDARD.encode(plain)),
-        Zeroizing::new(BASE64_URL_SAFE.encode(plain)),
-        Zeroizing::new(utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string()),
-    ]
 }
 
 #[cfg(test)]
@@ -121,11 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_form_is_masked() {
-        let secret = credential(b"s3cr3t/+val=");
-        for form in ["s3cr3t/+val=", "czNjcjN0Lyt2YWw9", "s3cr3t%2F%2Bval%3D"] {
-            let masked = secret.mask(format!("upstream said <{form}>"));
-            assert_eq!(masked, "upstream said <***>", "{form}");
-        }
+    fn every_field_is_found_whether_text_or_not() {
+        let scrubber = credential(b"\xff\xfe\x01\x02\x03").scrubber([b"derived".as_slice()]);
+        assert_eq!(
+            scrubber.bytes(b"<\xff\xfe\x01\x02\x03 derived>"),
+            b"<[secret] [secret]>"
+        );
     }
 }

@@ -11,6 +11,8 @@ mod http_answers;
 #[cfg(test)]
 mod http_guard;
 #[cfg(test)]
+mod http_secrets;
+#[cfg(test)]
 mod http_tls;
 #[cfg(test)]
 mod link;

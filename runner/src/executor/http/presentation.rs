@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
+use monstrum_scrub::Scrubber;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -73,6 +74,16 @@ const STEERING: [&str; 10] = [
 ];
 
 impl Presentation {
+    /// Finds the credential, also in the form in which it is sent.
+    pub(super) fn scrubber(&self, credential: &Credential) -> Result<Scrubber, Failure> {
+        let Self::Basic(basic) = self else {
+            // The others send a field as it is, or in an encoding that a scrubber knows.
+            return Ok(credential.scrubber([]));
+        };
+        let pair = basic_pair(basic, credential)?;
+        Ok(credential.scrubber([pair.as_bytes()]))
+    }
+
     /// Adds the credential to `request`.
     pub(super) fn apply(&self, credential: &Credential, request: &mut Request) -> Result<(), Failure> {
         match self {
@@ -103,6 +114,12 @@ impl Presentation {
 }
 
 fn basic_value(basic: &Basic, credential: &Credential) -> Result<Zeroizing<String>, Failure> {
+    let encoded = basic_pair(basic, credential)?;
+    Ok(Zeroizing::new(format!("Basic {}", encoded.as_str())))
+}
+
+/// Base64 of user and password.
+fn basic_pair(basic: &Basic, credential: &Credential) -> Result<Zeroizing<String>, Failure> {
     let user = credential.text(&basic.username_field)?.expose_secret();
     let password = credential.text(&basic.password_field)?.expose_secret();
     if user.contains(':') {
@@ -112,8 +129,7 @@ fn basic_value(basic: &Basic, credential: &Credential) -> Result<Zeroizing<Strin
         )));
     }
     let pair = Zeroizing::new(format!("{user}:{password}"));
-    let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
-    Ok(Zeroizing::new(format!("Basic {}", encoded.as_str())))
+    Ok(Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes())))
 }
 
 fn name(name: &str) -> Result<HeaderName, Failure> {
