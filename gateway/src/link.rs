@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use attached::{Attached, FromCall, Heard, NotSent, Running};
+pub use attached::{Attached, Ending, FromCall, Heard, NotSent, Running};
 pub use peers::Peers;
 pub use service::LinkService;
 pub(crate) use service::knows;

@@ -53,6 +53,9 @@ pub(super) struct MadeCall {
     pub(super) call_id: String,
     /// As the model made it, with an id that is unique in the answer, secrets masked.
     pub(super) call: ToolCall,
+    /// Whether the arguments are those that the model made: nothing masked, nothing left out. Others are never run.
+    #[serde(default)]
+    pub(super) whole: bool,
     /// What is wrong with it before anyone looks at its arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fault: Option<String>,
@@ -142,6 +145,7 @@ impl Entry {
             Self::Assistant { text, mut calls } => {
                 for made in &mut calls {
                     "{}".clone_into(&mut made.call.arguments);
+                    made.whole = false;
                 }
                 Self::Assistant {
                     text: cut(&text),
@@ -337,6 +341,7 @@ mod tests {
                 name: "t".to_owned(),
                 arguments: "{}".to_owned(),
             },
+            whole: true,
             fault: None,
         };
         Entry::Assistant {
@@ -400,6 +405,15 @@ mod tests {
             assert!(json.len() <= 512 << 10, "{}", json.len());
             assert!(serde_json::from_str::<Entry>(&json).is_ok());
         }
+    }
+
+    #[test]
+    fn a_call_whose_arguments_were_left_out_says_so() {
+        let kept = says(&"x".repeat(MAX_JSON * 2), &["c"]).fitted();
+        let Ok(Entry::Assistant { calls, .. }) = serde_json::from_str(&kept) else {
+            panic!("{kept}");
+        };
+        assert!(!calls[0].whole);
     }
 
     #[test]

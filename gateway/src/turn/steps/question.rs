@@ -78,7 +78,10 @@ async fn send(
             .ok_or_else(|| Failure::KeyUnavailable("the credential has no field apiKey".to_owned()))
     });
     let key = key.transpose()?;
-    let scrubber = gateway.vault.scrubber();
+    let scrubber = match &secret {
+        Some(secret) => gateway.vault.scrubber_with(secret),
+        None => gateway.vault.scrubber(),
+    };
     let admitted = admission::admit(context, policy, tally.step(), request).await?;
     let mut sink = context.events.clone();
     let started = std::time::Instant::now();

@@ -15,8 +15,12 @@ pub enum Act {
     /// Answers with these pieces, the last as the result's content.
     Answer(Vec<Vec<u8>>),
     Fail(FailureKind, String),
+    /// Succeeds with these facts.
+    Told(String),
     /// Ends the stream without an answer.
     Die,
+    /// Ends the stream behind this piece.
+    DieAfter(Vec<u8>),
     /// Never answers unless it is cancelled.
     Hang,
     /// Answers once the gate opens.
@@ -119,6 +123,14 @@ impl Runner {
         let (pieces, outcome) = match act {
             Act::Hang => return,
             Act::Die => return die.notify_one(),
+            Act::DieAfter(data) => {
+                let chunk = OutputChunk { call_id, data };
+                let message = Some(from_runner::Message::Chunk(chunk));
+                drop(sender.send(FromRunner { message }).await);
+                // The piece is on its way before the stream ends.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                return die.notify_one();
+            }
             Act::Fail(kind, message) => {
                 let failure = Failure {
                     kind: kind.into(),
@@ -127,6 +139,13 @@ impl Runner {
                     ..Failure::default()
                 };
                 (Vec::new(), finished::Outcome::Failure(failure))
+            }
+            Act::Told(facts_json) => {
+                let success = Success {
+                    facts_json,
+                    ..Success::default()
+                };
+                (Vec::new(), finished::Outcome::Success(success))
             }
             Act::Wait(gate, content) => {
                 gate.notified().await;
