@@ -94,7 +94,8 @@ impl Scrubber {
 
     /// Whether `bytes` hold a secret.
     pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
-        self.scrubbed(bytes, End::Whole).is_some()
+        let clean = self.scrubbed(bytes, End::Whole);
+        clean.is_some_and(|clean| clean != bytes)
     }
 
     fn scrubbed(&self, bytes: &[u8], end: End) -> Option<Vec<u8>> {

@@ -140,6 +140,11 @@ impl Tainted {
         scrubber.ended(self.bytes.clone(), self.end())
     }
 
+    /// As bytes, if all of them came and no secret is among them: what is not text is worth nothing with a mark in it.
+    pub fn bytes_if_clean(&self, scrubber: &Scrubber) -> Option<Vec<u8>> {
+        (!self.cut && !scrubber.finds(&self.bytes)).then(|| self.bytes.clone())
+    }
+
     /// As UTF-8, without secrets.
     pub fn text(&self, scrubber: &Scrubber) -> String {
         self.decoded(None, scrubber)

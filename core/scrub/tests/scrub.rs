@@ -214,6 +214,21 @@ fn a_tail_that_could_begin_a_secret_is_dropped_where_text_was_cut() {
     assert_eq!(Tainted::from(text).text(&scrubber), "is [secret]");
 }
 
+#[test]
+fn bytes_that_are_no_text_come_whole_or_not_at_all() {
+    let scrubber = scrubber(&["hunter2-hunter2"]);
+    let image = b"\x89PNG\0\r\n".as_slice();
+    assert_eq!(
+        Tainted::from(image).bytes_if_clean(&scrubber).as_deref(),
+        Some(image)
+    );
+    let echo = Tainted::from([image, b"hunter2-hunter2"].concat());
+    assert_eq!(echo.bytes_if_clean(&scrubber), None);
+    let mut cut = Tainted::from(image);
+    cut.cut();
+    assert_eq!(cut.bytes_if_clean(&scrubber), None);
+}
+
 #[rstest]
 #[case::unicode(r"is \u0068unter2-hunter2", 3)]
 #[case::percent("is %2568unter2-hunter2", 3)]

@@ -49,6 +49,8 @@ pub enum Ending {
         content: Tainted,
         /// More existed.
         truncated: bool,
+        /// Whether the content is meant to be an image.
+        is_image: bool,
         /// A JSON object.
         facts: Tainted,
     },
@@ -71,6 +73,7 @@ impl From<finished::Outcome> for Ending {
             finished::Outcome::Success(success) => Self::Success {
                 content: success.content.into(),
                 truncated: success.truncated,
+                is_image: !success.media_type.is_empty(),
                 facts: success.facts_json.into(),
             },
             finished::Outcome::Failure(failure) => Self::Failure {

@@ -2,6 +2,8 @@
 
 use monstrum_scrub::{End, ScrubStream, Scrubber, Tainted};
 
+use crate::providers::conversation::Image;
+
 /// What a runner may send beyond the bound that it was given before it counts as runaway.
 const SLACK: usize = 1 << 20;
 
@@ -20,6 +22,26 @@ pub(super) struct Output {
 pub(super) struct Clean {
     pub(super) content: String,
     pub(super) truncated: bool,
+    /// What the content tells of, where it is an image.
+    pub(super) image: Option<Image>,
+}
+
+impl Clean {
+    /// An image is shown whole or not at all: bytes that a scrubber altered are none any more.
+    pub(super) fn image(content: &Tainted, scrubber: &Scrubber) -> Self {
+        let image = content
+            .bytes_if_clean(scrubber)
+            .and_then(|bytes| Image::of(&bytes).ok());
+        let told = image.as_ref().map_or_else(
+            || format!("(an answer of {} bytes that can't be shown)", content.len()),
+            Image::told,
+        );
+        Self {
+            content: told,
+            truncated: false,
+            image,
+        }
+    }
 }
 
 impl Output {
@@ -70,6 +92,7 @@ impl Output {
         Clean {
             content,
             truncated: self.truncated,
+            image: None,
         }
     }
 

@@ -147,17 +147,23 @@ fn finished(
         Some(Ending::Success {
             content,
             truncated,
+            is_image,
             facts,
         }) => {
-            output.push(&content);
-            if truncated {
-                output.cut();
-            }
+            let clean = if is_image {
+                Clean::image(&content, &prepared.scrubber)
+            } else {
+                output.push(&content);
+                if truncated {
+                    output.cut();
+                }
+                output.finish(End::Whole)
+            };
             Ended {
                 outcome: "ok",
                 reason: String::new(),
                 facts: told(prepared, &facts),
-                clean: output.finish(End::Whole),
+                clean,
                 sent: true,
             }
         }
@@ -242,7 +248,7 @@ fn word(kind: FailureKind) -> &'static str {
 fn not_sent(reason: &str, sentence: &str) -> Ended {
     let clean = Clean {
         content: sentence.to_owned(),
-        truncated: false,
+        ..Clean::default()
     };
     Ended {
         outcome: "error",

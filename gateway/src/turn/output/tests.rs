@@ -54,9 +54,23 @@ fn what_fits_is_whole() {
         output.finish(End::Whole),
         Clean {
             content: "token: [secret].".to_owned(),
-            truncated: false
+            truncated: false,
+            image: None
         }
     );
+}
+
+#[test]
+fn an_image_is_shown_whole_or_told() {
+    let png = b"\x89PNG\r\n\x1a\n".as_slice();
+    let shown = Clean::image(&png.into(), &scrubber());
+    assert_eq!(shown.content, "[an image: image/png, 8 bytes]");
+    assert_eq!(shown.image.unwrap().bytes(), 8);
+    for bytes in [[png, b"hunter2-secret"].concat(), b"<html>".to_vec()] {
+        let told = Clean::image(&bytes.into(), &scrubber());
+        assert_eq!(told.image, None);
+        assert!(told.content.starts_with("(an answer of "), "{}", told.content);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod body;
 mod complaint;
+mod image;
 mod media;
 
 use monstrum_scrub::{Scrubber, Tainted};
@@ -24,6 +25,8 @@ pub(super) struct Reading<'a> {
     pub(super) plan: Option<&'a Plan>,
     /// How many bytes of what is told are kept.
     pub(super) limit: usize,
+    /// How large an image may be; 0 where none is wanted.
+    pub(super) image: usize,
     pub(super) parsing: &'a Semaphore,
     pub(super) scrubber: &'a Scrubber,
 }
@@ -39,6 +42,9 @@ impl Reading<'_> {
         let content_type = header(response.headers(), CONTENT_TYPE.as_str()).map(str::to_owned);
         let media = Media::of(content_type.as_deref());
         if let Media::Other(name) = &media {
+            if self.plan.is_none() && self.image > 0 && image::is_shown(name) {
+                return image::read(response, name, self.image, self.scrubber, facts).await;
+            }
             let size = response
                 .content_length()
                 .map_or("of unknown size".to_owned(), |size| format!("{size} bytes"));
@@ -111,6 +117,7 @@ fn success(content: String, truncated: bool, facts: Facts) -> Success {
         content: content.into_bytes(),
         truncated,
         facts,
+        media_type: String::new(),
     }
 }
 

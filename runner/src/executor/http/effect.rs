@@ -39,6 +39,7 @@ pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
     let reading = Reading {
         plan: plan.as_ref(),
         limit: call.max_result_bytes,
+        image: call.max_image_bytes,
         parsing: &http.parsing,
         scrubber: &scrubber,
     };

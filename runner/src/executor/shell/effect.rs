@@ -53,6 +53,7 @@ pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outc
             content,
             truncated,
             facts,
+            media_type: String::new(),
         }),
         Err(failure) => Err(failure.with_facts(facts)),
     }
