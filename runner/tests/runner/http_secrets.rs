@@ -243,8 +243,7 @@ fn no_five_characters_of_a_secret_come_through() {
         let before = before + &".".repeat(padding);
         let encoded = Encoded::new(ENCODINGS[encoding], &secret, (&before, &after), &choices);
         *body.lock().unwrap() = (WAYS[way], encoded.text().to_vec());
-        let mut call = http_call(upstream.config(), WAYS[way].execution(), json!({}));
-        call.presentation_json = json!({"bearer": {"field": "token"}}).to_string();
+        let mut call = with_token(http_call(upstream.config(), WAYS[way].execution(), json!({})));
         call.credential = vec![CredentialField {
             name: "token".to_owned(),
             value: secret.into_bytes(),
