@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use credential::Credential;
+pub use credential::{Addressed, Credential};
 pub use outcome::{Facts, Failure, FailureKind, Outcome, Success};
 pub use output::{Gone, Output};
 
@@ -67,11 +67,11 @@ impl Call {
     pub fn new(execute: Execute, cancelled: CancellationToken) -> Result<Self, Failure> {
         let arguments: Map<String, Value> = json("arguments", &execute.arguments_json)?;
         let timeout = bounded_timeout(execute.timeout_ms);
-        let credential = Credential::new(execute.credential);
+        let credential = Credential::new(execute.credential, &execute.credential_hosts);
         Ok(Self {
             arguments: Value::Object(arguments),
             canonical: json("canonical values", &execute.canonical_json)?,
-            scrubber: credential.scrubber([]),
+            scrubber: credential.scrubber(None),
             credential,
             max_result_bytes: bounded_result(execute.max_result_bytes),
             max_image_bytes: usize::try_from(execute.max_image_bytes)

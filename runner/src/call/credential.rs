@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use monstrum_guardian::destination::Destinations;
 use monstrum_scrub::Scrubber;
 use monstrum_wire::runner::CredentialField;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
+use url::Url;
+use zeroize::Zeroizing;
 
 use super::Failure;
 
-/// A credential's fields. Never printed, wiped when dropped.
+/// A credential's fields, and where they may be sent. Never printed, wiped when dropped.
 #[derive(Debug, Default)]
 pub struct Credential {
     fields: BTreeMap<String, Field>,
+    destinations: Destinations,
 }
 
 /// A field's value; not every one is text.
@@ -30,9 +36,16 @@ impl Field {
     }
 }
 
+/// A credential's fields on their way to a URL that was found to be one of its destinations. There is no other way to read them;
+/// a scrubber only finds them.
+#[derive(Debug, Clone, Copy)]
+pub struct Addressed<'a> {
+    fields: &'a BTreeMap<String, Field>,
+}
+
 impl Credential {
-    /// Takes the fields over from the wire.
-    pub fn new(fields: Vec<CredentialField>) -> Self {
+    /// Takes the fields over from the wire. Without hosts, and with hosts that can't be understood, they go nowhere.
+    pub fn new(fields: Vec<CredentialField>, hosts: &[String]) -> Self {
         let fields = fields.into_iter().map(|field| {
             let value = match String::from_utf8(field.value) {
                 Ok(text) => Field::Text(text.into()),
@@ -42,11 +55,36 @@ impl Credential {
         });
         Self {
             fields: fields.collect(),
+            destinations: Destinations::read(hosts).unwrap_or_default(),
         }
     }
 
+    /// The fields for a request to exactly this URL; each hop of a redirect asks for itself.
+    pub fn towards(&self, url: &Url) -> Result<Addressed<'_>, Failure> {
+        if self.destinations.permit(url) {
+            return Ok(Addressed { fields: &self.fields });
+        }
+        Err(Failure::refused(format!(
+            "the credential may not be sent to {}: its Credential does not name this host",
+            url.origin().ascii_serialization()
+        )))
+    }
+
+    /// Finds the fields' values, and of a user's and a password's field what is sent for both.
+    pub fn scrubber(&self, pair: Option<(&str, &str)>) -> Scrubber {
+        let sent = pair.and_then(|(user, password)| {
+            let [user, password] = [user, password].map(|field| self.fields.get(field).map(Field::bytes));
+            let joined = Zeroizing::new([user?, b":", password?].concat());
+            Some(Zeroizing::new(BASE64_STANDARD.encode(joined.as_slice())))
+        });
+        let fields = self.fields.values().map(Field::bytes);
+        Scrubber::new(fields.chain(sent.as_ref().map(|sent| sent.as_bytes())))
+    }
+}
+
+impl<'a> Addressed<'a> {
     /// The value of `field`, as text that fits into a header or a query.
-    pub fn text(&self, field: &str) -> Result<&SecretString, Failure> {
+    pub fn text(&self, field: &str) -> Result<&'a SecretString, Failure> {
         let value = match self.fields.get(field) {
             Some(Field::Text(text)) => text,
             Some(Field::Bytes(_)) => {
@@ -73,23 +111,52 @@ impl Credential {
         }
         Ok(value)
     }
-
-    /// Finds the fields' values, and whatever else of this credential is `sent`.
-    pub fn scrubber<'a>(&'a self, sent: impl IntoIterator<Item = &'a [u8]>) -> Scrubber {
-        let fields = self.fields.values().map(|field| field.bytes());
-        Scrubber::new(fields.chain(sent))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::FailureKind;
 
     fn credential(value: &[u8]) -> Credential {
-        Credential::new(vec![CredentialField {
+        let field = CredentialField {
             name: "token".to_owned(),
             value: value.to_vec(),
-        }])
+        };
+        Credential::new(vec![field], &["a.example.com".to_owned()])
+    }
+
+    fn home() -> Url {
+        Url::parse("https://a.example.com/").unwrap()
+    }
+
+    #[test]
+    fn only_a_named_host_is_shown_a_field() {
+        let secret = credential(b"s3cr3t-value");
+        secret.towards(&home()).unwrap().text("token").unwrap();
+        for elsewhere in [
+            "https://b.example.com/",
+            "http://a.example.com/",
+            "https://a.example.com:8443/",
+            "https://a.example.com.evil.test/",
+            "https://me@a.example.com/",
+        ] {
+            let failure = secret.towards(&Url::parse(elsewhere).unwrap()).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Refused, "{elsewhere}");
+            assert!(!failure.message.contains("s3cr3t"), "{}", failure.message);
+        }
+    }
+
+    #[test]
+    fn without_usable_hosts_it_goes_nowhere() {
+        for hosts in [vec![], vec!["a.example.com".to_owned(), "not a host".to_owned()]] {
+            let secret = Credential::new(Vec::new(), &hosts);
+            assert_eq!(
+                secret.towards(&home()).unwrap_err().kind,
+                FailureKind::Refused,
+                "{hosts:?}"
+            );
+        }
     }
 
     #[test]
@@ -100,11 +167,17 @@ mod tests {
     #[test]
     fn values_that_a_header_can_not_hold_are_told_by_field() {
         for wrong in [&b"tok\n"[..], b"a\r\nb", b"a\0b", b"\xff\xfe", b""] {
-            let failure = credential(wrong).text("token").unwrap_err();
+            let failure = credential(wrong)
+                .towards(&home())
+                .unwrap()
+                .text("token")
+                .unwrap_err();
             assert!(failure.message.contains("\"token\""), "{}", failure.message);
         }
         assert!(
             credential(b"x")
+                .towards(&home())
+                .unwrap()
                 .text("other")
                 .unwrap_err()
                 .message
@@ -114,10 +187,19 @@ mod tests {
 
     #[test]
     fn every_field_is_found_whether_text_or_not() {
-        let scrubber = credential(b"\xff\xfe\x01\x02\x03").scrubber([b"derived".as_slice()]);
-        assert_eq!(
-            scrubber.bytes(b"<\xff\xfe\x01\x02\x03 derived>"),
-            b"<[secret] [secret]>"
-        );
+        let scrubber = credential(b"\xff\xfe\x01\x02\x03").scrubber(None);
+        assert_eq!(scrubber.bytes(b"<\xff\xfe\x01\x02\x03>"), b"<[secret]>");
+    }
+
+    #[test]
+    fn what_is_sent_for_two_fields_is_found_though_they_are_short() {
+        let field = |name: &str| CredentialField {
+            name: name.to_owned(),
+            value: b"pw1".to_vec(),
+        };
+        let both = Credential::new(vec![field("a"), field("b")], &[]);
+        let sent = BASE64_STANDARD.encode("pw1:pw1");
+        assert_eq!(both.scrubber(Some(("a", "b"))).text(&sent), "[secret]==");
+        assert_eq!(both.scrubber(Some(("a", "c"))).text(&sent), sent);
     }
 }

@@ -81,6 +81,7 @@ pub(super) async fn prepare(
             .as_ref()
             .map(|secret| secret.for_call())
             .unwrap_or_default(),
+        credential_hosts: secret.as_ref().map(|secret| secret.hosts()).unwrap_or_default(),
         timeout_ms: u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1),
         max_result_bytes: limits.max_result_bytes,
         traceparent: context.trace.traceparent(),

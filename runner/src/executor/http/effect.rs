@@ -24,7 +24,7 @@ pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
     let plan = template.response.as_ref().map(Plan::new).transpose()?;
     let presentation: Option<Presentation> = call.presentation()?;
     let scrubber = match &presentation {
-        Some(presentation) => presentation.scrubber(&call.credential)?,
+        Some(presentation) => presentation.scrubber(&call.credential),
         None => call.scrubber.clone(),
     };
     let exchange = Exchange {
