@@ -69,5 +69,6 @@ fn performed(call: &Call, output: &Output, success: Success) -> Success {
         content,
         truncated: success.truncated || output.kept().1,
         facts: call.scrubber.fields(success.facts),
+        media_type: success.media_type,
     }
 }
