@@ -42,7 +42,7 @@ impl Dictionary {
         pieces.sort_unstable_by(|a, b| a.text.cmp(&b.text));
         pieces.dedup_by(|later, kept| {
             let same = later.text == kept.text;
-            kept.continued |= same && later.continued;
+            kept.continued &= !same || later.continued;
             same
         });
         let mut first = [false; 256];

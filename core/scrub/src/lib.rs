@@ -57,7 +57,7 @@
 //! looked for in pieces of at most 64 bytes, so that a part of a key is found as well.
 //!
 //! What is not found: what a target makes of a secret on purpose (a digest, a cipher, its letters in another order), hexadecimal in groups of
-//! several bytes, base64 of base64, and fields shorter than four bytes, which would be found everywhere. Text that a target sends
+//! several bytes, base64 of base64, an escape whose own sign is an escape of another kind (`%5C%22` for `\"`), and fields shorter than four bytes, which would be found everywhere. Text that a target sends
 //! from somewhere within its own answer (a range of bytes) may begin with the rest of a secret that was never whole here.
 
 mod decode;

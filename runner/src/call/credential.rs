@@ -199,7 +199,7 @@ mod tests {
         };
         let both = Credential::new(vec![field("a"), field("b")], &[]);
         let sent = BASE64_STANDARD.encode("pw1:pw1");
-        assert_eq!(both.scrubber(Some(("a", "b"))).text(&sent), "[secret]==");
+        assert_eq!(both.scrubber(Some(("a", "b"))).text(&sent), "[secret]");
         assert_eq!(both.scrubber(Some(("a", "c"))).text(&sent), sent);
     }
 }

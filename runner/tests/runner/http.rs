@@ -83,6 +83,7 @@ async fn a_credential_in_the_query_is_in_no_message() {
         json!({}),
     ));
     call.presentation_json = json!({"query": {"name": "api_key", "field": "token"}}).to_string();
+    call.credential_hosts = vec!["http://127.0.0.1:*".to_owned()];
     http(call.clone()).await.success();
     assert_eq!(upstream.seen()[0].target, format!("/?api_key={SECRET}"));
     // Nothing listens there.
