@@ -13,6 +13,7 @@
 mod identities;
 mod support;
 mod threats;
+mod turn_answers;
 mod turn_budgets;
 mod turn_calls;
 mod turn_failures;

@@ -52,16 +52,17 @@ pub(super) async fn ask(
         metered: admission::is_metered(&policy),
     };
     let (mut answer, requests, admitted) = send(context, &policy, history, tally, &request).await?;
-    let said = answer.usage;
-    let usage = said.unwrap_or_else(|| estimate(overhead, &messages, &answer));
+    let counted = answer.usage.against(estimate(overhead, &messages, &answer));
+    let usage = counted.usage;
     let prices = model.prices.unwrap_or_default();
     let row = spend(context, tally, &model, (requests, usage, prices));
-    let spent = match said {
-        Some(usage) => Spent::Model {
+    let spent = if counted.said {
+        Spent::Model {
             tokens: usage.total(),
             micro_usd: row.cost_micro_usd,
-        },
-        None => Spent::All,
+        }
+    } else {
+        Spent::All
     };
     admitted.settle(context, spent).await;
     let state = std::mem::take(&mut answer.state);
@@ -213,12 +214,14 @@ fn reserved_for_output(model: &Model) -> usize {
         .saturating_mul(BYTES_PER_TOKEN)
 }
 
-/// For providers that don't say what they used: four bytes a token, so that a turn's bound holds all the same.
+/// For providers that don't say what they used, or can't have used so little: four bytes a token, so that a turn's bound holds all the
+/// same.
 fn estimate(overhead: usize, messages: &[Message], answer: &Answer) -> Usage {
     let said = messages
         .iter()
         .fold(overhead, |sum, message| sum.saturating_add(size(message)));
-    let answered = answer.calls.iter().fold(answer.text.len(), |sum, call| {
+    let calls = answer.calls.iter().chain(&answer.unmade);
+    let answered = calls.fold(answer.text.len(), |sum, call| {
         sum.saturating_add(call.arguments.len())
     });
     let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX);
