@@ -20,8 +20,8 @@ mod retry;
 mod schema;
 mod shape;
 mod speaker;
-mod tainted;
 
+use monstrum_scrub::Tainted;
 use monstrum_wire::policy::Dialect;
 use serde_json::Value;
 
@@ -29,7 +29,6 @@ pub use answer::{Claim, Counted};
 pub use error::{ErrorClass, ModelError, ProviderError};
 pub use exchange::{Models, Unanswered};
 pub use speaker::TextSink;
-pub use tainted::Tainted;
 
 use answer::{Assembler, Json, Seen};
 use conversation::ModelRequest;

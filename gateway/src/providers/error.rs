@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use monstrum_scrub::{Scrubber, Tainted};
+
 use super::remedy;
-use super::tainted::Tainted;
-use crate::scrub::Scrubber;
 
 /// How much of what a provider says is told.
 const MAX_TOLD: usize = 400;
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn words_are_cut_only_after_they_were_scrubbed() {
         let secret = "sk-0123456789abcdef";
-        let scrubber = Scrubber::new([secret.as_bytes()]).unwrap();
+        let scrubber = Scrubber::new([secret.as_bytes()]);
         let pad = "x".repeat(MAX_TOLD - 5);
         let text = Tainted::from(format!("{pad} \n\n{secret}\u{7} y"));
         let told = ModelError::Unreadable(text).clean(&scrubber).to_string();

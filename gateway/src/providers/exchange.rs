@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use monstrum_scrub::{End, Scrubber, Tainted};
 use monstrum_wire::policy::{Dialect, Model};
 use reqwest::{Client, Response, Url};
 use tokio::sync::OnceCell;
@@ -12,8 +13,7 @@ use tokio::time::Instant;
 use super::answer::{Fault, Reader};
 use super::conversation::{Answer, ModelRequest};
 use super::speaker::{Speaker, TextSink};
-use super::{ModelError, ModelProvider, Tainted, provider, retry};
-use crate::scrub::Scrubber;
+use super::{ModelError, ModelProvider, provider, retry};
 
 /// How much of an error's body is read.
 const MAX_ERROR_BODY: usize = 64 << 10;
@@ -110,7 +110,8 @@ impl Models {
     ) -> Result<Answer, ModelError> {
         let mut speaker = Speaker::new(scrubber, said, sink);
         let outcome = self.exchange(request, key, deadline, &mut speaker).await;
-        speaker.end().await;
+        let end = if outcome.is_ok() { End::Whole } else { End::Cut };
+        speaker.end(end).await;
         match outcome {
             Ok(answer) => Ok(answer.clean(said, scrubber)),
             Err(error) => Err(error.clean(scrubber)),

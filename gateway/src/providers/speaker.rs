@@ -2,9 +2,10 @@
 
 use std::future::Future;
 
+use monstrum_scrub::{End, ScrubStream, Scrubber};
+
 use super::answer::own_id;
 use super::conversation::{Answer, Opaque, ToolCall};
-use crate::scrub::{ScrubStream, Scrubber};
 
 /// Takes text as the model says it.
 pub trait TextSink: Send {
@@ -43,15 +44,15 @@ impl<'a, S: TextSink> Speaker<'a, S> {
         hand_on(&clean, self.said, self.sink).await;
     }
 
-    /// Says the rest.
-    pub(super) async fn end(self) {
+    /// Says the rest; of a text that broke off, without what could begin a secret.
+    pub(super) async fn end(self, end: End) {
         let Self {
             scrub,
             mut bytes,
             said,
             sink,
         } = self;
-        bytes.extend(scrub.finish());
+        bytes.extend(scrub.finish(end));
         hand_on(&bytes, said, sink).await;
     }
 }

@@ -9,7 +9,11 @@ mod http;
 #[cfg(test)]
 mod http_answers;
 #[cfg(test)]
+mod http_destination;
+#[cfg(test)]
 mod http_guard;
+#[cfg(test)]
+mod http_secrets;
 #[cfg(test)]
 mod http_tls;
 #[cfg(test)]

@@ -6,13 +6,14 @@ mod words;
 
 use std::time::Duration;
 
+use monstrum_scrub::Tainted;
+
 use super::json::{Document, Json};
 use crate::providers::error::ProviderError;
-use crate::providers::tainted::Tainted;
 use words::Words;
 
 /// An error, before it is known where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(in crate::providers) struct Fault(ProviderError<Tainted>);
 
 impl Fault {
@@ -26,7 +27,8 @@ impl Fault {
 
     /// That the end of its words was left out.
     pub(in crate::providers) fn cut(mut self, text: String) -> Self {
-        self.0.message = Tainted::cut(text);
+        self.0.message = text.into();
+        self.0.message.cut();
         self
     }
 

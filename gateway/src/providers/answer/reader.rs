@@ -1,11 +1,12 @@
 //! The bytes of one answer, whatever they turn out to be.
 
+use monstrum_scrub::Tainted;
+
 use super::assembler::Assembler;
 use super::fault::{self, Fault};
 use super::json::{Document, Json};
 use super::sse::{self, Events, Piece};
 use crate::providers::conversation::Answer;
-use crate::providers::tainted::Tainted;
 use crate::providers::{ModelError, ModelProvider};
 
 /// The largest answer that is read.

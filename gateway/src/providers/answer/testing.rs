@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::providers::conversation::Answer;
 use crate::providers::{ModelError, ModelProvider};
-use crate::scrub::Scrubber;
+use monstrum_scrub::Scrubber;
 
 /// Reads a body in one piece, and makes sure that every other cut gives the same.
 pub(in crate::providers) fn body(

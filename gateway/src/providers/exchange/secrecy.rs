@@ -89,7 +89,7 @@ async fn told(shape: &str, spelt: &str, pad: &str, chunk: usize) -> String {
         tool_choice: ToolChoice::Unspecified,
         metered: true,
     };
-    let scrubber = Scrubber::new([KEY.as_bytes()]).unwrap();
+    let scrubber = Scrubber::new([KEY.as_bytes()]);
     let mut heard = Heard::default();
     let deadline = Instant::now() + Duration::from_secs(10);
     let outcome = Models::default()

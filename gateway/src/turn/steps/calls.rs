@@ -51,6 +51,7 @@ pub(super) fn name(context: &Context, step: u32, answer: &Answer) -> Vec<(MadeCa
             } else {
                 "{}".to_owned()
             };
+            let whole = arguments == call.arguments;
             let masked = ToolCall {
                 id: call.id.clone(),
                 name: call.name.clone(),
@@ -61,6 +62,7 @@ pub(super) fn name(context: &Context, step: u32, answer: &Answer) -> Vec<(MadeCa
                 MadeCall {
                     call_id,
                     call: masked,
+                    whole,
                     fault,
                 },
                 call.arguments.clone(),

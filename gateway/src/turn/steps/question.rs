@@ -92,11 +92,14 @@ async fn send(
     };
     let key = secret.as_ref().map(|secret| {
         secret
-            .key()
-            .ok_or_else(|| Failure::KeyUnavailable("the credential has no field apiKey".to_owned()))
+            .key_for(&request.model.base_url)
+            .map_err(|error| Failure::KeyUnavailable(error.to_string()))
     });
     let key = key.transpose()?;
-    let scrubber = gateway.vault.scrubber();
+    let scrubber = match &secret {
+        Some(secret) => gateway.vault.scrubber_with(secret),
+        None => gateway.vault.scrubber(),
+    };
     let admitted = admission::admit(context, policy, tally.step(), request).await?;
     let mut sink = context.events.clone();
     let started = std::time::Instant::now();

@@ -4,12 +4,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
+use monstrum_scrub::Scrubber;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::request::Request;
-use crate::call::{Credential, Failure};
+use crate::call::{Addressed, Credential, Failure};
 
 /// One way of showing a credential.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,8 +74,18 @@ const STEERING: [&str; 10] = [
 ];
 
 impl Presentation {
-    /// Adds the credential to `request`.
+    /// Finds the credential, also in the form in which it is sent. All but basic authentication sends a field as it is, or in
+    /// an encoding that a scrubber knows.
+    pub(super) fn scrubber(&self, credential: &Credential) -> Scrubber {
+        credential.scrubber(match self {
+            Self::Basic(basic) => Some((&basic.username_field, &basic.password_field)),
+            Self::Bearer(_) | Self::Header(_) | Self::Query(_) => None,
+        })
+    }
+
+    /// Adds the credential to `request`, if it may go where that goes.
     pub(super) fn apply(&self, credential: &Credential, request: &mut Request) -> Result<(), Failure> {
+        let credential = credential.towards(&request.url)?;
         match self {
             Self::Bearer(bearer) => {
                 let token = credential.text(&bearer.field)?;
@@ -86,7 +97,7 @@ impl Presentation {
                 let value = Zeroizing::new(format!("{}{}", header.prefix, value.expose_secret()));
                 set(request, name(&header.name)?, &value)
             }
-            Self::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, credential)?),
+            Self::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, &credential)?),
             Self::Query(query) => {
                 let value = credential.text(&query.field)?;
                 if request.url.query_pairs().any(|(name, _)| name == query.name) {
@@ -102,7 +113,7 @@ impl Presentation {
     }
 }
 
-fn basic_value(basic: &Basic, credential: &Credential) -> Result<Zeroizing<String>, Failure> {
+fn basic_value(basic: &Basic, credential: &Addressed<'_>) -> Result<Zeroizing<String>, Failure> {
     let user = credential.text(&basic.username_field)?.expose_secret();
     let password = credential.text(&basic.password_field)?.expose_secret();
     if user.contains(':') {
@@ -150,6 +161,7 @@ fn taken(name: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::FailureKind;
     use http::HeaderMap;
     use monstrum_wire::runner::CredentialField;
     use rstest::rstest;
@@ -160,11 +172,8 @@ mod tests {
             name: name.to_owned(),
             value: value.into(),
         };
-        let credential = Credential::new(vec![
-            field("token", "s3cr&t"),
-            field("user", "me"),
-            field("odd", "a:b"),
-        ]);
+        let fields = vec![field("token", "s3cr&t"), field("user", "me"), field("odd", "a:b")];
+        let credential = Credential::new(fields, &["a".to_owned()]);
         let presentation: Presentation = serde_json::from_value(presentation).unwrap();
         let mut request = Request {
             method: http::Method::GET,
@@ -199,6 +208,17 @@ mod tests {
         )
         .unwrap();
         assert_eq!(request.url.as_str(), "https://a/?x=1&key=s3cr%26t");
+    }
+
+    #[rstest]
+    #[case::bearer(json!({"bearer": {"field": "token"}}))]
+    #[case::header(json!({"header": {"name": "X-Api-Key", "field": "token"}}))]
+    #[case::basic(json!({"basic": {"usernameField": "user", "passwordField": "token"}}))]
+    #[case::query(json!({"query": {"name": "key", "field": "token"}}))]
+    fn nothing_is_added_to_a_request_that_goes_elsewhere(#[case] presentation: Value) {
+        let failure = apply(presentation, "https://b/").unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Refused);
+        assert!(failure.message.contains("https://b"), "{}", failure.message);
     }
 
     #[rstest]

@@ -4,7 +4,7 @@ use crate::providers::error::ErrorClass::{
     ContextTooLong, Failed, Filtered, Invalid, Overloaded, QuotaExhausted, RateLimited, Unauthorised,
     UnknownModel,
 };
-use crate::scrub::Scrubber;
+use monstrum_scrub::Scrubber;
 use rstest::rstest;
 
 fn told(fault: Fault) -> (ErrorClass, String) {
