@@ -98,7 +98,6 @@ impl Models {
     }
 
     /// One attempt. Whatever comes of it passes the scrubber here: text on its way to the user, the answer, every error.
-
     async fn attempt<S: TextSink>(
         &self,
         request: &ModelRequest<'_>,

@@ -94,15 +94,14 @@ fn grow(known: &mut Value, part: Value) {
 
 /// Pieces of one item have its type and index.
 fn add(list: &mut Vec<Value>, item: Value) {
-    let place = |item: &Value| Some((item.get("index")?.clone(), item.get("type")?.clone()));
-    let (last, place_of_item) = (list.last_mut(), place(&item));
-    match (last, item) {
-        (Some(Value::Object(last)), Value::Object(more))
-            if place_of_item.is_some() && place(&Value::Object(last.clone())) == place_of_item =>
-        {
-            merge(last, more);
-        }
-        (_, item) => list.push(item),
+    let is_piece = list.last().is_some_and(|last| {
+        let same = |name: &str| item.get(name).is_some() && item.get(name) == last.get(name);
+        same("type") && same("index")
+    });
+    if !is_piece {
+        list.push(item);
+    } else if let (Some(Value::Object(last)), Value::Object(more)) = (list.last_mut(), item) {
+        merge(last, more);
     }
 }
 
