@@ -91,7 +91,7 @@ pub async fn start(
         ledger: Ledger::new(tls.channel(&args.ledger)?),
         link: Link::default(),
         peers: Peers::alone(own),
-        models: Models::default(),
+        models: Models::new(args.egress.egress()),
         sessions: Sessions::default(),
         metrics: Metrics::new(&service),
         service: service.clone(),

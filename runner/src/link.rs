@@ -4,6 +4,7 @@
 //! stopped and their results dropped; a new stream begins empty.
 
 mod calls;
+mod guardian;
 mod session;
 
 use std::sync::Arc;
@@ -19,10 +20,12 @@ use tonic::Streaming;
 use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
+use crate::call::Judge;
 use crate::executor::Executors;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
 pub(crate) use calls::Room;
+use guardian::Guardian;
 use session::Session;
 
 /// How many messages wait for a gateway that reads slowly.
@@ -46,6 +49,8 @@ pub(crate) struct Link {
     /// Where the gateway is, for the log.
     address: String,
     client: LinkClient<Channel>,
+    /// Of the same gateway.
+    guardian: Arc<dyn Judge>,
     shared: Shared,
     /// Whether the gateway is still one of the bot's.
     wanted: watch::Receiver<bool>,
@@ -67,10 +72,12 @@ impl Link {
         shared: Shared,
         wanted: watch::Receiver<bool>,
     ) -> Self {
+        let guardian = Arc::new(Guardian::new(channel.clone()));
         let client = LinkClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
         Self {
             address,
             client,
+            guardian,
             shared,
             wanted,
         }
@@ -108,10 +115,7 @@ impl Link {
         };
         let inbound = attached.map_err(End::Lost)?.into_inner();
         let shared = &self.shared;
-        Ok((
-            Session::new(&shared.executors, &shared.metrics, shared.room.clone(), outbox),
-            inbound,
-        ))
+        Ok((Session::new(shared, &self.guardian, outbox), inbound))
     }
 
     async fn keep(

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::egress::ResolvedEgress;
 use super::version;
 use crate::kinds::bot::{Limits, Prompts};
 use crate::kinds::model_provider::{Dialect, Header, Model, Prices};
 use crate::kinds::{Bot, Span};
 use crate::validate::bot::chosen_model;
-use crate::validate::reference;
+use crate::validate::{model_provider, reference};
 use crate::world::World;
 
 /// What a bot without a system prompt is told.
@@ -54,6 +55,8 @@ pub struct ResolvedModel {
     pub dialect: Dialect,
     /// Its address, without a trailing slash.
     pub base_url: String,
+    /// How it is reached.
+    pub egress: ResolvedEgress,
     /// The provider's id of the model.
     pub id: String,
     /// Further request headers.
@@ -157,8 +160,15 @@ fn model(bot: &Bot, world: &World) -> Option<ResolvedModel> {
         None => None,
         Some(text) => Some(text.parse().ok()?),
     };
+    let egress = ResolvedEgress::new(
+        model_provider::destination(&provider.spec),
+        provider.spec.ca_certificate.as_ref(),
+        provider.spec.proxy.as_ref(),
+        world,
+    );
     Some(ResolvedModel {
         provider: provider_name.to_owned(),
+        egress,
         dialect: provider.spec.dialect,
         base_url: provider.spec.base_url.trim_end_matches('/').to_owned(),
         id: id.to_owned(),

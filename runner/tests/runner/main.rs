@@ -14,6 +14,7 @@ mod http_guard;
 mod http_tls;
 #[cfg(test)]
 mod link;
+mod proxy;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
