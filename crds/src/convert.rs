@@ -26,7 +26,7 @@ pub mod version;
 
 pub use channel::{ChannelConversion, ResolvedChannel};
 pub use egress::{ResolvedEgress, ResolvedProxy};
-pub use resolved::{Resolved, ResolvedLimits, ResolvedModel};
+pub use resolved::{Resolved, ResolvedGeneration, ResolvedLimits, ResolvedModel};
 
 /// One bot's part of a world.
 #[derive(Debug, Clone, PartialEq)]
