@@ -21,6 +21,7 @@ pub mod address;
 mod compile;
 pub mod containment;
 pub mod decision;
+pub mod destination;
 pub mod document;
 mod engine;
 mod fault;

@@ -114,6 +114,9 @@ pub fn convert(name: &str, world: &World) -> Option<ChannelConversion> {
 
 fn resolved(channel: &Channel, world: &World) -> Option<ResolvedChannel> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
+    if validate::channel::secret_fault(&channel.name_any(), webhook, world).is_some() {
+        return None;
+    }
     let talkers = channel.spec.talkers.clone().unwrap_or_default();
     let egress = validate::channel::destination(webhook).map_or_else(ResolvedEgress::default, |callback| {
         ResolvedEgress::new(

@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use monstrum_guardian::address::{self, Reach};
 use url::{Host, Url};
 
-use super::Fault;
+use super::{Fault, destination};
 use crate::conditions::Reason;
 use crate::kinds::Proxy;
 use crate::world::World;
@@ -25,6 +25,7 @@ impl Destination<'_> {
             .or_else(|| never_fault(self.url))
             .map(|message| Fault::invalid(url_field, message))
             .into_iter()
+            .chain(destination::beyond_workspace(url_field, self.url, world))
             .collect();
         if faults.is_empty() && self.by_itself().is_some() && self.reached_by_itself(world).is_empty() {
             let message = "is a place on a private network, and the Workspace permits none of its addresses";

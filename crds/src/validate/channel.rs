@@ -1,13 +1,15 @@
 //! What is wrong with a `Channel`.
 
+use kube::ResourceExt as _;
 use serde_json::Value;
 
 use super::address::Destination;
 use super::{Fault, address, limits, reference};
+use crate::consent::User;
 use crate::kinds::Channel;
 use crate::kinds::channel::{ChannelType, Route, Webhook};
 use crate::object::Kind;
-use crate::world::World;
+use crate::world::{SecretUse, World};
 
 const HOUR: u64 = 3_600;
 
@@ -15,10 +17,21 @@ const HOUR: u64 = 3_600;
 pub fn validate(channel: &Channel, world: &World) -> Vec<Fault> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     let mut faults = webhook_faults(webhook, world);
+    faults.extend(secret_fault(&channel.name_any(), webhook, world));
     for (index, route) in channel.spec.routes.iter().enumerate() {
         faults.extend(route_faults(&format!("spec.routes[{index}]"), route, world));
     }
     faults
+}
+
+/// Why the signing secret can't be used: it must be there and agree to this channel, and to where its signatures are sent.
+pub(crate) fn secret_fault(name: &str, webhook: &Webhook, world: &World) -> Option<Fault> {
+    let used = SecretUse {
+        secret: webhook.secret.clone(),
+        user: User::Channel(name.to_owned()),
+        hosts: webhook.hosts(),
+    };
+    reference::secret("spec.type.webhook.secret", &used, world)
 }
 
 fn webhook_faults(webhook: &Webhook, world: &World) -> Vec<Fault> {
@@ -27,7 +40,6 @@ fn webhook_faults(webhook: &Webhook, world: &World) -> Vec<Fault> {
         callback.faults(&field("callbackUrl"), &field("allowedAddresses"), world)
     });
     [
-        reference::secret("spec.type.webhook.secret", &webhook.secret, world),
         address::authority_fault(&field("caCertificate"), webhook.ca_certificate.as_deref()),
         limits::span("spec.type.webhook.tolerance", webhook.tolerance.as_ref(), HOUR),
     ]

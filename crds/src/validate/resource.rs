@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::address::Destination;
-use super::{Fault, address, reference};
+use super::{Fault, address, destination, reference};
 use crate::contract::Contract;
 use crate::kinds::resource_type::Executor;
 use crate::kinds::{Proxy, Resource};
@@ -27,16 +27,30 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     if contract.executor() == Executor::Http {
         faults.extend(http_faults(&settings, world));
     }
+    if contract.executor() == Executor::Shell {
+        faults.extend(sandbox_fault(&settings, world));
+    }
     if let Some(used) = &resource.spec.credential {
         faults.extend(reference::credential_use(
             "spec.credential",
             used,
             contract,
+            &settings,
             world,
         ));
     }
     faults.extend(runner_fault(resource, contract));
     (faults, Some(contract))
+}
+
+/// A sandbox's connections are bound to ports, not to hosts: where hosts are, it can have none.
+fn sandbox_fault(settings: &Value, world: &World) -> Option<Fault> {
+    let field = "spec.config.network.tcpConnectPorts";
+    let ports = settings
+        .pointer("/network/tcpConnectPorts")
+        .and_then(Value::as_array);
+    ports.filter(|ports| !ports.is_empty())?;
+    destination::unbounded(field, world)
 }
 
 fn http_faults(settings: &Value, world: &World) -> Vec<Fault> {

@@ -2,7 +2,7 @@
 
 use monstrum_guardian::source::BudgetOf;
 
-use super::{Fault, address, bot, boundary, limits};
+use super::{Fault, address, bot, boundary, destination, limits};
 use crate::convert::budget;
 use crate::kinds::Workspace;
 use crate::world::World;
@@ -29,5 +29,8 @@ pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
         faults.extend(fault.map(|message| Fault::invalid(field, message)));
     }
     faults.extend(boundary::faults(workspace, world));
+    if let Some(hosts) = &workspace.spec.permitted_hosts {
+        faults.extend(destination::list_fault("spec.permittedHosts", hosts));
+    }
     faults
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, ready};
+use monstrum_guardian::destination;
 use monstrum_runner::call::{Call, Failure, Judge, Output, Success};
 use monstrum_runner::executor::Executors;
 use monstrum_runner::executor::http::Http;
@@ -41,7 +42,14 @@ pub(crate) fn http_call(config: Value, execution: Value, arguments: Value) -> Ex
     }
 }
 
-/// The same call with a bearer token.
+/// Where the call's resource is.
+fn home(call: &Execute) -> Vec<String> {
+    let config: Value = serde_json::from_str(&call.config_json).unwrap();
+    let url = config["baseUrl"].as_str().and_then(|url| url.parse().ok());
+    url.as_ref().and_then(destination::origin).into_iter().collect()
+}
+
+/// The same call with a bearer token that may go where the call's resource is.
 pub(crate) fn with_token(call: Execute) -> Execute {
     Execute {
         presentation_json: json!({"bearer": {"field": "token"}}).to_string(),
@@ -49,6 +57,7 @@ pub(crate) fn with_token(call: Execute) -> Execute {
             name: "token".to_owned(),
             value: SECRET.into(),
         }],
+        credential_hosts: home(&call),
         ..call
     }
 }
