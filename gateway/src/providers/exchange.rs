@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use monstrum_egress::Egress;
+use monstrum_scrub::Scrubber;
 use monstrum_wire::policy::{Dialect, Model};
 use reqwest::{Response, Url};
 use tokio::time::Instant;
@@ -15,7 +16,6 @@ use super::access::{access, undialled};
 use super::conversation::{Answer, ModelRequest};
 use super::sse::Events;
 use super::{Decoder, ModelError, ModelProvider, provider, retry};
-use crate::scrub::Scrubber;
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 16 << 20;

@@ -2,25 +2,31 @@
 
 use http::HeaderMap;
 use monstrum_egress::{Access, EgressError};
+use monstrum_scrub::{Scrubber, Tainted};
 use reqwest::{Client, Response};
 use serde_json::Value;
 use url::Url;
 
 use super::Http;
-use super::answer::{self, Most};
+use super::answer::Reading;
 use super::config::Config;
 use super::extraction::Plan;
 use super::presentation::Presentation;
 use super::redirect;
 use super::request::Request;
 use super::template::Template;
-use crate::call::{Call, Facts, Failure, Outcome, chain};
+use crate::call::{Call, Facts, Failure, Outcome};
 
 /// Performs `call`. All that can be wrong without the network is found before anything is sent.
 pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
     let config: Config = call.config()?;
     let template: Template = call.execution()?;
     let plan = template.response.as_ref().map(Plan::new).transpose()?;
+    let presentation: Option<Presentation> = call.presentation()?;
+    let scrubber = match &presentation {
+        Some(presentation) => presentation.scrubber(&call.credential),
+        None => call.scrubber.clone(),
+    };
     let exchange = Exchange {
         http,
         call,
@@ -28,15 +34,19 @@ pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
         access: config.access()?,
         base: config.base()?,
         template: &template,
-        presentation: call.presentation()?,
+        presentation,
+        scrubber: &scrubber,
     };
     let request = Request::build(&exchange.base, &template, &call.arguments)?;
     let response = exchange.run(request).await?;
-    let most = Most {
-        text: call.max_result_bytes,
+    let reading = Reading {
+        plan: plan.as_ref(),
+        limit: call.max_result_bytes,
         image: call.max_image_bytes,
+        parsing: &http.parsing,
+        scrubber: &scrubber,
     };
-    answer::read(response, plan.as_ref(), most, &http.parsing).await
+    reading.read(response).await
 }
 
 struct Exchange<'a> {
@@ -47,6 +57,7 @@ struct Exchange<'a> {
     base: Url,
     template: &'a Template,
     presentation: Option<Presentation>,
+    scrubber: &'a Scrubber,
 }
 
 impl Exchange<'_> {
@@ -95,10 +106,7 @@ impl Exchange<'_> {
             let mut facts = facts(response);
             // The query may hold a secret, and the rest of what was asked for is in the record already.
             let place = format!("{}{}", next.origin().ascii_serialization(), next.path());
-            facts.insert(
-                "refusedRedirect".to_owned(),
-                self.call.credential.mask(place).into(),
-            );
+            facts.insert("refusedRedirect".to_owned(), self.scrubber.text(&place).into());
             failure.with_facts(facts)
         })
     }
@@ -120,7 +128,10 @@ impl Exchange<'_> {
         if let Some(body) = body {
             builder = builder.body(body);
         }
-        builder.send().await.map_err(|error| unanswered(&host, error))
+        builder
+            .send()
+            .await
+            .map_err(|error| unanswered(&host, error, self.scrubber))
     }
 
     async fn client(&self, url: &Url) -> Result<Client, Failure> {
@@ -144,9 +155,9 @@ fn undialled(error: &EgressError) -> Failure {
 }
 
 /// The URL is left out: it may hold a credential.
-fn unanswered(host: &str, error: reqwest::Error) -> Failure {
+fn unanswered(host: &str, error: reqwest::Error, scrubber: &Scrubber) -> Failure {
     let connecting = error.is_connect();
-    let why = chain(&error.without_url());
+    let why = Tainted::error(&error.without_url()).text(scrubber);
     if connecting {
         Failure::unreachable(format!("{host} can't be reached: {why}"))
     } else {
