@@ -8,6 +8,7 @@
 //! **Architecture invariant:** nothing outside this module knows a provider's wire format, and a tool call's arguments leave it as the
 //! text that the model wrote.
 
+mod access;
 mod answer;
 mod anthropic;
 pub mod conversation;

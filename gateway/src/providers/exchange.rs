@@ -4,12 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use monstrum_egress::Egress;
 use monstrum_scrub::{End, Scrubber, Tainted};
 use monstrum_wire::policy::{Dialect, Model};
-use reqwest::{Client, Response, Url};
-use tokio::sync::OnceCell;
+use reqwest::{Response, Url};
 use tokio::time::Instant;
 
+use super::access::{access, undialled};
 use super::answer::{Fault, Reader};
 use super::conversation::{Answer, ModelRequest};
 use super::speaker::{Speaker, TextSink};
@@ -22,10 +23,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// For one request when the policy names none.
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// The models, over one HTTP client: no proxy from the environment, no redirects.
+/// The models, over the guarded way out.
 #[derive(Debug, Default)]
 pub struct Models {
-    client: OnceCell<Client>,
+    egress: Egress,
 }
 
 /// What a question that got no answer left behind.
@@ -42,6 +43,11 @@ pub struct Unanswered {
 }
 
 impl Models {
+    /// Over `egress`.
+    pub fn new(egress: Egress) -> Self {
+        Self { egress }
+    }
+
     /// Asks until there is an answer, the error is final, the attempts are used up, or `deadline` is too near.
     /// After text has reached the user nothing is asked again: it would be said twice. Nor is a metered request that the provider
     /// may charge for: only one was reserved.
@@ -143,30 +149,19 @@ impl Models {
         request: &ModelRequest<'_>,
         key: Option<&[u8]>,
     ) -> Result<Response, ModelError<Tainted>> {
-        let client = self.client.get_or_try_init(|| async { client() }).await?;
+        let url = url(&request.model.base_url, provider.path())?;
+        let client = self.egress.client(&url, &access(request.model)?).await;
+        let client = client.map_err(|error| undialled(&error))?;
         let body = serde_json::to_vec(&provider.body(request))
             .map_err(|error| ModelError::Configuration(error.to_string().into()))?;
         client
-            .post(url(&request.model.base_url, provider.path())?)
+            .post(url)
             .headers(headers(provider, request.model, key)?)
             .body(body)
             .send()
             .await
             .map_err(|error| unreachable(&error))
     }
-}
-
-fn client() -> Result<Client, ModelError<Tainted>> {
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .pool_max_idle_per_host(4)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .tcp_keepalive(Duration::from_secs(30))
-        .user_agent(concat!("monstrum/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| ModelError::Configuration(chain(&error).into()))
 }
 
 /// Appends to the path and keeps the base's query, which Azure-style endpoints need (`?api-version=…`).

@@ -1,7 +1,5 @@
 //! The way of an answer's text to the user: through the scrubber, in whole characters.
 
-use std::future::Future;
-
 use monstrum_scrub::{End, ScrubStream, Scrubber};
 
 use super::answer::own_id;

@@ -76,6 +76,7 @@ async fn told(shape: &str, spelt: &str, pad: &str, chunk: usize) -> String {
         dialect: Dialect::Openai.into(),
         base_url,
         id: "m".to_owned(),
+        allowed_addresses: vec!["127.0.0.0/8".to_owned()],
         ..Model::default()
     };
     let request = ModelRequest {
@@ -92,7 +93,8 @@ async fn told(shape: &str, spelt: &str, pad: &str, chunk: usize) -> String {
     let scrubber = Scrubber::new([KEY.as_bytes()]);
     let mut heard = Heard::default();
     let deadline = Instant::now() + Duration::from_secs(10);
-    let outcome = Models::default()
+    monstrum_service::install_crypto();
+    let outcome = Models::new(Egress::new().on_this_machine())
         .ask(&request, Some(KEY.as_bytes()), &scrubber, deadline, &mut heard)
         .await;
     server.abort();
