@@ -19,6 +19,7 @@ pub(crate) mod config;
 pub mod credential;
 pub(crate) mod limits;
 pub mod model_provider;
+pub(crate) mod placement;
 pub(crate) mod reference;
 pub(crate) mod request;
 pub mod resource;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Fault, address, limits, reference};
+use super::{Fault, address, limits, placement, reference};
 use crate::kinds::Channel;
 use crate::kinds::channel::{ChannelType, Route, Webhook};
 use crate::object::Kind;
@@ -14,6 +14,9 @@ const HOUR: u64 = 3_600;
 pub fn validate(channel: &Channel, world: &World) -> Vec<Fault> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     let mut faults = webhook_faults(webhook, world);
+    if let Some(pod) = &channel.spec.pod {
+        faults.extend(placement::faults("spec.pod", pod, world));
+    }
     for (index, route) in channel.spec.routes.iter().enumerate() {
         faults.extend(route_faults(&format!("spec.routes[{index}]"), route, world));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Fault, address, reference};
+use super::{Fault, address, placement, reference};
 use crate::contract::Contract;
 use crate::kinds::Resource;
 use crate::kinds::resource_type::Executor;
@@ -35,6 +35,9 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
         ));
     }
     faults.extend(runner_fault(resource, contract));
+    if let Some(sandbox) = &resource.spec.runner {
+        faults.extend(placement::faults("spec.runner", &sandbox.pod, world));
+    }
     (faults, Some(contract))
 }
 
