@@ -8,6 +8,7 @@ pub mod bot;
 pub mod channel;
 mod rollout;
 mod settled;
+mod stale;
 #[cfg(test)]
 mod tests;
 
@@ -62,7 +63,12 @@ impl ReconcileError {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Apply(ApplyError::Refused { .. } | ApplyError::Certificate { .. }) => Outcome::Internal,
-            Self::Apply(ApplyError::Failed { .. } | ApplyError::Foreign { .. } | ApplyError::NotLeading)
+            Self::Apply(
+                ApplyError::Failed { .. }
+                | ApplyError::Foreign { .. }
+                | ApplyError::Contested { .. }
+                | ApplyError::NotLeading,
+            )
             | Self::Status(StatusError::Write { .. } | StatusError::NotLeading) => Outcome::Transient,
         }
     }
@@ -95,7 +101,12 @@ impl Reconciler {
     }
 
     /// Makes everything that follows from one object what it should be. Says when to look again without a change.
+    ///
+    /// From what may be out of date nothing follows: no object is written or deleted for it, and nothing is called ready.
     pub async fn reconcile(&self, key: &Key) -> Result<Option<Duration>, ReconcileError> {
+        if self.index.currency.as_of(&key.namespace).is_none() {
+            return stale::reconcile(self, key).await;
+        }
         if self.tell_unreadable(key).await? {
             return Ok(None);
         }

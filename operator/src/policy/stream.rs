@@ -1,6 +1,5 @@
 //! One gateway's stream: hello, snapshots, renewals, acknowledgements.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use monstrum_service::Shutdown;
@@ -10,22 +9,21 @@ use monstrum_wire::policy::{
     subscribe_response,
 };
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tonic::{Status, Streaming};
 
-use super::hub::{Hub, Published, Session};
-use super::service::leading;
-use crate::leadership::Leadership;
+use super::hub::{Published, Session};
+use super::mandate::Mandate;
 
 /// A gateway says hello first, and soon.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
+/// How often it is looked whether something is to be sent.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A pod's name is no longer than this.
 const MAX_REPLICA_NAME: usize = 253;
 
 pub(super) struct PolicyStream {
-    pub(super) hub: Arc<Hub>,
-    pub(super) leadership: Leadership,
-    pub(super) lease: Duration,
+    pub(super) mandate: Mandate,
     pub(super) bot: BotName,
     pub(super) epoch: u64,
     pub(super) requests: Streaming<SubscribeRequest>,
@@ -51,14 +49,15 @@ impl PolicyStream {
     async fn converse(&mut self) -> Result<(), Status> {
         let hello = self.hello().await?;
         let mut session = self
+            .mandate
             .hub
             .subscribe(&self.bot, &hello.replica)
             .ok_or_else(|| Status::resource_exhausted("too many gateways of this bot are connected"))?;
         let first = session.current();
         self.refuse_older(hello.held, first.version)?;
         tracing::info!(bot = %self.bot.name, namespace = %self.bot.namespace, replica = %hello.replica, "gateway connected");
-        self.send_snapshot(&first).await?;
-        self.follow(&mut session).await
+        let sent = self.send(&first, None).await?;
+        self.follow(&mut session, sent).await
     }
 
     async fn hello(&mut self) -> Result<Hello, Status> {
@@ -90,13 +89,10 @@ impl PolicyStream {
         Err(Status::failed_precondition("the gateway holds a newer policy"))
     }
 
-    async fn follow(&mut self, session: &mut Session) -> Result<(), Status> {
-        let every = self.lease.checked_div(4).unwrap_or(self.lease);
-        let start = tokio::time::Instant::now()
-            .checked_add(every)
-            .unwrap_or_else(tokio::time::Instant::now);
-        let mut renewals = interval_at(start, every);
-        renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Sends what is new, and renews what was sent, for as long as it is known to be current.
+    async fn follow(&mut self, session: &mut Session, mut sent: Option<Sent>) -> Result<(), Status> {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 changed = session.changed() => {
@@ -104,11 +100,13 @@ impl PolicyStream {
                         return Ok(());
                     }
                     let published = session.current();
-                    self.send_snapshot(&published).await?;
+                    sent = self.send(&published, sent).await?;
                 }
-                _ = renewals.tick() => {
+                _ = looks.tick() => {
                     let published = session.current();
-                    self.send_renewal(&published).await?;
+                    if sent.is_none_or(|sent| sent.is_due(&published)) {
+                        sent = self.send(&published, sent).await?;
+                    }
                 }
                 request = self.requests.message() => match request?.map(|request| request.message) {
                     None => return Ok(()),
@@ -121,31 +119,41 @@ impl PolicyStream {
         }
     }
 
-    async fn send_snapshot(&self, published: &Published) -> Result<(), Status> {
-        self.send(subscribe_response::Message::Snapshot(Snapshot {
-            version: Some(published.version),
-            digest: published.digest.clone(),
-            permissions: published.permissions.clone(),
-            settings: Some(published.settings.clone()),
-            lease_seconds: self.lease_seconds(),
-        }))
-        .await
-    }
-
-    async fn send_renewal(&self, published: &Published) -> Result<(), Status> {
-        self.send(subscribe_response::Message::Renewal(Renewal {
-            version: Some(published.version),
-            digest: published.digest.clone(),
-            lease_seconds: self.lease_seconds(),
-        }))
-        .await
-    }
-
-    /// Sends only while the term that the stream began in lasts.
-    async fn send(&self, message: subscribe_response::Message) -> Result<(), Status> {
-        if leading(&self.hub, &self.leadership)? != self.epoch {
+    /// Sends a policy, or renews it when it was the last that was sent. What is not known to be current is not sent, and
+    /// so runs out where it is held.
+    async fn send(&self, published: &Published, before: Option<Sent>) -> Result<Option<Sent>, Status> {
+        if self.mandate.epoch()? != self.epoch {
             return Err(Status::unavailable("another term has begun"));
         }
+        let Ok(lease) = self.mandate.lease(&self.bot.namespace) else {
+            return Ok(before);
+        };
+        let renewed = before.is_some_and(|before| before.version == published.version);
+        let message = if renewed {
+            subscribe_response::Message::Renewal(Renewal {
+                version: Some(published.version),
+                digest: published.digest.clone(),
+                lease_seconds: lease.seconds(),
+            })
+        } else {
+            subscribe_response::Message::Snapshot(Snapshot {
+                version: Some(published.version),
+                digest: published.digest.clone(),
+                permissions: published.permissions.clone(),
+                settings: Some(published.settings.clone()),
+                lease_seconds: lease.seconds(),
+            })
+        };
+        let at = Instant::now();
+        self.respond(message).await?;
+        Ok(Some(Sent {
+            version: published.version,
+            at,
+            lease: lease.left,
+        }))
+    }
+
+    async fn respond(&self, message: subscribe_response::Message) -> Result<(), Status> {
         let response = SubscribeResponse {
             message: Some(message),
         };
@@ -154,8 +162,20 @@ impl PolicyStream {
             .await
             .map_err(|_| Status::cancelled("the gateway left"))
     }
+}
 
-    fn lease_seconds(&self) -> u32 {
-        u32::try_from(self.lease.as_secs()).unwrap_or(u32::MAX)
+/// What a gateway was last sent.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    version: Version,
+    at: Instant,
+    lease: Duration,
+}
+
+impl Sent {
+    /// Whether something is to be sent: another policy, or a renewal, which comes four times in each lease.
+    fn is_due(&self, published: &Published) -> bool {
+        let quarter = self.lease.checked_div(4).unwrap_or(self.lease);
+        self.version != published.version || self.at.elapsed() >= quarter
     }
 }

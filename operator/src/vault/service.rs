@@ -1,8 +1,5 @@
 //! `monstrum.policy.v1.Vault`.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use monstrum_service::peer;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::policy::lease_request::Subject;
@@ -11,34 +8,23 @@ use monstrum_wire::policy::{LeaseRequest, LeaseResponse, SecretField};
 use tonic::{Request, Response, Status};
 
 use super::opener::{OpenError, Opener};
-use crate::leadership::Leadership;
 use crate::metrics::{LeaseOutcome, Metrics};
-use crate::policy::{Hub, Opening, leading};
+use crate::policy::{Mandate, Opening};
 
 /// Opens credentials while this process leads.
 #[derive(Clone)]
 pub struct VaultService {
-    hub: Arc<Hub>,
-    leadership: Leadership,
+    mandate: Mandate,
     opener: Opener,
-    lease: Duration,
     metrics: Metrics,
 }
 
 impl VaultService {
-    /// A vault whose leases hold for `lease`.
-    pub fn new(
-        hub: Arc<Hub>,
-        leadership: Leadership,
-        opener: Opener,
-        lease: Duration,
-        metrics: Metrics,
-    ) -> Self {
+    /// A vault whose leases hold for as long as `mandate` says.
+    pub fn new(mandate: Mandate, opener: Opener, metrics: Metrics) -> Self {
         Self {
-            hub,
-            leadership,
+            mandate,
             opener,
-            lease,
             metrics,
         }
     }
@@ -47,13 +33,13 @@ impl VaultService {
     fn opening(&self, caller: &Identity, subject: Option<&Subject>) -> Option<(String, Opening)> {
         match (caller, subject?) {
             (Identity::Gateway(bot), Subject::Binding(binding)) => {
-                Some((bot.namespace.clone(), self.hub.binding(bot, binding)?))
+                Some((bot.namespace.clone(), self.mandate.hub.binding(bot, binding)?))
             }
             (Identity::Gateway(bot), Subject::Provider(provider)) => {
-                Some((bot.namespace.clone(), self.hub.provider(bot, provider)?))
+                Some((bot.namespace.clone(), self.mandate.hub.provider(bot, provider)?))
             }
             (Identity::Channel { namespace, name }, Subject::Channel(channel)) if name == channel => {
-                Some((namespace.clone(), self.hub.channel(namespace, name)?))
+                Some((namespace.clone(), self.mandate.hub.channel(namespace, name)?))
             }
             (
                 Identity::Operator
@@ -77,7 +63,7 @@ impl VaultService {
 impl Vault for VaultService {
     async fn lease(&self, request: Request<LeaseRequest>) -> Result<Response<LeaseResponse>, Status> {
         let caller = peer(&request)?;
-        leading(&self.hub, &self.leadership)?;
+        self.mandate.epoch()?;
         let asked = request.into_inner();
         let subject = describe(asked.subject.as_ref());
         let Some((namespace, opening)) = self.opening(&caller, asked.subject.as_ref()) else {
@@ -89,10 +75,13 @@ impl Vault for VaultService {
                 Status::failed_precondition("the caller's policy names another version of the credential");
             return Err(self.refuse(&caller, &subject, LeaseOutcome::Unopenable, status));
         }
+        // Asked before and after: what was current when it was asked for may not be when it is handed out.
+        self.mandate.lease(&namespace)?;
         let opened = self.opener.open(&namespace, &opening).await.map_err(|error| {
             let (outcome, status) = refusal(&error);
             self.refuse(&caller, &subject, outcome, status)
         })?;
+        let lease = self.mandate.lease(&namespace)?;
         self.metrics.leased(LeaseOutcome::Granted);
         tracing::info!(
             %caller, %subject, credential = %opening.credential, version = %opening.version, "credential leased"
@@ -104,7 +93,7 @@ impl Vault for VaultService {
         Ok(Response::new(LeaseResponse {
             fields: fields.collect(),
             version: opening.version,
-            ttl_seconds: u32::try_from(self.lease.as_secs()).unwrap_or(u32::MAX),
+            ttl_seconds: lease.seconds(),
         }))
     }
 }
