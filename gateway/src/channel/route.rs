@@ -57,6 +57,7 @@ pub(super) fn route(
         text: text.to_owned(),
         user,
         message_id: message_id.to_owned(),
+        images: Vec::new(),
     };
     Ok(Routed {
         route: route.name.clone(),

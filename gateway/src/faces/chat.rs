@@ -46,6 +46,7 @@ impl chat_server::Chat for ChatFace {
             text,
             user,
             message_id,
+            images,
         } = request.into_inner();
         let message = Incoming {
             session,
@@ -53,10 +54,11 @@ impl chat_server::Chat for ChatFace {
             user,
             channel,
             message_id,
+            images: Vec::new(),
             trace,
         };
         let (sender, stream) = mpsc::channel(MAX_EVENTS);
-        match message.checked() {
+        match message.showing(&images).and_then(Incoming::checked) {
             Ok(message) => {
                 let turn = turn::run(Arc::clone(&self.gateway), message, Events::new(sender));
                 self.gateway.service.spawn_quiet("turn", turn);

@@ -17,5 +17,6 @@ mod turn_budgets;
 mod turn_calls;
 mod turn_failures;
 mod turn_policy;
+mod turn_requests;
 mod webhook;
 mod webhook_inbox;

@@ -1,5 +1,7 @@
 //! What a gateway needs beyond permissions, in the words of the wire.
 
+mod request;
+
 use monstrum_crds::convert::{BotConversion, Resolved, ResolvedLimits, ResolvedModel};
 use monstrum_crds::kinds::model_provider::Dialect;
 use monstrum_wire::identity::SANDBOX_PREFIX;
@@ -51,6 +53,7 @@ fn model(model: &ResolvedModel) -> Model {
             input: model.prices.input,
             cached_input: model.prices.cached_input,
             output: model.prices.output,
+            cache_write: model.prices.cache_write,
         }),
         credential_version: model
             .credential
@@ -59,6 +62,9 @@ fn model(model: &ResolvedModel) -> Model {
             .unwrap_or_default(),
         request_timeout_seconds: model.request_timeout_seconds,
         temperature: model.temperature,
+        generation: Some(request::generation(&model.generation)),
+        request: Some(request::shape(&model.request)),
+        images: model.images,
         auth_header: model.auth_header.clone().unwrap_or_default(),
     }
 }

@@ -40,6 +40,7 @@ impl Parcel {
                 text: message.text,
                 user: message.user,
                 message_id: message.message_id,
+                images: Vec::new(),
             },
             held,
             _room: room,

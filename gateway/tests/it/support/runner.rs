@@ -14,6 +14,8 @@ use tokio_stream::wrappers::ReceiverStream;
 pub enum Act {
     /// Answers with these pieces, the last as the result's content.
     Answer(Vec<Vec<u8>>),
+    /// Answers with an image.
+    Image(Vec<u8>),
     Fail(FailureKind, String),
     /// Ends the stream without an answer.
     Die,
@@ -128,6 +130,14 @@ impl Runner {
                 };
                 (Vec::new(), finished::Outcome::Failure(failure))
             }
+            Act::Image(content) => {
+                let shown = Success {
+                    content,
+                    media_type: "image/png".to_owned(),
+                    ..Success::default()
+                };
+                (Vec::new(), finished::Outcome::Success(shown))
+            }
             Act::Wait(gate, content) => {
                 gate.notified().await;
                 (Vec::new(), success(content))
@@ -169,5 +179,6 @@ fn success(content: Vec<u8>) -> finished::Outcome {
         content,
         truncated: false,
         facts_json: "{\"status\":200}".to_owned(),
+        media_type: String::new(),
     })
 }

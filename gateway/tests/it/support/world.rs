@@ -144,6 +144,7 @@ impl World {
                     input: 3_000_000,
                     cached_input: 300_000,
                     output: 15_000_000,
+                    cache_write: 3_000_000,
                 }),
                 credential_version: "1".to_owned(),
                 request_timeout_seconds: 10,
@@ -197,6 +198,7 @@ pub fn request(session: &str, text: &str) -> SendRequest {
         text: text.to_owned(),
         user: "u1".to_owned(),
         message_id: String::new(),
+        images: Vec::new(),
     }
 }
 
