@@ -15,8 +15,8 @@ mod usage;
 
 use std::time::{Duration, Instant};
 
-use monstrum_service::Shutdown;
 use monstrum_service::tls::Incoming;
+use monstrum_service::{Roster, Shutdown};
 use monstrum_wire::ledger::audit_server::AuditServer;
 use monstrum_wire::ledger::ledger_server::LedgerServer;
 use tonic::transport::Server;
@@ -43,6 +43,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct Api<S> {
     store: S,
+    roster: Roster,
     clock: Clock,
     metrics: Metrics,
     shutdown: Shutdown,
@@ -50,10 +51,11 @@ pub struct Api<S> {
 }
 
 impl<S: Store> Api<S> {
-    /// Serves what `store` holds.
-    pub fn new(store: S, clock: Clock, metrics: Metrics, shutdown: Shutdown) -> Self {
+    /// Serves what `store` holds to whoever is in `roster`.
+    pub fn new(store: S, roster: Roster, clock: Clock, metrics: Metrics, shutdown: Shutdown) -> Self {
         Self {
             store,
+            roster,
             clock,
             metrics,
             shutdown,

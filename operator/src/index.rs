@@ -84,6 +84,8 @@ pub struct Index {
     pub currency: Currency,
     /// Which namespaces must be compiled.
     pub dirt: Dirt,
+    /// In which namespaces certificates were issued or withdrawn.
+    pub certificates: Dirt,
     /// Which objects must be reconciled.
     pub queue: Queue<Key>,
     /// Opens when every watch has listed what there is.
@@ -121,11 +123,12 @@ impl Index {
     /// How long the policies and credentials of a namespace still hold: since when they are known to follow from what the
     /// API server holds, never since now. None when that is too long ago, or not known in this term.
     pub fn lease(&self, namespace: &str) -> Option<Duration> {
-        let known = self.currency.as_of(namespace)?;
-        let right = match self.dirt.right(namespace) {
-            Some(right) => right?.min(known),
-            None => known,
-        };
+        let mut right = self.currency.as_of(namespace)?;
+        for changes in [&self.dirt, &self.certificates] {
+            if let Some(before) = changes.right(namespace) {
+                right = right.min(before?);
+            }
+        }
         self.currency.left(right)
     }
 

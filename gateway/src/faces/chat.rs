@@ -35,7 +35,7 @@ impl chat_server::Chat for ChatFace {
     type SendStream = ReceiverStream<Result<TurnEvent, Status>>;
 
     async fn send(&self, request: Request<SendRequest>) -> Result<Response<Self::SendStream>, Status> {
-        let channel = self.door.channel(&self.gateway.bot, &request)?;
+        let channel = self.door.channel(&self.gateway, &request)?;
         let parent = request
             .metadata()
             .get("traceparent")
@@ -79,7 +79,7 @@ impl chat_server::Chat for ChatFace {
     }
 
     async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
-        self.door.channel(&self.gateway.bot, &request)?;
+        self.door.channel(&self.gateway, &request)?;
         let gateway = &self.gateway;
         let left = gateway.policy.lease_left();
         Ok(Response::new(StatusResponse {

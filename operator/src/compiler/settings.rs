@@ -4,21 +4,15 @@ mod request;
 
 use monstrum_crds::convert::{BotConversion, Resolved, ResolvedLimits, ResolvedModel};
 use monstrum_crds::kinds::model_provider::Dialect;
-use monstrum_wire::identity::SANDBOX_PREFIX;
 use monstrum_wire::policy::{self, Header, Limits, Model, Prices, Prompts, Settings};
 
 /// The settings of a bot; without a model where none is usable, which a gateway refuses to work with.
 pub(super) fn settings(name: &str, conversion: &BotConversion) -> Settings {
     let resolved = conversion.resolved.as_ref();
-    let runners = conversion
-        .sandboxes
-        .iter()
-        .map(|resource| format!("{SANDBOX_PREFIX}{resource}"));
     Settings {
         model: resolved.map(|resolved| model(&resolved.model)),
         prompts: resolved.map(prompts),
         limits: resolved.map(|resolved| limits(&resolved.limits)),
-        runners: runners.collect(),
         display_name: resolved.map_or_else(|| name.to_owned(), |resolved| resolved.display_name.clone()),
     }
 }

@@ -14,6 +14,9 @@ use tokio::time::Instant;
 /// What holds when nobody says how long a policy's lease is.
 const DEFAULT_VALIDITY: Duration = Duration::from_secs(60);
 
+/// Lists of a new term are complete within this, where the API server is well.
+const SETTLING: Duration = Duration::from_secs(10);
+
 /// Until when each watch is known to be current.
 #[derive(Debug)]
 pub struct Currency {
@@ -90,6 +93,13 @@ impl Currency {
             mark.list_again.notify_one();
         }
         true
+    }
+
+    /// Whether a term has only begun, so that much of what is not known yet soon will be.
+    pub fn is_settling(&self) -> bool {
+        self.read()
+            .term
+            .is_some_and(|term| term.began.elapsed() < SETTLING)
     }
 
     /// As of when everything that a namespace depends on is known, in the term that runs; none when it is not known,

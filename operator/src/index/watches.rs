@@ -20,7 +20,7 @@ use super::feed::{Feed, Pace};
 use super::objects::{Objects, Place, Seen};
 use super::watch::{Intake, Reader, Reading, Told};
 use super::{Index, Key, meaning};
-use crate::child::{ChildKind, MANAGED_BY, label};
+use crate::child::{ChildKind, Issued, MANAGED_BY, label};
 use crate::metrics::Metrics;
 
 /// What Secrets are called where watches are.
@@ -238,6 +238,14 @@ impl Index {
             .map(|secret| secret.labels().clone());
         if let Some(key) = labels.and_then(|labels| owner_key(namespace, &labels)) {
             self.queue.push(key);
+        }
+        let (before, now) = (seen.before.as_ref(), seen.now.as_ref());
+        if before
+            .into_iter()
+            .chain(now)
+            .any(|secret| Issued::read(&secret.metadata).is_some())
+        {
+            self.certificates.mark(namespace, self.currency.as_of(namespace));
         }
         let named = self.credentials.of(namespace).iter().any(|credential| {
             let monstrum_crds::kinds::credential::Method::Static(method) = &credential.spec.method;

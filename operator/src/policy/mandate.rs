@@ -59,4 +59,19 @@ impl Mandate {
         })?;
         Ok(Lease { epoch, left })
     }
+
+    /// What may be handed out of all namespaces together: as long as the one of them that is known to be current for the
+    /// shortest time. Those that are out of date count for nothing; in the first moments of a
+    /// term they are waited for.
+    pub fn lease_of_all(&self) -> Result<Lease, Status> {
+        let mut lease = self.lease("")?;
+        for namespace in self.index.namespaces() {
+            match self.lease(&namespace) {
+                Ok(own) => lease.left = lease.left.min(own.left),
+                Err(_) if !self.index.currency.is_settling() => {}
+                Err(status) => return Err(status),
+            }
+        }
+        Ok(lease)
+    }
 }

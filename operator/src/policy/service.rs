@@ -1,7 +1,7 @@
 //! `monstrum.policy.v1.Policy`: one stream per gateway.
 
-use monstrum_service::{Service, peer};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_service::{Peer, Service, peer};
+use monstrum_wire::identity::{BotId, Identity};
 use monstrum_wire::policy::policy_server::Policy;
 use monstrum_wire::policy::{SubscribeRequest, SubscribeResponse};
 use tokio::sync::mpsc;
@@ -27,18 +27,21 @@ impl PolicyService {
         Self { mandate, service }
     }
 
-    fn caller<T>(request: &Request<T>) -> Result<BotName, Status> {
-        match peer(request)? {
-            Identity::Gateway(bot) => Ok(bot),
-            other @ (Identity::Operator
-            | Identity::Ledger
-            | Identity::Runner { .. }
-            | Identity::Channel { .. }) => {
-                tracing::warn!(caller = %other, "policy refused: not a gateway");
-                Err(Status::permission_denied("only a gateway has a policy"))
+    fn caller<T>(request: &Request<T>) -> Result<(Peer, BotId), Status> {
+        let peer = peer(request)?;
+        match &peer.identity {
+            Identity::Gateway(bot) => Ok((peer.clone(), bot.clone())),
+            Identity::Operator | Identity::Ledger | Identity::Runner { .. } | Identity::Channel(_) => {
+                tracing::warn!(caller = %peer.identity, "policy refused: not a gateway");
+                Err(denied())
             }
         }
     }
+}
+
+/// Says nothing about the bot: not whether it ever was there.
+pub(super) fn denied() -> Status {
+    Status::permission_denied("only the gateway of a bot that is there has a policy")
 }
 
 #[tonic::async_trait]
@@ -49,15 +52,25 @@ impl Policy for PolicyService {
         &self,
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let bot = Self::caller(&request)?;
+        let (peer, bot) = Self::caller(&request)?;
         let lease = self.mandate.lease(&bot.namespace)?;
+        let hub = &self.mandate.hub;
+        if !hub.rosters().admits(&peer) {
+            tracing::warn!(caller = %peer.identity, serial = %peer.serial, "policy refused: dismissed, or by an old certificate");
+            return Err(denied());
+        }
+        let place = hub
+            .place(&bot)
+            .ok_or_else(|| Status::resource_exhausted("too many streams are open"))?;
         let (responses, stream) = mpsc::channel(BUFFER);
         let policies = PolicyStream {
             mandate: self.mandate.clone(),
             bot,
+            peer,
             epoch: lease.epoch,
             requests: request.into_inner(),
             responses,
+            _place: place,
         };
         self.service
             .spawn_quiet("policy-stream", policies.run(self.service.shutdown()));

@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use monstrum_service::Shutdown;
-use monstrum_wire::identity::BotName;
+use k8s_openapi::jiff::Timestamp;
+use monstrum_service::{Peer, Shutdown};
+use monstrum_wire::identity::BotId;
 use monstrum_wire::policy::{
-    Hello, Renewal, Snapshot, SubscribeRequest, SubscribeResponse, Version, subscribe_request,
+    Hello, Renewal, Roster, Snapshot, SubscribeRequest, SubscribeResponse, Version, subscribe_request,
     subscribe_response,
 };
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tonic::{Status, Streaming};
 
-use super::hub::{Published, Session};
+use super::hub::{News, Published, Refused, Session};
 use super::mandate::Mandate;
+use super::places::Place;
+use super::service::denied;
+use crate::roster::Enrolled;
 
 /// A gateway says hello first, and soon.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
@@ -24,10 +28,12 @@ const MAX_REPLICA_NAME: usize = 253;
 
 pub(super) struct PolicyStream {
     pub(super) mandate: Mandate,
-    pub(super) bot: BotName,
+    pub(super) bot: BotId,
+    pub(super) peer: Peer,
     pub(super) epoch: u64,
     pub(super) requests: Streaming<SubscribeRequest>,
     pub(super) responses: mpsc::Sender<Result<SubscribeResponse, Status>>,
+    pub(super) _place: Place,
 }
 
 impl PolicyStream {
@@ -52,11 +58,16 @@ impl PolicyStream {
             .mandate
             .hub
             .subscribe(&self.bot, &hello.replica)
-            .ok_or_else(|| Status::resource_exhausted("too many gateways of this bot are connected"))?;
+            .map_err(|refused| match refused {
+                Refused::Unknown => denied(),
+                Refused::Crowded => Status::resource_exhausted(refused.to_string()),
+            })?;
         let first = session.current();
         self.refuse_older(hello.held, first.version)?;
         tracing::info!(bot = %self.bot.name, namespace = %self.bot.namespace, replica = %hello.replica, "gateway connected");
-        let sent = self.send(&first, None).await?;
+        let around = session.around();
+        self.send_roster(&around.callers).await?;
+        let sent = self.send_policy(&first, None).await?;
         self.follow(&mut session, sent).await
     }
 
@@ -95,17 +106,12 @@ impl PolicyStream {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                changed = session.changed() => {
-                    if !changed {
-                        return Ok(());
-                    }
-                    let published = session.current();
-                    sent = self.send(&published, sent).await?;
-                }
+                news = session.news() => sent = self.tell(news, session, sent).await?,
                 _ = looks.tick() => {
                     let published = session.current();
                     if sent.is_none_or(|sent| sent.is_due(&published)) {
-                        sent = self.send(&published, sent).await?;
+                        self.check_admitted()?;
+                        sent = self.send_policy(&published, sent).await?;
                     }
                 }
                 request = self.requests.message() => match request?.map(|request| request.message) {
@@ -119,13 +125,60 @@ impl PolicyStream {
         }
     }
 
+    async fn tell(
+        &self,
+        news: News,
+        session: &mut Session,
+        sent: Option<Sent>,
+    ) -> Result<Option<Sent>, Status> {
+        // Whoever is dismissed is told so by a policy that permits nothing, the last that it gets.
+        if session.is_dismissed() {
+            let last = session.current();
+            self.send_roster(&[]).await?;
+            self.send_last(&last).await?;
+            return Err(denied());
+        }
+        match news {
+            News::Policy => {
+                self.check_admitted()?;
+                let published = session.current();
+                self.send_policy(&published, sent).await
+            }
+            News::Callers => {
+                self.check_admitted()?;
+                let around = session.around();
+                self.send_roster(&around.callers).await?;
+                Ok(sent)
+            }
+            News::Superseded => Err(Status::aborted(
+                "a later stream of this replica has taken its place",
+            )),
+        }
+    }
+
+    /// The certificate that the stream was opened with may have been replaced, and its overlap be over.
+    fn check_admitted(&self) -> Result<(), Status> {
+        if self.mandate.hub.rosters().admits(&self.peer) {
+            return Ok(());
+        }
+        tracing::info!(caller = %self.peer.identity, serial = %self.peer.serial, "policy stream ended: the certificate is not good any more");
+        Err(denied())
+    }
+
+    async fn send_roster(&self, callers: &[Enrolled]) -> Result<(), Status> {
+        let now = Timestamp::now();
+        self.send(subscribe_response::Message::Roster(Roster {
+            namespace: self.bot.namespace.clone(),
+            members: callers.iter().map(|caller| caller.told(now)).collect(),
+        }))
+        .await
+    }
+
     /// Sends a policy, or renews it when it was the last that was sent. What is not known to be current is not sent, and
     /// so runs out where it is held.
-    async fn send(&self, published: &Published, before: Option<Sent>) -> Result<Option<Sent>, Status> {
-        if self.mandate.epoch()? != self.epoch {
-            return Err(Status::unavailable("another term has begun"));
-        }
+    async fn send_policy(&self, published: &Published, before: Option<Sent>) -> Result<Option<Sent>, Status> {
         let Ok(lease) = self.mandate.lease(&self.bot.namespace) else {
+            self.check_term()?;
             return Ok(before);
         };
         let renewed = before.is_some_and(|before| before.version == published.version);
@@ -136,16 +189,10 @@ impl PolicyStream {
                 lease_seconds: lease.seconds(),
             })
         } else {
-            subscribe_response::Message::Snapshot(Snapshot {
-                version: Some(published.version),
-                digest: published.digest.clone(),
-                permissions: published.permissions.clone(),
-                settings: Some(published.settings.clone()),
-                lease_seconds: lease.seconds(),
-            })
+            snapshot(published, lease.seconds())
         };
         let at = Instant::now();
-        self.respond(message).await?;
+        self.send(message).await?;
         Ok(Some(Sent {
             version: published.version,
             at,
@@ -153,7 +200,23 @@ impl PolicyStream {
         }))
     }
 
-    async fn respond(&self, message: subscribe_response::Message) -> Result<(), Status> {
+    /// Sends what permits nothing, which needs nobody's leave and may hold for ever.
+    async fn send_last(&self, published: &Published) -> Result<(), Status> {
+        let lease = self.mandate.lease(&self.bot.namespace);
+        let seconds = lease.map_or(1, |lease| lease.seconds());
+        self.send(snapshot(published, seconds)).await
+    }
+
+    /// The term that the stream began in must last.
+    fn check_term(&self) -> Result<(), Status> {
+        if self.mandate.epoch()? == self.epoch {
+            return Ok(());
+        }
+        Err(Status::unavailable("another term has begun"))
+    }
+
+    async fn send(&self, message: subscribe_response::Message) -> Result<(), Status> {
+        self.check_term()?;
         let response = SubscribeResponse {
             message: Some(message),
         };
@@ -162,6 +225,16 @@ impl PolicyStream {
             .await
             .map_err(|_| Status::cancelled("the gateway left"))
     }
+}
+
+fn snapshot(published: &Published, lease_seconds: u32) -> subscribe_response::Message {
+    subscribe_response::Message::Snapshot(Snapshot {
+        version: Some(published.version),
+        digest: published.digest.clone(),
+        permissions: published.permissions.clone(),
+        settings: Some(published.settings.clone()),
+        lease_seconds,
+    })
 }
 
 /// What a gateway was last sent.

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::Stream;
-use monstrum_wire::identity::Identity;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -14,18 +13,19 @@ use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-use super::{Tls, TlsError, handshake};
+use super::connections::{Connections, Entry};
+use super::{Peer, Tls, TlsError, handshake};
 
 /// Handshakes that may run at once; more wait in the kernel's queue.
 const MAX_HANDSHAKES: usize = 64;
 
 /// Who is at the other end of a connection; in the extensions of each of its requests.
 #[derive(Debug, Clone)]
-pub struct PeerIdentity(Option<Identity>);
+pub struct PeerCertificate(Option<Peer>);
 
-impl PeerIdentity {
-    /// The identity, when the certificate named one of this installation.
-    pub fn identity(&self) -> Option<&Identity> {
+impl PeerCertificate {
+    /// The peer, when the certificate named an identity of this installation.
+    pub fn peer(&self) -> Option<&Peer> {
         self.0.as_ref()
     }
 }
@@ -33,7 +33,8 @@ impl PeerIdentity {
 /// Accepted connections, as a stream for `serve_with_incoming`.
 pub struct Incoming {
     address: SocketAddr,
-    connections: mpsc::Receiver<io::Result<Connection>>,
+    accepted: mpsc::Receiver<io::Result<Connection>>,
+    connections: Connections,
     // Dropped with the stream, which ends the accepting task.
     _accepting: JoinSet<()>,
 }
@@ -43,14 +44,21 @@ impl Incoming {
         let failed = |source| TlsError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (sender, connections) = mpsc::channel(MAX_HANDSHAKES);
+        let (sender, accepted) = mpsc::channel(MAX_HANDSHAKES);
+        let connections = Connections::default();
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, tls, sender));
+        accepting.spawn(accept(listener, tls, connections.clone(), sender));
         Ok(Self {
             address,
+            accepted,
             connections,
             _accepting: accepting,
         })
+    }
+
+    /// The connections that are open, by who is at their other end.
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     /// Where it listens; tells the port when 0 was asked for.
@@ -63,12 +71,17 @@ impl Stream for Incoming {
     type Item = io::Result<Connection>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.connections.poll_recv(context)
+        self.accepted.poll_recv(context)
     }
 }
 
 /// Accepts for as long as somebody takes the connections; a slow or hostile handshake delays nobody else.
-async fn accept(listener: TcpListener, tls: Tls, sender: mpsc::Sender<io::Result<Connection>>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Tls,
+    connections: Connections,
+    sender: mpsc::Sender<io::Result<Connection>>,
+) {
     let mut handshakes = JoinSet::new();
     loop {
         while handshakes.len() >= MAX_HANDSHAKES {
@@ -81,7 +94,13 @@ async fn accept(listener: TcpListener, tls: Tls, sender: mpsc::Sender<io::Result
         while handshakes.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
-                handshakes.spawn(shake(tls.clone(), stream, peer, sender.clone()));
+                handshakes.spawn(shake(
+                    tls.clone(),
+                    connections.clone(),
+                    stream,
+                    peer,
+                    sender.clone(),
+                ));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: wait for some to come back.
@@ -94,21 +113,20 @@ async fn accept(listener: TcpListener, tls: Tls, sender: mpsc::Sender<io::Result
 
 async fn shake(
     tls: Tls,
+    connections: Connections,
     stream: TcpStream,
     address: SocketAddr,
     sender: mpsc::Sender<io::Result<Connection>>,
 ) {
     match handshake::accept(&tls, stream).await {
-        Ok((stream, identity)) => {
+        Ok((stream, peer)) => {
+            let connection = Connection {
+                stream,
+                entry: connections.enter(peer.as_ref()),
+                peer: PeerCertificate(peer),
+            };
             // An error means that the server ends; the connection is dropped with it.
-            drop(
-                sender
-                    .send(Ok(Connection {
-                        stream,
-                        peer: PeerIdentity(identity),
-                    }))
-                    .await,
-            );
+            drop(sender.send(Ok(connection)).await);
         }
         Err(error) => tracing::debug!(peer = %address, error = %error, "handshake failed"),
     }
@@ -117,13 +135,14 @@ async fn shake(
 /// One connection whose peer is known.
 pub struct Connection {
     stream: TlsStream<TcpStream>,
-    peer: PeerIdentity,
+    peer: PeerCertificate,
+    entry: Entry,
 }
 
 impl Connected for Connection {
-    type ConnectInfo = PeerIdentity;
+    type ConnectInfo = PeerCertificate;
 
-    fn connect_info(&self) -> PeerIdentity {
+    fn connect_info(&self) -> PeerCertificate {
         self.peer.clone()
     }
 }
@@ -134,6 +153,9 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.entry.poll_ended(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -144,6 +166,9 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.entry.is_ended() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use monstrum_service::Tls;
+use monstrum_wire::identity::Identity;
 use monstrum_wire::runner::link_client::LinkClient;
 use monstrum_wire::runner::*;
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
+
+use super::world::bot;
 
 /// What the runner does with one call.
 #[derive(Clone)]
@@ -70,7 +73,7 @@ impl Runner {
             })
             .await
             .unwrap();
-        let mut client = LinkClient::new(tls.channel(gateway).unwrap());
+        let mut client = LinkClient::new(tls.channel(gateway, &Identity::Gateway(bot())).unwrap());
         let mut orders = client.attach(ReceiverStream::new(receiver)).await?.into_inner();
         let die = Arc::new(Notify::new());
         loop {
