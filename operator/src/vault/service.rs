@@ -98,7 +98,7 @@ impl Vault for VaultService {
         let lease = self.mandate.lease(&namespace)?;
         self.metrics.leased(LeaseOutcome::Granted);
         tracing::info!(
-            %caller, %subject, credential = %opening.credential, version = %opening.version, "credential leased"
+            %caller, %subject, user = %opening.user, version = %opening.version, "credential leased"
         );
         let fields = opened.into_iter().map(|field| SecretField {
             name: field.name,
@@ -108,6 +108,7 @@ impl Vault for VaultService {
             fields: fields.collect(),
             version: opening.version,
             ttl_seconds: lease.seconds(),
+            hosts: opening.hosts,
         }))
     }
 }
@@ -123,7 +124,10 @@ fn describe(subject: Option<&Subject>) -> String {
 
 fn refusal(error: &OpenError) -> (LeaseOutcome, Status) {
     match error {
-        OpenError::Missing { .. } | OpenError::Changed { .. } | OpenError::NoKey { .. } => (
+        OpenError::Missing { .. }
+        | OpenError::Refused { .. }
+        | OpenError::Changed { .. }
+        | OpenError::NoKey { .. } => (
             LeaseOutcome::Unopenable,
             Status::failed_precondition(error.to_string()),
         ),
