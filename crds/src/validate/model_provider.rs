@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::address::Destination;
 use super::request::is_reserved_header;
 use super::{Fault, address, destination, limits, reference, request_shape};
 use crate::conditions::Reason;
-use crate::kinds::ModelProvider;
 use crate::kinds::model_provider::KEY_FIELD;
+use crate::kinds::{ModelProvider, ModelProviderSpec};
 use crate::world::World;
 
 const HOUR: u64 = 3_600;
@@ -15,13 +16,12 @@ const HOUR: u64 = 3_600;
 pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
     let spec = &provider.spec;
     let mut faults = Vec::new();
-    if let Some(message) = address::http_url_fault(&spec.base_url) {
-        faults.push(Fault::invalid("spec.baseUrl", message));
-    }
-    faults.extend(destination::beyond_workspace(
-        "spec.baseUrl",
-        &spec.base_url,
-        world,
+    let destination = destination(spec);
+    faults.extend(destination.faults("spec.baseUrl", "spec.allowedAddresses", world));
+    faults.extend(address::proxy_faults("spec.proxy", spec.proxy.as_ref(), world));
+    faults.extend(address::authority_fault(
+        "spec.caCertificate",
+        spec.ca_certificate.as_deref(),
     ));
     faults.extend(header_faults(provider));
     faults.extend(limits::span(
@@ -46,6 +46,14 @@ pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
         faults.extend(credential_fault(name, &spec.base_url, world));
     }
     faults
+}
+
+/// Where its requests go.
+pub(crate) fn destination(spec: &ModelProviderSpec) -> Destination<'_> {
+    Destination {
+        url: &spec.base_url,
+        allowed: &spec.allowed_addresses,
+    }
 }
 
 fn header_faults(provider: &ModelProvider) -> Vec<Fault> {
