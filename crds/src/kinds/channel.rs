@@ -112,11 +112,12 @@ pub struct Webhook {
 impl Webhook {
     /// Where what the secret signs is sent: as a list of destinations.
     pub fn hosts(&self) -> Vec<String> {
-        let url = self
-            .callback_url
-            .as_deref()
-            .and_then(|url| url::Url::parse(url).ok());
-        url.as_ref().and_then(destination::origin).into_iter().collect()
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.url.as_str());
+        [self.callback_url.as_deref(), proxy]
+            .into_iter()
+            .flatten()
+            .filter_map(|url| destination::origin(&url::Url::parse(url).ok()?))
+            .collect()
     }
 }
 

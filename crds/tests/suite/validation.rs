@@ -93,6 +93,7 @@ fn nothing_is_wrong_with_the_scene() {
 #[case(Resource, "acme", "/spec/config/baseUrl", json!("http://localhost:9090"), "spec.config.baseUrl", "the pod itself")]
 #[case(ModelProvider, "models", "/spec/headers", json!([{"name": "AUTHORIZATION", "value": "x"}]), "spec.headers[0].name", "spec.credential")]
 #[case(ModelProvider, "models", "/spec/headers", json!([{"name": "a", "value": ""}, {"name": "A", "value": ""}]), "spec.headers[1].name", "twice")]
+#[case(ModelProvider, "models", "/spec/headers", json!([{"name": "X-Forwarded-Host", "value": "evil.test"}]), "spec.headers[0].name", "can't be set here")]
 #[case(ModelProvider, "models", "/spec/authHeader", json!("content-length"), "spec.authHeader", "another header")]
 #[case(ModelProvider, "models", "/spec/requestTimeout", json!("2h"), "spec.requestTimeout", "3600s")]
 #[case(Resource, "acme", "/spec/config", json!({"baseURL": "x"}), "spec.config", "config.schema")]

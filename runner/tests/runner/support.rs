@@ -45,8 +45,11 @@ pub(crate) fn http_call(config: Value, execution: Value, arguments: Value) -> Ex
 /// Where the call's resource is.
 fn home(call: &Execute) -> Vec<String> {
     let config: Value = serde_json::from_str(&call.config_json).unwrap();
-    let url = config["baseUrl"].as_str().and_then(|url| url.parse().ok());
-    url.as_ref().and_then(destination::origin).into_iter().collect()
+    let urls = ["/baseUrl", "/proxy/url"].map(|pointer| config.pointer(pointer).and_then(Value::as_str));
+    urls.into_iter()
+        .flatten()
+        .filter_map(|url| destination::origin(&url.parse().ok()?))
+        .collect()
 }
 
 /// The same call with a bearer token that may go where the call's resource is.

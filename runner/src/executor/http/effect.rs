@@ -114,6 +114,10 @@ impl Exchange<'_> {
     /// One hop: the credential is added, the host resolved and checked, and exactly what was checked connected to.
     async fn send(&self, mut request: Request) -> Result<Response, Failure> {
         if let Some(presentation) = &self.presentation {
+            // A proxy reads what it passes on, where the resource says whom to trust at its end.
+            if let Some(proxy) = &self.access.proxy {
+                self.call.credential.towards(&proxy.url)?;
+            }
             presentation.apply(&self.call.credential, &mut request)?;
         }
         let client = self.client(&request.url).await?;
