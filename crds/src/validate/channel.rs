@@ -4,7 +4,7 @@ use kube::ResourceExt as _;
 use serde_json::Value;
 
 use super::address::Destination;
-use super::{Fault, address, limits, reference};
+use super::{Fault, address, limits, placement, reference};
 use crate::consent::User;
 use crate::kinds::Channel;
 use crate::kinds::channel::{ChannelType, Route, Webhook};
@@ -18,6 +18,9 @@ pub fn validate(channel: &Channel, world: &World) -> Vec<Fault> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     let mut faults = webhook_faults(webhook, world);
     faults.extend(secret_fault(&channel.name_any(), webhook, world));
+    if let Some(pod) = &channel.spec.pod {
+        faults.extend(placement::faults("spec.pod", pod, world));
+    }
     for (index, route) in channel.spec.routes.iter().enumerate() {
         faults.extend(route_faults(&format!("spec.routes[{index}]"), route, world));
     }

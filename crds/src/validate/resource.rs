@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::address::Destination;
-use super::{Fault, address, destination, reference};
+use super::{Fault, address, destination, placement, reference};
 use crate::contract::Contract;
 use crate::kinds::resource_type::Executor;
 use crate::kinds::{Proxy, Resource};
@@ -40,6 +40,9 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
         ));
     }
     faults.extend(runner_fault(resource, contract));
+    if let Some(sandbox) = &resource.spec.runner {
+        faults.extend(placement::faults("spec.runner", &sandbox.pod, world));
+    }
     (faults, Some(contract))
 }
 
