@@ -5,9 +5,10 @@
 //! connections stay up: each new handshake uses the newest.
 
 mod files;
-mod handshake;
-mod listener;
+pub(crate) mod handshake;
 mod material;
+mod peer;
+mod server;
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,10 +18,12 @@ use hyper_util::rt::TokioIo;
 use monstrum_wire::identity::Identity;
 use tonic::transport::{Channel, Endpoint};
 
-pub use listener::{Incoming, PeerIdentity};
 pub use material::Pem;
+pub use peer::PeerIdentity;
+pub use server::ServerTls;
 
 use crate::args::TlsArgs;
+use crate::listener::{Entrance, Incoming, Limits};
 use crate::process::Service;
 use material::Material;
 
@@ -133,8 +136,13 @@ impl Tls {
     }
 
     /// Accepts connections of identified peers only.
+    #[expect(
+        clippy::unused_async,
+        reason = "whoever listens is in a runtime, which a future makes plain"
+    )]
     pub async fn listen(&self, address: std::net::SocketAddr) -> Result<Incoming, TlsError> {
-        Incoming::bind(address, self.clone()).await
+        Incoming::bind(address, Entrance::Mutual(self.clone()), Limits::default())
+            .map_err(|source| TlsError::Listen { address, source })
     }
 
     /// A connection to `https://host:port`, made when first used and made again when lost.
