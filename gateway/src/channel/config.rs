@@ -128,6 +128,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The largest body that is read, and the largest that one is unpacked to.
+    pub(super) fn largest_body(&self) -> usize {
+        usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX)
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |field, problem| Err(ConfigError::Field { field, problem });
         if self.tolerance_seconds == 0 || self.tolerance_seconds > 3600 {

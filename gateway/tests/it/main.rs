@@ -18,4 +18,8 @@ mod turn_calls;
 mod turn_failures;
 mod turn_policy;
 mod webhook;
+mod webhook_again;
+mod webhook_forms;
 mod webhook_inbox;
+mod webhook_libraries;
+mod webhook_strangers;
