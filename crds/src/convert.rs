@@ -24,7 +24,7 @@ pub mod role;
 pub mod version;
 
 pub use channel::{ChannelConversion, ResolvedChannel};
-pub use resolved::{Resolved, ResolvedLimits, ResolvedModel};
+pub use resolved::{Resolved, ResolvedGeneration, ResolvedLimits, ResolvedModel};
 
 /// One bot's part of a world.
 #[derive(Debug, Clone, PartialEq)]

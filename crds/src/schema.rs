@@ -24,6 +24,8 @@ pub const ALIAS: &str = "^[a-zA-Z][a-zA-Z0-9-]*$";
 pub const HEADER: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 /// Text that can stand in an HTTP header's value.
 pub const HEADER_VALUE: &str = r"^[\t\x20-\x7e]*$";
+/// A field of a request's body, or `None`.
+pub const BODY_FIELD: &str = "^(None|[a-z][a-z0-9_]*)$";
 /// An absolute `http` or `https` URL; more is checked after parsing.
 pub const HTTP_URL: &str = r"^https?://[^\s]+$";
 /// A JSON Pointer (RFC 6901); the empty one is the whole.
@@ -79,6 +81,15 @@ pub fn labels(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "maxProperties": 32,
         "additionalProperties": { "type": "string", "maxLength": 253 }
+    })
+}
+
+/// Any JSON by field of a request's body.
+pub fn body_fields(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": { "x-kubernetes-preserve-unknown-fields": true }
     })
 }
 

@@ -28,12 +28,11 @@ mod support {
 
 use std::time::{Duration, Instant};
 
+use monstrum_service::Channel;
 use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::guardian::{CheckRequest, Verdict};
-use monstrum_wire::identity::{DEFAULT_RUNNER, Identity};
-use support::world::{World, bot};
+use support::world::{World, own_runner};
 use tokio::runtime::{Builder, Runtime};
-use tonic::transport::Channel;
 
 const WARM_UP: usize = 2_000;
 const CHECKS: usize = 50_000;
@@ -51,13 +50,9 @@ fn runtime(threads: usize) -> Runtime {
 fn main() {
     let (gateway, runner) = (runtime(WORKERS), runtime(1));
     let world = gateway.block_on(World::start());
-    let identity = Identity::Runner {
-        bot: bot(),
-        runner: DEFAULT_RUNNER.to_owned(),
-    };
-    let tls = world.tls(&identity);
+    let tls = world.tls(&own_runner());
     let mut times = runner.block_on(async {
-        let channel = tls.channel(&world.mutual).unwrap();
+        let channel = world.connect(&tls);
         tokio::spawn(checks(GuardianClient::new(channel))).await.unwrap()
     });
     times.sort_unstable();

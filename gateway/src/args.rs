@@ -36,15 +36,9 @@ pub enum Command {
 /// Where a gateway's neighbours are.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Its identity.
+    /// Its identity: the certificate says whose it is.
     #[command(flatten)]
     pub tls: TlsArgs,
-    /// The bot's namespace.
-    #[arg(long, env = "MONSTRUM_BOT_NAMESPACE")]
-    pub bot_namespace: String,
-    /// The bot's name.
-    #[arg(long, env = "MONSTRUM_BOT")]
-    pub bot: String,
     /// This pod's name.
     #[arg(long, env = "POD_NAME")]
     pub replica: String,
@@ -71,15 +65,9 @@ pub struct ServeArgs {
 /// Where a channel's neighbours are.
 #[derive(Debug, Clone, Args)]
 pub struct ChannelArgs {
-    /// Its identity.
+    /// Its identity: the certificate says whose it is.
     #[command(flatten)]
     pub tls: TlsArgs,
-    /// The channel's namespace.
-    #[arg(long, env = "MONSTRUM_CHANNEL_NAMESPACE")]
-    pub channel_namespace: String,
-    /// The channel's name.
-    #[arg(long, env = "MONSTRUM_CHANNEL")]
-    pub channel: String,
     /// The ledger, for example `https://monstrum-ledger.monstrum-system.svc:9443`.
     #[arg(long, env = "MONSTRUM_LEDGER")]
     pub ledger: String,

@@ -36,6 +36,7 @@ use std::time::Duration;
 
 use monstrum_service::listener::{Entrance, Limits, serve_http};
 use monstrum_service::{Incoming, Service, Tls, TlsError};
+use monstrum_wire::identity::Identity;
 
 pub use config::{Config, ConfigError};
 pub use secret::SecretError;
@@ -59,6 +60,9 @@ pub enum ChannelError {
     /// Its certificate or the ledger's address.
     #[error("mutual TLS can't be set up")]
     Tls(#[from] TlsError),
+    /// Its certificate is none of a channel.
+    #[error("the certificate names no channel")]
+    Identity,
     /// Its settings.
     #[error("the channel's settings can't be used")]
     Config(#[from] ConfigError),
@@ -101,16 +105,19 @@ pub async fn serve(args: ChannelArgs, service: Service) -> Result<(), ChannelErr
 
 /// Starts a channel service with an identity that is at hand.
 pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<SocketAddr, ChannelError> {
+    let Some(Identity::Channel(identity)) = tls.identity() else {
+        return Err(ChannelError::Identity);
+    };
     let config = Config::read(&args.config)?;
     let keys = Keys::read(&args.secret)?;
     let callbacks = Callbacks::new(&config).map_err(ChannelError::Callbacks)?;
     let intake = Intake::new(config.largest_body());
     let channel = Arc::new(Channel {
-        name: args.channel,
+        name: identity.name,
         config,
         keys,
-        ledger: Ledger::new(tls.channel(&args.ledger)?),
-        gateways: Gateways::new(tls, args.gateway_template, args.channel_namespace),
+        ledger: Ledger::new(tls.channel(&args.ledger, &Identity::Ledger)?),
+        gateways: Gateways::new(tls, args.gateway_template, identity.namespace),
         callbacks,
         intake,
         metrics: Metrics::new(&service),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use monstrum_guardian::decision::{Counter, CounterKey, Reservation};
 use monstrum_guardian::source::Counted;
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::BotId;
 use monstrum_wire::ledger::{self, CounterOf};
 
 use crate::ledger::{Ledger, LedgerError};
@@ -43,7 +43,7 @@ impl Spent {
 /// How much is used now.
 pub(crate) async fn used(
     ledger: &Ledger,
-    bot: &BotName,
+    bot: &BotId,
     counters: Vec<Counter>,
 ) -> Result<BTreeMap<CounterKey, u64>, LedgerError> {
     let mut used = BTreeMap::new();
@@ -66,7 +66,7 @@ pub(crate) async fn used(
 /// Reserves all or nothing; no request when there is nothing to reserve. What is not settled after `life` was used in full.
 pub(crate) async fn reserve(
     ledger: &Ledger,
-    bot: &BotName,
+    bot: &BotId,
     id: &str,
     reserve: &[Reservation],
     life: Duration,
@@ -78,7 +78,7 @@ pub(crate) async fn reserve(
 }
 
 /// Settles a reservation. An unsettled one counts in full until it becomes use, so that a failure here never gives anything back.
-pub(crate) async fn settle(ledger: &Ledger, bot: &BotName, id: &str, reserve: &[Reservation], spent: Spent) {
+pub(crate) async fn settle(ledger: &Ledger, bot: &BotId, id: &str, reserve: &[Reservation], spent: Spent) {
     if reserve.is_empty() {
         return;
     }
@@ -91,11 +91,7 @@ pub(crate) async fn settle(ledger: &Ledger, bot: &BotName, id: &str, reserve: &[
     }
 }
 
-fn charged(
-    bot: &BotName,
-    reserve: &[Reservation],
-    spent: Spent,
-) -> Result<Vec<ledger::Counter>, LedgerError> {
+fn charged(bot: &BotId, reserve: &[Reservation], spent: Spent) -> Result<Vec<ledger::Counter>, LedgerError> {
     let counters = reserve.iter().map(|reservation| {
         Ok(ledger::Counter {
             amount: spent.of(reservation),
@@ -107,11 +103,7 @@ fn charged(
 }
 
 /// A counter as the ledger is told it, which knows by the certificate whose it is. That of another bot is for that bot's gateway.
-fn named(
-    bot: &BotName,
-    key: &CounterKey,
-    window_seconds: Option<u64>,
-) -> Result<ledger::Counter, LedgerError> {
+fn named(bot: &BotId, key: &CounterKey, window_seconds: Option<u64>) -> Result<ledger::Counter, LedgerError> {
     let own = |owner: &monstrum_guardian::source::BotName| {
         owner.namespace == bot.namespace && owner.name == bot.name
     };
@@ -146,10 +138,11 @@ mod tests {
     use monstrum_guardian::source;
     use rstest::rstest;
 
-    fn gateway() -> BotName {
-        BotName {
+    fn gateway() -> BotId {
+        BotId {
             namespace: "team-a".to_owned(),
             name: "triage".to_owned(),
+            uid: "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11".parse().unwrap(),
         }
     }
 

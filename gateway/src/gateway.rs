@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use monstrum_service::Service;
-use monstrum_wire::identity::BotName;
+use monstrum_service::{Admission, Connections, Roster, Service};
+use monstrum_wire::identity::BotId;
 
 use crate::ledger::Ledger;
 use crate::link::{Link, Peers};
@@ -14,12 +14,13 @@ use crate::turn::Sessions;
 use crate::vault::Vault;
 
 const PREPARE_AGAIN: Duration = Duration::from_secs(15);
+const RETIRE_AGAIN: Duration = Duration::from_secs(5);
 
 /// One bot's gateway.
 #[derive(Debug)]
 pub struct Gateway {
-    /// Whose.
-    pub bot: BotName,
+    /// Whose: the object that its certificate names.
+    pub bot: BotId,
     /// This pod.
     pub replica: String,
     /// What is permitted.
@@ -28,6 +29,10 @@ pub struct Gateway {
     pub vault: Vault,
     /// Durable state.
     pub ledger: Ledger,
+    /// Who may call.
+    pub roster: Roster,
+    /// Those who are connected.
+    pub connections: Connections,
     /// Connected runners.
     pub link: Link,
     /// All gateways of the bot.
@@ -51,17 +56,32 @@ impl Gateway {
     }
 
     /// Keeps everything that hangs on the policy in step with it: credentials of no longer named versions are
-    /// forgotten, runners that it does not name are sent away. Runs for ever.
+    /// forgotten. Runs for ever.
     pub async fn follow_policy(&self) {
         let mut changes = self.policy.changes();
         loop {
             self.vault.retain();
-            if self.policy.holds() {
-                self.link
-                    .retain(|runner| crate::link::knows(&self.policy, runner));
-            }
             self.metrics.policy(self.policy.holds());
             changes.next().await;
+        }
+    }
+
+    /// Ends what is open to those who may not call any more: everything at once where the object is gone, and the stream of a
+    /// runner whose certificate was replaced once its calls have ended. Runs for ever.
+    pub async fn follow_roster(&self) {
+        let mut changes = self.roster.changes();
+        loop {
+            let ended = self.connections.retain(|peer| self.roster.lives(&peer.identity));
+            if ended > 0 {
+                tracing::info!(connections = ended, "ended the connections of dismissed callers");
+            }
+            self.link
+                .retire(|peer| self.roster.admission(peer) == Admission::Stranger);
+            // Now and then without a change, for certificates that are good for a while only.
+            tokio::select! {
+                () = changes.next() => {}
+                () = tokio::time::sleep(RETIRE_AGAIN) => {}
+            }
         }
     }
 

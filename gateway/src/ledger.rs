@@ -4,6 +4,7 @@ mod inbox;
 
 use std::time::Duration;
 
+use monstrum_service::Channel;
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
@@ -12,7 +13,6 @@ use monstrum_wire::ledger::{
     RenewSessionRequest, ReserveRequest, SettleOnceRequest, SettleRequest, StartCallRequest, Step,
     TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest,
 };
-use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use monstrum_service::Peer;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use attached::{Attached, FromCall, Heard, NotSent, Running};
 pub use peers::Peers;
 pub use service::LinkService;
-pub(crate) use service::knows;
 
 /// Streams of one runner name that are kept at once: its replicas, with room for reconnects.
 const MAX_STREAMS: usize = 16;
@@ -94,18 +94,23 @@ impl Link {
         names
     }
 
-    /// Ends the streams of runners whose name `keep` refuses.
-    pub fn retain(&self, keep: impl Fn(&str) -> bool) {
-        let mut runners = self.lock();
-        runners.retain(|name, streams| {
-            let kept = keep(name);
-            if !kept {
-                for attached in streams {
-                    attached.detach();
-                }
-            }
-            kept
-        });
+    /// Gives no more calls to those whom `refuse` names, and ends their streams when the calls that they have are done.
+    pub fn retire(&self, refuse: impl Fn(&Peer) -> bool) {
+        for attached in self
+            .lock()
+            .values()
+            .flatten()
+            .filter(|attached| refuse(attached.peer()))
+        {
+            attached.retire();
+        }
+    }
+
+    /// Ends all streams.
+    pub fn close(&self) {
+        for attached in self.lock().drain().flat_map(|(_, streams)| streams) {
+            attached.detach();
+        }
     }
 
     fn add(&self, attached: Arc<Attached>) -> Result<(), Crowded> {
@@ -140,7 +145,7 @@ impl Link {
             .ok_or_else(|| Unreachable::Absent(runner.to_owned()))?;
         let able = streams
             .iter()
-            .filter(|attached| attached.is_up() && attached.has(executor));
+            .filter(|attached| attached.takes_calls() && attached.has(executor));
         able.min_by_key(|attached| attached.load())
             .map(Arc::clone)
             .ok_or_else(|| Unreachable::Unable {

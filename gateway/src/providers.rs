@@ -11,8 +11,12 @@ mod anthropic;
 pub mod conversation;
 mod error;
 mod exchange;
+mod ids;
 mod openai;
+mod remedy;
 mod retry;
+mod schema;
+mod shape;
 mod sse;
 
 use monstrum_wire::policy::Dialect;

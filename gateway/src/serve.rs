@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use monstrum_guardian::source;
 use monstrum_service::listener::{Entrance, Limits, grpc_server};
-use monstrum_service::{Incoming, Service, ServiceArgs, Tls, TlsError};
-use monstrum_wire::identity::BotName;
+use monstrum_service::{Incoming, Roster, Service, ServiceArgs, Tls, TlsError};
+use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,9 @@ pub enum ServeError {
     /// Its certificate or one of its neighbours' addresses.
     #[error("mutual TLS can't be set up")]
     Tls(#[from] TlsError),
+    /// Its certificate is none of a gateway: it does not know whose gateway it is.
+    #[error("the certificate names no bot's gateway")]
+    Identity,
     /// The loopback port.
     #[error("{address}: can't listen")]
     Listen {
@@ -67,11 +70,10 @@ pub async fn start(
     tls: Tls,
     service: Service,
 ) -> Result<Addresses, ServeError> {
-    let bot = BotName {
-        namespace: args.bot_namespace.clone(),
-        name: args.bot.clone(),
+    let Some(Identity::Gateway(bot)) = tls.identity() else {
+        return Err(ServeError::Identity);
     };
-    let operator = tls.channel(&args.operator)?;
+    let operator = tls.channel(&args.operator, &Identity::Operator)?;
     let policy = Policy::new(source::BotName {
         namespace: bot.namespace.clone(),
         name: bot.name.clone(),
@@ -86,7 +88,9 @@ pub async fn start(
         replica: args.replica.clone(),
         policy: policy.clone(),
         vault: Vault::new(operator.clone(), policy.clone()),
-        ledger: Ledger::new(tls.channel(&args.ledger)?),
+        ledger: Ledger::new(tls.channel(&args.ledger, &Identity::Ledger)?),
+        roster: Roster::default(),
+        connections: incoming.connections(),
         link: Link::default(),
         peers: Peers::alone(own),
         models: Models::default(),
@@ -100,7 +104,7 @@ pub async fn start(
         &service,
         "policy",
         &idle,
-        Subscription::new(policy.clone(), operator, args.replica).follow(),
+        Subscription::new(policy.clone(), gateway.roster.clone(), operator, args.replica).follow(),
     );
     until(&service, "policy-lease", &idle, async move {
         policy.watch_lease().await;
@@ -108,6 +112,10 @@ pub async fn start(
     let followed = Arc::clone(&gateway);
     until(&service, "policy-followers", &idle, async move {
         followed.follow_policy().await;
+    });
+    let watched = Arc::clone(&gateway);
+    until(&service, "roster-followers", &idle, async move {
+        watched.follow_roster().await;
     });
     let prepared = Arc::clone(&gateway);
     until(&service, "credentials", &idle, async move {
@@ -157,7 +165,7 @@ fn drain_turns(gateway: Arc<Gateway>, idle: CancellationToken) {
         while gateway.sessions.running() > 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        gateway.link.retain(|_| false);
+        gateway.link.close();
         idle.cancel();
     });
 }

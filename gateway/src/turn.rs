@@ -97,7 +97,7 @@ async fn queued(gateway: &Arc<Gateway>, message: &Incoming, events: &Events) -> 
     let turn = uuid::Uuid::now_v7().simple().to_string();
     let opening = Step {
         once: message.once(),
-        messages: vec![message.entry().kept(&turn)],
+        messages: message.entries().iter().map(|entry| entry.kept(&turn)).collect(),
         records: vec![records::turn_started(gateway, &turn, message)],
         ..Step::default()
     };
@@ -130,7 +130,10 @@ async fn run_in(context: &Context, message: &Incoming, acquired: Acquired) -> Re
     context.events.send(turn_event::Event::Started(started)).await;
     let mut history = acquired.history;
     let begun = if acquired.opened {
-        history.push(message.entry());
+        message
+            .entries()
+            .into_iter()
+            .for_each(|entry| history.push(entry));
         Ok(None)
     } else {
         let opening = message::open(message, &history, acquired.taken)?;
@@ -165,7 +168,7 @@ async fn resume(
             once: message.once().filter(|_| *opening == Opening::New),
             ..Step::default()
         };
-        let kept = history.advance(context, vec![message.entry()], step).await;
+        let kept = history.advance(context, message.entries(), step).await;
         kept.map_err(|failure| match failure {
             Failure::LedgerUnavailable(LedgerError::Repeated) => Failure::Duplicate,
             other => other,

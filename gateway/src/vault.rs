@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use monstrum_service::Channel;
 use monstrum_wire::policy::vault_client::VaultClient;
 use monstrum_wire::policy::{LeaseRequest, LeaseResponse, lease_request};
 use tonic::Code;
-use tonic::transport::Channel;
 
 pub use secret::Secret;
 

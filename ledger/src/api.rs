@@ -16,7 +16,7 @@ mod usage;
 use std::time::{Duration, Instant};
 
 use monstrum_service::listener::grpc_server;
-use monstrum_service::{Incoming, Shutdown};
+use monstrum_service::{Incoming, Roster, Shutdown};
 use monstrum_wire::ledger::audit_server::AuditServer;
 use monstrum_wire::ledger::ledger_server::LedgerServer;
 use tonic::{Response, Status};
@@ -40,6 +40,7 @@ const REQUESTS_PER_CONNECTION: usize = 128;
 #[derive(Debug, Clone)]
 pub struct Api<S> {
     store: S,
+    roster: Roster,
     clock: Clock,
     metrics: Metrics,
     shutdown: Shutdown,
@@ -47,10 +48,11 @@ pub struct Api<S> {
 }
 
 impl<S: Store> Api<S> {
-    /// Serves what `store` holds.
-    pub fn new(store: S, clock: Clock, metrics: Metrics, shutdown: Shutdown) -> Self {
+    /// Serves what `store` holds to whoever is in `roster`.
+    pub fn new(store: S, roster: Roster, clock: Clock, metrics: Metrics, shutdown: Shutdown) -> Self {
         Self {
             store,
+            roster,
             clock,
             metrics,
             shutdown,

@@ -57,12 +57,15 @@ impl Head {
 mod tests {
     use super::*;
     use monstrum_wire::audit::Verifier;
-    use monstrum_wire::identity::BotName;
+    use monstrum_wire::identity::BotId;
+
+    const UID: &str = "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11";
 
     fn bot() -> BotKey {
-        BotKey::from(&BotName {
+        BotKey::from(&BotId {
             namespace: "team-a".to_owned(),
             name: "triage".to_owned(),
+            uid: UID.parse().unwrap(),
         })
     }
 
@@ -80,7 +83,7 @@ mod tests {
         let record = Head::genesis().extended(&bot(), Moment::from_micros(9), entry);
         assert_eq!(
             (record.sequence, record.bot.as_str(), record.time_micros),
-            (1, "team-a/triage", 9)
+            (1, "team-a/triage/6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11", 9)
         );
         Verifier::default().push(&record).unwrap();
     }

@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::error::Error as _;
+mod archive;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use clap::Parser as _;
 use monstrum_service::{ServiceArgs, TlsArgs};
 
 use crate::serve;
-use crate::store::sqlite::{BackupError, back_up};
+use crate::store::sqlite::{ArchiveError, back_up};
 
 const NAME: &str = "monstrum-ledger";
 
@@ -24,6 +25,10 @@ enum Command {
     Serve(ServeArgs),
     /// Copies the database to a file, also while a ledger serves it.
     Backup(BackupArgs),
+    /// Lists the audit chains, also of bots that are gone: whose, how many records, when the newest was written.
+    Chains(archive::ChainsArgs),
+    /// Writes one chain to the standard output, as `monstrum audit export` does, for `monstrum audit verify`.
+    Export(archive::ExportArgs),
 }
 
 /// Flags of `serve`.
@@ -38,6 +43,16 @@ pub struct ServeArgs {
     /// The folder that holds the database.
     #[arg(long, env = "MONSTRUM_DATA_DIR", default_value = "/var/lib/monstrum")]
     pub data_dir: PathBuf,
+    /// The operator, which says who may call.
+    #[arg(
+        long,
+        env = "MONSTRUM_OPERATOR",
+        default_value = "https://monstrum-operator.monstrum-system.svc:9443"
+    )]
+    pub operator: String,
+    /// This pod's name.
+    #[arg(long, env = "POD_NAME", default_value = NAME)]
+    pub replica: String,
     /// Where gRPC answers.
     #[arg(long, env = "MONSTRUM_LISTEN_ADDRESS", default_value = "0.0.0.0:9443")]
     pub listen_address: SocketAddr,
@@ -77,6 +92,8 @@ pub fn main() -> ExitCode {
             monstrum_service::run(NAME, |Serving::Serve(args), service| serve::start(args, service))
         }
         Ok(Command::Backup(args)) => backup(&args),
+        Ok(Command::Chains(args)) => finished(archive::chains(&args)),
+        Ok(Command::Export(args)) => finished(archive::export(&args)),
         Err(error) => {
             // Nothing is left to do when the terminal is gone.
             drop(error.print());
@@ -107,12 +124,19 @@ fn backup(args: &BackupArgs) -> ExitCode {
     }
 }
 
+fn finished(outcome: Result<(), ArchiveError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&explained(&error)),
+    }
+}
+
 fn refuse(reason: &str) -> ExitCode {
     eprintln!("{NAME}: {reason}");
     ExitCode::FAILURE
 }
 
-fn explained(error: &BackupError) -> String {
+fn explained(error: &dyn std::error::Error) -> String {
     error
         .source()
         .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))

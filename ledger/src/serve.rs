@@ -1,10 +1,12 @@
 //! Starting the process's parts.
 
-use monstrum_service::{Service, Tls, TlsError};
+use monstrum_service::{Roster, Service, Tls, TlsError};
+use monstrum_wire::identity::Identity;
 
 use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::command::ServeArgs;
+use crate::enrolment::{self, Enrolment};
 use crate::maintenance;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -30,6 +32,21 @@ pub(crate) async fn start(args: ServeArgs, service: Service) -> Result<(), Start
     let incoming = tls.listen(args.listen_address).await?;
     tls.watch(&service);
     service.spawn("writer", writer.run());
+    let roster = Roster::default();
+    let operator = tls.channel(&args.operator, &Identity::Operator)?;
+    let enrolment = Enrolment::new(roster.clone(), operator, args.replica);
+    until_stopped(&service, "enrolment", enrolment.follow());
+    let connections = incoming.connections();
+    until_stopped(
+        &service,
+        "dismissals",
+        enrolment::dismiss(roster.clone(), connections),
+    );
+    let (unknown, first) = (service.readiness().block("nobody said who lives"), roster.clone());
+    until_stopped(&service, "first-roster", async move {
+        enrolment::known(&first).await;
+        unknown.release();
+    });
     let clock = Clock::default();
     let shutdown = service.shutdown();
     service.spawn(
@@ -39,7 +56,18 @@ pub(crate) async fn start(args: ServeArgs, service: Service) -> Result<(), Start
     tracing::info!(address = %incoming.local_addr(), data = %args.data_dir.display(), "serving");
     service.spawn(
         "grpc",
-        api::serve(incoming, Api::new(store, clock, metrics, shutdown)),
+        api::serve(incoming, Api::new(store, roster, clock, metrics, shutdown)),
     );
     Ok(())
+}
+
+/// Starts a task that goes on until the process is to stop.
+fn until_stopped(service: &Service, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    let shutdown = service.shutdown();
+    service.spawn_quiet(name, async move {
+        tokio::select! {
+            () = task => {}
+            () = shutdown.requested() => {}
+        }
+    });
 }

@@ -1,10 +1,11 @@
-//! Whose rows: the keys that every query carries.
+//! Whose rows: the keys that every query carries. Each ends in the UID of an object, so that one that comes later under the
+//! same name begins with nothing.
 
 use std::fmt;
 
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::{BotId, ChannelId, Uid};
 
-/// A bot as a key, `namespace/name`. Neither part can hold a slash, so that no two bots share a key.
+/// A bot as a key, `namespace/name/uid`. No part can hold a slash, so that no two bots share a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BotKey(String);
 
@@ -13,21 +14,11 @@ impl BotKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The namespace.
-    pub fn namespace(&self) -> &str {
-        self.0.split_once('/').map_or("", |(namespace, _)| namespace)
-    }
-
-    /// A key that the store itself wrote, read back.
-    pub(crate) fn stored(key: String) -> Self {
-        Self(key)
-    }
 }
 
-impl From<&BotName> for BotKey {
-    fn from(bot: &BotName) -> Self {
-        Self(format!("{}/{}", bot.namespace, bot.name))
+impl From<&BotId> for BotKey {
+    fn from(bot: &BotId) -> Self {
+        Self(bot.to_string())
     }
 }
 
@@ -37,25 +28,20 @@ impl fmt::Display for BotKey {
     }
 }
 
-/// The prefix of a namespace's own keys.
+/// The prefix of a Workspace's keys.
 const WORKSPACE: &str = "workspace/";
 
-/// Whose ids are taken once, and whose use is counted: a bot's, a channel's, or that of all bots of a namespace.
+/// Whose ids are taken once, and whose use is counted: a bot's, a channel's, or that of all bots of a Workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner(String);
 
 impl Owner {
-    /// A channel as owner.
-    pub fn channel(namespace: &str, name: &str) -> Self {
-        Self(format!("channel/{namespace}/{name}"))
+    /// A Workspace object as owner.
+    pub fn workspace(namespace: &str, uid: Uid) -> Self {
+        Self(format!("{WORKSPACE}{namespace}/{uid}"))
     }
 
-    /// The namespace of a bot as owner.
-    pub fn workspace(bot: &BotKey) -> Self {
-        Self(format!("{WORKSPACE}{}", bot.namespace()))
-    }
-
-    /// Whether a key is that of a namespace.
+    /// Whether a key is that of a Workspace.
     pub(crate) fn is_workspace(key: &str) -> bool {
         key.starts_with(WORKSPACE)
     }
@@ -70,4 +56,19 @@ impl From<&BotKey> for Owner {
     fn from(bot: &BotKey) -> Self {
         Self(format!("bot/{bot}"))
     }
+}
+
+impl From<&ChannelId> for Owner {
+    fn from(channel: &ChannelId) -> Self {
+        Self(format!("channel/{channel}"))
+    }
+}
+
+/// Who uses counters: a bot, and the Workspace whose budgets it shares with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spender {
+    /// The bot.
+    pub bot: BotKey,
+    /// Its Workspace; none where the namespace has none.
+    pub workspace: Option<Owner>,
 }

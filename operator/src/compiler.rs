@@ -13,20 +13,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
-use kube::ResourceExt as _;
 use monstrum_crds::convert;
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::world::World;
 use monstrum_guardian::compile;
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::BotId;
 use tokio::time::Instant;
 
 pub use facts::{BotFacts, Facts};
 
 use self::inputs::Inputs;
+use crate::identity;
 use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::policy::{Draft, Hub};
+use crate::roster::enrolled;
 
 /// A burst of changes (a manifest with many objects) comes within this.
 const DEBOUNCE: Duration = Duration::from_millis(15);
@@ -41,7 +42,7 @@ pub struct Compiler {
     client: Client,
     metrics: Metrics,
     /// What the published policies were compiled from.
-    compiled: Mutex<BTreeMap<BotName, Inputs>>,
+    compiled: Mutex<BTreeMap<BotId, Inputs>>,
 }
 
 impl Compiler {
@@ -74,10 +75,18 @@ impl Compiler {
         self.hub.open();
         tracing::info!(epoch, "every namespace is compiled; serving policies");
         loop {
-            self.index.dirt.marked().await;
-            tokio::time::sleep(DEBOUNCE).await;
-            for (namespace, since) in self.index.dirt.take() {
-                self.compile_namespace(&namespace, since).await;
+            tokio::select! {
+                () = self.index.dirt.marked() => {
+                    tokio::time::sleep(DEBOUNCE).await;
+                    for (namespace, since) in self.index.dirt.take() {
+                        self.compile_namespace(&namespace, since).await;
+                    }
+                }
+                () = self.index.certificates.marked() => {
+                    for (namespace, since) in self.index.certificates.take() {
+                        self.enrol(&self.index.world(&namespace), since);
+                    }
+                }
             }
         }
     }
@@ -106,31 +115,46 @@ impl Compiler {
     }
 
     fn publish(&self, world: &World, since: Instant) {
+        // What is known by name only is then of the bot that is there.
+        self.dismiss(world, since);
         self.hub
             .set_channels(&world.namespace, openings::of_channels(world));
-        let mut live = BTreeSet::new();
         for bot in world.bots.values() {
-            let name = BotName {
-                namespace: world.namespace.clone(),
-                name: bot.name_any(),
-            };
-            self.publish_bot(&name, bot, world, since);
-            live.insert(name);
+            if let Some(id) = identity::bot(bot) {
+                self.publish_bot(&id, bot, world, since);
+            }
         }
-        for gone in self
-            .hub
-            .bots_of(&world.namespace)
-            .into_iter()
-            .filter(|bot| !live.contains(bot))
-        {
-            tracing::info!(bot = %gone.name, namespace = %gone.namespace, "policy withdrawn");
-            self.compiled().remove(&gone);
-            self.hub.withdraw(&gone, since);
-            self.facts.remove(&gone);
+        self.enrol(world, since);
+    }
+
+    /// Takes everything from the bots that are gone.
+    fn dismiss(&self, world: &World, since: Instant) {
+        let living: BTreeSet<BotId> = world.bots.values().filter_map(|bot| identity::bot(bot)).collect();
+        for gone in self.hub.bots_of(&world.namespace) {
+            if !living.contains(&gone) {
+                tracing::info!(bot = %gone, "policy withdrawn");
+                self.compiled().remove(&gone);
+                self.hub.withdraw(&gone, since);
+                self.facts.remove(&gone);
+            }
         }
     }
 
-    fn publish_bot(&self, name: &BotName, bot: &Bot, world: &World, since: Instant) {
+    /// Works out who lives in a namespace, and by which certificates.
+    pub(crate) fn enrol(&self, world: &World, since: Instant) {
+        // First the policies: a gateway that is no longer admitted is told no more, not even that it may do nothing.
+        self.dismiss(world, since);
+        let secrets = self.index.live.secrets().of(&world.namespace);
+        let sandboxes = |bot: &BotId| {
+            let facts = self.facts.of(&bot.namespace, &bot.name);
+            let facts = facts.filter(|facts| facts.uid.as_deref() == Some(&bot.uid.to_string()));
+            facts.map(|facts| facts.sandboxes.clone()).unwrap_or_default()
+        };
+        let members = enrolled(world, secrets.iter().map(|secret| &secret.metadata), sandboxes);
+        self.hub.enrol(&world.namespace, members);
+    }
+
+    fn publish_bot(&self, name: &BotId, bot: &Bot, world: &World, since: Instant) {
         let inputs = Inputs::of(bot, world);
         if self.compiled().get(name) == Some(&inputs) {
             return;
@@ -149,7 +173,7 @@ impl Compiler {
         self.compiled().insert(name.clone(), inputs);
     }
 
-    fn compiled(&self) -> MutexGuard<'_, BTreeMap<BotName, Inputs>> {
+    fn compiled(&self) -> MutexGuard<'_, BTreeMap<BotId, Inputs>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -154,7 +154,7 @@ impl State {
         let metadata = &mut object["metadata"];
         metadata["resourceVersion"] = json!(clock.to_string());
         if metadata["uid"].is_null() {
-            metadata["uid"] = json!(format!("uid-{clock}"));
+            metadata["uid"] = json!(format!("00000000-0000-4000-8000-{clock:012x}"));
         }
         if metadata["generation"].is_null() {
             metadata["generation"] = json!(1);

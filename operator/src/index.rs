@@ -76,6 +76,8 @@ pub struct Index {
     pub secrets: Secrets,
     /// Which namespaces must be compiled.
     pub dirt: Dirt,
+    /// In which namespaces certificates were issued or withdrawn.
+    pub certificates: Dirt,
     /// Which objects must be reconciled.
     pub queue: Queue<Key>,
     /// Opens when every watch has listed what there is.

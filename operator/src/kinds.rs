@@ -61,7 +61,9 @@ impl ReconcileError {
     /// The class, for metrics: all of them are tried again with back-off.
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Apply(ApplyError::Refused { .. } | ApplyError::Certificate { .. }) => Outcome::Internal,
+            Self::Apply(
+                ApplyError::Refused { .. } | ApplyError::Certificate { .. } | ApplyError::Unreadable { .. },
+            ) => Outcome::Internal,
             Self::Apply(ApplyError::Failed { .. } | ApplyError::Foreign { .. } | ApplyError::NotLeading)
             | Self::Status(StatusError::Write { .. } | StatusError::NotLeading) => Outcome::Transient,
         }

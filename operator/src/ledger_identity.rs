@@ -7,6 +7,7 @@ use monstrum_wire::identity::Identity;
 
 use crate::child::{Applier, CertificateSpec, Labels, MANAGER, label};
 use crate::installation::{Installation, service_names};
+use crate::roster::Rosters;
 
 /// The Secret that the ledger's pods mount.
 const SECRET: &str = "monstrum-ledger-tls";
@@ -17,8 +18,8 @@ const EVERY: Duration = Duration::from_secs(60);
 /// After a failure.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Keeps the ledger's certificate valid. Runs until dropped.
-pub(crate) async fn keep(applier: &Applier, installation: &Installation) {
+/// Keeps the ledger's certificate valid, and known. Runs until dropped.
+pub(crate) async fn keep(applier: &Applier, installation: &Installation, rosters: &Rosters) {
     let labels = Labels::from([
         (label::NAME.to_owned(), "monstrum".to_owned()),
         (label::COMPONENT.to_owned(), "ledger".to_owned()),
@@ -38,7 +39,10 @@ pub(crate) async fn keep(applier: &Applier, installation: &Installation) {
             ..ObjectMeta::default()
         };
         let wait = match applier.certify(None, metadata, FIELD_MANAGER, &spec).await {
-            Ok(left) => left.min(EVERY),
+            Ok(certified) => {
+                rosters.set_ledger(certified.certificates);
+                certified.good_for.min(EVERY)
+            }
             Err(error) => {
                 let cause = std::error::Error::source(&error)
                     .map(ToString::to_string)

@@ -2,7 +2,8 @@
 //!
 //! Data flows one way: the [`index`] mirrors the API server; the [`compiler`] turns each namespace into policies in the
 //! [`policy`] hub; [`kinds`] turns each object into objects of ours ([`child`]) and a [`status`]. All replicas watch and
-//! answer [`admission`]; only the holder of the lease ([`leadership`]) writes, streams and opens the [`vault`].
+//! answer [`admission`]; only the holder of the lease ([`leadership`]) writes, streams and opens the [`vault`]. Whoever asks for
+//! something must be in the [`roster`]: its object is there, and its certificate the one issued last.
 //!
 //! **Architecture invariant:** the `spec` of an object that a user owns is never written, and a second look at
 //! unchanged objects writes nothing.
@@ -14,6 +15,7 @@ pub mod compiler;
 mod endpoint;
 #[cfg(test)]
 mod fake_api;
+mod identity;
 pub mod index;
 pub mod installation;
 pub mod kinds;
@@ -26,6 +28,7 @@ mod pod_security;
 pub mod policy;
 mod process;
 mod queue;
+pub mod roster;
 #[cfg(test)]
 mod scenario;
 pub mod status;

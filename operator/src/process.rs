@@ -7,7 +7,8 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
 use monstrum_service::listener::grpc_server;
 use monstrum_service::{Service, TlsError};
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::BotId;
+use monstrum_wire::policy::enrolment_server::EnrolmentServer;
 use monstrum_wire::policy::policy_server::PolicyServer;
 use monstrum_wire::policy::vault_server::VaultServer;
 use tokio::sync::mpsc;
@@ -23,7 +24,7 @@ use crate::kinds::Reconciler;
 use crate::leadership::{Candidate, Leadership, Timing};
 use crate::ledger_identity;
 use crate::metrics::Metrics;
-use crate::policy::{Hub, PolicyService};
+use crate::policy::{EnrolmentService, Hub, PolicyService};
 use crate::status::StatusWriter;
 use crate::trust::{ServerIdentity, ServerIdentityError, Trust, TrustError, load_or_create};
 use crate::vault::{Opener, VaultService};
@@ -142,6 +143,12 @@ impl Operator {
             lease,
             self.service.clone(),
         );
+        let enrolment = EnrolmentService::new(
+            Arc::clone(&self.hub),
+            self.leadership.clone(),
+            lease,
+            self.service.clone(),
+        );
         let opener = Opener::new(self.client.clone());
         let vault = VaultService::new(
             Arc::clone(&self.hub),
@@ -153,6 +160,7 @@ impl Operator {
         let server = grpc_server()
             .add_service(PolicyServer::new(policies))
             .add_service(VaultServer::new(vault))
+            .add_service(EnrolmentServer::new(enrolment))
             .serve_with_incoming_shutdown(incoming, self.service.shutdown().requested());
         self.service.spawn("grpc", server);
         Ok(())
@@ -172,7 +180,7 @@ impl Operator {
     }
 
     /// Starts what only a leader does; it waits until this process leads.
-    fn lead(self, acknowledged: mpsc::UnboundedReceiver<BotName>) {
+    fn lead(self, acknowledged: mpsc::UnboundedReceiver<BotId>) {
         let installation = Installation::from_args(&self.args);
         let applier = self.applier(&installation);
         self.reconcile(applier.clone(), &installation);
@@ -180,8 +188,9 @@ impl Operator {
         self.take_up(acknowledged);
         let (metrics, index) = (self.metrics.clone(), Arc::clone(&self.index));
         self.while_leading("count", move |_| async move { metrics.count(&index).await });
+        let hub = Arc::clone(&self.hub);
         self.while_leading("ledger-certificate", move |_| async move {
-            ledger_identity::keep(&applier, &installation).await;
+            ledger_identity::keep(&applier, &installation, hub.rosters()).await;
         });
         if let Some(endpoint) = self.endpoint() {
             let client = self.client.clone();
@@ -247,7 +256,7 @@ impl Operator {
     }
 
     /// What gateways say is part of the status of bots and bindings.
-    fn take_up(&self, mut acknowledged: mpsc::UnboundedReceiver<BotName>) {
+    fn take_up(&self, mut acknowledged: mpsc::UnboundedReceiver<BotId>) {
         let index = Arc::clone(&self.index);
         self.while_leading("acknowledgements", move |_| async move {
             while let Some(bot) = acknowledged.recv().await {
@@ -278,7 +287,7 @@ impl Operator {
 
 /// Has the objects reconciled whose status depends on a bot's gateways.
 impl Index {
-    fn bot_changed(&self, bot: &BotName) {
+    fn bot_changed(&self, bot: &BotId) {
         use monstrum_crds::object::Kind;
         let key = |kind, name: &str| Key {
             kind,

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::Event;
 use monstrum_crds::object::{Kind, Object};
 use monstrum_service::authority::Authority;
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::{BotId, Identity, Serial};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::child::{Applier, ChildKind};
+use crate::child::{Applier, Certificate, ChildKind};
 use crate::compiler::{Compiler, Facts};
 use crate::fake_api::FakeApi;
 use crate::index::{Index, Key};
@@ -212,6 +213,44 @@ impl Scenario {
             .forget(&(NAMESPACE.to_owned(), name.to_owned()));
     }
 
+    /// A certificate of this serial number was issued last for an identity, and is in a Secret of its object.
+    pub(crate) fn certify(&self, identity: &Identity, serial: &Serial) {
+        let Some(namespace) = identity.namespace() else {
+            return self.hub.rosters().set_ledger(vec![Certificate {
+                serial: serial.clone(),
+                until: None,
+            }]);
+        };
+        let owner = match identity {
+            Identity::Channel(channel) => channel.uid,
+            Identity::Gateway(bot) | Identity::Runner { bot, .. } => bot.uid,
+            Identity::Operator | Identity::Ledger => return,
+        };
+        let mut secret = PartialObjectMeta::<Secret>::default();
+        secret.metadata.name = Some(identity.to_string().replace('/', "."));
+        secret.metadata.namespace = Some(namespace.to_owned());
+        secret.metadata.owner_references = Some(vec![OwnerReference {
+            uid: owner.to_string(),
+            ..OwnerReference::default()
+        }]);
+        secret.metadata.annotations = Some(std::collections::BTreeMap::from([
+            ("monstrum.dev/identity".to_owned(), identity.to_string()),
+            ("monstrum.dev/serial".to_owned(), serial.to_string()),
+        ]));
+        self.index.live.secrets().take_up(None, Event::Apply(secret));
+        self.compiler.enrol(&self.index.world(namespace), Instant::now());
+    }
+
+    /// The bot is deleted, and another one made under its name.
+    pub(crate) fn replace_bot(&self) -> BotId {
+        self.take(Kind::Bot, "triage");
+        self.put(with_uid(object("Bot", "triage", json!({})), LATER_UID));
+        BotId {
+            uid: LATER_UID.parse().unwrap(),
+            ..bot()
+        }
+    }
+
     /// One pass of the compiler.
     pub(crate) async fn compile(&self) {
         self.compiler.compile_namespace(NAMESPACE, Instant::now()).await;
@@ -290,11 +329,24 @@ impl Scenario {
     }
 }
 
-pub(crate) fn bot() -> BotName {
-    BotName {
+/// Of the bot.
+pub(crate) const BOT_UID: &str = "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11";
+/// Of the channel.
+pub(crate) const CHANNEL_UID: &str = "0d5d4c2a-6f31-4a8e-8c52-3f0f5b7f9e10";
+/// Of what comes later under a name.
+pub(crate) const LATER_UID: &str = "c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7";
+
+pub(crate) fn bot() -> BotId {
+    BotId {
         namespace: NAMESPACE.to_owned(),
         name: "triage".to_owned(),
+        uid: BOT_UID.parse().unwrap(),
     }
+}
+
+fn with_uid(mut object: Value, uid: &str) -> Value {
+    object["metadata"]["uid"] = json!(uid);
+    object
 }
 
 pub(crate) fn secret_path(name: &str) -> String {
@@ -340,7 +392,7 @@ pub(crate) fn objects() -> Vec<Value> {
             json!({"type": "shell", "runner": {"image": "debian:12", "runtimeClassName": "gvisor",
                    "resources": {"requests": {"cpu": "0.5"}}}}),
         ),
-        object("Bot", "triage", json!({"displayName": "Triage"})),
+        with_uid(object("Bot", "triage", json!({"displayName": "Triage"})), BOT_UID),
         binding(
             "reader",
             "github",
@@ -351,12 +403,15 @@ pub(crate) fn objects() -> Vec<Value> {
             "workshop",
             json!([{"operations": ["command.execute"], "scope": {"command": ["git status"]}}]),
         ),
-        object(
-            "Channel",
-            "inbox",
-            json!({"type": {"webhook": {"secret": {"name": "inbox", "key": "secret"}, "mode": "Callback",
-                    "callbackUrl": "https://chat.example.com/answers"}},
-                   "routes": [{"name": "all", "bot": "triage"}], "talkers": {"everyone": true}, "replicas": 2}),
+        with_uid(
+            object(
+                "Channel",
+                "inbox",
+                json!({"type": {"webhook": {"secret": {"name": "inbox", "key": "secret"}, "mode": "Callback",
+                        "callbackUrl": "https://chat.example.com/answers"}},
+                       "routes": [{"name": "all", "bot": "triage"}], "talkers": {"everyone": true}, "replicas": 2}),
+            ),
+            CHANNEL_UID,
         ),
     ]
 }

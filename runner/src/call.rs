@@ -27,6 +27,9 @@ const DEFAULT_RESULT_BYTES: usize = 64 * 1024;
 /// The most that a gateway can ask for.
 const MOST_RESULT_BYTES: usize = 16 * 1024 * 1024;
 
+/// The largest image: it goes in one message.
+const MOST_IMAGE_BYTES: usize = 512 * 1024;
+
 /// One permitted call.
 #[derive(Debug)]
 pub struct Call {
@@ -46,6 +49,8 @@ pub struct Call {
     pub credential: Credential,
     /// How much of a result is kept.
     pub max_result_bytes: usize,
+    /// How large an image may be that is given back as one; 0 where none is wanted.
+    pub max_image_bytes: usize,
     config: String,
     execution: String,
     presentation: String,
@@ -64,6 +69,9 @@ impl Call {
             canonical: json("canonical values", &execute.canonical_json)?,
             credential: Credential::new(execute.credential),
             max_result_bytes: bounded_result(execute.max_result_bytes),
+            max_image_bytes: usize::try_from(execute.max_image_bytes)
+                .unwrap_or(0)
+                .min(MOST_IMAGE_BYTES),
             config: execute.config_json,
             execution: execute.execution_json,
             presentation: execute.presentation_json,
@@ -184,11 +192,13 @@ mod tests {
         let asked = Execute {
             timeout_ms: u32::MAX,
             max_result_bytes: u32::MAX,
+            max_image_bytes: u32::MAX,
             ..execute()
         };
         let call = Call::new(asked, CancellationToken::new()).unwrap();
         assert_eq!(call.timeout, LONGEST_TIMEOUT);
         assert_eq!(call.max_result_bytes, MOST_RESULT_BYTES);
+        assert_eq!(call.max_image_bytes, MOST_IMAGE_BYTES);
         let unset = Call::new(execute(), CancellationToken::new()).unwrap();
         assert_eq!(
             (unset.timeout, unset.max_result_bytes),

@@ -1,15 +1,16 @@
 //! The bot's gateways: which there are, as any one of them tells, and a link to each.
 //!
 //! A Service leads every connection to some gateway, so it can't be how a runner gets to all of them. It is only asked for the
-//! list; each gateway on it is then dialled at its own address, and must show the Service's name in its certificate.
+//! list; each gateway on it is then dialled at its own address, and must show the Service's name in its certificate, and be
+//! the gateway of this runner's own bot.
 
 mod links;
 
-use monstrum_service::{Shutdown, Tls, TlsError};
+use monstrum_service::{Channel, Shutdown, Tls, TlsError};
+use monstrum_wire::identity::Identity;
 use monstrum_wire::runner::GatewaysRequest;
 use monstrum_wire::runner::link_client::LinkClient;
 use tonic::Status;
-use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
 use crate::link::Shared;
@@ -22,12 +23,18 @@ pub(crate) struct Gateways {
 }
 
 impl Gateways {
-    /// Of the Service at `uri`, whose gateways' certificates carry `name`.
-    pub(crate) fn new(tls: Tls, uri: &str, name: String, shared: Shared) -> Result<Self, TlsError> {
-        let service = LinkClient::new(tls.channel_named(uri, &name)?);
+    /// Of the Service at `uri`, whose gateways' certificates carry `name` and name `gateway`.
+    pub(crate) fn new(
+        tls: Tls,
+        uri: &str,
+        name: String,
+        gateway: Identity,
+        shared: Shared,
+    ) -> Result<Self, TlsError> {
+        let service = LinkClient::new(tls.channel_named(uri, &name, &gateway)?);
         Ok(Self {
             service,
-            links: Links::new(tls, name, shared),
+            links: Links::new(tls, name, gateway, shared),
         })
     }
 

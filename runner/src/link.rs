@@ -9,14 +9,13 @@ mod session;
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_service::Shutdown;
+use monstrum_service::{Channel, Shutdown};
 use monstrum_wire::runner::from_runner::Message;
 use monstrum_wire::runner::link_client::LinkClient;
 use monstrum_wire::runner::{FromRunner, RunnerHello, ToRunner};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
 use crate::executor::Executors;

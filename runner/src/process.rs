@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use monstrum_service::{Service, Tls, TlsError};
+use monstrum_wire::identity::Identity;
 use rustix::process::DumpableBehavior;
 
 use crate::args::{Cli, Command, ExecutorKind, ServeArgs, ServeCli};
@@ -25,6 +26,9 @@ pub enum StartError {
     /// Certificate or gateway address.
     #[error("mutual TLS can't be set up")]
     Tls(#[source] TlsError),
+    /// Its certificate is none of a runner: it does not know whose gateways are its own.
+    #[error("the certificate names no bot's runner")]
+    Identity,
     /// The gateway's address has no host.
     #[error("the gateway's address is not https://host:port")]
     Name,
@@ -86,7 +90,11 @@ pub async fn start(cli: ServeCli, service: Service) -> Result<(), StartError> {
     };
     tracing::info!(gateway = %args.gateway, runner = %args.runner, "attaching");
     let name = args.gateway_name().ok_or(StartError::Name)?;
-    let gateways = Gateways::new(tls, &args.gateway, name, shared).map_err(StartError::Tls)?;
+    let Some(Identity::Runner { bot, .. }) = tls.identity() else {
+        return Err(StartError::Identity);
+    };
+    let gateway = Identity::Gateway(bot);
+    let gateways = Gateways::new(tls, &args.gateway, name, gateway, shared).map_err(StartError::Tls)?;
     let shutdown = service.shutdown();
     service.spawn_quiet("gateways", async move { gateways.run(&shutdown).await });
     Ok(())

@@ -2,6 +2,7 @@
 
 mod event;
 mod identity;
+mod image;
 mod interactive;
 mod render;
 mod turn;
@@ -26,6 +27,7 @@ Examples:
   monstrum chat triage
   monstrum chat triage \"What is open in acme/web?\"
   git diff | monstrum chat reviewer -
+  monstrum chat triage \"What is wrong on this page?\" --image screenshot.png
   monstrum chat triage \"And who reported it?\" --session 0198c5b2-7c1e-7d3a-9f0e-2b6f3c1d4e5f -o json
 
 The exit code is 1 when the turn failed, and 69 when the bot cannot be reached.")]
@@ -41,12 +43,16 @@ pub(crate) struct ChatArgs {
     /// The message's id: the same id is never run twice in a session, so that a message can be sent again safely
     #[arg(long, value_name = "ID", requires = "message")]
     message_id: Option<String>,
+    /// Show it an image (PNG, JPEG, GIF or WebP): up to 4, each up to 360 KiB, all together up to 512 KiB
+    #[arg(short, long, value_name = "FILE", requires = "message")]
+    image: Vec<std::path::PathBuf>,
     /// Hide tool calls, decisions and results
     #[arg(short, long)]
     quiet: bool,
 }
 
 pub(super) async fn run(args: ChatArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+    let images = image::all(&args.image)?;
     let cluster = Cluster::connect(cluster).await?;
     let gateway = Gateway::connect(&cluster, &args.bot).await?;
     let user = identity::of(&cluster).await;
@@ -59,6 +65,7 @@ pub(super) async fn run(args: ChatArgs, cluster: &ClusterArgs, screen: &mut Scre
         text: if message == "-" { stdin()? } else { message },
         user,
         message_id: args.message_id.unwrap_or_else(new_id),
+        images,
     };
     tokio::select! {
         outcome = turn::run(&gateway, request, &mut session, args.quiet, screen) => outcome,

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use monstrum_wire::identity::Identity;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SanType,
+    KeyPair, KeyUsagePurpose, SanType, SerialNumber,
 };
 
 use crate::tls::Pem;
@@ -107,6 +107,8 @@ impl Authority {
             ExtendedKeyUsagePurpose::ServerAuth,
         ];
         params.use_authority_key_identifier_extension = true;
+        // 122 random bits; never drawn from the key, so that no two certificates share one.
+        params.serial_number = Some(SerialNumber::from_slice(uuid::Uuid::new_v4().as_bytes()));
         set_validity(&mut params, lifetime)?;
         let certificate = params
             .signed_by(&key, &self.issuer)

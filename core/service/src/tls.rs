@@ -1,9 +1,11 @@
 //! Mutual TLS: who this process is, whom it trusts, and who is at the other end.
 //!
 //! Both ends show a certificate of the installation's authority. A server learns its peer's [`Identity`] from the URI in
-//! the certificate; a client checks the server's DNS name. Certificates are short-lived and replaced while
-//! connections stay up: each new handshake uses the newest.
+//! the certificate; a client checks the server's DNS name and its identity. Certificates are short-lived and replaced while
+//! the process runs: requests that begin after that go over a connection under the newest, those under way end on theirs.
 
+mod channel;
+pub(crate) mod connections;
 mod files;
 pub(crate) mod handshake;
 mod material;
@@ -14,12 +16,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use hyper_util::rt::TokioIo;
-use monstrum_wire::identity::Identity;
-use tonic::transport::{Channel, Endpoint};
+use monstrum_wire::identity::{Identity, Serial};
 
+pub use channel::Channel;
+pub use connections::Connections;
 pub use material::Pem;
-pub use peer::PeerIdentity;
+pub use peer::PeerCertificate;
 pub use server::ServerTls;
 
 use crate::args::TlsArgs;
@@ -27,8 +29,6 @@ use crate::listener::{Entrance, Incoming, Limits};
 use crate::process::Service;
 use material::Material;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const RELOAD_EVERY: Duration = Duration::from_secs(5);
 
 /// Why TLS can't be set up.
@@ -56,6 +56,9 @@ pub enum TlsError {
         /// Certificate or authority.
         what: &'static str,
     },
+    /// A certificate can't be read.
+    #[error("{0} can't be read")]
+    Unreadable(&'static str),
     /// Certificate and key don't fit, or the authority can't be used.
     #[error("certificate, key and authority can't be used together")]
     Material(#[source] rustls::Error),
@@ -70,6 +73,9 @@ pub enum TlsError {
         /// Why.
         source: std::io::Error,
     },
+    /// The certificate is that of another object, such as a later one of the same name.
+    #[error("the new certificate names another identity than this process has")]
+    AnotherIdentity,
     /// A URI that is no `https://host:port`.
     #[error("{uri:?} is not an https URI")]
     Uri {
@@ -106,9 +112,13 @@ impl Tls {
         })
     }
 
-    /// Uses `pem` from the next handshake on; on an error nothing changes.
+    /// Uses `pem` from the next handshake on; on an error nothing changes. A process stays who it is.
     pub fn replace(&self, pem: &Pem) -> Result<(), TlsError> {
         let material = Arc::new(Material::new(pem)?);
+        let (known, new) = (self.identity(), material.identity(&self.trust_domain));
+        if known != new {
+            return Err(TlsError::AnotherIdentity);
+        }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = material;
         Ok(())
     }
@@ -145,39 +155,20 @@ impl Tls {
             .map_err(|source| TlsError::Listen { address, source })
     }
 
-    /// A connection to `https://host:port`, made when first used and made again when lost.
-    pub fn channel(&self, uri: &str) -> Result<Channel, TlsError> {
-        self.channel_to(uri, None)
+    /// Who this process is; nobody when its certificate names no identity of the trust domain.
+    pub fn identity(&self) -> Option<Identity> {
+        self.material().identity(&self.trust_domain)
+    }
+
+    /// A connection to `https://host:port`, made when first used and made again when lost. Whoever answers there must be
+    /// `server`.
+    pub fn channel(&self, uri: &str, server: &Identity) -> Result<Channel, TlsError> {
+        Channel::to(self.clone(), uri, None, server.clone())
     }
 
     /// Like [`Tls::channel`], to a server whose certificate carries `name` and not the host of the URI.
-    pub fn channel_named(&self, uri: &str, name: &str) -> Result<Channel, TlsError> {
-        self.channel_to(uri, Some(name.into()))
-    }
-
-    fn channel_to(&self, uri: &str, name: Option<Arc<str>>) -> Result<Channel, TlsError> {
-        let wrong = |source| TlsError::Uri {
-            uri: uri.to_owned(),
-            source,
-        };
-        let authority = uri.strip_prefix("https://").ok_or_else(|| wrong(None))?;
-        // The connector below does TLS itself, so tonic must see a plain scheme.
-        let endpoint = Endpoint::from_shared(format!("http://{authority}"))
-            .map_err(|source| wrong(Some(source)))?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE)
-            .keep_alive_while_idle(true)
-            .tcp_nodelay(true);
-        let tls = self.clone();
-        let connector = tower::service_fn(move |uri: http::Uri| {
-            let (tls, name) = (tls.clone(), name.clone());
-            async move {
-                let stream = handshake::connect(&tls, &uri, name.as_deref()).await?;
-                Ok::<_, std::io::Error>(TokioIo::new(stream))
-            }
-        });
-        Ok(endpoint.connect_with_connector_lazy(connector))
+    pub fn channel_named(&self, uri: &str, name: &str, server: &Identity) -> Result<Channel, TlsError> {
+        Channel::to(self.clone(), uri, Some(name.into()), server.clone())
     }
 
     fn material(&self) -> Arc<Material> {
@@ -189,12 +180,22 @@ impl Tls {
     }
 }
 
-/// Who made a request, from the certificate of its connection.
-pub fn peer<T>(request: &tonic::Request<T>) -> Result<Identity, tonic::Status> {
+/// Who is at the other end of a connection, and by which certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Peer {
+    /// What its certificate names.
+    pub identity: Identity,
+    /// Which certificate it is: one of an earlier issue is not worth what the last one is.
+    pub serial: Serial,
+}
+
+/// Who made a request, from the certificate of its connection. That it was certified once does not say that it lives:
+/// see [`crate::Roster`].
+pub fn peer<T>(request: &tonic::Request<T>) -> Result<Peer, tonic::Status> {
     let peer = request
         .extensions()
-        .get::<PeerIdentity>()
-        .and_then(|peer| peer.identity().cloned());
+        .get::<PeerCertificate>()
+        .and_then(|certificate| certificate.peer().cloned());
     peer.ok_or_else(|| {
         tonic::Status::unauthenticated("the connection's certificate names no identity of this installation")
     })

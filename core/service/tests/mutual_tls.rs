@@ -1,47 +1,64 @@
 //! Mutual TLS between real sockets: who gets in, as whom, and how certificates are replaced.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use monstrum_service::authority::Authority;
-use monstrum_service::{Tls, install_crypto, peer};
+use monstrum_service::{Connections, Peer, Tls, TlsError, install_crypto, peer};
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::chat_server::{Chat, ChatServer};
 use monstrum_wire::chat::{SendRequest, StatusRequest, StatusResponse, TurnEvent};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_wire::identity::{BotId, Identity};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 const DOMAIN: &str = "monstrum.local";
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Answers with the caller's identity.
+/// Answers with the caller's identity, and keeps the certificates that it saw.
 #[derive(Clone, Default)]
-struct WhoAmI(Arc<Mutex<Vec<Identity>>>);
+struct WhoAmI(Arc<Mutex<Vec<Peer>>>);
 
 #[tonic::async_trait]
 impl Chat for WhoAmI {
-    type SendStream = tokio_stream::Empty<Result<TurnEvent, Status>>;
+    type SendStream = ReceiverStream<Result<TurnEvent, Status>>;
 
+    /// An event at once, another after a while, and then nothing more for ever.
     async fn send(&self, _: Request<SendRequest>) -> Result<Response<Self::SendStream>, Status> {
-        Err(Status::unimplemented("not part of this test"))
+        let (sender, stream) = tokio::sync::mpsc::channel(1);
+        tokio::spawn(async move {
+            sender.send(Ok(TurnEvent::default())).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            drop(sender.send(Ok(TurnEvent::default())).await);
+            sender.closed().await;
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
         let caller = peer(&request)?;
         self.0.lock().unwrap().push(caller.clone());
         Ok(Response::new(StatusResponse {
-            bot: caller.to_string(),
+            bot: caller.identity.to_string(),
             ..StatusResponse::default()
         }))
     }
 }
 
-fn bot(name: &str) -> BotName {
-    BotName {
+const UID: &str = "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11";
+
+fn bot(name: &str) -> BotId {
+    BotId {
         namespace: "team-a".to_owned(),
         name: name.to_owned(),
+        uid: UID.parse().unwrap(),
     }
 }
 
@@ -56,16 +73,36 @@ fn tls(authority: &Authority, identity: &Identity, names: &[&str]) -> Tls {
     Tls::from_pem(&authority.issue(identity, names, HOUR).unwrap(), DOMAIN).unwrap()
 }
 
-async fn serve(tls: &Tls) -> String {
+/// A server whose certificate names the gateway of bot `a`.
+struct Server {
+    uri: String,
+    seen: WhoAmI,
+    connections: Connections,
+}
+
+fn gateway() -> Identity {
+    Identity::Gateway(bot("a"))
+}
+
+async fn start(tls: &Tls) -> Server {
     let incoming = tls.listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let address = incoming.local_addr();
-    let server = tonic::transport::Server::builder().add_service(ChatServer::new(WhoAmI::default()));
+    let (address, connections) = (incoming.local_addr(), incoming.connections());
+    let seen = WhoAmI::default();
+    let server = tonic::transport::Server::builder().add_service(ChatServer::new(seen.clone()));
     tokio::spawn(server.serve_with_incoming(incoming));
-    format!("https://localhost:{}", address.port())
+    Server {
+        uri: format!("https://localhost:{}", address.port()),
+        seen,
+        connections,
+    }
+}
+
+async fn serve(tls: &Tls) -> String {
+    start(tls).await.uri
 }
 
 async fn who(client: &Tls, uri: &str) -> Result<String, Status> {
-    let mut chat = ChatClient::new(client.channel(uri).unwrap());
+    let mut chat = ChatClient::new(client.channel(uri, &gateway()).unwrap());
     Ok(chat.status(StatusRequest {}).await?.into_inner().bot)
 }
 
@@ -75,7 +112,7 @@ async fn a_peer_is_known_by_its_certificate() {
     let authority = Authority::generate(DOMAIN).unwrap();
     let uri = serve(&tls(&authority, &Identity::Gateway(bot("a")), &["localhost"])).await;
     let name = who(&tls(&authority, &runner("a"), &[]), &uri).await.unwrap();
-    assert_eq!(name, "ns/team-a/bot/a/runner/default");
+    assert_eq!(name, format!("ns/team-a/bot/a/{UID}/runner/default"));
 }
 
 #[tokio::test]
@@ -140,20 +177,84 @@ async fn an_expired_certificate_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_replaced_certificate_is_used_from_the_next_connection_on() {
+async fn a_server_that_is_another_object_is_not_talked_to() {
     install_crypto();
     let authority = Authority::generate(DOMAIN).unwrap();
-    let uri = serve(&tls(&authority, &Identity::Gateway(bot("a")), &["localhost"])).await;
+    let before = BotId {
+        uid: "c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7".parse().unwrap(),
+        ..bot("a")
+    };
+    for other in [Identity::Gateway(before), runner("a"), Identity::Operator] {
+        let uri = serve(&tls(&authority, &other, &["localhost"])).await;
+        assert!(
+            who(&tls(&authority, &runner("a"), &[]), &uri).await.is_err(),
+            "{other}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_replaced_certificate_is_shown_from_the_next_request_on_and_cuts_off_nothing() {
+    install_crypto();
+    let authority = Authority::generate(DOMAIN).unwrap();
+    let server = start(&tls(&authority, &gateway(), &["localhost"])).await;
     let client = tls(&authority, &runner("a"), &[]);
-    assert_eq!(
-        who(&client, &uri).await.unwrap(),
-        "ns/team-a/bot/a/runner/default"
-    );
-    client
-        .replace(&authority.issue(&runner("z"), &[], HOUR).unwrap())
-        .unwrap();
-    assert_eq!(
-        who(&client, &uri).await.unwrap(),
-        "ns/team-a/bot/z/runner/default"
-    );
+    let mut chat = ChatClient::new(client.channel(&server.uri, &gateway()).unwrap());
+    chat.status(StatusRequest {}).await.unwrap();
+    let mut events = chat.send(SendRequest::default()).await.unwrap().into_inner();
+    events.message().await.unwrap().unwrap();
+    let new = authority.issue(&runner("a"), &[], HOUR).unwrap();
+    client.replace(&new).unwrap();
+    chat.status(StatusRequest {}).await.unwrap();
+    chat.clone().status(StatusRequest {}).await.unwrap();
+    let serials: Vec<_> = {
+        let seen = server.seen.0.lock().unwrap();
+        seen.iter().map(|peer| peer.serial.clone()).collect()
+    };
+    assert_ne!(serials[0], serials[1]);
+    assert_eq!(serials[1..], [new.serial().unwrap(), new.serial().unwrap()]);
+    assert_eq!(server.connections.count(), 2);
+    events.message().await.unwrap().unwrap();
+    drop(events);
+    // Nothing is left that goes over the old connection.
+    until(|| server.connections.count() == 1).await;
+}
+
+#[tokio::test]
+async fn a_process_never_takes_up_another_objects_certificate() {
+    install_crypto();
+    let authority = Authority::generate(DOMAIN).unwrap();
+    let client = tls(&authority, &runner("a"), &[]);
+    let refused = client.replace(&authority.issue(&runner("z"), &[], HOUR).unwrap());
+    assert!(matches!(refused, Err(TlsError::AnotherIdentity)));
+    assert_eq!(client.identity(), Some(runner("a")));
+}
+
+#[tokio::test]
+async fn a_dismissed_peers_connections_end_with_their_streams_and_nobody_elses() {
+    install_crypto();
+    let authority = Authority::generate(DOMAIN).unwrap();
+    let server = start(&tls(&authority, &gateway(), &["localhost"])).await;
+    let mut streams = Vec::new();
+    for name in ["a", "b"] {
+        let client = tls(&authority, &runner(name), &[]);
+        let mut chat = ChatClient::new(client.channel(&server.uri, &gateway()).unwrap());
+        let mut events = chat.send(SendRequest::default()).await.unwrap().into_inner();
+        events.message().await.unwrap().unwrap();
+        streams.push(events);
+    }
+    assert_eq!(server.connections.retain(|peer| peer.identity == runner("b")), 1);
+    let ended = tokio::time::timeout(Duration::from_secs(5), streams[0].message()).await;
+    assert!(ended.unwrap().is_err());
+    assert!(streams[1].message().await.unwrap().is_some());
+    until(|| server.connections.count() == 1).await;
+}
+
+async fn until(holds: impl Fn() -> bool) {
+    let held = tokio::time::timeout(Duration::from_secs(10), async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    held.await.expect("it happens soon");
 }

@@ -144,7 +144,7 @@ mod tests {
             .map(|sequence| {
                 let mut record = AuditRecord {
                     sequence,
-                    bot: "team-a/triage".to_owned(),
+                    bot: "team-a/triage/6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11".to_owned(),
                     kind: "decision".to_owned(),
                     previous_hash: previous.clone(),
                     ..AuditRecord::default()
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn another_bots_record_shows() {
         let mut records = chain(2);
-        records[1].bot = "team-b/other".to_owned();
+        records[1].bot = "team-a/triage/c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7".to_owned();
         records[1].hash = hash(&records[1]);
         assert!(matches!(
             verify(&records),

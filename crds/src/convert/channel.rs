@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ObjectFault, version};
-use crate::kinds::Channel;
 use crate::kinds::channel::{ChannelType, Route, Webhook, WebhookMode};
+use crate::kinds::{Bot, Channel};
 use crate::object::Kind;
 use crate::validate;
 use crate::world::World;
@@ -60,6 +60,8 @@ pub struct ResolvedRoute {
     pub name: String,
     /// The bot, in the channel's namespace.
     pub bot: String,
+    /// Which bot of that name: one that comes later is another.
+    pub bot_uid: String,
     /// The request path.
     pub path: String,
     /// What the body must say, as JSON Pointers and values; all of it must fit.
@@ -102,7 +104,6 @@ pub fn convert(name: &str, world: &World) -> Option<ChannelConversion> {
 fn resolved(channel: &Channel, world: &World) -> Option<ResolvedChannel> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     let talkers = channel.spec.talkers.clone().unwrap_or_default();
-    let there = |route: &&Route| world.bots.contains_key(&route.bot);
     Some(ResolvedChannel {
         namespace: world.namespace.clone(),
         name: channel.name_any(),
@@ -111,7 +112,12 @@ fn resolved(channel: &Channel, world: &World) -> Option<ResolvedChannel> {
         callback_url: webhook.callback_url.clone(),
         tolerance_seconds: tolerance(webhook)?,
         max_body_bytes: body_bytes(webhook)?,
-        routes: channel.spec.routes.iter().filter(there).map(route).collect(),
+        routes: channel
+            .spec
+            .routes
+            .iter()
+            .filter_map(|from| Some(route(from, world.bots.get(&from.bot)?)))
+            .collect(),
         everyone: talkers.everyone,
         users: talkers.users,
     })
@@ -130,11 +136,13 @@ fn body_bytes(webhook: &Webhook) -> Option<u32> {
         .map_or(Some(DEFAULT_MAX_BODY_BYTES), |bytes| u32::try_from(bytes).ok())
 }
 
-fn route(route: &Route) -> ResolvedRoute {
+fn route(route: &Route, bot: &Bot) -> ResolvedRoute {
     let or = |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
     ResolvedRoute {
         name: route.name.clone(),
         bot: route.bot.clone(),
+        // Only an object that no API server has seen has none.
+        bot_uid: bot.uid().unwrap_or_default(),
         path: or(&route.path, "/"),
         matches: route
             .matches

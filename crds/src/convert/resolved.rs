@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::version;
-use crate::kinds::bot::{Limits, Prompts};
-use crate::kinds::model_provider::{Dialect, Header, Model, Prices};
+use crate::kinds::bot::{BotModel, Limits, Prompts, ReasoningEffort, ToolChoice};
+use crate::kinds::model_provider::{Dialect, Header, Model, Prices, PromptCache, RequestShape};
 use crate::kinds::{Bot, Span};
 use crate::validate::bot::chosen_model;
 use crate::validate::reference;
@@ -72,6 +72,25 @@ pub struct ResolvedModel {
     pub request_timeout_seconds: u32,
     /// Sent only when set.
     pub temperature: Option<f64>,
+    /// How it is to answer.
+    pub generation: ResolvedGeneration,
+    /// What its requests look like.
+    pub request: RequestShape,
+    /// Whether it takes images.
+    pub images: bool,
+}
+
+/// How a model is to answer; what is not set is not sent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "documented at `kinds::bot::BotModel`")]
+pub struct ResolvedGeneration {
+    pub top_p: Option<f64>,
+    pub stop: Vec<String>,
+    pub seed: Option<i64>,
+    pub reasoning_effort: Option<ReasoningEffort>,
+    pub tool_choice: Option<ToolChoice>,
+    pub parallel_tool_calls: Option<bool>,
 }
 
 /// A credential with its version.
@@ -92,6 +111,7 @@ pub struct ResolvedPrices {
     pub input: u64,
     pub cached_input: u64,
     pub output: u64,
+    pub cache_write: u64,
 }
 
 /// The bounds of a turn; none is zero.
@@ -157,6 +177,11 @@ fn model(bot: &Bot, world: &World) -> Option<ResolvedModel> {
         None => None,
         Some(text) => Some(text.parse().ok()?),
     };
+    let general = provider.spec.request.clone().unwrap_or_default();
+    let request = match &found.request {
+        None => general,
+        Some(request) => request.over(&general),
+    };
     Some(ResolvedModel {
         provider: provider_name.to_owned(),
         dialect: provider.spec.dialect,
@@ -165,7 +190,7 @@ fn model(bot: &Bot, world: &World) -> Option<ResolvedModel> {
         headers: provider.spec.headers.clone(),
         context_tokens: positive(found.context_tokens).unwrap_or_default(),
         max_output_tokens: output_tokens(own.and_then(|model| model.max_output_tokens), found),
-        prices: prices(found.prices.as_ref())?,
+        prices: prices(found.prices.as_ref(), provider.spec.dialect, request.prompt_cache)?,
         credential: match &provider.spec.credential {
             None => None,
             Some(name) => Some(credential(name, world)?),
@@ -173,6 +198,26 @@ fn model(bot: &Bot, world: &World) -> Option<ResolvedModel> {
         auth_header: provider.spec.auth_header.clone(),
         request_timeout_seconds: seconds(provider.spec.request_timeout.as_ref(), DEFAULT_REQUEST_TIMEOUT)?,
         temperature,
+        generation: generation(own)?,
+        request,
+        images: found.images.unwrap_or_default(),
+    })
+}
+
+fn generation(own: Option<&BotModel>) -> Option<ResolvedGeneration> {
+    let Some(own) = own else {
+        return Some(ResolvedGeneration::default());
+    };
+    Some(ResolvedGeneration {
+        top_p: match &own.top_p {
+            None => None,
+            Some(text) => Some(text.parse().ok()?),
+        },
+        stop: own.stop.clone(),
+        seed: own.seed,
+        reasoning_effort: own.reasoning_effort,
+        tool_choice: own.tool_choice,
+        parallel_tool_calls: own.parallel_tool_calls,
     })
 }
 
@@ -193,7 +238,7 @@ fn credential(name: &str, world: &World) -> Option<ResolvedCredential> {
     })
 }
 
-fn prices(prices: Option<&Prices>) -> Option<ResolvedPrices> {
+fn prices(prices: Option<&Prices>, dialect: Dialect, cache: Option<PromptCache>) -> Option<ResolvedPrices> {
     let Some(prices) = prices else {
         return Some(ResolvedPrices::default());
     };
@@ -202,11 +247,25 @@ fn prices(prices: Option<&Prices>) -> Option<ResolvedPrices> {
         None => input,
         Some(text) => millionths(text)?,
     };
+    let cache_write = match &prices.cache_write {
+        None => usual_cache_write(input, dialect, cache)?,
+        Some(text) => millionths(text)?,
+    };
     Some(ResolvedPrices {
         input,
         cached_input,
         output: millionths(&prices.output)?,
+        cache_write,
     })
+}
+
+/// What Anthropic asks for writing to its cache, by how long it is kept; elsewhere that has no price of its own.
+fn usual_cache_write(input: u64, dialect: Dialect, cache: Option<PromptCache>) -> Option<u64> {
+    match (dialect, cache) {
+        (Dialect::Anthropic, Some(PromptCache::OneHour)) => input.checked_mul(2),
+        (Dialect::Anthropic, Some(PromptCache::FiveMinutes) | None) => input.checked_add(input.div_ceil(4)),
+        (Dialect::OpenAI, _) | (Dialect::Anthropic, Some(PromptCache::Off)) => Some(input),
+    }
 }
 
 /// A decimal such as `2.50`, times a million.
@@ -306,6 +365,30 @@ mod tests {
             ..Model::default()
         };
         assert_eq!(output_tokens(own, &model), expected);
+    }
+
+    #[rstest]
+    #[case::openai(None, Dialect::OpenAI, None, 4_000_000)]
+    #[case::five_minutes(None, Dialect::Anthropic, None, 5_000_000)]
+    #[case::an_hour(None, Dialect::Anthropic, Some(PromptCache::OneHour), 8_000_000)]
+    #[case::off(None, Dialect::Anthropic, Some(PromptCache::Off), 4_000_000)]
+    #[case::written(Some("4.5"), Dialect::Anthropic, Some(PromptCache::OneHour), 4_500_000)]
+    fn writing_to_a_cache_has_its_price(
+        #[case] written: Option<&str>,
+        #[case] dialect: Dialect,
+        #[case] cache: Option<PromptCache>,
+        #[case] expected: u64,
+    ) {
+        let given = Prices {
+            input: "4".to_owned(),
+            output: "20".to_owned(),
+            cache_write: written.map(str::to_owned),
+            ..Prices::default()
+        };
+        assert_eq!(
+            prices(Some(&given), dialect, cache).unwrap().cache_write,
+            expected
+        );
     }
 
     #[test]

@@ -108,6 +108,58 @@ pub struct BotModel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub max_output_tokens: Option<i32>,
+    /// Only the likeliest words are taken, up to this share, from `0.0001` to `1`. Sent to the provider only when set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 6), regex(pattern = r"^(0\.[0-9]{1,4}|1(\.0{1,4})?)$"))]
+    pub top_p: Option<String>,
+    /// Texts at which the answer ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4), inner(length(min = 1, max = 64)))]
+    pub stop: Vec<String>,
+    /// The same seed gives the same answer to the same question, as far as the provider can. Not in the dialect `Anthropic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    pub seed: Option<i64>,
+    /// How much it thinks before it answers. Absent means as the provider has it. In the dialect `Anthropic` this is a share of
+    /// the answer's tokens, or a word for a model whose `request.thinking` is `Adaptive`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_effort: Option<ReasoningEffort>,
+    /// Whether it calls tools. Absent means that nothing is said, which providers take as `Auto`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_choice: Option<ToolChoice>,
+    /// Whether it may call several tools at once. Absent means as the provider has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel_tool_calls: Option<bool>,
+}
+
+/// How much a model thinks before it answers.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasoningEffort {
+    /// Not at all.
+    None,
+    /// Hardly.
+    Minimal,
+    /// A little.
+    Low,
+    /// More.
+    Medium,
+    /// Much.
+    High,
+    /// Very much.
+    ExtraHigh,
+    /// As much as it can.
+    Max,
+}
+
+/// Whether a model calls tools.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// As it sees fit.
+    Auto,
+    /// At least once in each turn: its first answer must call.
+    Required,
+    /// Never; it knows of its tools all the same.
+    None,
 }
 
 /// What a bot is told before every conversation.

@@ -4,9 +4,12 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::shape::{PromptCache, ReasoningState, RequestShape, Thinking};
 use super::span::Span;
 use super::status::ObjectStatus;
 use crate::schema;
+
+mod shape;
 
 /// The field of a Credential that a model provider's key is taken from.
 pub const KEY_FIELD: &str = "apiKey";
@@ -66,6 +69,9 @@ pub struct ModelProviderSpec {
     /// How long one request may take, first byte to last. Default: `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_timeout: Option<Span>,
+    /// What requests look like, where this API differs from others of its dialect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestShape>,
 }
 
 /// How a model API is spoken to.
@@ -104,6 +110,12 @@ pub struct Model {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub max_output_tokens: Option<i32>,
+    /// Whether it takes images. One that does not is told of them in words. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<bool>,
+    /// What requests for it look like; what is absent is as the provider's own `request` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestShape>,
     /// What its tokens cost; absent means nothing. Where a budget counts money they must be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<Prices>,
@@ -120,6 +132,12 @@ pub struct Prices {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 13), regex(pattern = schema::DECIMAL))]
     pub cached_input: Option<String>,
+    /// For tokens that are sent and that the provider writes to its cache; absent means what Anthropic asks for it where the
+    /// dialect is `Anthropic` (a quarter more than `input`, or twice as much with `promptCache: OneHour`), elsewhere the same as
+    /// `input`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 13), regex(pattern = schema::DECIMAL))]
+    pub cache_write: Option<String>,
     /// For tokens that are received.
     #[schemars(length(min = 1, max = 13), regex(pattern = schema::DECIMAL))]
     pub output: String,

@@ -1,6 +1,6 @@
 //! What is wrong with a `Bot`.
 
-use super::{Fault, limits, reference};
+use super::{Fault, generation, limits, reference};
 use crate::conditions::Reason;
 use crate::convert::budget;
 use crate::kinds::Bot;
@@ -11,7 +11,7 @@ use crate::world::World;
 pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
     let mut faults = limits::faults("spec.limits", bot.spec.limits.as_ref());
     faults.extend(budget::of_bot(bot, world).err().unwrap_or_default());
-    faults.extend(temperature_fault(bot));
+    faults.extend(generation::faults(bot, world));
     faults.extend(chosen_model_fault(bot, world));
     for (index, role) in bot.spec.roles.iter().enumerate() {
         if !world.roles.contains_key(role) {
@@ -75,17 +75,4 @@ pub(crate) fn model_fault(field: &str, provider: &str, name: &str, world: &World
         ),
         Reason::NotFound,
     ))
-}
-
-fn temperature_fault(bot: &Bot) -> Option<Fault> {
-    let text = bot.spec.model.as_ref()?.temperature.as_ref()?;
-    let fits = text
-        .parse::<f64>()
-        .is_ok_and(|value| (0.0..=2.0).contains(&value));
-    (!fits).then(|| {
-        Fault::invalid(
-            "spec.model.temperature",
-            format!("{text:?} must be a number from \"0\" to \"2\""),
-        )
-    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::request::is_reserved_header;
-use super::{Fault, address, limits, reference};
+use super::{Fault, address, limits, reference, request_shape};
 use crate::conditions::Reason;
 use crate::kinds::ModelProvider;
 use crate::kinds::model_provider::KEY_FIELD;
@@ -24,6 +24,19 @@ pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
         spec.request_timeout.as_ref(),
         HOUR,
     ));
+    faults.extend(request_shape::faults(
+        "spec.request",
+        spec.request.as_ref(),
+        spec.dialect,
+    ));
+    for (index, model) in spec.models.iter().enumerate() {
+        let field = format!("spec.models[{index}].request");
+        faults.extend(request_shape::faults(
+            &field,
+            model.request.as_ref(),
+            spec.dialect,
+        ));
+    }
     if let Some(name) = &spec.credential {
         faults.extend(credential_fault(name, world));
     }

@@ -25,6 +25,10 @@ pub(crate) fn faults(spec: &ResourceTypeSpec, source: &source::ResourceType) -> 
         .map(|fault| Fault::invalid(format!("spec.{}", fault.field), fault.message))
         .collect();
     faults.extend(executor_fault(spec.executor));
+    for (index, tool) in spec.tools.iter().enumerate() {
+        let field = format!("spec.tools[{index}].parameters");
+        faults.extend(parameter_name_faults(&field, &tool.parameters));
+    }
     for (index, method) in spec.credentials.iter().enumerate() {
         faults.extend(presentation_faults(&format!("spec.credentials[{index}]"), method));
     }
@@ -49,6 +53,39 @@ fn executor_fault(executor: Executor) -> Option<Fault> {
             "this version carries out only http and shell: use one of them",
         )
     })
+}
+
+/// A provider refuses every request in which one tool has a parameter whose name it does not take.
+fn parameter_name_faults(field: &str, schema: &Value) -> Vec<Fault> {
+    let fits = |name: &str| {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        (1..=64).contains(&name.len()) && name.bytes().all(letter)
+    };
+    let names = schema.get("properties").and_then(Value::as_object);
+    let names = names.into_iter().flat_map(|names| names.keys());
+    let mut faults: Vec<_> = names
+        .filter(|name| !fits(name))
+        .map(|name| {
+            let message = format!(
+                "{name:?} is no name that model providers take: use 1 to 64 letters, digits, _, . and -"
+            );
+            Fault::invalid(format!("{field}.properties"), message)
+        })
+        .collect();
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let parts = schema
+            .get(keyword)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        for (index, part) in parts.enumerate() {
+            faults.extend(parameter_name_faults(
+                &format!("{field}.{keyword}[{index}]"),
+                part,
+            ));
+        }
+    }
+    faults
 }
 
 /// A presentation sends only fields that the method has, and no header that the transport owns.
@@ -159,4 +196,24 @@ fn feeds_one_command(tool: &Tool) -> bool {
         .and_then(|name| tool.parameters.get("properties")?.get(name)?.get("type"))
         .and_then(Value::as_str);
     kind == Some("string") && declared(pointer, &tool.parameters) == Declared::Required
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case(json!({"properties": {"a_b-c.D9": {}}}), None)]
+    #[case::below_the_root(json!({"properties": {"a": {"properties": {"$filter": {}}}}}), None)]
+    #[case(json!({"properties": {"$filter": {}}}), Some("p.properties"))]
+    #[case::blank(json!({"properties": {"a b": {}}}), Some("p.properties"))]
+    #[case::empty(json!({"properties": {"": {}}}), Some("p.properties"))]
+    #[case::long(json!({"properties": {"a".repeat(65): {}}}), Some("p.properties"))]
+    #[case::in_an_alternative(json!({"anyOf": [{}, {"properties": {"ü": {}}}]}), Some("p.anyOf[1].properties"))]
+    fn a_parameter_has_a_name_that_providers_take(#[case] schema: Value, #[case] field: Option<&str>) {
+        let faults = parameter_name_faults("p", &schema);
+        assert_eq!(faults.first().map(|fault| fault.field.as_str()), field);
+    }
 }

@@ -349,6 +349,48 @@ fn model_prompts_and_limits_are_the_bots_or_the_workspaces() {
 }
 
 #[test]
+fn a_models_requests_are_as_it_says_and_else_as_its_provider_says() {
+    let mut scene = Scene::new();
+    let general =
+        json!({"streaming": false, "outputLimitField": "None", "extraBody": {"top_k": 1, "store": false}});
+    let own = json!({"outputLimitField": "max_completion_tokens", "extraBody": {"top_k": 2}});
+    scene.set(Kind::ModelProvider, "models", "/spec/request", general);
+    scene.set(Kind::ModelProvider, "models", "/spec/models/0/request", own);
+    scene.set(
+        Kind::ModelProvider,
+        "models",
+        "/spec/models/0/images",
+        json!(true),
+    );
+    let wanted =
+        json!({"topP": "0.25", "stop": ["END"], "seed": 7, "toolChoice": "Auto", "parallelToolCalls": true});
+    scene.set(Kind::Bot, "triage", "/spec/model", wanted);
+    let model = triage(&scene).resolved.unwrap().model;
+    assert!(model.images);
+    assert_eq!(
+        model.request.output_limit_field.as_deref(),
+        Some("max_completion_tokens")
+    );
+    assert_eq!(model.request.streaming, Some(false));
+    assert_eq!(
+        json!(model.request.extra_body),
+        json!({"store": false, "top_k": 2})
+    );
+    assert_eq!(
+        (
+            model.generation.top_p,
+            model.generation.seed,
+            model.generation.parallel_tool_calls
+        ),
+        (Some(0.25), Some(7), Some(true))
+    );
+
+    let large = other(&scene).resolved.unwrap().model;
+    assert_eq!(large.request.output_limit_field.as_deref(), Some("None"));
+    assert!(!large.images);
+}
+
+#[test]
 fn without_a_usable_model_the_permissions_stay() {
     let mut scene = Scene::new();
     scene.remove_secret_key("model");

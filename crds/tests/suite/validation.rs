@@ -86,6 +86,11 @@ fn nothing_is_wrong_with_the_scene() {
 #[case(Resource, "bench", "/spec/credential", json!({"name": "github-token", "method": "token"}), "spec.credential.method", "remove the credential")]
 #[case(Resource, "bench", "/spec/config", json!({"network": {"tcpConnectPorts": [0]}}), "spec.config.network.tcpConnectPorts[0]", "config.schema")]
 #[case(Bot, "other", "/spec/model/temperature", json!("2.5"), "spec.model.temperature", "from \"0\" to \"2\"")]
+#[case(Bot, "other", "/spec/model/topP", json!("0.0"), "spec.model.topP", "above \"0\"")]
+#[case(Bot, "other", "/spec/model/stop", json!([" "]), "spec.model.stop[0]", "white space")]
+#[case(ModelProvider, "models", "/spec/request", json!({"extraBody": {"messages": []}}), "spec.request.extraBody.messages", "can't be added")]
+#[case(ModelProvider, "models", "/spec/models/0/request", json!({"thinking": "Budget"}), "spec.models[0].request.thinking", "OpenAI")]
+#[case(ResourceType, "github", "/spec/tools/0/parameters/properties/$filter", json!({"type": "string"}), "spec.tools[0].parameters.properties", "model providers")]
 #[case(Bot, "other", "/spec/limits", json!({"callTimeout": "0s"}), "spec.limits.callTimeout", "from 1s")]
 #[case(Bot, "other", "/spec/limits", json!({"callTimeout": "soon"}), "spec.limits.callTimeout", "90s")]
 #[case(BotRole, "base", "/spec/grants/0/operations/0", json!("issue.delete"), "spec.grants[0].operations[0]", "issue.read")]
@@ -115,6 +120,25 @@ fn a_wrong_field_is_refused(
         "{refusals:#?}"
     );
     assert!(refusals.iter().all(|fault| fault.reason == Reason::Invalid));
+}
+
+/// It may become right when another model is chosen.
+#[rstest]
+#[case::seed(json!({"seed": 7}), Some("spec.model.seed"))]
+#[case::warm(json!({"temperature": "1.5"}), Some("spec.model.temperature"))]
+#[case::warm_and_thinking(json!({"temperature": "0.5", "reasoningEffort": "Low"}), Some("spec.model.temperature"))]
+#[case::called_and_thinking(json!({"toolChoice": "Required", "reasoningEffort": "Low"}), Some("spec.model.toolChoice"))]
+#[case::called(json!({"toolChoice": "Required", "reasoningEffort": "None", "temperature": "1"}), None)]
+#[case::usual(json!({"topP": "0.9", "stop": ["END"], "parallelToolCalls": false, "reasoningEffort": "High"}), None)]
+fn what_the_models_api_has_no_word_for_is_told(#[case] wanted: Value, #[case] field: Option<&str>) {
+    let mut scene = Scene::new();
+    scene.set(Bot, "other", "/spec/model", wanted);
+    assert_eq!(scene.faults(Bot, "other"), []);
+    scene.set(ModelProvider, "models", "/spec/dialect", json!("Anthropic"));
+    let faults = scene.faults(Bot, "other");
+    let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, field.as_slice());
+    assert!(faults.iter().all(|fault| fault.reason == Reason::RefInvalid));
 }
 
 #[rstest]

@@ -33,6 +33,21 @@ impl Workspace {
         Ok(Self { cluster, namespace })
     }
 
+    /// Deletes the namespace with everything in it, and makes another one of the same name.
+    pub async fn replace(&self) -> Result<()> {
+        self.cluster
+            .kubectl(&["delete", "namespace", &self.namespace, "--wait"])
+            .await?;
+        self.cluster
+            .kubectl(&["create", "namespace", &self.namespace])
+            .await?;
+        let label = "pod-security.kubernetes.io/enforce=restricted";
+        self.cluster
+            .kubectl(&["label", "namespace", &self.namespace, label])
+            .await
+            .map(drop)
+    }
+
     /// The cluster.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster

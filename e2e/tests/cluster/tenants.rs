@@ -181,7 +181,9 @@ async fn the_ledger_gives_a_bot_its_own_rows_only() -> Result<()> {
         .await?
         .into_inner();
     while let Some(record) = records.message().await? {
-        assert_eq!(record.bot, format!("{}/triage", attacker.name()));
+        let uid = attacker.get("bot", "triage").await?["metadata"]["uid"].clone();
+        let own = format!("{}/triage/{}", attacker.name(), uid.as_str().unwrap_or_default());
+        assert_eq!(record.bot, own);
     }
     // A runner has no business with the ledger at all.
     let channel = Impostor::with(&attacker, "triage-runner-tls")
@@ -270,4 +272,62 @@ async fn no_method_of_the_contract_answers_a_foreign_certificate() -> Result<()>
     }
     victim.remove().await?;
     attacker.remove().await
+}
+
+#[tokio::test]
+async fn a_namespace_made_again_shares_nothing_with_the_one_before() -> Result<()> {
+    let workspace = Workspace::create("again").await?;
+    BotSetup::triage().install(&workspace).await?;
+    let message = format!("Remember ({})", workspace.name());
+    let answer = Scripted::default().says("Noted.").when(&message);
+    workspace.model().script(workspace.name(), &answer).await?;
+    let session = workspace.chat("triage", &message).await?.session();
+    assert!(!workspace.audit("triage").await?.is_empty());
+    let stolen = [
+        Impostor::with(&workspace, "triage-gateway-tls").await?,
+        Impostor::with(&workspace, "triage-runner-tls").await?,
+    ];
+
+    workspace.replace().await?;
+    BotSetup::triage().install(&workspace).await?;
+    workspace.bot_ready("triage").await?;
+
+    // The certificates of the bot before get nothing, on any method of any server.
+    let name = format!("triage-gateway.{}.svc", workspace.name());
+    let methods = Method::all()?;
+    for copied in &stolen {
+        let channels = [
+            copied.connect(gateway(&workspace, &name)).await?,
+            copied.connect(LEDGER).await?,
+            copied.connect_to_leader().await?,
+        ];
+        for channel in channels {
+            for method in &methods {
+                let answer = method.call(channel.clone()).await;
+                shut(method, "a deleted bot's certificate", &answer);
+            }
+        }
+    }
+    // Nor does the new bot find anything of the one before.
+    let uid = workspace.get("bot", "triage").await?["metadata"]["uid"].clone();
+    let own = format!("{}/triage/{}", workspace.name(), uid.as_str().unwrap_or_default());
+    for record in workspace.audit("triage").await? {
+        assert_eq!(record["bot"], own.as_str(), "{record:#}");
+        assert_ne!(record["session"], session.as_str(), "{record:#}");
+    }
+    let renewed = Impostor::with(&workspace, "triage-gateway-tls").await?;
+    let acquire = AcquireSessionRequest {
+        session,
+        holder: "impostor".to_owned(),
+        ttl_seconds: 60,
+        ..AcquireSessionRequest::default()
+    };
+    let mut ledger = LedgerClient::new(renewed.connect(LEDGER).await?);
+    let found = ledger.acquire_session(acquire).await?.into_inner();
+    assert_eq!(
+        (found.fence, found.messages.len()),
+        (1, 0),
+        "the one before's conversation was given out"
+    );
+    workspace.remove().await
 }

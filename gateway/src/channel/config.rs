@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use monstrum_wire::identity::Uid;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -58,6 +59,8 @@ pub struct Route {
     pub name: String,
     /// In the channel's namespace.
     pub bot: String,
+    /// Which bot of that name.
+    pub bot_uid: Uid,
     /// The request path.
     #[serde(default = "root")]
     pub path: String,
@@ -191,7 +194,7 @@ mod tests {
             "namespace": "team-a", "name": "inbox", "secretVersion": "v1",
             "mode": "Synchronous", "toleranceSeconds": 300, "maxBodyBytes": 65536,
             "routes": [{
-                "name": "all", "bot": "triage", "path": "/", "match": [{ "pointer": "/kind", "equals": "ask" }],
+                "name": "all", "bot": "triage", "botUid": "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11", "path": "/", "match": [{ "pointer": "/kind", "equals": "ask" }],
                 "text": "/text", "user": "/user"
             }],
             "everyone": false, "users": ["u1"]
@@ -227,7 +230,9 @@ mod tests {
         assert!(change("maxBodyBytes", json!(0)).contains("maxBodyBytes"));
         assert!(change("mode", json!("Callback")).contains("callbackUrl"));
         assert!(change("talkers", json!({})).contains("talkers"));
-        let route = json!([{ "name": "a", "bot": "b", "text": "text" }]);
+        let route = json!([{ "name": "a", "bot": "b", "botUid": "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11", "text": "text" }]);
         assert!(change("routes", route).contains("routes"));
+        let route = json!([{ "name": "a", "bot": "b", "botUid": "newest" }]);
+        assert!(change("routes", route).contains("UID"));
     }
 }

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use monstrum_service::Tls;
+use monstrum_service::{Channel, Tls};
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::{SendRequest, turn_event};
+use monstrum_wire::identity::{BotId, Identity, UidError};
 use tokio::time::Instant;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
+
+use super::route::Recipient;
 
 /// How long a gateway that is away is tried again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,7 +44,7 @@ pub(super) struct Gateways {
     tls: Tls,
     template: String,
     namespace: String,
-    channels: Mutex<HashMap<String, Channel>>,
+    channels: Mutex<HashMap<Recipient, Channel>>,
 }
 
 impl std::fmt::Debug for Gateways {
@@ -70,7 +72,11 @@ impl Gateways {
     }
 
     /// Has the message answered.
-    pub(super) async fn deliver(&self, bot: &str, request: &SendRequest) -> Result<Answer, Undelivered> {
+    pub(super) async fn deliver(
+        &self,
+        bot: &Recipient,
+        request: &SendRequest,
+    ) -> Result<Answer, Undelivered> {
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -82,13 +88,17 @@ impl Gateways {
             if began.elapsed() >= PATIENCE {
                 return Err(undelivered);
             }
-            tracing::debug!(bot, code = undelivered.code, "the message is delivered again");
+            tracing::debug!(
+                bot = bot.name,
+                code = undelivered.code,
+                "the message is delivered again"
+            );
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
     }
 
-    async fn attempt(&self, bot: &str, request: &SendRequest) -> Result<Answer, Broken> {
+    async fn attempt(&self, bot: &Recipient, request: &SendRequest) -> Result<Answer, Broken> {
         let channel = self.channel(bot)?;
         let mut client = ChatClient::new(channel).max_decoding_message_size(MAX_EVENT);
         let turn = async {
@@ -137,20 +147,29 @@ impl Gateways {
     }
 
     /// One connection per bot, made when it is first needed.
-    fn channel(&self, bot: &str) -> Result<Channel, Broken> {
+    fn channel(&self, bot: &Recipient) -> Result<Channel, Broken> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = channels.get(bot) {
             return Ok(channel.clone());
         }
         let uri = self
             .template
-            .replace("{bot}", bot)
+            .replace("{bot}", &bot.name)
             .replace("{namespace}", &self.namespace);
-        let channel = self.tls.channel(&uri).map_err(|error| {
-            tracing::error!(bot, error = %error, "the gateway's address can't be used");
+        let unusable = |error: &dyn std::fmt::Display| {
+            tracing::error!(bot = bot.name, error = %error, "the gateway's address can't be used");
             Broken::Final(away())
-        })?;
-        channels.insert(bot.to_owned(), channel.clone());
+        };
+        let server = Identity::Gateway(BotId {
+            namespace: self.namespace.clone(),
+            name: bot.name.clone(),
+            uid: bot.uid.parse().map_err(|error: UidError| unusable(&error))?,
+        });
+        let channel = self
+            .tls
+            .channel(&uri, &server)
+            .map_err(|error| unusable(&error))?;
+        channels.insert(bot.clone(), channel.clone());
         Ok(channel)
     }
 }

@@ -20,7 +20,7 @@ pub(super) use takeover::follow;
 use super::Channel;
 use super::admission::Refused;
 use super::attempt::Attempt;
-use super::route::Routed;
+use super::route::{Recipient, Routed};
 use crate::ledger::Kept;
 use crate::turn::MAX_TEXT;
 use lease::LEASE;
@@ -31,7 +31,7 @@ use order::Place;
 pub(super) struct Parcel {
     kept: Kept,
     age: Duration,
-    bot: String,
+    bot: Recipient,
     request: SendRequest,
     /// When the lease was asked for.
     held: Instant,
@@ -104,7 +104,8 @@ fn deliver_at(channel: &Arc<Channel>, parcel: Parcel, place: Place) {
 fn kept_form(routed: &Routed) -> AcceptedMessage {
     let request = routed.request.clone();
     AcceptedMessage {
-        bot: routed.bot.clone(),
+        bot: routed.bot.name.clone(),
+        bot_uid: routed.bot.uid.clone(),
         session: request.session,
         user: request.user,
         text: request.text,

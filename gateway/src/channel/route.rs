@@ -17,11 +17,29 @@ pub(super) enum Unroutable {
     Forbidden,
 }
 
+/// The bot that a message is for: which object, so that no namesake gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Recipient {
+    pub(super) name: String,
+    /// As the operator wrote it.
+    pub(super) uid: String,
+}
+
+impl Route {
+    /// Whom it leads to.
+    pub(super) fn recipient(&self) -> Recipient {
+        Recipient {
+            name: self.bot.clone(),
+            uid: self.bot_uid.to_string(),
+        }
+    }
+}
+
 /// A message on its way to a bot.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Routed {
     pub(super) route: String,
-    pub(super) bot: String,
+    pub(super) bot: Recipient,
     pub(super) request: SendRequest,
 }
 
@@ -57,10 +75,11 @@ pub(super) fn route(
         text: text.to_owned(),
         user,
         message_id: message_id.to_owned(),
+        images: Vec::new(),
     };
     Ok(Routed {
         route: route.name.clone(),
-        bot: route.bot.clone(),
+        bot: route.recipient(),
         request,
     })
 }
@@ -112,11 +131,11 @@ mod tests {
             "mode": "Synchronous", "toleranceSeconds": 300, "maxBodyBytes": 1000, "users": users, "everyone": everyone,
             "routes": [
                 {
-                    "name": "incident", "bot": "oncall", "path": "/hooks",
+                    "name": "incident", "bot": "oncall", "botUid": "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11", "path": "/hooks",
                     "match": [{ "pointer": "/kind", "equals": "incident" }, { "pointer": "/level", "equals": 1 }],
                     "text": "/payload/text", "user": "/from/id", "session": "/thread"
                 },
-                { "name": "rest", "bot": "triage", "path": "/hooks" }
+                { "name": "rest", "bot": "triage", "botUid": "c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7", "path": "/hooks" }
             ]
         }))
         .unwrap()
@@ -129,7 +148,7 @@ mod tests {
         });
         let routed = route(&config(&["42"], false), "/hooks", &body, "m1").unwrap();
         assert_eq!(
-            (routed.bot.as_str(), routed.request.user.as_str()),
+            (routed.bot.name.as_str(), routed.request.user.as_str()),
             ("oncall", "42")
         );
         assert_eq!(
@@ -145,7 +164,7 @@ mod tests {
     #[case::missing(json!({ "kind": "incident", "text": "x", "user": "u" }))]
     fn a_match_is_strict_in_type(#[case] body: Value) {
         assert_eq!(
-            route(&config(&[], true), "/hooks", &body, "m").unwrap().bot,
+            route(&config(&[], true), "/hooks", &body, "m").unwrap().bot.name,
             "triage"
         );
     }

@@ -1,7 +1,11 @@
 //! Who calls, through which door.
 
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_service::peer;
+use monstrum_wire::identity::Identity;
 use tonic::{Request, Status};
+
+use crate::gateway::Gateway;
+use crate::policy::Enforced;
 
 /// Where a call came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,35 +20,38 @@ pub enum Door {
 pub(super) const LOCAL_CHANNEL: &str = "local";
 
 impl Door {
-    /// The channel that a caller of Chat speaks for.
-    pub(super) fn channel<T>(self, bot: &BotName, request: &Request<T>) -> Result<String, Status> {
+    /// The channel that a caller of Chat speaks for: one that has a route to this bot.
+    pub(super) fn channel<T>(self, gateway: &Gateway, request: &Request<T>) -> Result<String, Status> {
         match self {
             Self::Local => Ok(LOCAL_CHANNEL.to_owned()),
-            Self::Mutual => match monstrum_service::peer(request)? {
-                Identity::Channel { namespace, name } if namespace == bot.namespace => {
-                    Ok(format!("channel/{name}"))
+            // The roster holds nobody but this bot's own runners and the channels that are routed to it.
+            Self::Mutual => match gateway.roster.admit(request)? {
+                // With its UID: what was said through one is not said on through a later one of the same name.
+                Identity::Channel(channel) => Ok(format!("channel/{}/{}", channel.name, channel.uid)),
+                Identity::Operator | Identity::Ledger | Identity::Gateway(_) | Identity::Runner { .. } => {
+                    Err(denied())
                 }
-                Identity::Channel { .. }
-                | Identity::Operator
-                | Identity::Ledger
-                | Identity::Gateway(_)
-                | Identity::Runner { .. } => Err(denied()),
             },
         }
     }
 
-    /// Lets a runner of this bot, or the loopback port, ask the Guardian.
-    pub(super) fn guardian<T>(self, bot: &BotName, request: &Request<T>) -> Result<(), Status> {
+    /// Lets a runner of this bot, or the loopback port, ask the Guardian about this policy.
+    pub(super) fn guardian<T>(
+        self,
+        gateway: &Gateway,
+        policy: &Enforced,
+        request: &Request<T>,
+    ) -> Result<(), Status> {
+        let of_this_bot = |identity: &Identity| match identity {
+            Identity::Runner { bot, .. } => *bot == gateway.bot,
+            Identity::Operator | Identity::Ledger | Identity::Gateway(_) | Identity::Channel(_) => false,
+        };
         match self {
             Self::Local => Ok(()),
-            Self::Mutual => match monstrum_service::peer(request)? {
-                Identity::Runner { bot: of, .. } if of == *bot => Ok(()),
-                Identity::Runner { .. }
-                | Identity::Operator
-                | Identity::Ledger
-                | Identity::Gateway(_)
-                | Identity::Channel { .. } => Err(denied()),
-            },
+            // Where there is no policy nobody says who lives, and the answer is a denial whoever asks.
+            Self::Mutual if policy.digest.is_empty() && of_this_bot(&peer(request)?.identity) => Ok(()),
+            Self::Mutual if of_this_bot(&gateway.roster.admit(request)?) => Ok(()),
+            Self::Mutual => Err(denied()),
         }
     }
 }

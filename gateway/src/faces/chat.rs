@@ -35,7 +35,7 @@ impl chat_server::Chat for ChatFace {
     type SendStream = ReceiverStream<Result<TurnEvent, Status>>;
 
     async fn send(&self, request: Request<SendRequest>) -> Result<Response<Self::SendStream>, Status> {
-        let channel = self.door.channel(&self.gateway.bot, &request)?;
+        let channel = self.door.channel(&self.gateway, &request)?;
         let parent = request
             .metadata()
             .get("traceparent")
@@ -46,6 +46,7 @@ impl chat_server::Chat for ChatFace {
             text,
             user,
             message_id,
+            images,
         } = request.into_inner();
         let message = Incoming {
             session,
@@ -53,10 +54,11 @@ impl chat_server::Chat for ChatFace {
             user,
             channel,
             message_id,
+            images: Vec::new(),
             trace,
         };
         let (sender, stream) = mpsc::channel(MAX_EVENTS);
-        match message.checked() {
+        match message.showing(&images).and_then(Incoming::checked) {
             Ok(message) => {
                 let turn = turn::run(Arc::clone(&self.gateway), message, Events::new(sender));
                 self.gateway.service.spawn_quiet("turn", turn);
@@ -77,7 +79,7 @@ impl chat_server::Chat for ChatFace {
     }
 
     async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
-        self.door.channel(&self.gateway.bot, &request)?;
+        self.door.channel(&self.gateway, &request)?;
         let gateway = &self.gateway;
         let left = gateway.policy.lease_left();
         Ok(Response::new(StatusResponse {

@@ -55,8 +55,8 @@ impl GuardianFace {
 #[tonic::async_trait]
 impl guardian_server::Guardian for GuardianFace {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        self.door.guardian(&self.gateway.bot, &request)?;
         let policy = self.gateway.policy.current();
+        self.door.guardian(&self.gateway, &policy, &request)?;
         Ok(Response::new(self.judged(&policy, request.get_ref()).await?))
     }
 
@@ -64,8 +64,8 @@ impl guardian_server::Guardian for GuardianFace {
         &self,
         request: Request<ListToolsRequest>,
     ) -> Result<Response<ListToolsResponse>, Status> {
-        self.door.guardian(&self.gateway.bot, &request)?;
         let policy = self.gateway.policy.current();
+        self.door.guardian(&self.gateway, &policy, &request)?;
         Ok(Response::new(ListToolsResponse {
             policy_digest: policy.digest.clone(),
             tools: policy.engine.tools().into_iter().map(visible).collect(),

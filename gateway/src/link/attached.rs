@@ -1,9 +1,11 @@
 //! One runner's stream, and the calls that run on it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use monstrum_service::Peer;
 use monstrum_wire::runner::{
     Cancel, Execute, Finished, FromRunner, OutputChunk, RunnerHello, ToRunner, finished, from_runner,
     to_runner,
@@ -24,10 +26,13 @@ pub(super) type Order = Result<ToRunner, Status>;
 #[derive(Debug)]
 pub struct Attached {
     runner: String,
+    peer: Peer,
     executors: BTreeSet<String>,
     /// Taken out on detaching, which ends the stream.
     orders: Mutex<Option<mpsc::Sender<Order>>>,
     calls: Mutex<HashMap<String, mpsc::Sender<FromCall>>>,
+    /// No further call is given to it.
+    retired: AtomicBool,
     gone: CancellationToken,
 }
 
@@ -63,12 +68,14 @@ pub struct Running {
 }
 
 impl Attached {
-    pub(super) fn new(runner: String, hello: RunnerHello, orders: mpsc::Sender<Order>) -> Self {
+    pub(super) fn new(runner: String, peer: Peer, hello: RunnerHello, orders: mpsc::Sender<Order>) -> Self {
         Self {
             runner,
+            peer,
             executors: hello.executors.into_iter().collect(),
             orders: Mutex::new(Some(orders)),
             calls: Mutex::default(),
+            retired: AtomicBool::new(false),
             gone: CancellationToken::new(),
         }
     }
@@ -78,12 +85,29 @@ impl Attached {
         &self.runner
     }
 
+    /// Who attached, and by which certificate.
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
     pub(super) fn has(&self, executor: &str) -> bool {
         self.executors.contains(executor)
     }
 
-    pub(super) fn is_up(&self) -> bool {
-        !self.gone.is_cancelled()
+    pub(super) fn takes_calls(&self) -> bool {
+        !self.gone.is_cancelled() && !self.retired.load(Ordering::Acquire)
+    }
+
+    /// Lets the calls that run end, and then the stream.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        self.detach_if_done();
+    }
+
+    fn detach_if_done(&self) {
+        if self.retired.load(Ordering::Acquire) && self.calls().is_empty() {
+            self.detach();
+        }
     }
 
     pub(super) fn load(&self) -> usize {
@@ -182,5 +206,6 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.attached.calls().remove(&self.call_id);
+        self.attached.detach_if_done();
     }
 }

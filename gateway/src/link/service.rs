@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use monstrum_wire::identity::{DEFAULT_RUNNER, Identity};
+use monstrum_service::Peer;
+use monstrum_wire::identity::Identity;
 use monstrum_wire::runner::link_server::{self, LinkServer};
 use monstrum_wire::runner::{FromRunner, GatewayList, GatewaysRequest, RunnerHello, from_runner};
 use tokio::sync::mpsc;
@@ -15,7 +16,6 @@ use tonic::{Request, Response, Status, Streaming};
 use super::attached::{Attached, MAX_ORDERS, Order};
 use super::{Crowded, Link};
 use crate::gateway::Gateway;
-use crate::policy::Policy;
 
 /// How long a runner may take to introduce itself.
 const HELLO: Duration = Duration::from_secs(10);
@@ -34,21 +34,16 @@ impl LinkService {
         LinkServer::new(Self { gateway }).max_decoding_message_size(MAX_MESSAGE)
     }
 
-    /// The runner's name, if it is a runner of this bot that the policy knows.
-    fn admit(&self, identity: &Identity) -> Result<String, Status> {
-        match identity {
-            Identity::Runner { bot, runner }
-                if *bot == self.gateway.bot && knows(&self.gateway.policy, runner) =>
-            {
-                Ok(runner.clone())
-            }
+    /// The runner's name, if it is a runner of this bot that lives.
+    fn admit<T>(&self, request: &Request<T>) -> Result<(String, Peer), Status> {
+        let peer = monstrum_service::peer(request)?;
+        match self.gateway.roster.admit(request)? {
+            Identity::Runner { bot, runner } if bot == self.gateway.bot => Ok((runner, peer)),
             Identity::Runner { .. }
             | Identity::Operator
             | Identity::Ledger
             | Identity::Gateway(_)
-            | Identity::Channel { .. } => Err(Status::permission_denied(
-                "only a runner that this bot's policy names may attach",
-            )),
+            | Identity::Channel(_) => Err(Status::permission_denied("only a runner of this bot may attach")),
         }
     }
 
@@ -69,17 +64,6 @@ impl LinkService {
     }
 }
 
-/// Whether the policy in force names this runner.
-pub(crate) fn knows(policy: &Policy, runner: &str) -> bool {
-    runner == DEFAULT_RUNNER
-        || policy
-            .current()
-            .settings
-            .runners
-            .iter()
-            .any(|known| known == runner)
-}
-
 #[tonic::async_trait]
 impl link_server::Link for LinkService {
     type AttachStream = ReceiverStream<Order>;
@@ -89,12 +73,12 @@ impl link_server::Link for LinkService {
         &self,
         request: Request<Streaming<FromRunner>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let runner = self.admit(&monstrum_service::peer(&request)?)?;
+        let (runner, peer) = self.admit(&request)?;
         let mut messages = request.into_inner();
         let hello = hello(&mut messages).await?;
         let replica = hello.replica.clone();
         let (orders, stream) = mpsc::channel(MAX_ORDERS);
-        let attached = Arc::new(Attached::new(runner, hello, orders));
+        let attached = Arc::new(Attached::new(runner, peer, hello, orders));
         self.gateway
             .link
             .add(Arc::clone(&attached))
@@ -111,7 +95,7 @@ impl link_server::Link for LinkService {
         &self,
         request: Request<GatewaysRequest>,
     ) -> Result<Response<Self::GatewaysStream>, Status> {
-        self.admit(&monstrum_service::peer(&request)?)?;
+        self.admit(&request)?;
         let lists = WatchStream::new(self.gateway.peers.watch()).map(|peers| {
             Ok(GatewayList {
                 addresses: peers.iter().map(ToString::to_string).collect(),

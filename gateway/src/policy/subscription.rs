@@ -1,7 +1,8 @@
-//! The stream of policies from whichever operator leads.
+//! The stream of policies from whichever operator leads, and of the rosters of those who may call.
 
 use std::time::Duration;
 
+use monstrum_service::{Channel, Roster, RosterError};
 use monstrum_wire::policy::policy_client::PolicyClient;
 use monstrum_wire::policy::{
     Ack, Hello, Snapshot, SubscribeRequest, SubscribeResponse, subscribe_request, subscribe_response,
@@ -9,7 +10,6 @@ use monstrum_wire::policy::{
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::{Policy, Taken};
 
@@ -20,10 +20,11 @@ const OPENING: Duration = Duration::from_secs(5);
 /// The largest snapshot that is read.
 const MAX_SNAPSHOT: usize = 32 << 20;
 
-/// Keeps a [`Policy`] up to date.
+/// Keeps a [`Policy`] and a [`Roster`] up to date.
 #[derive(Debug, Clone)]
 pub struct Subscription {
     policy: Policy,
+    roster: Roster,
     client: PolicyClient<Channel>,
     replica: String,
 }
@@ -39,14 +40,17 @@ enum Ended {
     Silent,
     #[error("the operator sent a policy that is older than the one held")]
     Older,
+    #[error(transparent)]
+    Roster(#[from] RosterError),
 }
 
 impl Subscription {
-    /// Subscribes `policy` through `channel`, as the gateway pod `replica`.
-    pub fn new(policy: Policy, channel: Channel, replica: String) -> Self {
+    /// Subscribes `policy` and `roster` through `channel`, as the gateway pod `replica`.
+    pub fn new(policy: Policy, roster: Roster, channel: Channel, replica: String) -> Self {
         let client = PolicyClient::new(channel).max_decoding_message_size(MAX_SNAPSHOT);
         Self {
             policy,
+            roster,
             client,
             replica,
         }
@@ -98,13 +102,22 @@ impl Subscription {
         match response.message {
             Some(subscribe_response::Message::Snapshot(snapshot)) => {
                 *lease = seconds(snapshot.lease_seconds);
-                self.take(snapshot).map(Some)
+                let ack = self.take(snapshot)?;
+                self.roster.prolong(*lease);
+                Ok(Some(ack))
             }
             Some(subscribe_response::Message::Renewal(renewal)) => {
                 *lease = seconds(renewal.lease_seconds);
-                if !self.policy.renew(&renewal) {
+                if self.policy.renew(&renewal) {
+                    self.roster.prolong(*lease);
+                } else {
                     tracing::warn!("a renewal of a policy that is not held was ignored");
                 }
+                Ok(None)
+            }
+            Some(subscribe_response::Message::Roster(roster)) => {
+                // It holds as long as the policy that comes with it.
+                self.roster.take(0, true, &[roster], self.policy.lease_left())?;
                 Ok(None)
             }
             None => Ok(None),

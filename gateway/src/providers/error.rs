@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::remedy;
+
 /// Why a model did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
@@ -64,7 +66,10 @@ impl ModelError {
                 message,
                 retry_after,
             },
-            _ => Self::Refused { status, message },
+            _ => Self::Refused {
+                status,
+                message: remedy::told(message),
+            },
         }
     }
 
@@ -85,7 +90,10 @@ impl ModelError {
             "billing",
         ];
         if refused.iter().any(|word| kind.contains(word)) {
-            return Self::Refused { status: 0, message };
+            return Self::Refused {
+                status: 0,
+                message: remedy::told(message),
+            };
         }
         Self::Failed {
             status: 0,

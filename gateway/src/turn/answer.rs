@@ -8,6 +8,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
 use super::records;
+use crate::providers::conversation::{Opaque, Origin};
 
 /// What the steps came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,10 @@ pub(super) struct Ending {
     pub(super) bound: Option<Bound>,
     /// What the last question used, not booked yet.
     pub(super) usage: Option<UsageRow>,
+    /// Which model gave it, unless the gateway did.
+    pub(super) origin: Option<Origin>,
+    /// What its provider wants back with it.
+    pub(super) state: Opaque,
 }
 
 /// The answer to a message that was answered before.
@@ -57,6 +62,8 @@ async fn complete(
     let entry = Entry::Assistant {
         text: ending.text.clone(),
         calls: Vec::new(),
+        origin: ending.origin,
+        state: ending.state,
     };
     let last = Step {
         usage: ending.usage.into_iter().collect(),

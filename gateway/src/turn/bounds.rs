@@ -129,8 +129,8 @@ mod tests {
             1,
             Usage {
                 input: 30,
-                cached: 0,
                 output: 10,
+                ..Usage::default()
             },
             Prices::default(),
         );
@@ -140,8 +140,7 @@ mod tests {
             1,
             Usage {
                 input: 60,
-                cached: 0,
-                output: 0,
+                ..Usage::default()
             },
             Prices::default(),
         );
@@ -151,8 +150,7 @@ mod tests {
             3,
             Usage {
                 input: 60,
-                cached: 0,
-                output: 0,
+                ..Usage::default()
             },
             Prices::default(),
         );

@@ -17,6 +17,7 @@ use super::records;
 use super::verdict::{self, Obstacle, fail_closed};
 use crate::counters::{self, Spent};
 use crate::policy::{Changes, Enforced};
+use crate::providers::conversation::Image;
 use preparation::Prepared;
 
 /// A sender's client takes a few MiB in one event.
@@ -28,6 +29,8 @@ pub(super) struct Answered {
     pub(super) ok: bool,
     pub(super) content: String,
     pub(super) truncated: bool,
+    /// What the content tells of, where it is an image.
+    pub(super) image: Option<Image>,
     /// What the user is told besides, at the turn's end.
     pub(super) notice: Option<String>,
 }
@@ -165,6 +168,7 @@ async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial
         ok: false,
         content: told,
         truncated: false,
+        image: None,
         notice: used_up.then(|| format!("A call of {} was not made: {}.", wanted.tool(), denial.message)),
     }
 }
@@ -228,11 +232,16 @@ async fn performed(
     };
     let record = records::finished(context, call_id, wanted.tool(), &end);
     ledger.finish_call(call_id, end.outcome, record).await?;
-    let Clean { content, truncated } = ended.clean;
+    let Clean {
+        content,
+        truncated,
+        image,
+    } = ended.clean;
     let answered = Answered {
         ok: end.outcome == "ok",
         content,
         truncated,
+        image,
         notice: None,
     };
     Ok(Performed {

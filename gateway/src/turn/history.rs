@@ -1,11 +1,14 @@
 //! A session's conversation, as the ledger keeps it and as a model is told it.
 
+mod entry;
+
 use monstrum_wire::ledger::{self, Step};
-use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::providers::conversation::{Message, ToolCall};
+use crate::providers::conversation::Message;
+
+pub(super) use entry::{Entry, MadeCall};
 
 /// How many of the newest messages are read.
 pub(super) const WINDOW: u32 = 400;
@@ -13,50 +16,10 @@ pub(super) const WINDOW: u32 = 400;
 pub(super) const BYTES_PER_TOKEN: usize = 3;
 /// What a conversation may have when the model's context is unknown.
 const MAX_BYTES: usize = 2 << 20;
-/// The ledger takes 512 KiB a message.
-const MAX_JSON: usize = 500 << 10;
+/// A model is shown so many of the newest images, and told of the others: some 8 MiB.
+const MAX_SHOWN: usize = 16;
 /// One request to the ledger carries no more than this; it takes 1 MiB.
 const BATCH_BYTES: usize = 900 << 10;
-
-/// One message as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub(super) enum Entry {
-    /// From a person.
-    User {
-        text: String,
-        user: String,
-        message_id: String,
-    },
-    /// From the model.
-    Assistant { text: String, calls: Vec<MadeCall> },
-    /// What came of a call.
-    Tool {
-        call_id: String,
-        id: String,
-        content: String,
-        ok: bool,
-    },
-    /// From the gateway, for people; the model is not told.
-    Note { text: String, code: String },
-}
-
-/// A call together with the gateway's own name for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct MadeCall {
-    /// Unique in the whole life of the bot.
-    pub(super) call_id: String,
-    /// As the model made it, with an id that is unique in the answer, secrets masked.
-    pub(super) call: ToolCall,
-    /// What is wrong with it before anyone looks at its arguments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fault: Option<String>,
-}
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,94 +36,6 @@ pub(super) enum Fate {
 #[derive(Debug, Default)]
 pub(super) struct History {
     entries: Vec<Entry>,
-}
-
-impl Entry {
-    fn role(&self) -> &'static str {
-        match self {
-            Self::User { .. } => "user",
-            Self::Assistant { .. } => "assistant",
-            Self::Tool { .. } => "tool",
-            Self::Note { .. } => "note",
-        }
-    }
-
-    /// As the ledger keeps it.
-    pub(super) fn kept(&self, turn: &str) -> ledger::Message {
-        self.with_json(self.fitted(), turn)
-    }
-
-    fn with_json(&self, content_json: String, turn: &str) -> ledger::Message {
-        ledger::Message {
-            role: self.role().to_owned(),
-            content_json,
-            turn: turn.to_owned(),
-            ..ledger::Message::default()
-        }
-    }
-
-    /// Its JSON, cut where it is longer than the ledger takes.
-    fn fitted(&self) -> String {
-        let json = |entry: &Self| serde_json::to_string(entry).unwrap_or_default();
-        let whole = json(self);
-        if whole.len() <= MAX_JSON {
-            return whole;
-        }
-        // A character has at most six bytes more in JSON than alone.
-        let cut = |text: &str| {
-            format!(
-                "{}\n[cut]",
-                text.get(..text.floor_char_boundary(MAX_JSON / 8))
-                    .unwrap_or_default()
-            )
-        };
-        json(&match self.clone() {
-            Self::User {
-                text,
-                user,
-                message_id,
-            } => Self::User {
-                text: cut(&text),
-                user,
-                message_id,
-            },
-            Self::Tool {
-                call_id,
-                id,
-                content,
-                ok,
-            } => Self::Tool {
-                call_id,
-                id,
-                content: cut(&content),
-                ok,
-            },
-            Self::Note { text, code } => Self::Note {
-                text: cut(&text),
-                code,
-            },
-            Self::Assistant { text, mut calls } => {
-                for made in &mut calls {
-                    "{}".clone_into(&mut made.call.arguments);
-                }
-                Self::Assistant {
-                    text: cut(&text),
-                    calls,
-                }
-            }
-        })
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Self::User { text, .. } => text.len(),
-            Self::Assistant { text, calls } => calls.iter().fold(text.len(), |sum, made| {
-                sum.saturating_add(made.call.arguments.len())
-            }),
-            Self::Tool { content, .. } => content.len(),
-            Self::Note { .. } => 0,
-        }
-    }
 }
 
 impl History {
@@ -240,7 +115,7 @@ impl History {
         let turn = following.take_while(|entry| !matches!(entry, Entry::User { .. }));
         let last = turn.filter(|entry| !matches!(entry, Entry::Note { .. })).last();
         match last {
-            Some(Entry::Assistant { text, calls }) if calls.is_empty() => Fate::Answered(text.clone()),
+            Some(Entry::Assistant { text, calls, .. }) if calls.is_empty() => Fate::Answered(text.clone()),
             Some(_) | None => Fate::Open,
         }
     }
@@ -261,12 +136,12 @@ impl History {
             .iter()
             .filter_map(|entry| match entry {
                 Entry::Tool { call_id, .. } => Some(call_id.as_str()),
-                Entry::User { .. } | Entry::Assistant { .. } | Entry::Note { .. } => None,
+                Entry::User { .. } | Entry::Assistant { .. } | Entry::Image(_) | Entry::Note { .. } => None,
             })
             .collect();
         let made = self.entries.iter().flat_map(|entry| match entry {
             Entry::Assistant { calls, .. } => calls.as_slice(),
-            Entry::User { .. } | Entry::Tool { .. } | Entry::Note { .. } => &[],
+            Entry::User { .. } | Entry::Tool { .. } | Entry::Image(_) | Entry::Note { .. } => &[],
         });
         made.filter(|made| !answered.contains(made.call_id.as_str()))
             .cloned()
@@ -293,7 +168,13 @@ impl History {
             }
         }
         let kept = self.entries.get(start?..)?;
-        Some(kept.iter().filter_map(message).collect())
+        let images = kept.iter().filter(|entry| matches!(entry, Entry::Image(_)));
+        let mut unseen = images.count().saturating_sub(MAX_SHOWN);
+        let mut messages = Vec::with_capacity(kept.len());
+        for entry in kept {
+            entry::tell(entry, &mut unseen, &mut messages);
+        }
+        Some(messages)
     }
 }
 
@@ -301,25 +182,11 @@ fn is_message(entry: &Entry, id: &str) -> bool {
     matches!(entry, Entry::User { message_id, .. } if message_id == id)
 }
 
-fn message(entry: &Entry) -> Option<Message> {
-    match entry {
-        Entry::User { text, .. } => Some(Message::User(text.clone())),
-        Entry::Assistant { text, calls } => Some(Message::Assistant {
-            text: text.clone(),
-            calls: calls.iter().map(|made| made.call.clone()).collect(),
-        }),
-        Entry::Tool { id, content, ok, .. } => Some(Message::ToolResult {
-            id: id.clone(),
-            content: content.clone(),
-            ok: *ok,
-        }),
-        Entry::Note { .. } => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::entry::MAX_JSON;
     use super::*;
+    use crate::providers::conversation::{Image, Opaque, ToolCall};
 
     fn user(text: &str, id: &str) -> Entry {
         Entry::User {
@@ -342,6 +209,8 @@ mod tests {
         Entry::Assistant {
             text: text.to_owned(),
             calls: calls.iter().map(made).collect(),
+            origin: None,
+            state: Opaque::default(),
         }
     }
 
@@ -403,6 +272,63 @@ mod tests {
     }
 
     #[test]
+    fn a_providers_state_that_does_not_fit_is_left_out_whole() {
+        let state = |bytes: usize| Opaque {
+            message: serde_json::Map::from_iter([("reasoning_content".to_owned(), "r".repeat(bytes).into())]),
+            ..Opaque::default()
+        };
+        let entry = |text: usize, bytes: usize| Entry::Assistant {
+            text: "x".repeat(text),
+            calls: Vec::new(),
+            origin: None,
+            state: state(bytes),
+        };
+        let kept: Entry = serde_json::from_str(&entry(100, 1000).fitted()).unwrap();
+        assert_eq!(kept, entry(100, 1000));
+        let kept: Entry = serde_json::from_str(&entry(MAX_JSON / 2, MAX_JSON / 2 + 1).fitted()).unwrap();
+        assert_eq!(kept, entry(MAX_JSON / 2, 0).without_state());
+    }
+
+    #[test]
+    fn images_belong_to_what_stands_before_them() {
+        let image = Image::of(b"\x89PNG\r\n\x1a\n").unwrap();
+        let shown = Entry::Image(image.clone());
+        let history = history(vec![
+            user("look", "1"),
+            shown.clone(),
+            says("", &["c"]),
+            result("c"),
+            shown.clone(),
+            shown,
+        ]);
+        let count: Vec<usize> = history
+            .messages(0, 0)
+            .unwrap()
+            .iter()
+            .map(|message| match message {
+                Message::User { images, .. } | Message::ToolResult { images, .. } => images.len(),
+                Message::Assistant { .. } => 0,
+            })
+            .collect();
+        assert_eq!(count, [1, 0, 2]);
+        assert_eq!(history.fate("1"), Fate::Open);
+        let many = History {
+            entries: [vec![user("look", "1")], vec![Entry::Image(image); MAX_SHOWN + 2]].concat(),
+        };
+        let messages = many.messages(0, 0).unwrap();
+        let [Message::User { text, images }] = messages.as_slice() else {
+            panic!("{messages:?}");
+        };
+        assert_eq!(
+            (images.len(), text.matches("[an image: ").count()),
+            (MAX_SHOWN, 2)
+        );
+        // Three images are far more than these texts, and they count.
+        assert_eq!(history.messages(1_000, 0), None);
+        assert!(history.messages(20_000, 0).is_some());
+    }
+
+    #[test]
     fn the_newest_whole_turns_that_fit_are_told() {
         let history = history(vec![
             user("aaaaaaaaaa", "1"),
@@ -414,7 +340,13 @@ mod tests {
         assert_eq!(history.messages(0, 0).unwrap().len(), 5);
         // 10 tokens are 30 bytes; the older turn does not fit beside 20 reserved ones.
         let newest = history.messages(10, 20).unwrap();
-        assert_eq!(newest.first(), Some(&Message::User("cccc".to_owned())));
+        assert_eq!(
+            newest.first(),
+            Some(&Message::User {
+                text: "cccc".to_owned(),
+                images: Vec::new()
+            })
+        );
         assert_eq!(history.messages(10, 29), None);
         assert_eq!(history.messages(10, 31), None);
     }

@@ -9,11 +9,14 @@ use super::failure::Failure;
 use super::history::{Entry, Fate, History};
 use super::trace::TraceContext;
 use crate::ledger;
+use crate::providers::conversation::Image;
 
 /// How long the id of a message is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24 * 7);
 /// The longest text, in bytes.
 pub(crate) const MAX_TEXT: usize = 128 << 10;
+/// As kept, in bytes; one write to the ledger takes a little more.
+const MAX_TOGETHER: usize = 850 << 10;
 /// The ledger takes ids of 256 bytes; a session's gets a word in front.
 const MAX_ID: usize = 200;
 
@@ -30,6 +33,8 @@ pub struct Incoming {
     pub channel: String,
     /// The sender's id of the message; empty when it has none.
     pub message_id: String,
+    /// What was shown.
+    pub images: Vec<Image>,
     /// Which trace it belongs to.
     pub trace: TraceContext,
 }
@@ -48,15 +53,27 @@ pub(super) enum Opening {
 }
 
 impl Incoming {
+    /// With images, if they are such.
+    pub fn showing(self, images: &[Vec<u8>]) -> Result<Self, Failure> {
+        let images = Image::all(images.iter().map(Vec::as_slice));
+        Ok(Self {
+            images: images.map_err(|fault| Failure::InvalidMessage(fault.to_string()))?,
+            ..self
+        })
+    }
+
     /// Checks the bounds and names the session of a new conversation: the same message always starts the same one, so that
     /// it is not run twice when it is sent again.
     pub fn checked(mut self) -> Result<Self, Failure> {
         let invalid = |why: &str| Err(Failure::InvalidMessage(why.to_owned()));
-        if self.text.trim().is_empty() {
+        if self.text.trim().is_empty() && self.images.is_empty() {
             return invalid("it is empty");
         }
         if self.text.len() > MAX_TEXT {
             return invalid("it is longer than 128 KiB");
+        }
+        if !self.images.is_empty() && self.kept_size() > MAX_TOGETHER {
+            return invalid("text and images together are longer than the ledger takes");
         }
         let ids = [&self.session, &self.user, &self.message_id];
         if ids
@@ -94,12 +111,21 @@ impl Incoming {
     }
 
     /// What is kept of it.
-    pub(super) fn entry(&self) -> Entry {
-        Entry::User {
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        let said = Entry::User {
             text: self.text.clone(),
             user: self.user.clone(),
             message_id: self.message_id.clone(),
-        }
+        };
+        let shown = self.images.iter().cloned().map(Entry::Image);
+        std::iter::once(said).chain(shown).collect()
+    }
+
+    /// All of it is kept in one write.
+    fn kept_size(&self) -> usize {
+        let kept = self.entries();
+        let sizes = kept.iter().map(|entry| entry.kept("").content_json.len());
+        sizes.fold(0, usize::saturating_add)
     }
 }
 
@@ -130,6 +156,7 @@ mod tests {
             user: "u1".to_owned(),
             channel: "channel/inbox".to_owned(),
             message_id: message_id.to_owned(),
+            images: Vec::new(),
             trace: TraceContext::from_parent(None),
         }
     }
@@ -144,6 +171,37 @@ mod tests {
             message("", "").checked().unwrap().session
         );
         assert_eq!(message("given", "m1").checked().unwrap().session, "given");
+    }
+
+    #[test]
+    fn an_image_is_a_message_of_its_own_and_has_bounds() {
+        let png = b"\x89PNG\r\n\x1a\n".to_vec();
+        let shows = |images: &[Vec<u8>]| {
+            let alone = Incoming {
+                text: String::new(),
+                ..message("", "")
+            };
+            alone.showing(images).and_then(Incoming::checked)
+        };
+        assert_eq!(shows(std::slice::from_ref(&png)).unwrap().entries().len(), 2);
+        let large = [png.clone(), vec![0; 400 << 10]].concat();
+        let much = [png.clone(), vec![0; 300 << 10]].concat();
+        for wrong in [
+            vec![],
+            vec![b"%PDF-1.7".to_vec()],
+            vec![png; 5],
+            vec![large],
+            vec![much.clone(), much.clone()],
+        ] {
+            assert!(matches!(shows(&wrong), Err(Failure::InvalidMessage(_))));
+        }
+        // Control characters are six times as long where they are kept.
+        let together = Incoming {
+            text: "\u{1}".repeat(80 << 10),
+            ..message("", "")
+        };
+        let together = together.showing(&[much]).and_then(Incoming::checked);
+        assert!(matches!(together, Err(Failure::InvalidMessage(_))));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A call's output on its way back: scrubbed, then bounded.
 
+use crate::providers::conversation::Image;
 use crate::scrub::{ScrubStream, Scrubber};
 
 /// What a runner may send beyond the bound that it was given before it counts as runaway.
@@ -20,6 +21,25 @@ pub(super) struct Output {
 pub(super) struct Clean {
     pub(super) content: String,
     pub(super) truncated: bool,
+    /// What the content tells of, where it is an image.
+    pub(super) image: Option<Image>,
+}
+
+impl Clean {
+    /// An image is shown whole or not at all: bytes that a scrubber altered are none any more.
+    pub(super) fn image(bytes: &[u8], scrubber: &Scrubber) -> Self {
+        let image = Image::of(bytes).ok();
+        let image = image.filter(|_| scrubber.bytes(bytes) == bytes);
+        let content = image.as_ref().map_or_else(
+            || format!("(an answer of {} bytes that can't be shown)", bytes.len()),
+            Image::told,
+        );
+        Self {
+            content,
+            truncated: false,
+            image,
+        }
+    }
 }
 
 impl Output {
@@ -66,6 +86,7 @@ impl Output {
         Clean {
             content,
             truncated: self.truncated,
+            image: None,
         }
     }
 
@@ -104,9 +125,23 @@ mod tests {
             output.finish(),
             Clean {
                 content: "token: [secret].".to_owned(),
-                truncated: false
+                truncated: false,
+                image: None
             }
         );
+    }
+
+    #[test]
+    fn an_image_is_shown_whole_or_told() {
+        let png = b"\x89PNG\r\n\x1a\n".as_slice();
+        let shown = Clean::image(png, &scrubber());
+        assert_eq!(shown.content, "[an image: image/png, 8 bytes]");
+        assert_eq!(shown.image.unwrap().bytes(), 8);
+        for bytes in [[png, b"hunter2-secret"].concat(), b"<html>".to_vec()] {
+            let told = Clean::image(&bytes, &scrubber());
+            assert_eq!(told.image, None);
+            assert!(told.content.starts_with("(an answer of "), "{}", told.content);
+        }
     }
 
     #[test]

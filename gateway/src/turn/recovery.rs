@@ -34,11 +34,11 @@ pub(super) async fn recover(
     let mut results = Vec::with_capacity(open.len());
     let mut unknown = Vec::new();
     for (index, made) in open.iter().enumerate() {
-        let (told, ok) = if let Some(answered) = rerun(context, made, &unfinished, index).await? {
-            (answered.content, answered.ok)
+        let (told, ok, image) = if let Some(answered) = rerun(context, made, &unfinished, index).await? {
+            (answered.content, answered.ok, answered.image)
         } else {
             unknown.push(made.call.name.as_str());
-            (UNKNOWN.to_owned(), false)
+            (UNKNOWN.to_owned(), false, None)
         };
         let (call_id, id) = (made.call_id.clone(), made.call.id.clone());
         results.push(Entry::Tool {
@@ -47,6 +47,7 @@ pub(super) async fn recover(
             content: told,
             ok,
         });
+        results.extend(image.map(Entry::Image));
     }
     history.append(context, results).await?;
     if unknown.is_empty() {

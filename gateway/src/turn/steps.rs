@@ -6,14 +6,15 @@ mod question;
 
 use std::collections::BTreeSet;
 
-use monstrum_wire::ledger::{Step, UsageRow};
+use monstrum_wire::ledger::Step;
 
 use super::answer::Ending;
 use super::bounds::{Bound, Tally};
 use super::context::Context;
 use super::failure::Failure;
 use super::history::{Entry, History};
-use crate::providers::conversation::{Answer, Stop};
+use crate::providers::conversation::{Answer, Opaque, Stop};
+use question::Answered;
 
 /// What the user is told when the provider withholds an answer.
 const WITHHELD: &str = "The model provider withheld the rest of the answer.";
@@ -43,21 +44,35 @@ pub(super) async fn run(
                 text,
                 bound: Some(bound),
                 usage: None,
+                origin: None,
+                state: Opaque::default(),
             });
         }
         let step = tally.step();
-        let (answer, usage) = question::ask(context, history, tally).await?;
+        let Answered {
+            answer,
+            usage,
+            origin,
+            state,
+        } = question::ask(context, history, tally).await?;
         if answer.calls.is_empty() {
             text.push_str(&answer.text);
             for notice in &notices {
                 say(context, &mut text, notice).await;
             }
-            return Ok(ending(context, text, &answer, usage).await);
+            return Ok(Ending {
+                usage: Some(usage),
+                origin: Some(origin),
+                state,
+                ..ending(context, text, &answer).await
+            });
         }
         let made = calls::name(context, step, &answer.calls);
         let entry = Entry::Assistant {
             text: answer.text.clone(),
             calls: made.iter().map(|(made, _)| made.clone()).collect(),
+            origin: Some(origin),
+            state,
         };
         // Before any call is made.
         let used = Step {
@@ -76,7 +91,7 @@ pub(super) async fn run(
     }
 }
 
-async fn ending(context: &Context, mut text: String, answer: &Answer, usage: UsageRow) -> Ending {
+async fn ending(context: &Context, mut text: String, answer: &Answer) -> Ending {
     let bound = match answer.stop {
         Stop::Length => {
             say(context, &mut text, &Bound::Output.sentence()).await;
@@ -96,7 +111,9 @@ async fn ending(context: &Context, mut text: String, answer: &Answer, usage: Usa
     Ending {
         text,
         bound,
-        usage: Some(usage),
+        usage: None,
+        origin: None,
+        state: Opaque::default(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Every method of the port between pods, called by every identity; and what the loopback port offers.
 
+use monstrum_service::Channel;
 use monstrum_wire::chat::StatusRequest;
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::guardian::{CheckRequest, ListToolsRequest, Verdict};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_wire::identity::{BotId, ChannelId, Identity};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::{HeadRequest, ReadRequest};
 use monstrum_wire::runner::link_client::LinkClient;
@@ -13,27 +14,40 @@ use tonic::Code;
 
 use crate::support::model::Reply;
 use crate::support::policies::Held;
-use crate::support::world::{World, bot, request};
+use crate::support::runner::Act;
+use crate::support::world::{
+    LATER_UID, UID, World, bot, channel_of, collect, own_channel, own_runner, request, until,
+};
 
-fn bot_named(namespace: &str, name: &str) -> BotName {
-    BotName {
+fn bot_named(namespace: &str, name: &str) -> BotId {
+    BotId {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
+        ..bot()
     }
 }
 
-fn runner(bot: BotName, runner: &str) -> Identity {
+/// The bot that came before under the same name, or comes after.
+fn namesake() -> BotId {
+    BotId {
+        uid: LATER_UID.parse().unwrap(),
+        ..bot()
+    }
+}
+
+fn runner(bot: BotId, runner: &str) -> Identity {
     Identity::Runner {
         bot,
         runner: runner.to_owned(),
     }
 }
 
-fn channel(namespace: &str) -> Identity {
-    Identity::Channel {
+fn channel(namespace: &str, name: &str) -> Identity {
+    Identity::Channel(ChannelId {
         namespace: namespace.to_owned(),
-        name: "inbox".to_owned(),
-    }
+        name: name.to_owned(),
+        uid: UID.parse().unwrap(),
+    })
 }
 
 fn everybody() -> Vec<Identity> {
@@ -41,18 +55,36 @@ fn everybody() -> Vec<Identity> {
         Identity::Operator,
         Identity::Ledger,
         Identity::Gateway(bot()),
+        Identity::Gateway(namesake()),
         Identity::Gateway(bot_named("team-a", "other")),
-        runner(bot(), "default"),
+        own_runner(),
         runner(bot(), "resource-shell"),
+        runner(namesake(), "default"),
         runner(bot_named("team-a", "other"), "default"),
         runner(bot_named("team-b", "triage"), "default"),
-        channel("team-a"),
-        channel("team-b"),
+        own_channel(),
+        channel_of(LATER_UID),
+        // Of the same namespace, without a route to this bot.
+        channel("team-a", "unrouted"),
+        channel("team-b", "inbox"),
     ]
 }
 
+const METHODS: [&str; 7] = [
+    "Chat/Send",
+    "Chat/Status",
+    "Guardian/Check",
+    "Guardian/ListTools",
+    "Link/Attach",
+    "Link/Gateways",
+    "Audit/Head",
+];
+
 async fn code_of(world: &World, identity: &Identity, method: &str) -> Code {
-    let connection = world.tls(identity).channel(&world.mutual).unwrap();
+    code_over(world, world.connect(&world.tls(identity)), method).await
+}
+
+async fn code_over(world: &World, connection: Channel, method: &str) -> Code {
     let outcome = match method {
         "Chat/Send" => match ChatClient::new(connection).send(request("", "hello")).await {
             Ok(response) => {
@@ -103,24 +135,16 @@ async fn code_of(world: &World, identity: &Identity, method: &str) -> Code {
 async fn every_method_refuses_every_foreign_identity() {
     let world = World::start().await;
     world.model.script((0..20).map(|_| Reply::text("hi")));
-    let own_channel = channel("team-a");
-    let own_runners = [runner(bot(), "default"), runner(bot(), "resource-shell")];
     for identity in everybody() {
-        for method in [
-            "Chat/Send",
-            "Chat/Status",
-            "Guardian/Check",
-            "Guardian/ListTools",
-            "Link/Attach",
-            "Link/Gateways",
-            "Audit/Head",
-        ] {
+        for method in METHODS {
             let expected = match method {
                 "Audit/Head" => Code::Unimplemented,
-                "Chat/Send" | "Chat/Status" if identity == own_channel => Code::Ok,
-                "Guardian/Check" | "Guardian/ListTools" if own_runners.contains(&identity) => Code::Ok,
-                // The sandbox is not named by this policy.
-                "Link/Attach" | "Link/Gateways" if identity == own_runners[0] => Code::Ok,
+                "Chat/Send" | "Chat/Status" if identity == own_channel() => Code::Ok,
+                "Guardian/Check" | "Guardian/ListTools" | "Link/Attach" | "Link/Gateways"
+                    if identity == own_runner() =>
+                {
+                    Code::Ok
+                }
                 _ => Code::PermissionDenied,
             };
             assert_eq!(
@@ -132,12 +156,136 @@ async fn every_method_refuses_every_foreign_identity() {
     }
 }
 
+/// With certificates of an earlier issue, or after the object was deleted, or before the operator said who lives.
+async fn assert_refused(world: &World, connections: &[(Identity, Channel)], expected: Code) {
+    for (identity, connection) in connections {
+        // Without a policy the Guardian tells its own runners that everything is denied.
+        let asked = |method: &&str| {
+            *method != "Audit/Head" && (expected != Code::Unavailable || !method.starts_with("Guardian"))
+        };
+        for method in METHODS.into_iter().filter(asked) {
+            let code = code_over(world, connection.clone(), method).await;
+            // A runner may not chat whatever its certificate, nor a channel attach.
+            assert!(
+                code == expected || code == Code::PermissionDenied,
+                "{identity} calls {method}: {code:?}"
+            );
+            assert_ne!(code, Code::Ok);
+        }
+    }
+}
+
+/// Waits until a runner is attached, or none.
+async fn runner_is(world: &World, attached: bool) {
+    let waiting = async {
+        while world.has_runner().await != attached {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), waiting)
+        .await
+        .expect("it never became so");
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_earlier_issue_reaches_nothing() {
+    let world = World::start().await;
+    let copied = [own_runner(), own_channel()]
+        .map(|identity| (identity.clone(), world.connect(&world.tls(&identity))));
+    for (identity, _) in &copied {
+        world.enrol(identity).await;
+    }
+    assert_refused(&world, &copied, Code::PermissionDenied).await;
+}
+
+#[tokio::test]
+async fn whoever_is_dismissed_reaches_nothing_and_what_was_open_ends_within_a_second() {
+    let world = World::start().await;
+    let gate = std::sync::Arc::new(tokio::sync::Notify::new());
+    world.model.script([Reply {
+        gate: Some(gate),
+        ..Reply::text("too late")
+    }]);
+    runner_is(&world, true).await;
+    let connection = world.connect(&world.tls(&own_channel()));
+    let mut chat = ChatClient::new(connection.clone());
+    let mut turn = chat.send(request("", "hello")).await.unwrap().into_inner();
+    turn.message().await.unwrap().unwrap();
+    let mut link = LinkClient::new(world.connect(&world.tls(&own_runner())));
+    let mut gateways = link.gateways(GatewaysRequest {}).await.unwrap().into_inner();
+    gateways.message().await.unwrap().unwrap();
+
+    world.operator.dismiss(&own_channel());
+    world.operator.dismiss(&own_runner());
+    let ended = async {
+        while let Ok(Some(_)) = turn.message().await {}
+        while let Ok(Some(_)) = gateways.message().await {}
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(1), ended)
+        .await
+        .expect("what was open ends within a second");
+    runner_is(&world, false).await;
+    let copied = [own_runner(), own_channel()]
+        .map(|identity| (identity.clone(), world.connect(&world.tls(&identity))));
+    assert_refused(&world, &copied, Code::PermissionDenied).await;
+}
+
+#[tokio::test]
+async fn before_the_operator_says_who_lives_nobody_is_admitted() {
+    let world = World::bare().await;
+    let known = [own_runner(), own_channel()]
+        .map(|identity| (identity.clone(), world.connect(&world.tls(&identity))));
+    assert_refused(&world, &known, Code::Unavailable).await;
+}
+
+#[tokio::test]
+async fn when_the_policy_lapses_nobody_is_admitted() {
+    let world = World::start().await;
+    world.enforce_with(&[Held::default()], world.settings(), 1).await;
+    world
+        .operator
+        .renews
+        .store(false, std::sync::atomic::Ordering::SeqCst);
+    tokio::time::sleep(std::time::Duration::from_millis(1300)).await;
+    let known = [own_runner(), own_channel()]
+        .map(|identity| (identity.clone(), world.connect(&world.tls(&identity))));
+    assert_refused(&world, &known, Code::Unavailable).await;
+}
+
+#[tokio::test]
+async fn a_runners_calls_end_before_its_old_certificate_does() {
+    let world = World::start().await;
+    let gate = std::sync::Arc::new(tokio::sync::Notify::new());
+    world.model.script([
+        Reply::call("list_issues", r#"{"owner":"acme","repo":"web"}"#),
+        Reply::text("done"),
+    ]);
+    world.runner.script([Act::Wait(gate.clone(), b"found".to_vec())]);
+    let local = world.local;
+    let turn = tokio::spawn(async move { collect(local, request("", "list them")).await });
+    until(|| world.runner.executed().len() == 1).await;
+    // Its certificate was replaced, and the time is over in which the old one was good too.
+    let renewed = world.enrol(&own_runner()).await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert!(world.has_runner().await, "its call runs");
+    gate.notify_one();
+    let turn = crate::support::world::Turn {
+        events: turn.await.unwrap(),
+    };
+    assert!(turn.results()[0].ok, "{turn:?}");
+    assert_eq!(turn.done().text, "done");
+    runner_is(&world, false).await;
+    let again = world.runner.start(renewed, world.mutual.clone());
+    runner_is(&world, true).await;
+    again.abort();
+}
+
 #[tokio::test]
 async fn a_certificate_of_another_authority_reaches_nothing() {
     let world = World::start().await;
     let other = monstrum_service::authority::Authority::generate("monstrum.local").unwrap();
-    let tls = crate::support::world::tls(&other, &channel("team-a"));
-    let mut chat = ChatClient::new(tls.channel(&world.mutual).unwrap());
+    let tls = crate::support::world::tls(&other, &own_channel());
+    let mut chat = ChatClient::new(world.connect(&tls));
     assert_eq!(
         chat.status(StatusRequest {}).await.unwrap_err().code(),
         Code::Unavailable
@@ -145,17 +293,18 @@ async fn a_certificate_of_another_authority_reaches_nothing() {
 }
 
 #[tokio::test]
-async fn a_sandbox_may_attach_only_while_the_policy_names_it() {
+async fn a_sandbox_may_attach_only_while_the_operator_enrols_it() {
     let world = World::start().await;
     let sandbox = runner(bot(), "resource-shell");
     assert_eq!(
         code_of(&world, &sandbox, "Link/Attach").await,
         Code::PermissionDenied
     );
-    let mut settings = world.settings();
-    settings.runners = vec!["resource-shell".to_owned()];
-    world.enforce_with(&[Held::default()], settings, 60).await;
-    assert_eq!(code_of(&world, &sandbox, "Link/Attach").await, Code::Ok);
+    let tls = world.enrol(&sandbox).await;
+    assert_eq!(
+        code_over(&world, world.connect(&tls), "Link/Attach").await,
+        Code::Ok
+    );
 }
 
 #[tokio::test]
@@ -163,7 +312,7 @@ async fn a_session_stays_with_its_channel() {
     let world = World::start().await;
     world.model.script([Reply::text("hi")]);
     let session = world.say("hello").await.session();
-    let mut chat = ChatClient::new(world.tls(&channel("team-a")).channel(&world.mutual).unwrap());
+    let mut chat = ChatClient::new(world.connect(&world.tls(&own_channel())));
     let mut events = chat
         .send(request(&session, "what did they say?"))
         .await
@@ -178,6 +327,29 @@ async fn a_session_stays_with_its_channel() {
         "SessionRefused"
     );
     assert_eq!(world.model.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_is_not_gone_on_with_by_a_later_channel_of_the_same_name() {
+    let world = World::start().await;
+    world.model.script([Reply::text("hi"), Reply::text("what?")]);
+    let mut sessions: Vec<String> = Vec::new();
+    for uid in [UID, LATER_UID] {
+        let tls = world.enrol(&channel_of(uid)).await;
+        let session = sessions.first().cloned().unwrap_or_default();
+        let mut chat = ChatClient::new(world.connect(&tls));
+        let mut events = chat.send(request(&session, "hello")).await.unwrap().into_inner();
+        let mut all = Vec::new();
+        while let Some(event) = events.message().await.unwrap() {
+            all.push(event);
+        }
+        let turn = crate::support::world::Turn { events: all };
+        if uid == UID {
+            sessions.push(turn.session());
+        } else {
+            assert_eq!(turn.failed().code, "SessionRefused");
+        }
+    }
 }
 
 #[tokio::test]
@@ -197,10 +369,7 @@ async fn the_guardian_explains_to_people_and_not_to_runners() {
         (Verdict::Deny, "OutOfScope")
     );
     assert!(local.trace_json.contains("acme/*"), "{}", local.trace_json);
-    let connection = world
-        .tls(&runner(bot(), "default"))
-        .channel(&world.mutual)
-        .unwrap();
+    let connection = world.connect(&world.tls(&own_runner()));
     let remote = GuardianClient::new(connection)
         .check(call)
         .await

@@ -17,6 +17,7 @@ mod turn_budgets;
 mod turn_calls;
 mod turn_failures;
 mod turn_policy;
+mod turn_requests;
 mod webhook;
 mod webhook_again;
 mod webhook_forms;

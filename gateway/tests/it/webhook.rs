@@ -11,13 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use monstrum_gateway::args::ChannelArgs;
 use monstrum_gateway::channel::{self, ChannelError};
 use monstrum_service::{Service, TlsArgs};
-use monstrum_wire::identity::Identity;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::model::Reply;
-use crate::support::world::{World, until};
+use crate::support::world::{UID, World, own_channel, until};
 
 pub(crate) const KEY: [u8; 32] = [7; 32];
 
@@ -33,7 +32,7 @@ pub(crate) fn settings(change: impl FnOnce(&mut Value)) -> Value {
         "namespace": "team-a", "name": "inbox", "secretVersion": "v1",
         "mode": "Synchronous", "toleranceSeconds": 300, "maxBodyBytes": 1000,
         "routes": [
-            { "name": "asks", "bot": "triage", "path": "/hooks/ask", "match": [{ "pointer": "/kind", "equals": "ask" }],
+            { "name": "asks", "bot": "triage", "botUid": UID, "path": "/hooks/ask", "match": [{ "pointer": "/kind", "equals": "ask" }],
               "text": "/text", "user": "/from/id", "session": "/thread" }
         ],
         "everyone": false, "users": ["u1"]
@@ -60,19 +59,13 @@ pub(crate) async fn start(
             tls_dir: "/nowhere".into(),
             trust_domain: "monstrum.local".to_owned(),
         },
-        channel_namespace: "team-a".to_owned(),
-        channel: "inbox".to_owned(),
         ledger: world.ledger_url.clone(),
         config,
         secret: path,
         listen: "127.0.0.1:0".parse().unwrap(),
         gateway_template: world.mutual.clone(),
     };
-    let identity = Identity::Channel {
-        namespace: "team-a".to_owned(),
-        name: "inbox".to_owned(),
-    };
-    channel::start(args, world.tls(&identity), service.clone()).await
+    channel::start(args, world.tls(&own_channel()), service.clone()).await
 }
 
 pub(crate) fn whsec() -> String {

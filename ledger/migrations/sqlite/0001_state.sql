@@ -1,4 +1,5 @@
--- Every table's key begins with whose row it is: `bot` is `namespace/name`.
+-- Every table's key begins with whose row it is, down to the UID of the object: `bot` is `namespace/name/uid`, `owner` is
+-- `bot/<namespace>/<name>/<uid>`, `channel/<namespace>/<name>/<uid>` or `workspace/<namespace>/<uid>`.
 
 -- The end of each bot's audit chain. Kept apart from the records, so that a cut-off tail shows.
 CREATE TABLE audit_head (
@@ -101,7 +102,7 @@ CREATE TABLE usage (
 
 CREATE INDEX usage_by_time ON usage (bot, time_micros);
 
--- Ids that were taken. `owner` is `bot/<namespace>/<name>` or `channel/<namespace>/<name>`.
+-- Ids that were taken. `owner` is a bot or a channel.
 CREATE TABLE taken (
   owner          TEXT    NOT NULL,
   scope          TEXT    NOT NULL,
@@ -112,9 +113,10 @@ CREATE TABLE taken (
 
 CREATE INDEX taken_by_expiry ON taken (expires_micros);
 
--- Settled use of quotas, summed in buckets of a sixtieth of the window. `leaves_micros` is when the bucket has left the window.
+-- Settled use of quotas and budgets, summed in buckets of a sixtieth of the window. `leaves_micros` is when the bucket has left the
+-- window. A budget has no binding and no grant.
 CREATE TABLE quota_use (
-  bot            TEXT    NOT NULL,
+  owner          TEXT    NOT NULL,
   binding        TEXT    NOT NULL,
   grant_name     TEXT    NOT NULL,
   quota          TEXT    NOT NULL,
@@ -122,7 +124,7 @@ CREATE TABLE quota_use (
   bucket_micros  INTEGER NOT NULL,
   leaves_micros  INTEGER NOT NULL,
   amount         INTEGER NOT NULL,
-  PRIMARY KEY (bot, binding, grant_name, quota, window_seconds, bucket_micros)
+  PRIMARY KEY (owner, binding, grant_name, quota, window_seconds, bucket_micros)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX quota_use_by_leaving ON quota_use (leaves_micros);
@@ -141,10 +143,12 @@ CREATE TABLE reservation (
 CREATE INDEX reservation_open ON reservation (expires_micros) WHERE ended_micros IS NULL;
 CREATE INDEX reservation_ended ON reservation (ended_micros) WHERE ended_micros IS NOT NULL;
 
--- The counters of a reservation: what is reserved while it is open, what was used afterwards.
+-- The counters of a reservation: what is reserved while it is open, what was used afterwards. `bot` and `reservation` say whose
+-- reservation it is; `owner` whose counter.
 CREATE TABLE reserved (
   bot            TEXT    NOT NULL,
   reservation    TEXT    NOT NULL,
+  owner          TEXT    NOT NULL,
   binding        TEXT    NOT NULL,
   grant_name     TEXT    NOT NULL,
   quota          TEXT    NOT NULL,
@@ -153,8 +157,29 @@ CREATE TABLE reserved (
   expires_micros INTEGER NOT NULL,
   leaves_micros  INTEGER NOT NULL,
   open           INTEGER NOT NULL,
-  PRIMARY KEY (bot, reservation, binding, grant_name, quota, window_seconds),
+  PRIMARY KEY (bot, reservation, owner, binding, grant_name, quota, window_seconds),
   FOREIGN KEY (bot, reservation) REFERENCES reservation (bot, reservation) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX reserved_open ON reserved (bot, binding, grant_name, quota, window_seconds) WHERE open = 1;
+CREATE INDEX reserved_open ON reserved (owner, binding, grant_name, quota, window_seconds) WHERE open = 1;
+
+-- Messages that a channel accepted and has not answered yet. `owner` is a channel; `scope` and `id` are those under
+-- which the message was taken. `attempt` counts the holds; the present one ends at `lease_micros`.
+CREATE TABLE accepted (
+  owner           TEXT    NOT NULL,
+  scope           TEXT    NOT NULL,
+  id              TEXT    NOT NULL,
+  bot             TEXT    NOT NULL,
+  bot_uid         TEXT    NOT NULL,
+  session         TEXT    NOT NULL,
+  user            TEXT    NOT NULL,
+  text            TEXT    NOT NULL,
+  message_id      TEXT    NOT NULL,
+  accepted_micros INTEGER NOT NULL,
+  attempt         INTEGER NOT NULL,
+  lease_micros    INTEGER NOT NULL,
+  PRIMARY KEY (owner, scope, id)
+) STRICT;
+
+CREATE INDEX accepted_by_lease ON accepted (owner, scope, lease_micros);
+CREATE INDEX accepted_by_age ON accepted (accepted_micros);

@@ -1,6 +1,7 @@
 //! Appending to a bot's chain, and the `Audit` service that reads it.
 
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use monstrum_service::{Peer, peer};
 use monstrum_wire::ledger::audit_server::Audit;
 use monstrum_wire::ledger::{
     AppendRequest, AppendResponse, AuditRecord, HeadRequest, HeadResponse, ReadRequest,
@@ -31,7 +32,7 @@ impl<S: Store> Api<S> {
     }
 
     /// The records up to the head of this instant, page after page as the reader takes them.
-    async fn records(&self, bot: BotKey, request: ReadRequest) -> Result<Records, Refusal> {
+    async fn records(&self, bot: BotKey, peer: Peer, request: ReadRequest) -> Result<Records, Refusal> {
         let session = Some(field::label("session", request.session)?).filter(|session| !session.is_empty());
         let to = self.store.head(&bot).await?.sequence;
         let left = if request.limit == 0 {
@@ -50,9 +51,9 @@ impl<S: Store> Api<S> {
         };
         let api = self.clone();
         let pages = stream::try_unfold(next, move |cursor| {
-            let (api, bot) = (api.clone(), bot.clone());
+            let (api, bot, peer) = (api.clone(), bot.clone(), peer.clone());
             async move {
-                api.page(&bot, cursor)
+                api.page(&bot, &peer, cursor)
                     .await
                     .map_err(|refusal| refusal.told(Method::Read))
             }
@@ -66,6 +67,7 @@ impl<S: Store> Api<S> {
     async fn page(
         &self,
         bot: &BotKey,
+        peer: &Peer,
         mut cursor: Cursor,
     ) -> Result<Option<(Vec<AuditRecord>, Cursor)>, Refusal> {
         if cursor.left == 0 || cursor.page.from > cursor.page.to {
@@ -75,6 +77,7 @@ impl<S: Store> Api<S> {
             // An error, so that nobody takes what came so far for the whole.
             return Err(Refusal::Stopping);
         }
+        self.require_admitted(peer)?;
         cursor.page.limit = u32::try_from(cursor.left).unwrap_or(PAGE).min(PAGE);
         let _place = self.lanes.enter(Owner::from(bot).as_str()).await;
         let records = self.store.read(bot, &cursor.page).await?;
@@ -112,7 +115,8 @@ impl<S: Store> Audit for Api<S> {
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<Records>, Status> {
         let work = async {
             let bot = self.bot(&request).await?;
-            self.records(bot.clone(), request.into_inner()).await
+            let peer = peer(&request).map_err(Refusal::Nobody)?;
+            self.records(bot.clone(), peer, request.into_inner()).await
         };
         self.measured(Method::Read, work).await
     }

@@ -103,6 +103,7 @@ fn message(message: AcceptedMessage) -> Result<AcceptedMessage, Refusal> {
     }
     Ok(AcceptedMessage {
         bot: field::name("message.bot", message.bot)?,
+        bot_uid: field::name("message.bot_uid", message.bot_uid)?,
         session: field::name("message.session", message.session)?,
         user: field::name("message.user", message.user)?,
         text: message.text,

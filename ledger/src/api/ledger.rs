@@ -163,16 +163,16 @@ impl<S: Store> Ledger for Api<S> {
 
     async fn quota_use(&self, request: Request<QuotaUseRequest>) -> Answer<QuotaUseResponse> {
         let work = async {
-            let bot = self.bot(&request).await?;
-            self.counters(&bot, request.into_inner()).await
+            let spender = self.spender(&request).await?;
+            self.counters(&spender, request.into_inner()).await
         };
         self.measured(Method::QuotaUse, work).await
     }
 
     async fn reserve(&self, request: Request<ReserveRequest>) -> Answer<ReserveResponse> {
         let work = async {
-            let bot = self.bot(&request).await?;
-            self.open_reservation(&bot, request.into_inner()).await
+            let spender = self.spender(&request).await?;
+            self.open_reservation(&spender, request.into_inner()).await
         };
         self.measured(Method::Reserve, work).await
     }

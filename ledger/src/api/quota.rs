@@ -10,7 +10,7 @@ use monstrum_wire::ledger::{
 
 use super::{Api, Refusal, field};
 use crate::store::{Charge, CounterKey, CounterOf, Store, Use};
-use crate::tenant::BotKey;
+use crate::tenant::{BotKey, Spender};
 
 /// Counters in one request.
 const MOST: usize = 64;
@@ -24,14 +24,14 @@ const LONGEST_WINDOW: u64 = 100 * 366 * 24 * 3600;
 impl<S: Store> Api<S> {
     pub(super) async fn counters(
         &self,
-        bot: &BotKey,
+        spender: &Spender,
         request: QuotaUseRequest,
     ) -> Result<QuotaUseResponse, Refusal> {
         let keys = field::bounded("counters", request.counters, MOST)?
             .into_iter()
             .map(|counter| key(counter).map(|(key, ..)| key))
             .collect::<Result<Vec<_>, _>>()?;
-        let uses = self.store.quota_use(bot, self.clock.now(), keys).await?;
+        let uses = self.store.quota_use(spender, self.clock.now(), keys).await?;
         Ok(QuotaUseResponse {
             counters: uses.into_iter().map(counter).collect(),
         })
@@ -39,14 +39,14 @@ impl<S: Store> Api<S> {
 
     pub(super) async fn open_reservation(
         &self,
-        bot: &BotKey,
+        spender: &Spender,
         request: ReserveRequest,
     ) -> Result<ReserveResponse, Refusal> {
         let reservation = field::name("reservation", request.reservation)?;
         let charges = charges(field::bounded("counters", request.counters, MOST)?)?;
         let keep = field::seconds("ttl_seconds", request.ttl_seconds, LONGEST)?;
         self.store
-            .reserve(bot, self.clock.now(), &reservation, charges, keep)
+            .reserve(spender, self.clock.now(), &reservation, charges, keep)
             .await?;
         Ok(ReserveResponse {})
     }

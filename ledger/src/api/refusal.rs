@@ -15,6 +15,12 @@ pub enum Refusal {
     /// The identity may not call this.
     #[error("{0} may not call this: only a bot's gateway may")]
     Forbidden(Identity),
+    /// The caller's object is gone, or another certificate was issued since.
+    #[error("{0} may not call any more")]
+    Dismissed(Identity),
+    /// The operator has not said who lives, or not for too long.
+    #[error("who may call is not known right now: try again")]
+    Unenrolled,
     /// The identity is no channel.
     #[error("{0} may not call this: only a channel may")]
     NoChannel(Identity),
@@ -38,9 +44,11 @@ impl Refusal {
     /// The metric's label.
     pub fn class(&self) -> Class {
         match self {
-            Self::Nobody(_) | Self::Forbidden(_) | Self::NoChannel(_) => Class::Forbidden,
+            Self::Nobody(_) | Self::Forbidden(_) | Self::Dismissed(_) | Self::NoChannel(_) => {
+                Class::Forbidden
+            }
             Self::Field { .. } => Class::Invalid,
-            Self::Stopping => Class::Failure,
+            Self::Stopping | Self::Unenrolled => Class::Failure,
             Self::Store(error) => store_class(error),
         }
     }
@@ -63,9 +71,9 @@ impl Refusal {
     fn code(&self) -> Code {
         match self {
             Self::Nobody(_) => Code::Unauthenticated,
-            Self::Forbidden(_) | Self::NoChannel(_) => Code::PermissionDenied,
+            Self::Forbidden(_) | Self::Dismissed(_) | Self::NoChannel(_) => Code::PermissionDenied,
             Self::Field { .. } => Code::InvalidArgument,
-            Self::Stopping => Code::Unavailable,
+            Self::Stopping | Self::Unenrolled => Code::Unavailable,
             Self::Store(error) => store_code(error),
         }
     }
@@ -73,9 +81,10 @@ impl Refusal {
 
 fn store_code(error: &StoreError) -> Code {
     match error {
-        StoreError::UnknownSession(_) | StoreError::UnknownCall(_) | StoreError::UnknownReservation(_) => {
-            Code::NotFound
-        }
+        StoreError::UnknownSession(_)
+        | StoreError::UnknownCall(_)
+        | StoreError::UnknownReservation(_)
+        | StoreError::NoWorkspace => Code::NotFound,
         StoreError::SessionHeld { .. } => Code::Aborted,
         StoreError::ForeignChannel { .. } => Code::PermissionDenied,
         StoreError::NotHeld { .. } | StoreError::MessageNotHeld { .. } | StoreError::ReservationEnded(_) => {
@@ -96,9 +105,10 @@ fn store_code(error: &StoreError) -> Code {
 
 fn store_class(error: &StoreError) -> Class {
     match error {
-        StoreError::UnknownSession(_) | StoreError::UnknownCall(_) | StoreError::UnknownReservation(_) => {
-            Class::Unknown
-        }
+        StoreError::UnknownSession(_)
+        | StoreError::UnknownCall(_)
+        | StoreError::UnknownReservation(_)
+        | StoreError::NoWorkspace => Class::Unknown,
         StoreError::ForeignChannel { .. } => Class::Forbidden,
         StoreError::SessionHeld { .. }
         | StoreError::NotHeld { .. }

@@ -26,7 +26,7 @@ const LONGEST_TAIL: u32 = 1000;
 /// Content that is loaded at most; a client takes 4 MiB in one answer.
 const TAIL_BYTES: usize = 2 * 1024 * 1024;
 
-const ROLES: [&str; 4] = ["user", "assistant", "tool", "note"];
+const ROLES: [&str; 5] = ["user", "assistant", "tool", "image", "note"];
 
 impl<S: Store> Api<S> {
     pub(super) async fn acquire(

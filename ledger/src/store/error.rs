@@ -69,6 +69,9 @@ pub enum StoreError {
         /// Which counter.
         counter: CounterKey,
     },
+    /// A budget of a Workspace, where the operator knows of none.
+    #[error("the bot's namespace has no Workspace whose budget could be used")]
+    NoWorkspace,
     /// Too many accepted messages of the channel wait.
     #[error("{0} accepted messages of this channel wait already: send it again later")]
     InboxFull(u32),
@@ -144,6 +147,7 @@ impl StoreError {
             | Self::ReservationDiffers(_)
             | Self::ReservationEnded(_)
             | Self::UnknownCounter { .. }
+            | Self::NoWorkspace
             | Self::InboxFull(_)
             | Self::MessageNotHeld { .. }
             | Self::TooLarge(_) => false,

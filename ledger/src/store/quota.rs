@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::StoreError;
 use crate::clock::Moment;
-use crate::tenant::BotKey;
+use crate::tenant::{BotKey, Spender};
 
 const BUCKETS: u64 = 60;
 const MICROS: u64 = 1_000_000;
@@ -26,10 +26,10 @@ pub struct CounterKey {
     pub window_seconds: u64,
 }
 
-/// Whose use a counter counts. Which bot and which namespace, the caller's identity says.
+/// Whose use a counter counts. Which bot and which Workspace, the [`Spender`] says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CounterOf {
-    /// That of all bots of the namespace.
+    /// That of all bots of the Workspace.
     Workspace,
     /// The bot's.
     Bot,
@@ -94,12 +94,12 @@ pub struct Use {
     pub amount: u64,
 }
 
-/// The counters of a bot's quotas, its budgets, and those of its namespace.
+/// The counters of a bot's quotas, its budgets, and those of its Workspace.
 pub trait QuotaStore {
     /// Settled and reserved use in the present window, in the order asked.
     fn quota_use(
         &self,
-        bot: &BotKey,
+        spender: &Spender,
         now: Moment,
         keys: Vec<CounterKey>,
     ) -> impl Future<Output = Result<Vec<Use>, StoreError>> + Send;
@@ -107,14 +107,14 @@ pub trait QuotaStore {
     /// Reserves all charges or none; no two of them name one counter. The same reservation again changes nothing.
     fn reserve(
         &self,
-        bot: &BotKey,
+        spender: &Spender,
         now: Moment,
         reservation: &str,
         charges: Vec<Charge>,
         keep: Duration,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Replaces a reservation by what was used. A counter that is not named was used in full. More than was reserved
+    /// Replaces a reservation by what was used, also where the Workspace has been replaced since. A counter that is not named was used in full. More than was reserved
     /// counts too. Once more changes nothing.
     fn settle(
         &self,

@@ -1,5 +1,6 @@
 //! The store on one SQLite file: a write-ahead log, one writing connection that commits in groups, a few reading ones.
 
+mod archive;
 mod audit;
 mod backup;
 mod call;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
+pub use archive::{Archive, ArchiveError, Chain};
 pub use backup::{Backup, BackupError, back_up};
 pub use writer::{CommitObserver, Writer};
 
@@ -29,11 +31,7 @@ use readers::Readers;
 /// The database's name in the data directory.
 pub const FILE: &str = "ledger.db";
 
-const MIGRATIONS: &[M<'_>] = &[
-    M::up(include_str!("../../migrations/sqlite/0001_state.sql")),
-    M::up(include_str!("../../migrations/sqlite/0002_budgets.sql")),
-    M::up(include_str!("../../migrations/sqlite/0003_accepted.sql")),
-];
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../migrations/sqlite/0001_state.sql"))];
 
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -99,22 +97,8 @@ fn up_to_date(file: &Path) -> Result<Connection, StoreError> {
         source,
     })?;
     let mut connection = writing(file)?;
-    adopt(&connection)?;
     Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
     Ok(connection)
-}
-
-/// A database of an earlier build counted its migrations in a table of its own.
-fn adopt(connection: &Connection) -> rusqlite::Result<()> {
-    if !connection.table_exists(None, "_sqlx_migrations")? {
-        return Ok(());
-    }
-    let made = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
-    let version: i64 = connection.query_row(made, (), |row| row.get(0))?;
-    let adoption = connection.unchecked_transaction()?;
-    adoption.pragma_update(None, "user_version", version)?;
-    adoption.execute_batch("DROP TABLE _sqlx_migrations")?;
-    adoption.commit()
 }
 
 fn writing(file: &Path) -> rusqlite::Result<Connection> {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use monstrum_service::Channel;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
     Counter, FinishCallRequest, Message, ReserveRequest, SettleRequest, StartCallRequest, Step,
     TakeOnceRequest, UsageRow,
 };
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::installation::{Installation, acquire, calls, code, gateway, record};

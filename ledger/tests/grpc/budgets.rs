@@ -1,11 +1,11 @@
 //! Budgets over the wire: a gateway reserves on its own bot's counters and on those of its own namespace, and on no others.
 
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_wire::identity::{BotId, Identity};
 use monstrum_wire::ledger::{Counter, CounterOf, QuotaUseRequest, ReserveRequest, SettleRequest};
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::installation::{Installation, code, gateway};
+use crate::installation::{Installation, UID, code, gateway};
 
 fn budget(of: CounterOf, amount: u64, limit: u64) -> Counter {
     Counter {
@@ -34,9 +34,10 @@ async fn used(installation: &Installation, identity: &Identity, of: CounterOf) -
 }
 
 fn elsewhere(namespace: &str) -> Identity {
-    Identity::Gateway(BotName {
+    Identity::Gateway(BotId {
         namespace: namespace.to_owned(),
         name: "triage".to_owned(),
+        uid: UID.parse().unwrap(),
     })
 }
 

@@ -10,10 +10,10 @@ use monstrum_wire::ledger::{
 };
 use tonic::Code;
 
-use crate::installation::{Installation, acquire, bot_name, code, gateway, record};
+use crate::installation::{Installation, UID, acquire, bot_name, code, gateway, record};
 
 /// The code of every method but `TakeOnce` and those of a channel's messages.
-async fn codes(installation: &Installation, identity: &Identity) -> Vec<Code> {
+pub(crate) async fn codes(installation: &Installation, identity: &Identity) -> Vec<Code> {
     let mut ledger = installation.ledger(identity);
     let mut audit = installation.audit(identity);
     vec![
@@ -40,7 +40,7 @@ async fn codes(installation: &Installation, identity: &Identity) -> Vec<Code> {
     ]
 }
 
-fn ticket(scope: &str) -> TakeOnceRequest {
+pub(crate) fn ticket(scope: &str) -> TakeOnceRequest {
     TakeOnceRequest {
         scope: scope.to_owned(),
         id: "1".to_owned(),
@@ -49,10 +49,7 @@ fn ticket(scope: &str) -> TakeOnceRequest {
 }
 
 fn channel(namespace: &str) -> Identity {
-    Identity::Channel {
-        namespace: namespace.to_owned(),
-        name: "triage".to_owned(),
-    }
+    crate::installation::channel(namespace, UID)
 }
 
 #[tokio::test]
@@ -108,7 +105,7 @@ async fn a_channel_takes_ids_and_they_are_its_own() {
 }
 
 /// The code of every method of a channel's messages.
-async fn codes_of_messages(installation: &Installation, identity: &Identity) -> Vec<Code> {
+pub(crate) async fn codes_of_messages(installation: &Installation, identity: &Identity) -> Vec<Code> {
     let mut ledger = installation.ledger(identity);
     vec![
         code(ledger.accept_message(acceptance("x")).await),
@@ -118,7 +115,7 @@ async fn codes_of_messages(installation: &Installation, identity: &Identity) -> 
     ]
 }
 
-fn acceptance(text: &str) -> AcceptMessageRequest {
+pub(crate) fn acceptance(text: &str) -> AcceptMessageRequest {
     let word = || "x".to_owned();
     AcceptMessageRequest {
         scope: "webhook".to_owned(),
@@ -127,6 +124,7 @@ fn acceptance(text: &str) -> AcceptMessageRequest {
         lease_seconds: 1,
         message: Some(AcceptedMessage {
             bot: word(),
+            bot_uid: word(),
             session: word(),
             user: word(),
             text: text.to_owned(),

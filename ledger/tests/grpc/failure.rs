@@ -73,12 +73,18 @@ async fn a_server_that_is_to_stop_answers_what_it_began_and_ends() {
 async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     use monstrum_ledger::clock::Moment;
     use monstrum_ledger::store::{Charge, CounterKey, CounterOf, QuotaStore as _, UpkeepStore as _};
-    use monstrum_ledger::tenant::BotKey;
+    use monstrum_ledger::tenant::{BotKey, Owner, Spender};
 
     let folder = tempfile::tempdir().unwrap();
     let (store, writer) = SqliteStore::open(folder.path(), unobserved()).await.unwrap();
     tokio::spawn(writer.run());
-    let bot = BotKey::from(&crate::installation::bot_name("triage"));
+    let spender = Spender {
+        bot: BotKey::from(&crate::installation::bot_name("triage")),
+        workspace: Some(Owner::workspace(
+            "team-a",
+            crate::installation::UID.parse().unwrap(),
+        )),
+    };
     let key = CounterKey {
         of: CounterOf::Workspace,
         quota: "calls".to_owned(),
@@ -93,7 +99,7 @@ async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
         }];
         let second = std::time::Duration::from_secs(1);
         store
-            .reserve(&bot, long_ago, &format!("r{n}"), charges, second)
+            .reserve(&spender, long_ago, &format!("r{n}"), charges, second)
             .await
             .unwrap();
     }
@@ -106,7 +112,7 @@ async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     assert_eq!(store.rows().await.unwrap().open_reservations, 0);
     assert_eq!(
         store
-            .quota_use(&bot, Clock::default().now(), vec![key])
+            .quota_use(&spender, Clock::default().now(), vec![key])
             .await
             .unwrap()[0]
             .amount,

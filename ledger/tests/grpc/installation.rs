@@ -1,6 +1,7 @@
 //! A ledger that serves, and certificates for those who call it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use monstrum_ledger::api::{self, Api};
@@ -9,19 +10,20 @@ use monstrum_ledger::metrics::Metrics;
 use monstrum_ledger::store::StoreError;
 use monstrum_ledger::store::sqlite::SqliteStore;
 use monstrum_service::authority::Authority;
-use monstrum_service::{Pem, Service, Tls};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_service::{Channel, Connections, Pem, Roster, Service, Tls};
+use monstrum_wire::identity::{BotId, ChannelId, Identity};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{AcquireSessionRequest, AuditRecord, Counter, CounterOf, ReadRequest};
+use monstrum_wire::policy::{Certificate, Member, Roster as Enrolled};
 use prometheus_client::registry::Registry;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 const DOMAIN: &str = "monstrum.local";
 const HOUR: Duration = Duration::from_hours(1);
+const EPOCH: u64 = 1;
 
 /// Everything that a test needs; it ends with the test.
 pub(crate) struct Installation {
@@ -30,6 +32,9 @@ pub(crate) struct Installation {
     pub(crate) writer: JoinHandle<Result<(), StoreError>>,
     pub(crate) server: JoinHandle<Result<(), tonic::transport::Error>>,
     pub(crate) registry: Registry,
+    pub(crate) roster: Roster,
+    pub(crate) connections: Connections,
+    members: Mutex<BTreeMap<Identity, Member>>,
     address: String,
     _data: TempDir,
 }
@@ -52,29 +57,89 @@ impl Installation {
             .await
             .unwrap();
         let service = Service::default();
-        let api = Api::new(store, Clock::default(), metrics, service.shutdown());
+        let (roster, connections) = (Roster::default(), incoming.connections());
+        roster.take(EPOCH, true, &[], HOUR).unwrap();
+        let api = Api::new(
+            store,
+            roster.clone(),
+            Clock::default(),
+            metrics,
+            service.shutdown(),
+        );
         Self {
             authority,
             service,
             writer: tokio::spawn(writer.run()),
             server: tokio::spawn(api::serve(incoming, api)),
             registry,
+            roster,
+            connections,
+            members: Mutex::default(),
             address,
             _data: data,
         }
     }
 
-    /// A connection that shows the certificate of `identity`, signed by `authority`.
+    /// A connection that shows a certificate of `identity`, signed by `authority`; the roster has it, and those before.
     pub(crate) fn channel_of(&self, authority: &Authority, identity: &Identity) -> Channel {
         let issued = authority.issue(identity, &[], HOUR).unwrap();
+        self.enrol(identity, issued.serial().unwrap().to_string());
         let pem = Pem {
             authority: self.authority.certificate_pem().to_owned(),
             ..issued
         };
         Tls::from_pem(&pem, DOMAIN)
             .unwrap()
-            .channel(&self.address)
+            .channel(&self.address, &Identity::Ledger)
             .unwrap()
+    }
+
+    /// The object of this identity lives, and this is one of its certificates.
+    fn enrol(&self, identity: &Identity, serial: String) {
+        let Some(namespace) = identity.namespace() else {
+            return;
+        };
+        let mut members = self.members.lock().unwrap();
+        let member = members.entry(identity.clone()).or_insert_with(|| Member {
+            identity: identity.to_string(),
+            certificates: Vec::new(),
+            workspace: UID.to_owned(),
+        });
+        member.certificates.push(Certificate {
+            serial,
+            good_seconds: 0,
+        });
+        drop(members);
+        self.enrol_anew(namespace);
+    }
+
+    /// The object of this identity is deleted.
+    pub(crate) fn dismiss(&self, identity: &Identity) {
+        self.members.lock().unwrap().remove(identity);
+        self.enrol_anew(identity.namespace().unwrap());
+    }
+
+    /// Every certificate that was issued for this identity is withdrawn.
+    pub(crate) fn withdraw_certificates(&self, identity: &Identity) {
+        self.members
+            .lock()
+            .unwrap()
+            .get_mut(identity)
+            .unwrap()
+            .certificates
+            .clear();
+        self.enrol_anew(identity.namespace().unwrap());
+    }
+
+    fn enrol_anew(&self, namespace: &str) {
+        let members = self.members.lock().unwrap();
+        let of = members.iter().filter(|(of, _)| of.namespace() == Some(namespace));
+        let enrolled = Enrolled {
+            namespace: namespace.to_owned(),
+            members: of.map(|(_, member)| member.clone()).collect(),
+        };
+        drop(members);
+        self.roster.take(EPOCH, false, &[enrolled], HOUR).unwrap();
     }
 
     pub(crate) fn ledger(&self, identity: &Identity) -> LedgerClient<Channel> {
@@ -105,11 +170,31 @@ pub(crate) fn gateway(name: &str) -> Identity {
     Identity::Gateway(bot_name(name))
 }
 
-pub(crate) fn bot_name(name: &str) -> BotName {
-    BotName {
+pub(crate) const UID: &str = "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11";
+pub(crate) const LATER_UID: &str = "c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7";
+
+pub(crate) fn bot_name(name: &str) -> BotId {
+    BotId {
         namespace: "team-a".to_owned(),
         name: name.to_owned(),
+        uid: UID.parse().unwrap(),
     }
+}
+
+/// The bot that came later under the same name.
+pub(crate) fn namesake(name: &str) -> Identity {
+    Identity::Gateway(BotId {
+        uid: LATER_UID.parse().unwrap(),
+        ..bot_name(name)
+    })
+}
+
+pub(crate) fn channel(namespace: &str, uid: &str) -> Identity {
+    Identity::Channel(ChannelId {
+        namespace: namespace.to_owned(),
+        name: "triage".to_owned(),
+        uid: uid.parse().unwrap(),
+    })
 }
 
 pub(crate) fn code<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> Code {

@@ -11,6 +11,7 @@ mod answers;
 mod audit;
 mod budgets;
 mod callers;
+mod dismissal;
 mod failure;
 mod installation;
 mod tenants;

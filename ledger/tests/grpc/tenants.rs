@@ -1,5 +1,6 @@
 //! A bot with another bot's ids in its hands: it reaches nothing, changes nothing, and learns nothing.
 
+use monstrum_service::Channel;
 use monstrum_wire::audit::Verifier;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
@@ -9,9 +10,8 @@ use monstrum_wire::ledger::{
     StartCallRequest, Step, SumUsageRequest, UnfinishedCallsRequest, UsageRow,
 };
 use tonic::Code;
-use tonic::transport::Channel;
 
-use crate::installation::{Installation, acquire, calls, code, gateway, record};
+use crate::installation::{Installation, UID, acquire, calls, code, gateway, namesake, record};
 
 /// A bot in the middle of a turn.
 struct Victim {
@@ -118,7 +118,7 @@ impl Victim {
         assert_eq!((Some(found.fence), found.messages.len()), (next, 2));
         let mut verifier = Verifier::default();
         for record in installation.chain(&self.identity).await {
-            assert_eq!(record.bot, "team-a/victim");
+            assert_eq!(record.bot, format!("team-a/victim/{UID}"));
             verifier.push(&record).unwrap();
         }
         assert_eq!(verifier.head().0, 2);
@@ -292,7 +292,7 @@ async fn a_record_that_names_another_bot_lands_in_the_callers_chain() {
     let victim = Victim::at_work(&installation).await;
     let attacker = gateway("attacker");
     let forged = AuditRecord {
-        bot: "team-a/victim".to_owned(),
+        bot: format!("team-a/victim/{UID}"),
         sequence: 2,
         session: victim.session.clone(),
         kind: "decision".to_owned(),
@@ -305,8 +305,8 @@ async fn a_record_that_names_another_bot_lands_in_the_callers_chain() {
         .unwrap();
     let own = installation.chain(&attacker).await;
     assert_eq!(
-        (own.len(), own[0].bot.as_str(), own[0].sequence),
-        (1, "team-a/attacker", 1)
+        (own.len(), own[0].bot.clone(), own[0].sequence),
+        (1, format!("team-a/attacker/{UID}"), 1)
     );
     victim.assert_untouched(&installation).await;
 }
@@ -315,13 +315,14 @@ async fn a_record_that_names_another_bot_lands_in_the_callers_chain() {
 async fn a_bot_of_the_same_name_in_another_namespace_is_another_bot() {
     let installation = Installation::start().await;
     let victim = Victim::at_work(&installation).await;
-    let mut namesake = monstrum_wire::identity::BotName {
+    let mut stranger = monstrum_wire::identity::BotId {
         namespace: "team-b".to_owned(),
         name: "victim".to_owned(),
+        uid: UID.parse().unwrap(),
     };
     for namespace in ["team-b", "team", "team-a.victim"] {
-        namesake.namespace = namespace.to_owned();
-        let mut ledger = installation.ledger(&Identity::Gateway(namesake.clone()));
+        stranger.namespace = namespace.to_owned();
+        let mut ledger = installation.ledger(&Identity::Gateway(stranger.clone()));
         assert_eq!(
             code(
                 ledger
@@ -331,5 +332,50 @@ async fn a_bot_of_the_same_name_in_another_namespace_is_another_bot() {
             Code::NotFound
         );
     }
+    victim.assert_untouched(&installation).await;
+}
+
+#[tokio::test]
+async fn a_bot_that_comes_later_under_the_same_name_is_another_bot() {
+    let installation = Installation::start().await;
+    let victim = Victim::at_work(&installation).await;
+    let later = namesake("victim");
+    let mut ledger = installation.ledger(&later);
+    let foreign = try_everything(&mut ledger, &victim.session, victim.fence).await;
+    assert!(
+        foreign.iter().all(|(code, _)| *code == Code::NotFound),
+        "{foreign:?}"
+    );
+    let counters = calls(0, 0);
+    let used = ledger
+        .quota_use(QuotaUseRequest { counters })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(used.counters[0].amount, 0);
+    let sums = ledger
+        .sum_usage(SumUsageRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(sums.rows, []);
+    assert_eq!(installation.chain(&later).await, []);
+    let own = ledger
+        .acquire_session(acquire(&victim.session, "gateway-1"))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (own.fence, own.abandoned_by.as_str(), own.messages.len()),
+        (1, "", 0)
+    );
+    ledger
+        .append(AppendRequest {
+            record: record("decision").into(),
+        })
+        .await
+        .unwrap();
+    let chain = installation.chain(&later).await;
+    assert_eq!((chain.len(), chain[0].sequence), (1, 1), "a chain of its own");
     victim.assert_untouched(&installation).await;
 }

@@ -5,10 +5,10 @@ use monstrum_ledger::clock::Moment;
 use monstrum_ledger::store::{
     Charge, CounterKey, CounterOf, QuotaStore as _, Store, StoreError, UpkeepStore as _, Use,
 };
-use monstrum_ledger::tenant::BotKey;
-use monstrum_wire::identity::BotName;
+use monstrum_ledger::tenant::{BotKey, Owner, Spender};
+use monstrum_wire::identity::BotId;
 
-use crate::database::{Database, at, bot, charge, seconds_of, used};
+use crate::database::{Database, OTHER_UID, UID, at, bot, charge, seconds_of, spender, used};
 
 fn budget(of: CounterOf, window_seconds: u64) -> CounterKey {
     CounterKey {
@@ -30,7 +30,9 @@ async fn reserve<S: Store>(
     (key, amount, limit): (CounterKey, u64, u64),
 ) -> Result<(), StoreError> {
     let charges = vec![Charge { key, amount, limit }];
-    store.reserve(bot, now, id, charges, seconds_of(60)).await
+    store
+        .reserve(&spender(bot), now, id, charges, seconds_of(60))
+        .await
 }
 
 pub(crate) async fn sixty_four_at_once_of_all_bots_never_overspend_a_workspaces_budget(
@@ -84,9 +86,10 @@ pub(crate) async fn a_workspaces_budget_is_shared_and_a_bots_own_is_not(mut data
 
 pub(crate) async fn another_workspaces_budget_is_another_one(mut database: impl Database) {
     let store = database.open().await;
-    let namesake = BotKey::from(&BotName {
+    let namesake = BotKey::from(&BotId {
         namespace: "team-b".to_owned(),
         name: "triage".to_owned(),
+        uid: UID.parse().unwrap(),
     });
     reserve(&store, &bot("triage"), at(0), "r", (shared(), 10, 10))
         .await
@@ -95,6 +98,46 @@ pub(crate) async fn another_workspaces_budget_is_another_one(mut database: impl 
     reserve(&store, &namesake, at(0), "r", (shared(), 10, 10))
         .await
         .unwrap();
+}
+
+pub(crate) async fn a_workspace_that_comes_later_counts_from_nothing(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let before = spender(&triage);
+    let later = Spender {
+        workspace: Some(Owner::workspace("team-a", OTHER_UID.parse().unwrap())),
+        ..before.clone()
+    };
+    assert_ne!(before.workspace, later.workspace);
+    let charge = |amount| {
+        vec![Charge {
+            key: shared(),
+            amount,
+            limit: 10,
+        }]
+    };
+    store
+        .reserve(&before, at(0), "r", charge(10), seconds_of(60))
+        .await
+        .unwrap();
+    let of =
+        async |spender: &Spender| store.quota_use(spender, at(1), vec![shared()]).await.unwrap()[0].amount;
+    assert_eq!((of(&before).await, of(&later).await), (10, 0));
+    // What was reserved of the one is settled there, though the other has taken its place.
+    let settled = vec![Use {
+        key: shared(),
+        amount: 4,
+    }];
+    store.settle(&triage, at(1), "r", settled).await.unwrap();
+    assert_eq!((of(&before).await, of(&later).await), (4, 0));
+    let none = Spender {
+        workspace: None,
+        ..before
+    };
+    let refused = store
+        .reserve(&none, at(0), "none", charge(1), seconds_of(60))
+        .await;
+    assert!(matches!(refused, Err(StoreError::NoWorkspace)));
 }
 
 pub(crate) async fn only_its_reserver_settles_a_share_of_a_workspaces_budget(mut database: impl Database) {
@@ -177,7 +220,7 @@ pub(crate) async fn names_of_budgets_and_quotas_do_not_meet(mut database: impl D
         limit: 10,
     });
     store
-        .reserve(&triage, at(0), "r", charges.collect(), seconds_of(60))
+        .reserve(&spender(&triage), at(0), "r", charges.collect(), seconds_of(60))
         .await
         .unwrap();
     let uses = || {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use monstrum_ledger::clock::Moment;
 use monstrum_ledger::store::sqlite::SqliteStore;
 use monstrum_ledger::store::{Charge, Claim, CounterKey, CounterOf, Held, Store, StoreError, Tail};
-use monstrum_ledger::tenant::BotKey;
-use monstrum_wire::identity::BotName;
+use monstrum_ledger::tenant::{BotKey, Owner, Spender};
+use monstrum_wire::identity::{BotId, ChannelId};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -56,10 +56,36 @@ impl Database for Sqlite {
     }
 }
 
+pub(crate) const UID: &str = "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11";
+pub(crate) const OTHER_UID: &str = "c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7";
+
+pub(crate) fn channel(namespace: &str, name: &str) -> Owner {
+    Owner::from(&ChannelId {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        uid: UID.parse().unwrap(),
+    })
+}
+
+/// A bot as it uses counters: each namespace has one Workspace.
+pub(crate) fn spender(bot: &BotKey) -> Spender {
+    let (namespace, _) = bot.as_str().split_once('/').unwrap();
+    Spender {
+        bot: bot.clone(),
+        workspace: Some(Owner::workspace(namespace, UID.parse().unwrap())),
+    }
+}
+
 pub(crate) fn bot(name: &str) -> BotKey {
-    BotKey::from(&BotName {
+    bot_of(UID, name)
+}
+
+/// The bot of this UID.
+pub(crate) fn bot_of(uid: &str, name: &str) -> BotKey {
+    BotKey::from(&BotId {
         namespace: "team-a".to_owned(),
         name: name.to_owned(),
+        uid: uid.parse().unwrap(),
     })
 }
 
@@ -122,5 +148,5 @@ pub(crate) fn charge(quota: &str, window_seconds: u64, amount: u64, limit: u64) 
 
 /// What a counter stands at.
 pub(crate) async fn used<S: Store>(store: &S, bot: &BotKey, now: Moment, key: CounterKey) -> u64 {
-    store.quota_use(bot, now, vec![key]).await.unwrap()[0].amount
+    store.quota_use(&spender(bot), now, vec![key]).await.unwrap()[0].amount
 }

@@ -101,6 +101,7 @@ on_every_store! {
         sixty_four_at_once_of_all_bots_never_overspend_a_workspaces_budget,
         a_workspaces_budget_is_shared_and_a_bots_own_is_not,
         another_workspaces_budget_is_another_one,
+        a_workspace_that_comes_later_counts_from_nothing,
         only_its_reserver_settles_a_share_of_a_workspaces_budget,
         what_a_crashed_bot_reserved_is_used_by_the_workspace,
         a_workspaces_window_slides_and_a_clock_set_back_frees_nothing,

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use monstrum_ledger::store::{Holding, OnceStore as _, Ticket, UpkeepStore as _};
 use monstrum_ledger::tenant::Owner;
 
-use crate::database::{Database, at, bot, seconds_of};
+use crate::database::{Database, at, bot, channel, seconds_of};
 
 fn ticket(scope: &str, id: &str) -> Ticket {
     Ticket {
@@ -56,13 +56,13 @@ pub(crate) async fn an_id_is_held_until_it_is_settled_or_given_back(mut database
 
 pub(crate) async fn owners_and_scopes_do_not_meet(mut database: impl Database) {
     let store = database.open().await;
-    let channel = Owner::channel("team-a", "triage");
+    let ours = channel("team-a", "triage");
     for (owner, scope) in [
         (owner("triage"), "webhook/a"),
         (owner("triage"), "webhook/b"),
         (owner("scribe"), "webhook/a"),
-        (channel.clone(), "webhook/a"),
-        (Owner::channel("team-b", "triage"), "webhook/a"),
+        (ours.clone(), "webhook/a"),
+        (channel("team-b", "triage"), "webhook/a"),
     ] {
         assert!(
             store.take_once(&owner, at(0), ticket(scope, "1")).await.unwrap(),
@@ -71,7 +71,7 @@ pub(crate) async fn owners_and_scopes_do_not_meet(mut database: impl Database) {
     }
     assert!(
         !store
-            .take_once(&channel, at(0), ticket("webhook/a", "1"))
+            .take_once(&ours, at(0), ticket("webhook/a", "1"))
             .await
             .unwrap()
     );

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use monstrum_ledger::store::{QuotaStore as _, Store, StoreError, UpkeepStore as _, Use};
 use monstrum_ledger::tenant::BotKey;
 
-use crate::database::{Database, at, bot, charge, counter, seconds_of, used};
+use crate::database::{Database, at, bot, charge, counter, seconds_of, spender, used};
 
 /// Reserves and settles at once.
 async fn spend<S: Store>(
@@ -19,7 +19,7 @@ async fn spend<S: Store>(
         amount: charge.amount,
     };
     store
-        .reserve(bot, at(seconds), id, vec![charge], seconds_of(60))
+        .reserve(&spender(bot), at(seconds), id, vec![charge], seconds_of(60))
         .await
         .unwrap();
     store.settle(bot, at(seconds), id, vec![actual]).await.unwrap();
@@ -33,7 +33,13 @@ pub(crate) async fn sixty_four_at_once_spend_a_budget_of_one_once(mut database: 
         async move {
             let charges = vec![charge("calls", 3600, 1, 1)];
             store
-                .reserve(&triage, at(0), &format!("r{n}"), charges, seconds_of(60))
+                .reserve(
+                    &spender(&triage),
+                    at(0),
+                    &format!("r{n}"),
+                    charges,
+                    seconds_of(60),
+                )
                 .await
         }
     });
@@ -60,12 +66,14 @@ pub(crate) async fn a_reservation_is_all_or_nothing(mut database: impl Database)
     let store = database.open().await;
     let triage = bot("triage");
     let charges = vec![charge("calls", 60, 1, 10), charge("money", 0, 6, 5)];
-    let refused = store.reserve(&triage, at(0), "r1", charges, seconds_of(60)).await;
+    let refused = store
+        .reserve(&spender(&triage), at(0), "r1", charges, seconds_of(60))
+        .await;
     assert!(matches!(refused, Err(StoreError::QuotaExhausted { counter, .. }) if counter.quota == "money"));
     assert_eq!(used(&store, &triage, at(0), counter("calls", 60)).await, 0);
     let affordable = vec![charge("calls", 60, 1, 10), charge("money", 0, 5, 5)];
     store
-        .reserve(&triage, at(0), "r1", affordable, seconds_of(60))
+        .reserve(&spender(&triage), at(0), "r1", affordable, seconds_of(60))
         .await
         .unwrap();
 }
@@ -85,7 +93,7 @@ pub(crate) async fn a_window_slides(mut database: impl Database) {
     }
     let full = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(60),
             "r9",
             vec![charge("calls", 60, 1, 3)],
@@ -110,7 +118,7 @@ pub(crate) async fn a_budget_for_ever_never_returns(mut database: impl Database)
     store.sweep(at(century), 100).await.unwrap();
     let refused = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(century),
             "r3",
             vec![charge("money", 0, 1, 10)],
@@ -129,7 +137,7 @@ pub(crate) async fn a_clock_that_was_set_back_frees_nothing(mut database: impl D
     spend(&store, &triage, 5000, "r1", charge("calls", 60, 1, 1)).await;
     let refused = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(0),
             "r2",
             vec![charge("calls", 60, 1, 1)],
@@ -144,7 +152,7 @@ pub(crate) async fn bots_and_windows_count_apart(mut database: impl Database) {
     for (name, window) in [("triage", 60), ("triage", 3600), ("scribe", 60)] {
         store
             .reserve(
-                &bot(name),
+                &spender(&bot(name)),
                 at(0),
                 &format!("r{window}"),
                 vec![charge("calls", window, 1, 1)],
@@ -155,7 +163,7 @@ pub(crate) async fn bots_and_windows_count_apart(mut database: impl Database) {
     }
     let uses = store
         .quota_use(
-            &bot("scribe"),
+            &spender(&bot("scribe")),
             at(0),
             vec![counter("calls", 3600), counter("calls", 60)],
         )
@@ -175,7 +183,7 @@ pub(crate) async fn nothing_is_left_of_a_limit_that_was_lowered(mut database: im
     for amount in [0, 1, u64::MAX] {
         let refused = store
             .reserve(
-                &triage,
+                &spender(&triage),
                 at(1),
                 "r2",
                 vec![charge("calls", 60, amount, 5)],
@@ -201,7 +209,7 @@ pub(crate) async fn a_counters_sum_never_wraps(mut database: impl Database) {
         let id = format!("r{n}");
         store
             .reserve(
-                &triage,
+                &spender(&triage),
                 at(n),
                 &id,
                 vec![charge("money", 0, 0, u64::MAX)],
@@ -217,7 +225,7 @@ pub(crate) async fn a_counters_sum_never_wraps(mut database: impl Database) {
     }
     let refused = store
         .reserve(
-            &triage,
+            &spender(&triage),
             at(20),
             "r",
             vec![charge("money", 0, 1, most)],

@@ -3,7 +3,7 @@
 use monstrum_ledger::store::{QuotaStore as _, Store, StoreError, UpkeepStore as _, Use};
 use monstrum_ledger::tenant::BotKey;
 
-use crate::database::{Database, at, bot, charge, counter, seconds_of, used};
+use crate::database::{Database, at, bot, charge, counter, seconds_of, spender, used};
 
 /// Reserves calls of a window of a minute for ten seconds.
 async fn reserve<S: Store>(
@@ -15,7 +15,7 @@ async fn reserve<S: Store>(
 ) -> Result<(), StoreError> {
     store
         .reserve(
-            bot,
+            &spender(bot),
             at(seconds),
             id,
             vec![charge("calls", 60, amount, 10)],
@@ -66,7 +66,9 @@ pub(crate) async fn an_id_is_not_reused_for_other_counters(mut database: impl Da
         Err(StoreError::ReservationDiffers(_))
     ));
     let more = vec![charge("calls", 60, 1, 10), charge("money", 0, 1, 10)];
-    let refused = store.reserve(&triage, at(0), "r1", more, seconds_of(10)).await;
+    let refused = store
+        .reserve(&spender(&triage), at(0), "r1", more, seconds_of(10))
+        .await;
     assert!(matches!(refused, Err(StoreError::ReservationDiffers(_))));
     assert_eq!(calls(&store, &triage, 0).await, 1);
 }
@@ -155,7 +157,7 @@ pub(crate) async fn an_unsettled_reservation_outlives_its_window_until_it_expire
     let triage = bot("triage");
     let charges = vec![charge("calls", 60, 10, 10)];
     store
-        .reserve(&triage, at(0), "long", charges, seconds_of(600))
+        .reserve(&spender(&triage), at(0), "long", charges, seconds_of(600))
         .await
         .unwrap();
     assert_eq!(calls(&store, &triage, 599).await, 10);

@@ -12,10 +12,11 @@ use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditi
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::Event;
 use kube::{Client, ResourceExt};
+use monstrum_service::TlsError;
 use monstrum_service::authority::AuthorityError;
 
 use super::drift::{is_current, with_digest};
-use super::{CertificateSpec, Child, ChildKind, Owner, certificate_annotations};
+use super::{Certificate, CertificateSpec, Child, ChildKind, Issued, Owner, certificate_annotations};
 use crate::index::{Live, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
@@ -39,6 +40,15 @@ pub enum Applied {
     Unchanged,
     /// It was written.
     Written,
+}
+
+/// A certificate that is in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certified {
+    /// For how long it needs no renewal.
+    pub good_for: Duration,
+    /// All of its identity that are good.
+    pub certificates: Vec<Certificate>,
 }
 
 /// Why an object is not what it should be.
@@ -82,6 +92,14 @@ pub enum ApplyError {
         secret: String,
         /// Why.
         source: AuthorityError,
+    },
+    /// A certificate that was signed can't be read.
+    #[error("secret {secret}: the issued certificate can't be read")]
+    Unreadable {
+        /// The Secret.
+        secret: String,
+        /// Why.
+        source: TlsError,
     },
 }
 
@@ -144,14 +162,14 @@ impl Applier {
         Ok(Applied::Written)
     }
 
-    /// Makes a certificate valid for a while; says for how long it needs no renewal.
+    /// Makes a certificate valid for a while.
     pub async fn certify(
         &self,
         owner: Option<&Owner>,
         metadata: ObjectMeta,
         manager: &str,
         spec: &CertificateSpec,
-    ) -> Result<Duration, ApplyError> {
+    ) -> Result<Certified, ApplyError> {
         let namespace = metadata.namespace.clone().unwrap_or_default();
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
         let wrap = |error| failed("Secret", &spec.secret, error);
@@ -168,11 +186,11 @@ impl Applier {
                 check_owned(owner, "Secret", live)?;
             }
             if let Some(left) = spec.good_for(live, &self.trust, Timestamp::now()) {
-                return Ok(left);
+                return Ok(certified(left, live));
             }
         }
         self.check_leading()?;
-        let secret = self.secret(metadata, spec)?;
+        let secret = self.secret(metadata, live.as_ref(), spec)?;
         let parameters = PatchParams::apply(manager).force();
         let written = secrets
             .patch(&spec.secret, &parameters, &Patch::Apply(secret))
@@ -185,11 +203,17 @@ impl Applier {
             ..PartialObjectMeta::default()
         };
         strip(&mut metadata);
+        let certified = certified(renewal(self.lifetime), &metadata.metadata);
         self.live.secrets().take_up(None, Event::Apply(metadata));
-        Ok(renewal(self.lifetime))
+        Ok(certified)
     }
 
-    fn secret(&self, mut metadata: ObjectMeta, spec: &CertificateSpec) -> Result<Secret, ApplyError> {
+    fn secret(
+        &self,
+        mut metadata: ObjectMeta,
+        live: Option<&ObjectMeta>,
+        spec: &CertificateSpec,
+    ) -> Result<Secret, ApplyError> {
         let issue = |source| ApplyError::Certificate {
             secret: spec.secret.clone(),
             source,
@@ -198,7 +222,12 @@ impl Applier {
             .trust
             .issue(&spec.identity, &spec.names, self.lifetime)
             .map_err(issue)?;
-        let annotations = certificate_annotations(spec, &self.trust, self.lifetime, Timestamp::now());
+        let serial = pem.serial().map_err(|source| ApplyError::Unreadable {
+            secret: spec.secret.clone(),
+            source,
+        })?;
+        let now = Timestamp::now();
+        let annotations = certificate_annotations(spec, &self.trust, &serial, live, self.lifetime, now);
         metadata.annotations.get_or_insert_default().extend(annotations);
         let data = [
             ("tls.crt", pem.certificate),
@@ -284,6 +313,13 @@ impl Applier {
 
     fn check_leading(&self) -> Result<(), ApplyError> {
         self.leadership.epoch().map(drop).ok_or(ApplyError::NotLeading)
+    }
+}
+
+fn certified(good_for: Duration, secret: &ObjectMeta) -> Certified {
+    Certified {
+        good_for,
+        certificates: Issued::read(secret).map_or_else(Vec::new, |issued| issued.certificates),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use monstrum_wire::identity::Uid;
 
 /// Keys of labels.
 pub mod label {
@@ -42,7 +43,7 @@ pub struct Owner {
     /// Its name.
     pub name: String,
     /// Its uid: an object of the same name that came later owns nothing of the first one.
-    pub uid: String,
+    pub uid: Uid,
     /// The label that carries its name.
     pub label: &'static str,
 }
@@ -81,7 +82,7 @@ impl Owner {
             api_version: "monstrum.dev/v1alpha1".to_owned(),
             kind: self.kind.to_owned(),
             name: self.name.clone(),
-            uid: self.uid.clone(),
+            uid: self.uid.to_string(),
             controller: Some(true),
             block_owner_deletion: None,
         }
@@ -89,10 +90,11 @@ impl Owner {
 
     /// Whether `metadata` is of an object that belongs to it.
     pub fn owns(&self, metadata: &ObjectMeta) -> bool {
+        let uid = self.uid.to_string();
         metadata
             .owner_references
             .iter()
             .flatten()
-            .any(|owner| owner.uid == self.uid && owner.kind == self.kind)
+            .any(|owner| owner.uid == uid && owner.kind == self.kind)
     }
 }

@@ -10,7 +10,7 @@ use monstrum_crds::validate::Fault;
 use monstrum_crds::world::World;
 use monstrum_guardian::Compilation;
 use monstrum_guardian::source::{Executor, RunnerRef};
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::BotId;
 use serde_json::Value;
 
 /// What one bot's compilation found out.
@@ -107,12 +107,12 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn put(&self, bot: &BotName, facts: BotFacts) {
+    pub(crate) fn put(&self, bot: &BotId, facts: BotFacts) {
         let mut bots = self.bots.lock().unwrap_or_else(PoisonError::into_inner);
         bots.insert((bot.namespace.clone(), bot.name.clone()), Arc::new(facts));
     }
 
-    pub(crate) fn remove(&self, bot: &BotName) {
+    pub(crate) fn remove(&self, bot: &BotId) {
         let mut bots = self.bots.lock().unwrap_or_else(PoisonError::into_inner);
         bots.remove(&(bot.namespace.clone(), bot.name.clone()));
     }

@@ -9,7 +9,9 @@ use monstrum_crds::kinds::{Credential, SecretKeyRef, model_provider};
 use monstrum_crds::world::World;
 use monstrum_guardian::document::{Binding, Document};
 use monstrum_guardian::source::CredentialRef;
+use monstrum_wire::identity::ChannelId;
 
+use crate::identity;
 use crate::policy::{FieldSource, Opening, Openings};
 
 /// The field of a channel's secret.
@@ -72,11 +74,11 @@ fn source(name: &str, secret: &SecretKeyRef, world: &World) -> Option<FieldSourc
 }
 
 /// The secrets of a namespace's channels.
-pub(super) fn of_channels(world: &World) -> BTreeMap<String, Opening> {
+pub(super) fn of_channels(world: &World) -> BTreeMap<ChannelId, Opening> {
     world
         .channels
-        .keys()
-        .filter_map(|name| Some((name.clone(), of_channel(name, world)?)))
+        .iter()
+        .filter_map(|(name, channel)| Some((identity::channel(channel)?, of_channel(name, world)?)))
         .collect()
 }
 

@@ -1,22 +1,18 @@
 //! What a gateway needs beyond permissions, in the words of the wire.
 
+mod request;
+
 use monstrum_crds::convert::{BotConversion, Resolved, ResolvedLimits, ResolvedModel};
 use monstrum_crds::kinds::model_provider::Dialect;
-use monstrum_wire::identity::SANDBOX_PREFIX;
 use monstrum_wire::policy::{self, Header, Limits, Model, Prices, Prompts, Settings};
 
 /// The settings of a bot; without a model where none is usable, which a gateway refuses to work with.
 pub(super) fn settings(name: &str, conversion: &BotConversion) -> Settings {
     let resolved = conversion.resolved.as_ref();
-    let runners = conversion
-        .sandboxes
-        .iter()
-        .map(|resource| format!("{SANDBOX_PREFIX}{resource}"));
     Settings {
         model: resolved.map(|resolved| model(&resolved.model)),
         prompts: resolved.map(prompts),
         limits: resolved.map(|resolved| limits(&resolved.limits)),
-        runners: runners.collect(),
         display_name: resolved.map_or_else(|| name.to_owned(), |resolved| resolved.display_name.clone()),
     }
 }
@@ -51,6 +47,7 @@ fn model(model: &ResolvedModel) -> Model {
             input: model.prices.input,
             cached_input: model.prices.cached_input,
             output: model.prices.output,
+            cache_write: model.prices.cache_write,
         }),
         credential_version: model
             .credential
@@ -59,6 +56,9 @@ fn model(model: &ResolvedModel) -> Model {
             .unwrap_or_default(),
         request_timeout_seconds: model.request_timeout_seconds,
         temperature: model.temperature,
+        generation: Some(request::generation(&model.generation)),
+        request: Some(request::shape(&model.request)),
+        images: model.images,
         auth_header: model.auth_header.clone().unwrap_or_default(),
     }
 }

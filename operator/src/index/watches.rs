@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use super::objects::{Objects, Seen};
 use super::watch::{Told, Watch, WatchEnded, backoff, readable};
 use super::{Index, Key, meaning};
-use crate::child::{ChildKind, MANAGED_BY, label};
+use crate::child::{ChildKind, Issued, MANAGED_BY, label};
 use crate::metrics::Metrics;
 
 /// Starts every watch.
@@ -221,6 +221,14 @@ impl Index {
             .map(|secret| secret.labels().clone());
         if let Some(key) = labels.and_then(|labels| owner_key(namespace, &labels)) {
             self.queue.push(key);
+        }
+        let (before, now) = (seen.before.as_ref(), seen.now.as_ref());
+        if before
+            .into_iter()
+            .chain(now)
+            .any(|secret| Issued::read(&secret.metadata).is_some())
+        {
+            self.certificates.mark(namespace);
         }
         let named = self.credentials.of(namespace).iter().any(|credential| {
             let monstrum_crds::kinds::credential::Method::Static(method) = &credential.spec.method;

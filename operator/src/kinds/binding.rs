@@ -7,10 +7,10 @@ use monstrum_crds::conditions::{ConditionType, Holds, Reason, State, judged};
 use monstrum_crds::kinds::BotBinding;
 use monstrum_crds::object::Kind;
 use monstrum_crds::validate::{self, Fault};
-use monstrum_wire::identity::BotName;
 use serde_json::Map;
 
 use super::{ReconcileError, Reconciler, ready};
+use crate::identity;
 use crate::policy::Standing;
 
 pub(super) async fn reconcile(
@@ -32,20 +32,18 @@ pub(super) async fn reconcile(
         faults.sort();
         faults.dedup();
     }
-    let bot = BotName {
-        namespace,
-        name: binding.spec.bot.clone(),
-    };
-    let standing = if compiled {
-        reconciler.hub.standing(&bot)
-    } else {
-        None
-    };
+    let bot = world
+        .bots
+        .get(&binding.spec.bot)
+        .and_then(|bot| identity::bot(bot));
+    let standing = bot
+        .filter(|_| compiled)
+        .and_then(|bot| reconciler.hub.standing(&bot));
     let suspended = world
         .bots
         .get(&binding.spec.bot)
         .is_some_and(|bot| bot.spec.suspend);
-    let states = states(&faults, &bot.name, standing.as_ref(), suspended);
+    let states = states(&faults, &binding.spec.bot, standing.as_ref(), suspended);
     reconciler
         .status
         .write(&reconciler.index, binding, &states, Map::new())

@@ -11,13 +11,14 @@ use std::time::Duration;
 use kube::ResourceExt as _;
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::validate;
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::BotId;
 
 use self::build::{Objects, build};
 use super::rollout::Rollout;
 use super::{ReconcileError, Reconciler};
 use crate::child::{ApplyError, ChildKind, Owner, label};
 use crate::compiler::BotFacts;
+use crate::identity;
 
 /// Who writes a bot's objects.
 pub const MANAGER: &str = "monstrum-bot";
@@ -37,8 +38,11 @@ pub(super) async fn reconcile(
         // The compiler has not seen this generation; it queues the bot when it has.
         return Ok(None);
     };
+    let Some(id) = identity::bot(bot) else {
+        return Ok(None);
+    };
     let world = reconciler.index.world(&namespace);
-    let owner = owner(bot);
+    let owner = owner(&id);
     // The sandboxes need the address that the Service is given.
     let named = if bot.spec.suspend {
         Ok(())
@@ -58,14 +62,13 @@ pub(super) async fn reconcile(
         Ok(()) => apply(reconciler, &owner, &objects).await,
         Err(error) => Err(error),
     };
-    let bot_name = BotName { namespace, name };
     let input = status::Input {
         faults: validate::bot::validate(bot, &world),
         suspended: bot.spec.suspend,
         facts: &facts,
         failure: applied.as_ref().err().map(ToString::to_string),
         rollouts: rollouts(reconciler, &owner, &objects),
-        standing: reconciler.hub.standing(&bot_name),
+        standing: reconciler.hub.standing(&id),
     };
     let (states, fields) = (status::states(&input), status::fields(&input));
     reconciler
@@ -79,12 +82,12 @@ fn is_of(facts: &BotFacts, bot: &Bot) -> bool {
     facts.uid == bot.metadata.uid && facts.generation == bot.metadata.generation
 }
 
-fn owner(bot: &Bot) -> Owner {
+fn owner(bot: &BotId) -> Owner {
     Owner {
         kind: "Bot",
-        namespace: bot.namespace().unwrap_or_default(),
-        name: bot.name_any(),
-        uid: bot.uid().unwrap_or_default(),
+        namespace: bot.namespace.clone(),
+        name: bot.name.clone(),
+        uid: bot.uid,
         label: label::BOT,
     }
 }
@@ -106,7 +109,8 @@ async fn apply(reconciler: &Reconciler, owner: &Owner, objects: &Objects) -> Res
             reconciler
                 .applier
                 .certify(Some(owner), metadata, TLS_MANAGER, spec)
-                .await?,
+                .await?
+                .good_for,
         );
     }
     for child in &objects.children {

@@ -16,6 +16,7 @@ use self::build::{Plan, build};
 use super::rollout::Rollout;
 use super::{ReconcileError, Reconciler, ready};
 use crate::child::{ApplyError, ChildKind, Owner, label};
+use crate::identity;
 use crate::network::Endpoint;
 
 /// Who writes a channel's objects.
@@ -29,11 +30,14 @@ pub(super) async fn reconcile(
 ) -> Result<Option<Duration>, ReconcileError> {
     let namespace = channel.namespace().unwrap_or_default();
     let world = reconciler.index.world(&namespace);
+    let Some(id) = identity::channel(channel) else {
+        return Ok(None);
+    };
     let owner = Owner {
         kind: "Channel",
         namespace,
         name: channel.name_any(),
-        uid: channel.uid().unwrap_or_default(),
+        uid: id.uid,
         label: label::CHANNEL,
     };
     let applied = apply(reconciler, &owner, plan(channel, &owner, &world)).await;
@@ -76,7 +80,8 @@ async fn apply(reconciler: &Reconciler, owner: &Owner, plan: Option<Plan>) -> Re
     let metadata = owner.metadata(&certificate.secret, certificate.labels.clone());
     let renewal = applier
         .certify(Some(owner), metadata, TLS_MANAGER, &certificate)
-        .await?;
+        .await?
+        .good_for;
     for child in &children {
         applier.apply(owner, MANAGER, child).await?;
     }

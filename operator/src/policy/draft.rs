@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use monstrum_guardian::document::Document;
 use monstrum_guardian::source;
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::BotId;
 use monstrum_wire::policy::Settings;
 
 /// One bot's policy before it has a version.
@@ -53,7 +53,7 @@ pub struct FieldSource {
 
 impl Draft {
     /// The policy of a bot that is gone or suspended: nothing is permitted, nothing is visible.
-    pub fn empty(bot: &BotName) -> Self {
+    pub fn empty(bot: &BotId) -> Self {
         let name = source::BotName {
             namespace: bot.namespace.clone(),
             name: bot.name.clone(),

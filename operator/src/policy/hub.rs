@@ -1,17 +1,25 @@
 //! Where policies are published and gateways subscribe.
 
+mod session;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use monstrum_wire::identity::BotName;
-use monstrum_wire::policy::{Ack, Settings, Version};
+use monstrum_wire::identity::{BotId, ChannelId};
+use monstrum_wire::policy::{Settings, Version};
 use monstrum_wire::snapshot;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::draft::{Draft, Opening, Openings};
+use super::places::{Place, Places};
 use super::standing::{ReplicaStanding, Standing};
 use crate::metrics::Metrics;
+use crate::roster::{Around, Enrolled, Rosters};
+
+pub(crate) use session::News;
+pub use session::Session;
 
 /// Streams of one bot at once; more than a Deployment of gateways with a rolling update can need.
 const MAX_REPLICAS: usize = 32;
@@ -35,8 +43,21 @@ pub struct Published {
 /// All bots' policies. One per process.
 pub struct Hub {
     state: Mutex<State>,
-    acknowledged: mpsc::UnboundedSender<BotName>,
+    acknowledged: mpsc::UnboundedSender<BotId>,
+    rosters: Rosters,
+    places: Places,
     metrics: Metrics,
+}
+
+/// Why a gateway is not subscribed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no such bot, or not any more.
+    #[error("there is no such bot")]
+    Unknown,
+    /// Too many are.
+    #[error("too many gateways of this bot are connected")]
+    Crowded,
 }
 
 #[derive(Default)]
@@ -46,12 +67,14 @@ struct State {
     epoch: u64,
     sequence: u64,
     sessions: u64,
-    bots: HashMap<BotName, Entry>,
-    channels: HashMap<(String, String), Opening>,
+    bots: HashMap<BotId, Entry>,
+    channels: HashMap<ChannelId, Opening>,
 }
 
 struct Entry {
     published: watch::Sender<Arc<Published>>,
+    /// Who may call its gateways, and by what they are known themselves.
+    around: watch::Sender<Arc<Around>>,
     replicas: BTreeMap<String, Replica>,
     withdrawn: bool,
 }
@@ -60,25 +83,20 @@ struct Replica {
     session: u64,
     digest: String,
     fault: String,
-}
-
-/// One gateway's subscription; it ends when dropped.
-pub struct Session {
-    hub: Arc<Hub>,
-    bot: BotName,
-    replica: String,
-    id: u64,
-    published: watch::Receiver<Arc<Published>>,
+    /// Ends the stream, when a later one of the same replica takes its place.
+    superseded: CancellationToken,
 }
 
 impl Hub {
     /// A hub that tells of each bot whose gateways' acknowledgements changed.
-    pub fn new(metrics: Metrics) -> (Arc<Self>, mpsc::UnboundedReceiver<BotName>) {
+    pub fn new(metrics: Metrics) -> (Arc<Self>, mpsc::UnboundedReceiver<BotId>) {
         let (acknowledged, changes) = mpsc::unbounded_channel();
         (
             Arc::new(Self {
                 state: Mutex::default(),
                 acknowledged,
+                rosters: Rosters::default(),
+                places: Places::default(),
                 metrics,
             }),
             changes,
@@ -108,7 +126,12 @@ impl Hub {
     }
 
     /// Makes `draft` the bot's policy, if it is another one. `since` is when the change was seen. Returns the digest.
-    pub fn publish(&self, bot: &BotName, draft: Draft, since: Instant) -> String {
+    pub fn publish(&self, bot: &BotId, draft: Draft, since: Instant) -> String {
+        self.put(bot, draft, since, false)
+    }
+
+    /// Whether it is the last that the bot gets is known before it is seen.
+    fn put(&self, bot: &BotId, draft: Draft, since: Instant, withdrawn: bool) -> String {
         let digest = snapshot::digest(&draft.permissions, &draft.settings);
         let mut state = self.state();
         let current = state
@@ -121,14 +144,14 @@ impl Hub {
             && current.version.epoch == state.epoch
         {
             if let Some(entry) = state.bots.get_mut(bot) {
-                entry.withdrawn = false;
+                entry.withdrawn = withdrawn;
             }
             return digest;
         }
         let published = Arc::new(state.version(draft, digest.clone(), since));
         match state.bots.get_mut(bot) {
             Some(entry) => {
-                entry.withdrawn = false;
+                entry.withdrawn = withdrawn;
                 entry.published.send_replace(published);
             }
             None => {
@@ -140,20 +163,16 @@ impl Hub {
     }
 
     /// Takes everything from a bot that is gone. Its gateways, while they last, get a policy that permits nothing.
-    pub fn withdraw(&self, bot: &BotName, since: Instant) {
+    pub fn withdraw(&self, bot: &BotId, since: Instant) {
         if !self.state().bots.contains_key(bot) {
             return;
         }
-        self.publish(bot, Draft::empty(bot), since);
-        let mut state = self.state();
-        if let Some(entry) = state.bots.get_mut(bot) {
-            entry.withdrawn = true;
-        }
-        state.forget_if_unused(bot);
+        self.put(bot, Draft::empty(bot), since, true);
+        self.state().forget_if_unused(bot);
     }
 
     /// The bots of a namespace that have a policy.
-    pub fn bots_of(&self, namespace: &str) -> Vec<BotName> {
+    pub fn bots_of(&self, namespace: &str) -> Vec<BotId> {
         let state = self.state();
         let live = state
             .bots
@@ -163,7 +182,7 @@ impl Hub {
     }
 
     /// How far a bot's policy has come; none without one.
-    pub fn standing(&self, bot: &BotName) -> Option<Standing> {
+    pub fn standing(&self, bot: &BotId) -> Option<Standing> {
         let state = self.state();
         let entry = state.bots.get(bot)?;
         let replicas = entry.replicas.iter().map(|(name, replica)| ReplicaStanding {
@@ -178,7 +197,7 @@ impl Hub {
     }
 
     /// Where the secrets of a binding of the bot's current policy stand.
-    pub fn binding(&self, bot: &BotName, binding: &str) -> Option<Opening> {
+    pub fn binding(&self, bot: &BotId, binding: &str) -> Option<Opening> {
         self.state()
             .bots
             .get(bot)?
@@ -191,7 +210,7 @@ impl Hub {
     }
 
     /// Where the secrets of the model provider of the bot's current policy stand.
-    pub fn provider(&self, bot: &BotName, provider: &str) -> Option<Opening> {
+    pub fn provider(&self, bot: &BotId, provider: &str) -> Option<Opening> {
         self.state()
             .bots
             .get(bot)?
@@ -204,61 +223,83 @@ impl Hub {
     }
 
     /// Sets where the secrets of a namespace's channels stand.
-    pub fn set_channels(&self, namespace: &str, channels: BTreeMap<String, Opening>) {
+    pub fn set_channels(&self, namespace: &str, channels: BTreeMap<ChannelId, Opening>) {
         let mut state = self.state();
-        state.channels.retain(|(other, _), _| other != namespace);
-        state.channels.extend(
-            channels
-                .into_iter()
-                .map(|(name, opening)| ((namespace.to_owned(), name), opening)),
-        );
+        state.channels.retain(|channel, _| channel.namespace != namespace);
+        state.channels.extend(channels);
     }
 
     /// Where the secrets of a channel stand.
-    pub fn channel(&self, namespace: &str, name: &str) -> Option<Opening> {
-        self.state()
-            .channels
-            .get(&(namespace.to_owned(), name.to_owned()))
-            .cloned()
+    pub fn channel(&self, channel: &ChannelId) -> Option<Opening> {
+        self.state().channels.get(channel).cloned()
     }
 
-    /// Subscribes one gateway. A bot without a policy gets the empty one. None when too many are connected.
-    pub fn subscribe(self: &Arc<Self>, bot: &BotName, replica: &str) -> Option<Session> {
+    /// Sets who lives in a namespace, and tells its bots' gateways who may call them.
+    pub fn enrol(&self, namespace: &str, members: Vec<Enrolled>) {
+        self.rosters.set(namespace, members);
+        let state = self.state();
+        for (bot, entry) in state.bots.iter().filter(|(bot, _)| bot.namespace == namespace) {
+            let around = if entry.withdrawn {
+                Around::default()
+            } else {
+                self.rosters.around(bot)
+            };
+            entry.around.send_if_modified(|known| {
+                let changed = **known != around;
+                if changed {
+                    *known = Arc::new(around);
+                }
+                changed
+            });
+        }
+    }
+
+    /// Who lives.
+    pub fn rosters(&self) -> &Rosters {
+        &self.rosters
+    }
+
+    /// A place for a stream of a bot; none when too many are open.
+    pub(super) fn place(&self, bot: &BotId) -> Option<Place> {
+        self.places.take(bot)
+    }
+
+    /// Subscribes one gateway. An earlier stream of the same replica ends.
+    pub fn subscribe(self: &Arc<Self>, bot: &BotId, replica: &str) -> Result<Session, Refused> {
         let mut state = self.state();
         state.sessions = state.sessions.wrapping_add(1);
         let id = state.sessions;
-        if !state.bots.contains_key(bot) {
-            let draft = Draft::empty(bot);
-            let digest = snapshot::digest(&draft.permissions, &draft.settings);
-            let mut entry = Entry::new(Arc::new(state.version(draft, digest, Instant::now())));
-            entry.withdrawn = true;
-            state.bots.insert(bot.clone(), entry);
-        }
-        let entry = state.bots.get_mut(bot)?;
+        let entry = state.bots.get_mut(bot).filter(|entry| !entry.withdrawn);
+        let entry = entry.ok_or(Refused::Unknown)?;
         if entry.replicas.len() >= MAX_REPLICAS && !entry.replicas.contains_key(replica) {
-            return None;
+            return Err(Refused::Crowded);
         }
-        entry.replicas.insert(
+        let superseded = CancellationToken::new();
+        let earlier = entry.replicas.insert(
             replica.to_owned(),
             Replica {
                 session: id,
                 digest: String::new(),
                 fault: String::new(),
+                superseded: superseded.clone(),
             },
         );
-        let published = entry.published.subscribe();
+        let (published, around) = (entry.published.subscribe(), entry.around.subscribe());
         drop(state);
+        if let Some(earlier) = earlier {
+            earlier.superseded.cancel();
+        }
         self.changed(bot);
-        Some(Session {
-            hub: Arc::clone(self),
-            bot: bot.clone(),
-            replica: replica.to_owned(),
-            id,
+        Ok(Session::new(
+            Arc::clone(self),
+            (bot.clone(), replica.to_owned(), id),
             published,
-        })
+            around,
+            superseded,
+        ))
     }
 
-    fn changed(&self, bot: &BotName) {
+    fn changed(&self, bot: &BotId) {
         // The receiver is gone only when the process ends.
         drop(self.acknowledged.send(bot.clone()));
     }
@@ -280,7 +321,7 @@ impl State {
         }
     }
 
-    fn forget_if_unused(&mut self, bot: &BotName) {
+    fn forget_if_unused(&mut self, bot: &BotId) {
         if self
             .bots
             .get(bot)
@@ -295,67 +336,9 @@ impl Entry {
     fn new(published: Arc<Published>) -> Self {
         Self {
             published: watch::Sender::new(published),
+            around: watch::Sender::new(Arc::default()),
             replicas: BTreeMap::new(),
             withdrawn: false,
         }
-    }
-}
-
-impl Session {
-    /// The policy as it is now; a later change is told by [`Session::changed`].
-    pub fn current(&mut self) -> Arc<Published> {
-        Arc::clone(&self.published.borrow_and_update())
-    }
-
-    /// Resolves when the policy is another one; false when it never will be.
-    pub async fn changed(&mut self) -> bool {
-        self.published.changed().await.is_ok()
-    }
-
-    /// Notes what the gateway made of a policy that it was sent.
-    pub fn acknowledge(&self, ack: Ack) {
-        let mut state = self.hub.state();
-        let Some(entry) = state.bots.get_mut(&self.bot) else {
-            return;
-        };
-        let current = Arc::clone(&entry.published.borrow());
-        let Some(replica) = entry
-            .replicas
-            .get_mut(&self.replica)
-            .filter(|replica| replica.session == self.id)
-        else {
-            return;
-        };
-        if replica.digest == ack.digest && replica.fault == ack.fault {
-            return;
-        }
-        self.hub.metrics.acknowledged(ack.fault.is_empty());
-        if ack.digest == current.digest && ack.fault.is_empty() {
-            self.hub
-                .metrics
-                .change_to_enforced
-                .observe(current.since.elapsed().as_secs_f64());
-        }
-        replica.digest = ack.digest;
-        replica.fault = ack.fault;
-        drop(state);
-        self.hub.changed(&self.bot);
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        let mut state = self.hub.state();
-        if let Some(entry) = state.bots.get_mut(&self.bot)
-            && entry
-                .replicas
-                .get(&self.replica)
-                .is_some_and(|replica| replica.session == self.id)
-        {
-            entry.replicas.remove(&self.replica);
-        }
-        state.forget_if_unused(&self.bot);
-        drop(state);
-        self.hub.changed(&self.bot);
     }
 }

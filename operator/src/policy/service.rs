@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_service::{Service, peer};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_service::{Peer, Service, peer};
+use monstrum_wire::identity::{BotId, Identity};
 use monstrum_wire::policy::policy_server::Policy;
 use monstrum_wire::policy::{SubscribeRequest, SubscribeResponse};
 use tokio::sync::mpsc;
@@ -38,18 +38,21 @@ impl PolicyService {
         }
     }
 
-    fn caller<T>(request: &Request<T>) -> Result<BotName, Status> {
-        match peer(request)? {
-            Identity::Gateway(bot) => Ok(bot),
-            other @ (Identity::Operator
-            | Identity::Ledger
-            | Identity::Runner { .. }
-            | Identity::Channel { .. }) => {
-                tracing::warn!(caller = %other, "policy refused: not a gateway");
-                Err(Status::permission_denied("only a gateway has a policy"))
+    fn caller<T>(request: &Request<T>) -> Result<(Peer, BotId), Status> {
+        let peer = peer(request)?;
+        match &peer.identity {
+            Identity::Gateway(bot) => Ok((peer.clone(), bot.clone())),
+            Identity::Operator | Identity::Ledger | Identity::Runner { .. } | Identity::Channel(_) => {
+                tracing::warn!(caller = %peer.identity, "policy refused: not a gateway");
+                Err(denied())
             }
         }
     }
+}
+
+/// Says nothing about the bot: not whether it ever was there.
+pub(super) fn denied() -> Status {
+    Status::permission_denied("only the gateway of a bot that is there has a policy")
 }
 
 /// The epoch that may be served right now.
@@ -71,17 +74,27 @@ impl Policy for PolicyService {
         &self,
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let bot = Self::caller(&request)?;
+        let (peer, bot) = Self::caller(&request)?;
         let epoch = leading(&self.hub, &self.leadership)?;
+        if !self.hub.rosters().admits(&peer) {
+            tracing::warn!(caller = %peer.identity, serial = %peer.serial, "policy refused: dismissed, or by an old certificate");
+            return Err(denied());
+        }
+        let place = self
+            .hub
+            .place(&bot)
+            .ok_or_else(|| Status::resource_exhausted("too many streams are open"))?;
         let (responses, stream) = mpsc::channel(BUFFER);
         let policies = PolicyStream {
             hub: Arc::clone(&self.hub),
             leadership: self.leadership.clone(),
             lease: self.lease,
             bot,
+            peer,
             epoch,
             requests: request.into_inner(),
             responses,
+            _place: place,
         };
         self.service
             .spawn_quiet("policy-stream", policies.run(self.service.shutdown()));

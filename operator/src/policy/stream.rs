@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_service::Shutdown;
-use monstrum_wire::identity::BotName;
+use k8s_openapi::jiff::Timestamp;
+use monstrum_service::{Peer, Shutdown};
+use monstrum_wire::identity::BotId;
 use monstrum_wire::policy::{
-    Hello, Renewal, Snapshot, SubscribeRequest, SubscribeResponse, Version, subscribe_request,
+    Hello, Renewal, Roster, Snapshot, SubscribeRequest, SubscribeResponse, Version, subscribe_request,
     subscribe_response,
 };
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval_at};
 use tonic::{Status, Streaming};
 
-use super::hub::{Hub, Published, Session};
-use super::service::leading;
+use super::hub::{Hub, News, Published, Refused, Session};
+use super::places::Place;
+use super::service::{denied, leading};
 use crate::leadership::Leadership;
+use crate::roster::Enrolled;
 
 /// A gateway says hello first, and soon.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
@@ -26,10 +29,12 @@ pub(super) struct PolicyStream {
     pub(super) hub: Arc<Hub>,
     pub(super) leadership: Leadership,
     pub(super) lease: Duration,
-    pub(super) bot: BotName,
+    pub(super) bot: BotId,
+    pub(super) peer: Peer,
     pub(super) epoch: u64,
     pub(super) requests: Streaming<SubscribeRequest>,
     pub(super) responses: mpsc::Sender<Result<SubscribeResponse, Status>>,
+    pub(super) _place: Place,
 }
 
 impl PolicyStream {
@@ -53,10 +58,15 @@ impl PolicyStream {
         let mut session = self
             .hub
             .subscribe(&self.bot, &hello.replica)
-            .ok_or_else(|| Status::resource_exhausted("too many gateways of this bot are connected"))?;
+            .map_err(|refused| match refused {
+                Refused::Unknown => denied(),
+                Refused::Crowded => Status::resource_exhausted(refused.to_string()),
+            })?;
         let first = session.current();
         self.refuse_older(hello.held, first.version)?;
         tracing::info!(bot = %self.bot.name, namespace = %self.bot.namespace, replica = %hello.replica, "gateway connected");
+        let around = session.around();
+        self.send_roster(&around.callers).await?;
         self.send_snapshot(&first).await?;
         self.follow(&mut session).await
     }
@@ -99,14 +109,9 @@ impl PolicyStream {
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                changed = session.changed() => {
-                    if !changed {
-                        return Ok(());
-                    }
-                    let published = session.current();
-                    self.send_snapshot(&published).await?;
-                }
+                news = session.news() => self.tell(news, session).await?,
                 _ = renewals.tick() => {
+                    self.check_admitted()?;
                     let published = session.current();
                     self.send_renewal(&published).await?;
                 }
@@ -119,6 +124,49 @@ impl PolicyStream {
                 },
             }
         }
+    }
+
+    async fn tell(&self, news: News, session: &mut Session) -> Result<(), Status> {
+        // Whoever is dismissed is told so by a policy that permits nothing, the last that it gets.
+        if session.is_dismissed() {
+            let last = session.current();
+            self.send_roster(&[]).await?;
+            self.send_snapshot(&last).await?;
+            return Err(denied());
+        }
+        match news {
+            News::Policy => {
+                self.check_admitted()?;
+                let published = session.current();
+                self.send_snapshot(&published).await
+            }
+            News::Callers => {
+                self.check_admitted()?;
+                let around = session.around();
+                self.send_roster(&around.callers).await
+            }
+            News::Superseded => Err(Status::aborted(
+                "a later stream of this replica has taken its place",
+            )),
+        }
+    }
+
+    /// The certificate that the stream was opened with may have been replaced, and its overlap be over.
+    fn check_admitted(&self) -> Result<(), Status> {
+        if self.hub.rosters().admits(&self.peer) {
+            return Ok(());
+        }
+        tracing::info!(caller = %self.peer.identity, serial = %self.peer.serial, "policy stream ended: the certificate is not good any more");
+        Err(denied())
+    }
+
+    async fn send_roster(&self, callers: &[Enrolled]) -> Result<(), Status> {
+        let now = Timestamp::now();
+        self.send(subscribe_response::Message::Roster(Roster {
+            namespace: self.bot.namespace.clone(),
+            members: callers.iter().map(|caller| caller.told(now)).collect(),
+        }))
+        .await
     }
 
     async fn send_snapshot(&self, published: &Published) -> Result<(), Status> {

@@ -3,21 +3,24 @@
 use super::*;
 use crate::leadership::Leadership;
 use crate::metrics::Metrics;
-use crate::scenario::{Scenario, bot};
+use crate::scenario::{CHANNEL_UID, LATER_UID, Scenario, bot};
 use crate::vault::{Opener, VaultService};
 use monstrum_service::authority::Authority;
-use monstrum_service::{Service, Tls};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_service::{Channel, Service, Tls};
+use monstrum_wire::identity::{BotId, ChannelId, Identity};
+use monstrum_wire::policy::enrolment_client::EnrolmentClient;
+use monstrum_wire::policy::enrolment_server::EnrolmentServer;
 use monstrum_wire::policy::lease_request::Subject;
 use monstrum_wire::policy::policy_client::PolicyClient;
 use monstrum_wire::policy::policy_server::PolicyServer;
 use monstrum_wire::policy::vault_client::VaultClient;
 use monstrum_wire::policy::vault_server::VaultServer;
 use monstrum_wire::policy::{
-    Ack, Hello, LeaseRequest, LeaseResponse, Snapshot, SubscribeRequest, SubscribeResponse, Version,
-    subscribe_request, subscribe_response,
+    Ack, FollowRequest, FollowResponse, Hello, LeaseRequest, LeaseResponse, Snapshot, SubscribeRequest,
+    SubscribeResponse, Version, subscribe_request, subscribe_response,
 };
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -26,22 +29,33 @@ use tonic::{Code, Status, Streaming};
 const DOMAIN: &str = "monstrum.local";
 const LEASE: Duration = Duration::from_secs(8);
 
-struct Server {
+struct Server<'a> {
+    scenario: &'a Scenario,
     authority: Authority,
     uri: String,
+    /// One certificate for each identity, the one that its Secret names.
+    issued: Mutex<HashMap<Identity, Tls>>,
 }
 
 struct Subscription {
     requests: mpsc::Sender<SubscribeRequest>,
     responses: Streaming<SubscribeResponse>,
+    /// Who may call, as it was told last.
+    callers: Vec<String>,
 }
 
-async fn serve(scenario: &Scenario, leadership: Leadership) -> Server {
+async fn serve(scenario: &Scenario, leadership: Leadership) -> Server<'_> {
     let authority = Authority::generate(DOMAIN).unwrap();
     let tls = tls(&authority, &Identity::Operator, &["localhost"]);
     let incoming = tls.listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let uri = format!("https://localhost:{}", incoming.local_addr().port());
     let policies = PolicyService::new(
+        Arc::clone(&scenario.hub),
+        leadership.clone(),
+        LEASE,
+        Service::default(),
+    );
+    let enrolment = EnrolmentService::new(
         Arc::clone(&scenario.hub),
         leadership.clone(),
         LEASE,
@@ -57,9 +71,15 @@ async fn serve(scenario: &Scenario, leadership: Leadership) -> Server {
     );
     let server = tonic::transport::Server::builder()
         .add_service(PolicyServer::new(policies))
-        .add_service(VaultServer::new(vault));
+        .add_service(VaultServer::new(vault))
+        .add_service(EnrolmentServer::new(enrolment));
     tokio::spawn(server.serve_with_incoming(incoming));
-    Server { authority, uri }
+    Server {
+        scenario,
+        authority,
+        uri,
+        issued: Mutex::default(),
+    }
 }
 
 fn tls(authority: &Authority, identity: &Identity, names: &[&str]) -> Tls {
@@ -72,24 +92,52 @@ fn tls(authority: &Authority, identity: &Identity, names: &[&str]) -> Tls {
     .unwrap()
 }
 
-impl Server {
-    fn channel(&self, identity: &Identity) -> tonic::transport::Channel {
-        tls(&self.authority, identity, &[]).channel(&self.uri).unwrap()
+impl Server<'_> {
+    /// With the certificate that was issued last.
+    fn channel(&self, identity: &Identity) -> Channel {
+        let known = self.issued.lock().unwrap().get(identity).cloned();
+        let tls = known.unwrap_or_else(|| self.certify(identity));
+        tls.channel(&self.uri, &Identity::Operator).unwrap()
+    }
+
+    /// Issues another certificate.
+    fn certify(&self, identity: &Identity) -> Tls {
+        let pem = self
+            .authority
+            .issue(identity, &[], Duration::from_secs(3600))
+            .unwrap();
+        self.scenario.certify(identity, &pem.serial().unwrap());
+        let tls = Tls::from_pem(&pem, DOMAIN).unwrap();
+        self.issued.lock().unwrap().insert(identity.clone(), tls.clone());
+        tls
     }
 
     async fn subscribe(&self, identity: &Identity, held: Option<Version>) -> Result<Subscription, Status> {
+        self.subscribe_over(self.channel(identity), "pod-0", held).await
+    }
+
+    async fn subscribe_over(
+        &self,
+        channel: Channel,
+        replica: &str,
+        held: Option<Version>,
+    ) -> Result<Subscription, Status> {
         let (requests, stream) = mpsc::channel(8);
         let hello = Hello {
-            replica: "pod-0".to_owned(),
+            replica: replica.to_owned(),
             held,
         };
         let hello = SubscribeRequest {
             message: Some(subscribe_request::Message::Hello(hello)),
         };
         requests.send(hello).await.unwrap();
-        let mut client = PolicyClient::new(self.channel(identity));
+        let mut client = PolicyClient::new(channel);
         let responses = client.subscribe(ReceiverStream::new(stream)).await?.into_inner();
-        Ok(Subscription { requests, responses })
+        Ok(Subscription {
+            requests,
+            responses,
+            callers: Vec::new(),
+        })
     }
 
     async fn lease(
@@ -111,16 +159,41 @@ impl Server {
 
 impl Subscription {
     async fn next(&mut self) -> Result<subscribe_response::Message, Status> {
-        let response = tokio::time::timeout(Duration::from_secs(20), self.responses.message())
-            .await
-            .unwrap()?;
-        Ok(response.expect("the stream goes on").message.unwrap())
+        loop {
+            let response = tokio::time::timeout(Duration::from_secs(20), self.responses.message())
+                .await
+                .unwrap()?;
+            match response.expect("the stream goes on").message.unwrap() {
+                subscribe_response::Message::Roster(roster) => {
+                    assert_eq!(roster.namespace, "team-a");
+                    self.callers = roster.members.into_iter().map(|member| member.identity).collect();
+                }
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// The next roster; nothing may come before it.
+    async fn roster(&mut self) -> Vec<String> {
+        let response = tokio::time::timeout(Duration::from_secs(1), self.responses.message()).await;
+        match response
+            .expect("within a second")
+            .unwrap()
+            .unwrap()
+            .message
+            .unwrap()
+        {
+            subscribe_response::Message::Roster(roster) => {
+                roster.members.into_iter().map(|member| member.identity).collect()
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn snapshot(&mut self) -> Snapshot {
         match self.next().await.unwrap() {
             subscribe_response::Message::Snapshot(snapshot) => snapshot,
-            subscribe_response::Message::Renewal(renewal) => panic!("{renewal:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -138,10 +211,19 @@ impl Subscription {
 }
 
 fn gateway(namespace: &str, name: &str) -> Identity {
-    Identity::Gateway(BotName {
+    Identity::Gateway(BotId {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
+        ..bot()
     })
+}
+
+fn inbox() -> ChannelId {
+    ChannelId {
+        namespace: "team-a".to_owned(),
+        name: "inbox".to_owned(),
+        uid: CHANNEL_UID.parse().unwrap(),
+    }
 }
 
 fn ours() -> Identity {
@@ -150,13 +232,20 @@ fn ours() -> Identity {
 
 /// Everybody who is not the bot's gateway.
 fn others() -> Vec<Identity> {
-    let channel = |namespace: &str| Identity::Channel {
-        namespace: namespace.to_owned(),
-        name: "inbox".to_owned(),
+    let channel = |namespace: &str| {
+        Identity::Channel(ChannelId {
+            namespace: namespace.to_owned(),
+            ..inbox()
+        })
+    };
+    let later = BotId {
+        uid: LATER_UID.parse().unwrap(),
+        ..bot()
     };
     vec![
         gateway("team-a", "other"),
         gateway("team-b", "triage"),
+        Identity::Gateway(later),
         Identity::Runner {
             bot: bot(),
             runner: "default".to_owned(),
@@ -177,6 +266,9 @@ async fn compiled() -> Scenario {
     scenario.compile().await;
     scenario
 }
+
+mod dismissal;
+mod roster;
 
 #[tokio::test]
 async fn a_gateway_gets_its_policy_and_each_change_of_it() {
@@ -218,7 +310,7 @@ async fn an_unchanged_policy_is_renewed_and_not_sent_again() {
     scenario.compile().await;
     match stream.next().await.unwrap() {
         subscribe_response::Message::Renewal(renewal) => assert_eq!(renewal.digest, first.digest),
-        subscribe_response::Message::Snapshot(snapshot) => panic!("{:?}", snapshot.version),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -250,21 +342,8 @@ async fn nobody_else_gets_a_bots_policy() {
     let scenario = compiled().await;
     let server = serve(&scenario, Leadership::held(7)).await;
     for identity in others() {
-        match server.subscribe(&identity, None).await {
-            // Another gateway is told that its own bot has no permissions.
-            Ok(mut stream) => {
-                assert!(matches!(identity, Identity::Gateway(_)), "{identity}");
-                let snapshot = stream.snapshot().await;
-                let document: serde_json::Value = serde_json::from_slice(&snapshot.permissions).unwrap();
-                assert_eq!(document["bindings"], serde_json::json!([]), "{identity}");
-                let own = identity.bot().unwrap();
-                assert_eq!(
-                    document["bot"],
-                    serde_json::json!({"name": own.name, "namespace": own.namespace})
-                );
-            }
-            Err(status) => assert_eq!(status.code(), Code::PermissionDenied, "{identity}"),
-        }
+        let refused = server.subscribe(&identity, None).await.err().unwrap();
+        assert_eq!(refused.code(), Code::PermissionDenied, "{identity}");
     }
 }
 
@@ -274,19 +353,15 @@ async fn nobody_else_gets_a_bots_credentials() {
     let server = serve(&scenario, Leadership::held(7)).await;
     let binding = scenario.hub.binding(&bot(), "reader").unwrap().version;
     let provider = scenario.hub.provider(&bot(), "main").unwrap().version;
-    let channel = scenario.hub.channel("team-a", "inbox").unwrap().version;
+    let channel = scenario.hub.channel(&inbox()).unwrap().version;
     for identity in others() {
         for (subject, version) in [
             (Subject::Binding("reader".into()), &binding),
             (Subject::Provider("main".into()), &provider),
             (Subject::Channel("inbox".into()), &channel),
         ] {
-            let is_the_channels = matches!(subject, Subject::Channel(_))
-                && identity
-                    == (Identity::Channel {
-                        namespace: "team-a".into(),
-                        name: "inbox".into(),
-                    });
+            let is_the_channels =
+                matches!(subject, Subject::Channel(_)) && identity == Identity::Channel(inbox());
             match server.lease(&identity, subject, version).await {
                 Ok(_) => assert!(is_the_channels, "{identity}"),
                 Err(status) => assert_eq!(status.code(), Code::NotFound, "{identity}"),

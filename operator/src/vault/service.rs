@@ -52,15 +52,15 @@ impl VaultService {
             (Identity::Gateway(bot), Subject::Provider(provider)) => {
                 Some((bot.namespace.clone(), self.hub.provider(bot, provider)?))
             }
-            (Identity::Channel { namespace, name }, Subject::Channel(channel)) if name == channel => {
-                Some((namespace.clone(), self.hub.channel(namespace, name)?))
+            (Identity::Channel(channel), Subject::Channel(name)) if channel.name == *name => {
+                Some((channel.namespace.clone(), self.hub.channel(channel)?))
             }
             (
                 Identity::Operator
                 | Identity::Ledger
                 | Identity::Runner { .. }
                 | Identity::Gateway(_)
-                | Identity::Channel { .. },
+                | Identity::Channel(_),
                 Subject::Binding(_) | Subject::Provider(_) | Subject::Channel(_),
             ) => None,
         }
@@ -76,22 +76,29 @@ impl VaultService {
 #[tonic::async_trait]
 impl Vault for VaultService {
     async fn lease(&self, request: Request<LeaseRequest>) -> Result<Response<LeaseResponse>, Status> {
-        let caller = peer(&request)?;
+        let peer = peer(&request)?;
         leading(&self.hub, &self.leadership)?;
+        let caller = &peer.identity;
         let asked = request.into_inner();
         let subject = describe(asked.subject.as_ref());
-        let Some((namespace, opening)) = self.opening(&caller, asked.subject.as_ref()) else {
+        // Whoever does not live, or shows an old certificate, has no policy that could name anything.
+        let opening = if self.hub.rosters().admits(&peer) {
+            self.opening(caller, asked.subject.as_ref())
+        } else {
+            None
+        };
+        let Some((namespace, opening)) = opening else {
             let status = Status::not_found("the caller's policy names no such credential");
-            return Err(self.refuse(&caller, &subject, LeaseOutcome::NotFound, status));
+            return Err(self.refuse(caller, &subject, LeaseOutcome::NotFound, status));
         };
         if asked.version != opening.version {
             let status =
                 Status::failed_precondition("the caller's policy names another version of the credential");
-            return Err(self.refuse(&caller, &subject, LeaseOutcome::Unopenable, status));
+            return Err(self.refuse(caller, &subject, LeaseOutcome::Unopenable, status));
         }
         let opened = self.opener.open(&namespace, &opening).await.map_err(|error| {
             let (outcome, status) = refusal(&error);
-            self.refuse(&caller, &subject, outcome, status)
+            self.refuse(caller, &subject, outcome, status)
         })?;
         self.metrics.leased(LeaseOutcome::Granted);
         tracing::info!(

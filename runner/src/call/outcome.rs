@@ -18,6 +18,8 @@ pub struct Success {
     pub truncated: bool,
     /// Facts for the record.
     pub facts: Facts,
+    /// The type of the image that the content is; empty when it is text.
+    pub media_type: String,
 }
 
 /// The call failed.
@@ -139,6 +141,7 @@ impl From<Success> for wire::Success {
             content: success.content,
             truncated: success.truncated,
             facts_json: Value::Object(success.facts).to_string(),
+            media_type: success.media_type,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 use monstrum_service::{Shutdown, Tls};
+use monstrum_wire::identity::Identity;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
@@ -17,6 +18,8 @@ pub(super) struct Links {
     tls: Tls,
     /// What every gateway's certificate carries.
     name: String,
+    /// Whom it names.
+    gateway: Identity,
     shared: Shared,
     /// For each link that runs, whether its gateway is still wanted.
     wanted: HashMap<SocketAddr, watch::Sender<bool>>,
@@ -25,10 +28,11 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn new(tls: Tls, name: String, shared: Shared) -> Self {
+    pub(super) fn new(tls: Tls, name: String, gateway: Identity, shared: Shared) -> Self {
         Self {
             tls,
             name,
+            gateway,
             shared,
             wanted: HashMap::new(),
             tasks: JoinSet::new(),
@@ -77,7 +81,8 @@ impl Links {
     }
 
     fn start(&mut self, address: SocketAddr, shutdown: &Shutdown) {
-        let channel = match self.tls.channel_named(&format!("https://{address}"), &self.name) {
+        let uri = format!("https://{address}");
+        let channel = match self.tls.channel_named(&uri, &self.name, &self.gateway) {
             Ok(channel) => channel,
             Err(error) => {
                 tracing::error!(gateway = %address, error = %error, "a gateway can't be dialled");

@@ -201,7 +201,9 @@ async fn work(
     };
     metrics.finished(&call.executor, &outcome, began.elapsed());
     log(&outcome, began);
-    if let Ok(success) = &mut outcome {
+    if let Ok(success) = &mut outcome
+        && success.media_type.is_empty()
+    {
         // Gone means that nobody is left to be told.
         let _ = output.send_ahead(&mut success.content).await;
     }

@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use monstrum_service::authority::Authority;
 use monstrum_service::{Pem, Tls, peer};
-use monstrum_wire::identity::{BotName, Identity};
+use monstrum_wire::identity::{BotId, Identity};
 use monstrum_wire::runner::link_server::{Link, LinkServer};
 use monstrum_wire::runner::{
     Cancel, Execute, Finished, FromRunner, GatewayList, GatewaysRequest, RunnerHello, ToRunner, finished,
@@ -28,10 +28,11 @@ pub(crate) fn authority() -> Authority {
     Authority::generate("monstrum.local").unwrap()
 }
 
-fn bot() -> BotName {
-    BotName {
+pub(crate) fn bot() -> BotId {
+    BotId {
         namespace: "team".to_owned(),
         name: "triage".to_owned(),
+        uid: "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11".parse().unwrap(),
     }
 }
 
@@ -117,8 +118,13 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) async fn start(authority: &Authority, address: &str) -> Self {
+        Self::start_as(authority, address, &Identity::Gateway(bot())).await
+    }
+
+    /// With a certificate that names somebody, and the right host.
+    pub(crate) async fn start_as(authority: &Authority, address: &str, identity: &Identity) -> Self {
         let pem = authority
-            .issue(&Identity::Gateway(bot()), &["127.0.0.1", "localhost"], DAY)
+            .issue(identity, &["127.0.0.1", "localhost"], DAY)
             .unwrap();
         let tls = Tls::from_pem(&pem, "monstrum.local").unwrap();
         let address: SocketAddr = address.parse().unwrap();
@@ -197,7 +203,7 @@ impl Link for Service {
         &self,
         request: Request<Streaming<FromRunner>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let identity = peer(&request)?;
+        let identity = peer(&request)?.identity;
         let mut inbound = request.into_inner();
         let Some(FromRunner {
             message: Some(from_runner::Message::Hello(hello)),

@@ -258,3 +258,27 @@ async fn compressed_json_is_read() {
     let packed = move || answer(200, &[JSON, ("content-encoding", "gzip")], made.stdout.clone());
     assert_eq!(ask(packed, |_| {}).await.success(), "{\"a\":1}");
 }
+
+const PNG: (&str, &str) = ("content-type", "image/png");
+
+#[tokio::test]
+async fn an_image_is_given_back_as_one_where_the_model_takes_them() {
+    let image = || answer(200, &[PNG], vec![0x89_u8; 300 * 1024]);
+    let shown = ask(image, |call| call.max_image_bytes = 360 * 1024).await;
+    assert_eq!(shown.media_type(), "image/png");
+    assert_eq!(shown.bytes(), vec![0x89_u8; 300 * 1024]);
+    let large = ask(image, |call| call.max_image_bytes = 1024).await;
+    assert_eq!(large.media_type(), "");
+    assert_eq!(
+        large.success(),
+        "(an answer of type image/png, larger than the 1024 bytes that an image may have to be shown)"
+    );
+    let blind = ask(image, |_| {}).await;
+    assert_eq!(
+        blind.success(),
+        "(an answer of type image/png, 307200 bytes; only text is shown)"
+    );
+    let pdf = || answer(200, &[("content-type", "application/pdf")], "%PDF");
+    let other = ask(pdf, |call| call.max_image_bytes = 1024).await;
+    assert!(other.success().contains("only text is shown"));
+}

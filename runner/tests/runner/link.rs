@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use monstrum_wire::identity::Identity;
+use monstrum_wire::identity::{BotId, Identity};
 use monstrum_wire::runner::{Execute, FailureKind};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::gateway::{Gateway, Runner, authority};
+use crate::gateway::{Gateway, Runner, authority, bot};
 use crate::shell::workspace;
 use crate::support::{eventually, http_call, runs, shell_call, with_token};
 use crate::upstream::Upstream;
@@ -335,4 +335,18 @@ async fn a_gateway_must_show_the_services_name() {
         &["--gateway-name", "other-gateway.team.svc"],
     );
     assert!(!gateway.attached_within(Duration::from_secs(2)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runner_attaches_to_no_gateway_but_that_of_its_own_bot() {
+    let authority = authority();
+    let namesake = BotId {
+        uid: "c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7".parse().unwrap(),
+        ..bot()
+    };
+    for other in [Identity::Gateway(namesake), Identity::Operator] {
+        let mut gateway = Gateway::start_as(&authority, "127.0.0.1:0", &other).await;
+        let _runner = Runner::start(&authority, gateway.address, &[]);
+        assert!(!gateway.attached_within(Duration::from_secs(2)).await, "{other}");
+    }
 }

@@ -80,6 +80,16 @@ impl Ended {
         self.outcome.as_ref().is_ok_and(|success| success.truncated)
     }
 
+    /// The type of the image that the result is; empty when it is text.
+    pub(crate) fn media_type(&self) -> &str {
+        self.outcome.as_ref().map_or("", |success| &success.media_type)
+    }
+
+    /// What was given back without chunks.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.outcome.as_ref().map_or(&[], |success| &success.content)
+    }
+
     pub(crate) fn fact(&self, name: &str) -> Value {
         let facts = match &self.outcome {
             Ok(success) => &success.facts,

@@ -38,6 +38,7 @@ pub(super) async fn run(
             text,
             user: user.to_owned(),
             message_id: new_id(),
+            images: Vec::new(),
         };
         tokio::select! {
             outcome = turn::run(gateway, request, &mut session, quiet, screen) => match outcome {

@@ -18,7 +18,8 @@ use tonic::transport::server::Connected;
 use super::guarded::Guarded;
 use super::lobby::{Guest, Lobby};
 use super::{Limits, address};
-use crate::tls::{PeerIdentity, ServerTls, Tls, handshake};
+use crate::tls::connections::{Connections, Entry};
+use crate::tls::{PeerCertificate, ServerTls, Tls, handshake};
 
 /// Connections that are ready and wait to be served.
 const WAITING: usize = 64;
@@ -41,7 +42,8 @@ pub enum Entrance {
 /// Accepted connections, as a stream for `serve_with_incoming` and [`super::serve_http`].
 pub struct Incoming {
     address: SocketAddr,
-    connections: mpsc::Receiver<io::Result<Connection>>,
+    accepted: mpsc::Receiver<io::Result<Connection>>,
+    connections: Connections,
     // Dropped with the stream, which ends the accepting task.
     _accepting: JoinSet<()>,
 }
@@ -51,14 +53,22 @@ impl Incoming {
     pub fn bind(address: SocketAddr, entrance: Entrance, limits: Limits) -> io::Result<Self> {
         let listener = address::bind(address)?;
         let address = listener.local_addr()?;
-        let (sender, connections) = mpsc::channel(WAITING);
+        let (sender, accepted) = mpsc::channel(WAITING);
+        let connections = Connections::default();
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, entrance, Lobby::new(limits), sender));
+        let lobby = Lobby::new(limits);
+        accepting.spawn(accept(listener, entrance, lobby, connections.clone(), sender));
         Ok(Self {
             address,
+            accepted,
             connections,
             _accepting: accepting,
         })
+    }
+
+    /// The connections that are open, by who is at their other end.
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     /// Where it listens; tells the port when 0 was asked for.
@@ -71,7 +81,7 @@ impl Stream for Incoming {
     type Item = io::Result<Connection>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.connections.poll_recv(context)
+        self.accepted.poll_recv(context)
     }
 }
 
@@ -80,6 +90,7 @@ async fn accept(
     listener: TcpListener,
     entrance: Entrance,
     lobby: Arc<Lobby>,
+    connections: Connections,
     sender: mpsc::Sender<io::Result<Connection>>,
 ) {
     let mut handshakes = JoinSet::new();
@@ -93,7 +104,15 @@ async fn accept(
             Ok((stream, peer)) => {
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                 let guest = lobby.enter(peer.ip());
-                handshakes.spawn(open(entrance.clone(), stream, peer, guest, sender.clone()));
+                let opening = open(
+                    entrance.clone(),
+                    stream,
+                    peer,
+                    guest,
+                    connections.clone(),
+                    sender.clone(),
+                );
+                handshakes.spawn(opening);
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a connection can't be accepted");
@@ -108,9 +127,10 @@ async fn open(
     stream: TcpStream,
     peer: SocketAddr,
     guest: Guest,
+    connections: Connections,
     sender: mpsc::Sender<io::Result<Connection>>,
 ) {
-    match Connection::open(&entrance, stream, peer, guest).await {
+    match Connection::open(&entrance, stream, peer, guest, &connections).await {
         // An error means that the server ends; the connection is dropped with it.
         Ok(connection) => drop(sender.send(Ok(connection)).await),
         Err(error) => tracing::debug!(%peer, error = %error, "no connection came about"),
@@ -120,9 +140,10 @@ async fn open(
 /// One connection.
 pub struct Connection {
     io: Io,
-    peer: PeerIdentity,
+    peer: PeerCertificate,
     remote: SocketAddr,
     guest: Guest,
+    entry: Entry,
 }
 
 enum Io {
@@ -136,18 +157,19 @@ impl Connection {
         stream: TcpStream,
         remote: SocketAddr,
         guest: Guest,
+        connections: &Connections,
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let guarded = Guarded::new(stream, guest.clone(), matches!(entrance, Entrance::Pod));
         let (io, peer) = match entrance {
-            Entrance::Plain | Entrance::Pod => (Io::Plain(guarded), PeerIdentity::new(None)),
+            Entrance::Plain | Entrance::Pod => (Io::Plain(guarded), PeerCertificate::new(None)),
             Entrance::Https(tls) => {
                 let stream = handshake::accept(tls.current(), guarded).await?;
-                (Io::Tls(Box::new(stream)), PeerIdentity::new(None))
+                (Io::Tls(Box::new(stream)), PeerCertificate::new(None))
             }
             Entrance::Mutual(tls) => {
                 let (stream, peer) = handshake::identify(tls, guarded).await?;
-                if peer.identity().is_some() {
+                if peer.peer().is_some() {
                     guest.make_known();
                 }
                 (Io::Tls(Box::new(stream)), peer)
@@ -155,6 +177,7 @@ impl Connection {
         };
         Ok(Self {
             io,
+            entry: connections.enter(peer.peer()),
             peer,
             remote,
             guest,
@@ -177,19 +200,22 @@ impl Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = PeerIdentity;
+    type ConnectInfo = PeerCertificate;
 
-    fn connect_info(&self) -> PeerIdentity {
+    fn connect_info(&self) -> PeerCertificate {
         self.peer.clone()
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.entry.poll_ended(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         match self.io() {
             Io::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Io::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -199,6 +225,9 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.entry.is_ended() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         match self.io() {
             Io::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Io::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
@@ -210,6 +239,9 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.entry.is_ended() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         match self.io() {
             Io::Plain(stream) => Pin::new(stream).poll_write_vectored(context, parts),
             Io::Tls(stream) => Pin::new(stream).poll_write_vectored(context, parts),

@@ -7,7 +7,10 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::TlsError;
+use monstrum_wire::identity::{Identity, Serial};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{TlsError, handshake};
 
 /// A certificate chain with its key and the authority to trust, in PEM.
 #[derive(Clone)]
@@ -29,10 +32,22 @@ impl std::fmt::Debug for Pem {
     }
 }
 
+impl Pem {
+    /// The serial number of the leaf.
+    pub fn serial(&self) -> Result<Serial, TlsError> {
+        let unreadable = || TlsError::Unreadable("the certificate");
+        let chain = certificates(&self.certificate, "the certificate")?;
+        let leaf = chain.first().ok_or_else(unreadable)?;
+        let (_, leaf) = X509Certificate::from_der(leaf).map_err(|_| unreadable())?;
+        Serial::from_bytes(leaf.raw_serial()).map_err(|_| unreadable())
+    }
+}
+
 /// What handshakes use.
 pub(super) struct Material {
     pub(super) server: Arc<ServerConfig>,
     pub(super) client: Arc<ClientConfig>,
+    leaf: Option<CertificateDer<'static>>,
 }
 
 impl Material {
@@ -48,9 +63,16 @@ impl Material {
         }
         let roots = Arc::new(roots);
         Ok(Self {
+            leaf: chain.first().cloned(),
             server: Arc::new(server(&roots, chain.clone(), key.clone_key())?),
             client: Arc::new(client(&roots, chain, key)?),
         })
+    }
+
+    /// Whom the leaf names.
+    pub(super) fn identity(&self, trust_domain: &str) -> Option<Identity> {
+        let peer = handshake::peer(self.leaf.as_ref()?, trust_domain)?;
+        Some(peer.identity)
     }
 }
 

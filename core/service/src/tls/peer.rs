@@ -1,18 +1,18 @@
 //! Who is at the other end of a connection.
 
-use monstrum_wire::identity::Identity;
+use super::Peer;
 
 /// Who is at the other end of a connection; in the extensions of each of its requests.
 #[derive(Debug, Clone)]
-pub struct PeerIdentity(Option<Identity>);
+pub struct PeerCertificate(Option<Peer>);
 
-impl PeerIdentity {
-    pub(crate) fn new(identity: Option<Identity>) -> Self {
-        Self(identity)
+impl PeerCertificate {
+    pub(crate) fn new(peer: Option<Peer>) -> Self {
+        Self(peer)
     }
 
-    /// The identity, when the certificate named one of this installation.
-    pub fn identity(&self) -> Option<&Identity> {
+    /// The peer, when the certificate named an identity of this installation.
+    pub fn peer(&self) -> Option<&Peer> {
         self.0.as_ref()
     }
 }

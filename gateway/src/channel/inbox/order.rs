@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use tokio::sync::oneshot;
 
+use crate::channel::route::Recipient;
+
 /// The last place of each conversation, by bot and session.
 #[derive(Debug, Default)]
-pub(super) struct Order(HashMap<(String, String), oneshot::Receiver<()>>);
+pub(super) struct Order(HashMap<(Recipient, String), oneshot::Receiver<()>>);
 
 /// A message's place behind another one; it ends when this is dropped.
 #[derive(Debug, Default)]
@@ -17,10 +19,10 @@ pub(super) struct Place {
 
 impl Order {
     /// A place behind all that were given for this conversation.
-    pub(super) fn place(&mut self, bot: &str, session: &str) -> Place {
+    pub(super) fn place(&mut self, bot: &Recipient, session: &str) -> Place {
         let (mine, behind) = oneshot::channel();
         Place {
-            before: self.0.insert((bot.to_owned(), session.to_owned()), behind),
+            before: self.0.insert((bot.clone(), session.to_owned()), behind),
             _mine: Some(mine),
         }
     }
@@ -42,11 +44,18 @@ mod tests {
     use super::*;
     use futures::FutureExt as _;
 
+    fn to(name: &str) -> Recipient {
+        Recipient {
+            name: name.to_owned(),
+            uid: "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11".to_owned(),
+        }
+    }
+
     #[test]
     fn a_conversations_messages_go_one_by_one() {
         let mut order = Order::default();
-        let first = order.place("triage", "a").reached().now_or_never().unwrap();
-        let mut second = Box::pin(order.place("triage", "a").reached());
+        let first = order.place(&to("triage"), "a").reached().now_or_never().unwrap();
+        let mut second = Box::pin(order.place(&to("triage"), "a").reached());
         assert!(second.as_mut().now_or_never().is_none());
         drop(first);
         assert!(second.now_or_never().is_some());
@@ -55,9 +64,9 @@ mod tests {
     #[test]
     fn conversations_do_not_wait_for_each_other() {
         let mut order = Order::default();
-        let _first = order.place("triage", "a");
+        let _first = order.place(&to("triage"), "a");
         for (bot, session) in [("triage", "b"), ("scribe", "a")] {
-            assert!(order.place(bot, session).reached().now_or_never().is_some());
+            assert!(order.place(&to(bot), session).reached().now_or_never().is_some());
         }
         assert!(Place::default().reached().now_or_never().is_some());
     }

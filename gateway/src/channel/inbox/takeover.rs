@@ -12,7 +12,7 @@ use super::lease::LEASE;
 use super::order::Order;
 use super::{Channel, Parcel, deliver_at};
 use crate::channel::delivery::Undelivered;
-use crate::channel::route::may_talk;
+use crate::channel::route::{Recipient, may_talk};
 use crate::ledger::{Kept, LedgerError};
 
 /// How often they are looked for.
@@ -34,12 +34,16 @@ impl Parcel {
                 attempt: claimed.attempt,
             },
             age: Duration::from_secs(claimed.age_seconds),
-            bot: message.bot,
+            bot: Recipient {
+                name: message.bot,
+                uid: message.bot_uid,
+            },
             request: SendRequest {
                 session: message.session,
                 text: message.text,
                 user: message.user,
                 message_id: message.message_id,
+                images: Vec::new(),
             },
             held,
             _room: room,
@@ -76,7 +80,11 @@ impl Channel {
 
     /// Whether the settings changed so that the message would not be accepted now.
     fn would_refuse(&self, parcel: &Parcel) -> bool {
-        let routed = self.config.routes.iter().any(|route| route.bot == parcel.bot);
+        let routed = self
+            .config
+            .routes
+            .iter()
+            .any(|route| route.recipient() == parcel.bot);
         !routed || !may_talk(&self.config, &parcel.request.user)
     }
 }

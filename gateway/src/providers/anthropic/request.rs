@@ -1,131 +1,85 @@
 //! What is asked: <https://docs.anthropic.com/en/api/messages>.
 
+mod cache;
+mod message;
+mod thinking;
+
+use monstrum_wire::policy::{RequestShape, ToolChoice};
 use serde_json::{Map, Value, json};
 
-use crate::providers::conversation::{Message, ModelRequest, ToolCall, ToolSpec};
+use crate::providers::conversation::{ModelRequest, ToolSpec};
+use crate::providers::schema;
+use crate::providers::shape::{self, set};
+use cache::Marks;
+use thinking::Thoughts;
 
 /// The API wants a limit; this one is used when the policy names none.
 const DEFAULT_OUTPUT_TOKENS: u32 = 4096;
 
 pub(super) fn body(request: &ModelRequest<'_>) -> Value {
-    let limit = Some(request.model.max_output_tokens)
-        .filter(|limit| *limit > 0)
-        .unwrap_or(DEFAULT_OUTPUT_TOKENS);
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(request.model.id));
-    body.insert("stream".to_owned(), json!(true));
+    let model = request.model;
+    let shape = shape::shape(model);
+    let limit = Some(model.max_output_tokens).filter(|limit| *limit > 0);
+    let limit = limit.unwrap_or(DEFAULT_OUTPUT_TOKENS);
+    let mut body = shape::body(&shape);
+    let thoughts = Thoughts::of(request, &shape, limit, &mut body);
+    let marks = Marks::of(&shape);
+    body.insert("model".to_owned(), json!(model.id));
+    body.insert("stream".to_owned(), json!(!shape.whole_answers));
     body.insert("max_tokens".to_owned(), json!(limit));
-    body.insert("messages".to_owned(), Value::Array(messages(request.messages)));
+    let messages = marks.conversation(message::all(request, &thoughts));
+    body.insert("messages".to_owned(), Value::Array(messages));
     if !request.system.is_empty() {
-        // The cache covers tools and system prompt, which stay the same over a conversation.
-        let block =
-            json!({ "type": "text", "text": request.system, "cache_control": { "type": "ephemeral" } });
-        body.insert("system".to_owned(), json!([block]));
+        let block = json!({ "type": "text", "text": request.system });
+        body.insert("system".to_owned(), json!([marks.block(block)]));
     }
     if !request.tools.is_empty() {
-        body.insert("tools".to_owned(), request.tools.iter().map(tool).collect());
+        let tools = request.tools.iter().map(|spec| tool(spec, &shape)).collect();
+        body.insert("tools".to_owned(), Value::Array(marks.last(tools)));
+        set(&mut body, "tool_choice", tool_choice(request));
     }
-    if let Some(temperature) = request.model.temperature {
-        body.insert("temperature".to_owned(), json!(temperature));
-    }
+    generate(&mut body, request);
     Value::Object(body)
 }
 
-/// Roles alternate in this format, so that neighbours of one role become one message.
-fn messages(messages: &[Message]) -> Vec<Value> {
-    let mut grouped: Vec<(&'static str, Vec<Value>)> = Vec::new();
-    for message in messages {
-        let (role, blocks) = blocks(message);
-        if blocks.is_empty() {
-            continue;
-        }
-        match grouped.last_mut() {
-            Some((last, known)) if *last == role => known.extend(blocks),
-            Some(_) | None => grouped.push((role, blocks)),
-        }
+fn generate(body: &mut Map<String, Value>, request: &ModelRequest<'_>) {
+    let generation = shape::generation(request.model);
+    set(body, "temperature", request.model.temperature);
+    set(body, "top_p", generation.top_p);
+    let stop = Some(&generation.stop).filter(|stop| !stop.is_empty());
+    set(body, "stop_sequences", stop);
+}
+
+/// The switch for parallel calls is part of the choice here.
+fn tool_choice(request: &ModelRequest<'_>) -> Option<Value> {
+    let parallel = shape::generation(request.model).parallel_tool_calls;
+    let kind = match request.tool_choice {
+        ToolChoice::Unspecified if parallel.is_none() => return None,
+        ToolChoice::None => return Some(json!({ "type": "none" })),
+        ToolChoice::Unspecified | ToolChoice::Auto => "auto",
+        ToolChoice::Required => "any",
+    };
+    let mut choice = Map::from_iter([("type".to_owned(), json!(kind))]);
+    set(
+        &mut choice,
+        "disable_parallel_tool_use",
+        parallel.map(|parallel| !parallel),
+    );
+    Some(Value::Object(choice))
+}
+
+fn tool(tool: &ToolSpec, shape: &RequestShape) -> Value {
+    let (parameters, words) = schema::shown(&tool.parameters);
+    let strict = shape.strict_tools && schema::is_strict(&parameters);
+    let mut shown = Map::new();
+    shown.insert("name".to_owned(), json!(tool.name));
+    shown.insert("description".to_owned(), json!(tool.told(words)));
+    shown.insert("input_schema".to_owned(), parameters);
+    if strict {
+        shown.insert("strict".to_owned(), json!(true));
     }
-    grouped
-        .into_iter()
-        .map(|(role, blocks)| json!({ "role": role, "content": blocks }))
-        .collect()
-}
-
-fn blocks(message: &Message) -> (&'static str, Vec<Value>) {
-    match message {
-        Message::User(text) => ("user", text_block(text).into_iter().collect()),
-        Message::Assistant { text, calls } => (
-            "assistant",
-            text_block(text)
-                .into_iter()
-                .chain(calls.iter().map(call))
-                .collect(),
-        ),
-        Message::ToolResult { id, content, ok } => {
-            let block =
-                json!({ "type": "tool_result", "tool_use_id": id, "content": content, "is_error": !ok });
-            ("user", vec![block])
-        }
-    }
-}
-
-/// Empty text blocks are refused by the API.
-fn text_block(text: &str) -> Option<Value> {
-    (!text.trim().is_empty()).then(|| json!({ "type": "text", "text": text }))
-}
-
-fn call(call: &ToolCall) -> Value {
-    json!({ "type": "tool_use", "id": call.id, "name": call.echo_name(), "input": call.echo() })
-}
-
-fn tool(tool: &ToolSpec) -> Value {
-    json!({ "name": tool.name, "description": tool.description, "input_schema": tool.parameters })
+    Value::Object(shown)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use monstrum_wire::policy::Model;
-
-    #[test]
-    fn a_conversation_becomes_alternating_messages() {
-        let model = Model {
-            id: "m".to_owned(),
-            max_output_tokens: 9,
-            temperature: Some(0.5),
-            ..Model::default()
-        };
-        let call = |id: &str| ToolCall {
-            id: id.to_owned(),
-            name: "t".to_owned(),
-            arguments: r#"{"a":1}"#.to_owned(),
-        };
-        let result = |id: &str, ok| Message::ToolResult {
-            id: id.to_owned(),
-            content: "r".to_owned(),
-            ok,
-        };
-        let messages = [
-            Message::User("hello".to_owned()),
-            Message::Assistant {
-                text: " ".to_owned(),
-                calls: vec![call("1"), call("2")],
-            },
-            result("1", true),
-            result("2", false),
-            Message::User("and now?".to_owned()),
-        ];
-        let tools = [ToolSpec {
-            name: "t".to_owned(),
-            description: "d".to_owned(),
-            parameters: json!({ "type": "object" }),
-        }];
-        let request = ModelRequest {
-            model: &model,
-            system: "be kind",
-            messages: &messages,
-            tools: &tools,
-            metered: false,
-        };
-        insta::assert_json_snapshot!(body(&request));
-    }
-}
+mod tests;

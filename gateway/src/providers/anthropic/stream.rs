@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::providers::conversation::{Answer, Stop, ToolCall, Usage};
+use crate::providers::conversation::{Answer, Opaque, Stop, ToolCall, Usage};
 use crate::providers::{Decoded, Decoder, ModelError};
 
 /// More calls than this in one answer are not read.
@@ -145,6 +145,7 @@ impl Decoder for Reader {
             calls,
             stop,
             usage: self.tokens.map(Tokens::usage),
+            state: Opaque::default(),
         })
     }
 }
@@ -219,14 +220,16 @@ impl Tokens {
     /// `input_tokens` leaves out what was read from or written to the cache; ours counts all of it.
     fn usage(self) -> Usage {
         let cached = self.cache_read_input_tokens.unwrap_or(0);
+        let cache_written = self.cache_creation_input_tokens.unwrap_or(0);
         let input = self
             .input_tokens
             .unwrap_or(0)
-            .saturating_add(self.cache_creation_input_tokens.unwrap_or(0))
+            .saturating_add(cache_written)
             .saturating_add(cached);
         Usage {
             input,
             cached,
+            cache_written,
             output: self.output_tokens.unwrap_or(0),
         }
     }
@@ -288,6 +291,7 @@ mod tests {
             Some(Usage {
                 input: 1250,
                 cached: 1000,
+                cache_written: 200,
                 output: 42
             })
         );

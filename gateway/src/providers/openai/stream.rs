@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::providers::conversation::{Answer, Stop, ToolCall, Usage};
+use crate::providers::conversation::{Answer, Opaque, Stop, ToolCall, Usage};
 use crate::providers::{Decoded, Decoder, ModelError};
 
 /// More calls than this in one answer are not read.
@@ -115,6 +115,7 @@ impl Decoder for Reader {
             calls,
             stop,
             usage: self.usage,
+            state: Opaque::default(),
         })
     }
 }
@@ -197,6 +198,7 @@ impl Tokens {
             input: self.prompt_tokens,
             cached: details.or(self.prompt_cache_hit_tokens).unwrap_or(0),
             output: self.completion_tokens,
+            ..Usage::default()
         }
     }
 }
@@ -282,7 +284,8 @@ mod tests {
             Some(Usage {
                 input: 9,
                 cached: 4,
-                output: 2
+                output: 2,
+                ..Usage::default()
             })
         );
     }

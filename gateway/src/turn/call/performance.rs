@@ -143,15 +143,20 @@ fn finished(
 ) -> Ended {
     match outcome {
         Some(finished::Outcome::Success(success)) => {
-            output.push(&success.content);
-            if success.truncated {
-                output.cut();
-            }
+            let clean = if success.media_type.is_empty() {
+                output.push(&success.content);
+                if success.truncated {
+                    output.cut();
+                }
+                output.finish()
+            } else {
+                Clean::image(&success.content, &prepared.scrubber)
+            };
             Ended {
                 outcome: "ok",
                 reason: String::new(),
                 facts: success.facts_json,
-                clean: output.finish(),
+                clean,
                 sent: true,
             }
         }
@@ -216,7 +221,7 @@ fn word(kind: FailureKind) -> &'static str {
 fn not_sent(reason: &str, sentence: &str) -> Ended {
     let clean = Clean {
         content: sentence.to_owned(),
-        truncated: false,
+        ..Clean::default()
     };
     Ended {
         outcome: "error",

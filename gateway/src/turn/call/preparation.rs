@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::policy::Enforced;
+use crate::providers::conversation::Image;
 use crate::scrub::Scrubber;
 use crate::turn::context::Context;
 use crate::turn::verdict::{Obstacle, fail_closed};
@@ -79,6 +80,7 @@ pub(super) async fn prepare(
         timeout_ms: u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1),
         max_result_bytes: limits.max_result_bytes,
         traceparent: context.trace.traceparent(),
+        max_image_bytes: max_image_bytes(policy),
     };
     Ok(Prepared {
         execute,
@@ -93,6 +95,12 @@ pub(super) async fn prepare(
         scrubber: vault.scrubber(),
         permit,
     })
+}
+
+/// Images are wanted by a model that takes them.
+fn max_image_bytes(policy: &Enforced) -> u32 {
+    let sees = policy.settings.model.as_ref().is_some_and(|model| model.images);
+    if sees { Image::MAX_BYTES } else { 0 }
 }
 
 fn find<'a>(policy: &'a Enforced, permit: &Permit) -> Option<(&'a Binding, &'a Tool)> {

@@ -36,7 +36,7 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
             let id = if keep_id {
                 call.id.clone()
             } else {
-                format!("call_{step}_{index}_{}", context.turn)
+                ToolCall::neutral_id(&call_id)
             };
             let kept = call.arguments.len() <= MAX_ARGUMENTS && together <= MAX_TOGETHER;
             let arguments = if kept {
@@ -118,6 +118,7 @@ pub(super) async fn answer_all(context: &Context, made: &[(MadeCall, String)]) -
             Ok(answered) => {
                 all.notices.extend(answered.notice);
                 all.results.push(entry(made, answered.content, answered.ok));
+                all.results.extend(answered.image.map(Entry::Image));
             }
             Err(failure) => all.outcome = all.outcome.and(Err(failure)),
         }

@@ -1,25 +1,35 @@
 //! One question to the model, with the tools of this very moment.
 
 use monstrum_wire::ledger::UsageRow;
-use monstrum_wire::policy::{Model, Prices};
+use monstrum_wire::policy::{Generation, Model, Prices, ToolChoice};
 
 use super::admission::{self, Admitted};
 use crate::counters::Spent;
 use crate::policy::Enforced;
 use crate::providers::ModelError;
-use crate::providers::conversation::{Answer, Message, ModelRequest, ToolSpec, Usage};
+use crate::providers::conversation::{Answer, Image, Message, ModelRequest, Opaque, Origin, ToolSpec, Usage};
 use crate::turn::bounds::Tally;
 use crate::turn::context::Context;
 use crate::turn::failure::Failure;
 use crate::turn::history::{BYTES_PER_TOKEN, Entry, History};
 use crate::vault::Subject;
 
+/// A model's answer, with what is kept beside it.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    /// Not booked yet.
+    pub(super) usage: UsageRow,
+    pub(super) origin: Origin,
+    pub(super) state: Opaque,
+}
+
 /// Asks the model, and counts what it used; the caller books the row. The policy is read here, once per question, so that a revoked tool is in no later one.
 pub(super) async fn ask(
     context: &Context,
     history: &mut History,
     tally: &mut Tally,
-) -> Result<(Answer, UsageRow), Failure> {
+) -> Result<Answered, Failure> {
     let policy = context.gateway.policy.current();
     let mut model = policy.settings.model.clone().ok_or(Failure::NoPolicy)?;
     model.max_output_tokens = output_limit(model.max_output_tokens, tally.tokens_left());
@@ -38,9 +48,10 @@ pub(super) async fn ask(
         system: &system,
         messages: &messages,
         tools: &tools,
+        tool_choice: tool_choice(&model, tally.step()),
         metered: admission::is_metered(&policy),
     };
-    let (answer, requests, admitted) = send(context, &policy, history, tally, &request).await?;
+    let (mut answer, requests, admitted) = send(context, &policy, history, tally, &request).await?;
     let said = answer.usage;
     let usage = said.unwrap_or_else(|| estimate(overhead, &messages, &answer));
     let prices = model.prices.unwrap_or_default();
@@ -53,7 +64,13 @@ pub(super) async fn ask(
         None => Spent::All,
     };
     admitted.settle(context, spent).await;
-    Ok((answer, row))
+    let state = std::mem::take(&mut answer.state);
+    Ok(Answered {
+        answer,
+        usage: row,
+        origin: Origin::of(&model),
+        state: state.guarded(&context.gateway.vault.scrubber()),
+    })
 }
 
 async fn send(
@@ -169,6 +186,14 @@ fn tools(policy: &Enforced) -> Vec<ToolSpec> {
         .collect()
 }
 
+/// A call is required at a turn's first question only: at each, the turn could never end.
+fn tool_choice(model: &Model, step: u32) -> ToolChoice {
+    match model.generation.as_ref().map(Generation::tool_choice) {
+        Some(ToolChoice::Required) if step > 1 => ToolChoice::Auto,
+        wanted => wanted.unwrap_or_default(),
+    }
+}
+
 /// Never asks for more than the turn has left.
 fn output_limit(wanted: u32, left: u64) -> u32 {
     let left = u32::try_from(left).unwrap_or(u32::MAX).max(1);
@@ -199,17 +224,29 @@ fn estimate(overhead: usize, messages: &[Message], answer: &Answer) -> Usage {
     let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX);
     Usage {
         input: tokens(said),
-        cached: 0,
         output: tokens(answered),
+        ..Usage::default()
     }
 }
 
 fn size(message: &Message) -> usize {
     match message {
-        Message::User(text) => text.len(),
-        Message::Assistant { text, calls } => calls
+        Message::User { text, images } => text.len().saturating_add(images_size(images)),
+        Message::Assistant {
+            text, calls, state, ..
+        } => calls
             .iter()
-            .fold(text.len(), |sum, call| sum.saturating_add(call.arguments.len())),
-        Message::ToolResult { content, .. } => content.len(),
+            .fold(text.len().saturating_add(state.size()), |sum, call| {
+                sum.saturating_add(call.arguments.len())
+            }),
+        Message::ToolResult { content, images, .. } => content.len().saturating_add(images_size(images)),
     }
+}
+
+/// As many bytes as text of so many tokens has.
+fn images_size(images: &[Image]) -> usize {
+    images
+        .len()
+        .saturating_mul(Image::LIKELY_TOKENS)
+        .saturating_mul(BYTES_PER_TOKEN)
 }

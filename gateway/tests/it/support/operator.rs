@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use monstrum_wire::identity::Identity;
+use monstrum_wire::identity::{Identity, Serial};
 use monstrum_wire::policy::policy_server::Policy;
 use monstrum_wire::policy::vault_server::Vault;
 use monstrum_wire::policy::*;
@@ -19,6 +19,8 @@ pub type Fields = Vec<(String, String)>;
 #[derive(Clone)]
 pub struct Operator {
     current: Arc<watch::Sender<Option<Snapshot>>>,
+    /// Who may call the gateway.
+    pub members: Arc<watch::Sender<Vec<Member>>>,
     pub acks: Arc<watch::Sender<Vec<Ack>>>,
     pub secrets: Arc<Mutex<HashMap<String, Fields>>>,
     pub leases: Arc<Mutex<Vec<String>>>,
@@ -31,6 +33,7 @@ impl Default for Operator {
     fn default() -> Self {
         Self {
             current: Arc::new(watch::Sender::new(None)),
+            members: Arc::new(watch::Sender::new(Vec::new())),
             acks: Arc::new(watch::Sender::new(Vec::new())),
             secrets: Arc::default(),
             leases: Arc::default(),
@@ -42,6 +45,28 @@ impl Default for Operator {
 }
 
 impl Operator {
+    /// The object of this identity lives, and is known by this certificate.
+    pub fn enrol(&self, identity: &Identity, serial: &Serial) {
+        let certificate = Certificate {
+            serial: serial.to_string(),
+            good_seconds: 0,
+        };
+        let member = Member {
+            identity: identity.to_string(),
+            certificates: vec![certificate],
+            workspace: String::new(),
+        };
+        self.dismiss(identity);
+        self.members.send_modify(|members| members.push(member));
+    }
+
+    /// The object of this identity is gone.
+    pub fn dismiss(&self, identity: &Identity) {
+        let path = identity.to_string();
+        self.members
+            .send_modify(|members| members.retain(|member| member.identity != path));
+    }
+
     /// Publishes a policy and waits until the gateway acknowledged it.
     pub async fn publish(&self, permissions: Vec<u8>, settings: Settings, lease_seconds: u32) -> Ack {
         let version = {
@@ -82,7 +107,10 @@ impl Policy for Operator {
         &self,
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        assert!(matches!(monstrum_service::peer(&request)?, Identity::Gateway(_)));
+        assert!(matches!(
+            monstrum_service::peer(&request)?.identity,
+            Identity::Gateway(_)
+        ));
         if !self.renews.load(Ordering::SeqCst) {
             return Err(Status::unavailable("not the leader"));
         }
@@ -98,10 +126,16 @@ impl Policy for Operator {
         });
         let operator = self.clone();
         tokio::spawn(async move {
-            let mut current = operator.current.subscribe();
+            let (mut current, mut members) = (operator.current.subscribe(), operator.members.subscribe());
             current.mark_changed();
+            members.mark_changed();
             loop {
                 let message = tokio::select! {
+                    biased;
+                    _ = members.changed() => {
+                        let members = members.borrow_and_update().clone();
+                        subscribe_response::Message::Roster(Roster { namespace: "team-a".to_owned(), members })
+                    }
                     _ = current.changed() => {
                         let Some(snapshot) = current.borrow_and_update().clone() else { continue };
                         subscribe_response::Message::Snapshot(snapshot)
@@ -139,7 +173,10 @@ impl Vault for Operator {
         if self.vault_down.load(Ordering::SeqCst) {
             return Err(Status::unavailable("the vault is down"));
         }
-        assert!(matches!(monstrum_service::peer(&request)?, Identity::Gateway(_)));
+        assert!(matches!(
+            monstrum_service::peer(&request)?.identity,
+            Identity::Gateway(_)
+        ));
         let request = request.into_inner();
         let subject = match request.subject.unwrap() {
             lease_request::Subject::Binding(name) => format!("binding/{name}"),

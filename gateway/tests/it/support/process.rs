@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 
-use monstrum_wire::identity::Identity;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use super::world::World;
+use super::world::{World, own_channel};
 
 /// `monstrum-gateway channel`, as it runs in a pod.
 pub struct Process {
@@ -24,14 +23,7 @@ impl Process {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let identity = Identity::Channel {
-            namespace: "team-a".to_owned(),
-            name: "inbox".to_owned(),
-        };
-        let pem = world
-            .authority
-            .issue(&identity, &[], std::time::Duration::from_secs(600))
-            .unwrap();
+        let pem = world.enrol_process(&own_channel()).await;
         file("tls.crt", &pem.certificate);
         file("tls.key", &pem.key);
         file("ca.crt", &pem.authority);
@@ -40,8 +32,6 @@ impl Process {
             .arg("channel")
             .env("MONSTRUM_TLS_DIR", folder.path())
             .env("MONSTRUM_ADMIN_ADDRESS", "127.0.0.1:0")
-            .env("MONSTRUM_CHANNEL_NAMESPACE", "team-a")
-            .env("MONSTRUM_CHANNEL", "inbox")
             .env("MONSTRUM_LEDGER", &world.ledger_url)
             .env(
                 "MONSTRUM_CHANNEL_CONFIG",

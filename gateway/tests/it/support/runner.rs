@@ -4,16 +4,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use monstrum_service::Tls;
+use monstrum_wire::identity::Identity;
 use monstrum_wire::runner::link_client::LinkClient;
 use monstrum_wire::runner::*;
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
+
+use super::world::bot;
 
 /// What the runner does with one call.
 #[derive(Clone)]
 pub enum Act {
     /// Answers with these pieces, the last as the result's content.
     Answer(Vec<Vec<u8>>),
+    /// Answers with an image.
+    Image(Vec<u8>),
     Fail(FailureKind, String),
     /// Ends the stream without an answer.
     Die,
@@ -68,7 +73,7 @@ impl Runner {
             })
             .await
             .unwrap();
-        let mut client = LinkClient::new(tls.channel(gateway).unwrap());
+        let mut client = LinkClient::new(tls.channel(gateway, &Identity::Gateway(bot())).unwrap());
         let mut orders = client.attach(ReceiverStream::new(receiver)).await?.into_inner();
         let die = Arc::new(Notify::new());
         loop {
@@ -128,6 +133,14 @@ impl Runner {
                 };
                 (Vec::new(), finished::Outcome::Failure(failure))
             }
+            Act::Image(content) => {
+                let shown = Success {
+                    content,
+                    media_type: "image/png".to_owned(),
+                    ..Success::default()
+                };
+                (Vec::new(), finished::Outcome::Success(shown))
+            }
             Act::Wait(gate, content) => {
                 gate.notified().await;
                 (Vec::new(), success(content))
@@ -169,5 +182,6 @@ fn success(content: Vec<u8>) -> finished::Outcome {
         content,
         truncated: false,
         facts_json: "{\"status\":200}".to_owned(),
+        media_type: String::new(),
     })
 }

@@ -1,5 +1,6 @@
 //! All of it together.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use monstrum_gateway::args::ServeArgs;
 use monstrum_gateway::serve;
 use monstrum_guardian::source::Budget;
 use monstrum_service::authority::Authority;
-use monstrum_service::{Service, Tls, TlsArgs};
+use monstrum_service::{Pem, Service, Tls, TlsArgs};
 use monstrum_wire::chat::chat_client::ChatClient;
-use monstrum_wire::chat::{SendRequest, TurnEvent, turn_event};
-use monstrum_wire::identity::{BotName, DEFAULT_RUNNER, Identity};
+use monstrum_wire::chat::{SendRequest, StatusRequest, TurnEvent, turn_event};
+use monstrum_wire::identity::{BotId, ChannelId, DEFAULT_RUNNER, Identity};
 use monstrum_wire::ledger::audit_server::AuditServer;
 use monstrum_wire::ledger::ledger_server::LedgerServer;
 use monstrum_wire::policy::policy_server::PolicyServer;
@@ -39,6 +40,8 @@ pub struct World {
     pub model_address: SocketAddr,
     operator_url: String,
     pub ledger_url: String,
+    /// The identities that the operator enrolled at the beginning.
+    enrolled: HashMap<Identity, Tls>,
 }
 
 impl World {
@@ -80,13 +83,13 @@ impl World {
             .add_service(AuditServer::new(ledger.clone()));
         let ledger_url = listen(&tls(&authority, &Identity::Ledger), router).await;
         let model_address = model.start().await;
+        let enrolled: HashMap<_, _> = [own_runner(), own_channel()]
+            .into_iter()
+            .map(|identity| (identity.clone(), enrol(&authority, &operator, &identity)))
+            .collect();
         let (service, mutual, local) = gateway(&authority, &operator_url, &ledger_url, "gateway-0").await;
         let runner = Runner::default();
-        let identity = Identity::Runner {
-            bot: bot(),
-            runner: DEFAULT_RUNNER.to_owned(),
-        };
-        let runner_task = runner.start(tls(&authority, &identity), mutual.clone());
+        let runner_task = runner.start(enrolled[&own_runner()].clone(), mutual.clone());
         Self {
             authority,
             operator,
@@ -100,6 +103,7 @@ impl World {
             model_address,
             operator_url,
             ledger_url,
+            enrolled,
         }
     }
 
@@ -107,11 +111,7 @@ impl World {
     pub async fn replica(&self) -> (Service, SocketAddr) {
         let (service, mutual, local) =
             gateway(&self.authority, &self.operator_url, &self.ledger_url, "gateway-1").await;
-        let identity = Identity::Runner {
-            bot: bot(),
-            runner: DEFAULT_RUNNER.to_owned(),
-        };
-        self.runner.start(tls(&self.authority, &identity), mutual);
+        self.runner.start(self.tls(&own_runner()), mutual);
         (service, local)
     }
 
@@ -144,6 +144,7 @@ impl World {
                     input: 3_000_000,
                     cached_input: 300_000,
                     output: 15_000_000,
+                    cache_write: 3_000_000,
                 }),
                 credential_version: "1".to_owned(),
                 request_timeout_seconds: 10,
@@ -171,8 +172,39 @@ impl World {
         settings
     }
 
+    /// The certificate of one who is enrolled; for anybody else a new one that nobody knows.
     pub fn tls(&self, identity: &Identity) -> Tls {
-        tls(&self.authority, identity)
+        let known = self.enrolled.get(identity).cloned();
+        known.unwrap_or_else(|| tls(&self.authority, identity))
+    }
+
+    /// A certificate that the gateway knows from now on, and no other of this identity.
+    pub async fn enrol(&self, identity: &Identity) -> Tls {
+        let tls = enrol(&self.authority, &self.operator, identity);
+        self.enforce(&[Held::default()]).await;
+        tls
+    }
+
+    /// Like [`World::enrol`], for a process of its own.
+    pub async fn enrol_process(&self, identity: &Identity) -> Pem {
+        let pem = self
+            .authority
+            .issue(identity, &[], Duration::from_secs(3600))
+            .unwrap();
+        self.operator.enrol(identity, &pem.serial().unwrap());
+        self.enforce(&[Held::default()]).await;
+        pem
+    }
+
+    pub fn connect(&self, tls: &Tls) -> monstrum_service::Channel {
+        tls.channel(&self.mutual, &Identity::Gateway(bot())).unwrap()
+    }
+
+    /// Whether a runner is attached, as the gateway tells.
+    pub async fn has_runner(&self) -> bool {
+        let mut chat = ChatClient::new(self.local_channel());
+        let status = chat.status(StatusRequest {}).await.unwrap().into_inner();
+        !status.connected_runners.is_empty()
     }
 
     pub fn local_channel(&self) -> Channel {
@@ -197,6 +229,7 @@ pub fn request(session: &str, text: &str) -> SendRequest {
         text: text.to_owned(),
         user: "u1".to_owned(),
         message_id: String::new(),
+        images: Vec::new(),
     }
 }
 
@@ -295,11 +328,42 @@ impl Turn {
     }
 }
 
-pub fn bot() -> BotName {
-    BotName {
+pub const UID: &str = "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11";
+/// Of objects that came under the names of others.
+pub const LATER_UID: &str = "c0b1f6d2-33a5-4c0e-9a61-5d2b0a4be0a7";
+
+pub fn bot() -> BotId {
+    BotId {
         namespace: "team-a".to_owned(),
         name: "triage".to_owned(),
+        uid: UID.parse().unwrap(),
     }
+}
+
+pub fn own_runner() -> Identity {
+    Identity::Runner {
+        bot: bot(),
+        runner: DEFAULT_RUNNER.to_owned(),
+    }
+}
+
+/// The channel that has a route to the bot.
+pub fn own_channel() -> Identity {
+    channel_of(UID)
+}
+
+pub fn channel_of(uid: &str) -> Identity {
+    Identity::Channel(ChannelId {
+        namespace: "team-a".to_owned(),
+        name: "inbox".to_owned(),
+        uid: uid.parse().unwrap(),
+    })
+}
+
+fn enrol(authority: &Authority, operator: &Operator, identity: &Identity) -> Tls {
+    let pem = authority.issue(identity, &[], Duration::from_secs(3600)).unwrap();
+    operator.enrol(identity, &pem.serial().unwrap());
+    Tls::from_pem(&pem, "monstrum.local").unwrap()
 }
 
 pub fn tls(authority: &Authority, identity: &Identity) -> Tls {
@@ -328,8 +392,6 @@ async fn gateway(
             tls_dir: "/nowhere".into(),
             trust_domain: "monstrum.local".to_owned(),
         },
-        bot_namespace: "team-a".to_owned(),
-        bot: "triage".to_owned(),
         replica: replica.to_owned(),
         operator: operator.to_owned(),
         ledger: ledger.to_owned(),

@@ -28,7 +28,11 @@ impl AuditStore for SqliteStore {
     }
 }
 
-fn records(connection: &Connection, bot: &BotKey, page: &Page) -> Result<Vec<AuditRecord>, StoreError> {
+pub(super) fn records(
+    connection: &Connection,
+    bot: &BotKey,
+    page: &Page,
+) -> Result<Vec<AuditRecord>, StoreError> {
     let mut statement = connection.prepare_cached(match page.session {
         None => {
             "SELECT * FROM audit_record WHERE bot = ?1 AND sequence BETWEEN ?2 AND ?3
@@ -80,7 +84,7 @@ fn record(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
     })
 }
 
-fn head(connection: &Connection, bot: &BotKey) -> Result<Head, StoreError> {
+pub(super) fn head(connection: &Connection, bot: &BotKey) -> Result<Head, StoreError> {
     let row: Option<(i64, String, i64)> = connection
         .prepare_cached("SELECT sequence, hash, time_micros FROM audit_head WHERE bot = ?1")?
         .query_row(params![bot.as_str()], |row| row.try_into())

@@ -69,14 +69,15 @@ fn accept(
     let written = connection
         .prepare_cached(
             "INSERT INTO accepted
-           (owner, scope, id, bot, session, user, text, message_id, accepted_micros, attempt, lease_micros)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10) ON CONFLICT DO NOTHING",
+           (owner, scope, id, bot, bot_uid, session, user, text, message_id, accepted_micros, attempt, lease_micros)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             owner.as_str(),
             scope,
             id,
             message.bot,
+            message.bot_uid,
             message.session,
             message.user,
             message.text,
@@ -108,7 +109,7 @@ fn take_over(
          WHERE owner = ?1 AND scope = ?2 AND id IN
            (SELECT id FROM accepted WHERE owner = ?1 AND scope = ?2 AND lease_micros <= ?3
             ORDER BY accepted_micros, id LIMIT ?5)
-         RETURNING id, bot, session, user, text, message_id, accepted_micros, attempt",
+         RETURNING id, bot, bot_uid, session, user, text, message_id, accepted_micros, attempt",
     )?;
     let (now, until) = (now.micros(), now.after(claim.lease).micros());
     let mut rows = statement.query(params![owner.as_str(), claim.scope, now, until, claim.limit])?;
@@ -122,17 +123,18 @@ fn take_over(
 }
 
 fn message(row: &Row<'_>) -> Result<ClaimedRow, StoreError> {
-    let attempt: i64 = row.get(7)?;
+    let attempt: i64 = row.get(8)?;
     Ok(ClaimedRow {
         id: row.get(0)?,
         attempt: u32::try_from(attempt).map_err(|_| StoreError::Corrupt("an attempt"))?,
-        accepted: Moment::from_micros(row.get(6)?),
+        accepted: Moment::from_micros(row.get(7)?),
         message: AcceptedMessage {
             bot: row.get(1)?,
-            session: row.get(2)?,
-            user: row.get(3)?,
-            text: row.get(4)?,
-            message_id: row.get(5)?,
+            bot_uid: row.get(2)?,
+            session: row.get(3)?,
+            user: row.get(4)?,
+            text: row.get(5)?,
+            message_id: row.get(6)?,
         },
     })
 }

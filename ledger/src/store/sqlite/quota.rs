@@ -11,33 +11,35 @@ use rusqlite::{Connection, params};
 use super::{SqliteStore, unsigned};
 use crate::clock::Moment;
 use crate::store::{Charge, CounterKey, QuotaStore, StoreError, Use};
-use crate::tenant::BotKey;
+use crate::tenant::{BotKey, Spender};
 
 pub(super) use reservation::expire as expire_reservations;
 
 impl QuotaStore for SqliteStore {
     async fn quota_use(
         &self,
-        bot: &BotKey,
+        spender: &Spender,
         now: Moment,
         keys: Vec<CounterKey>,
     ) -> Result<Vec<Use>, StoreError> {
-        let bot = bot.clone();
-        self.look(move |connection| uses(connection, &bot, now, keys))
+        let spender = spender.clone();
+        self.look(move |connection| uses(connection, &spender, now, keys))
             .await
     }
 
     async fn reserve(
         &self,
-        bot: &BotKey,
+        spender: &Spender,
         now: Moment,
         reservation: &str,
         charges: Vec<Charge>,
         keep: Duration,
     ) -> Result<(), StoreError> {
-        let (bot, reservation) = (bot.clone(), reservation.to_owned());
-        self.write(move |connection| reservation::open(connection, &bot, now, &reservation, &charges, keep))
-            .await
+        let (spender, reservation) = (spender.clone(), reservation.to_owned());
+        self.write(move |connection| {
+            reservation::open(connection, &spender, now, &reservation, &charges, keep)
+        })
+        .await
     }
 
     async fn settle(
@@ -56,13 +58,14 @@ impl QuotaStore for SqliteStore {
 /// One snapshot for all of them.
 fn uses(
     connection: &Connection,
-    bot: &BotKey,
+    spender: &Spender,
     now: Moment,
     keys: Vec<CounterKey>,
 ) -> Result<Vec<Use>, StoreError> {
     let snapshot = connection.unchecked_transaction()?;
     let used = |key: CounterKey| {
-        let amount = in_use(&snapshot, bot, now, &key)?;
+        let owner = row::owner(spender, &key)?;
+        let amount = in_use(&snapshot, &row::Columns::of(owner.as_str(), &key)?, now)?;
         Ok(Use { key, amount })
     };
     keys.into_iter().map(used).collect()
@@ -70,14 +73,13 @@ fn uses(
 
 /// Settled use whose bucket is still in the window, and every reservation that is open: in full until it expires, and
 /// then, until the sweep makes it use, as long as its bucket is in the window.
-fn in_use(connection: &Connection, bot: &BotKey, now: Moment, key: &CounterKey) -> Result<u64, StoreError> {
-    let columns = row::Columns::new(bot, key)?;
+fn in_use(connection: &Connection, columns: &row::Columns<'_>, now: Moment) -> Result<u64, StoreError> {
     let sum = |statement, what| {
         let counter = params![
-            &columns.owner,
+            columns.owner,
             columns.binding,
             columns.grant,
-            &key.quota,
+            columns.quota,
             columns.window,
             now.micros()
         ];

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex};
 
 use monstrum_wire::audit::Verifier;
-use monstrum_wire::identity::BotName;
+use monstrum_wire::identity::BotId;
 use monstrum_wire::ledger::AuditRecord;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -21,10 +21,13 @@ async fn open(folder: &Path) -> (SqliteStore, JoinHandle<Result<(), StoreError>>
     (store, tokio::spawn(writer.run()))
 }
 
+const UID: &str = "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11";
+
 fn bot() -> BotKey {
-    BotKey::from(&BotName {
+    BotKey::from(&BotId {
         namespace: "team-a".to_owned(),
         name: "triage".to_owned(),
+        uid: UID.parse().unwrap(),
     })
 }
 
@@ -316,74 +319,6 @@ async fn tampering_with_the_file_shows() {
             .unwrap_err();
         assert!(broken.to_string().contains(shows), "{statement}: {broken}");
     }
-}
-
-/// The file as the first version left it, with use of a quota and an open reservation.
-fn of_the_first_version(folder: &TempDir) {
-    let first = include_str!("../../../migrations/sqlite/0001_state.sql");
-    let between = |from: &str, to: &str| {
-        let rest = &first[first.find(from).unwrap()..];
-        rest[..rest.find(to).unwrap_or(rest.len())].to_owned()
-    };
-    let steps = [
-        "PRAGMA user_version = 1; DROP TABLE reserved; DROP TABLE quota_use; DROP TABLE accepted;".to_owned(),
-        between("CREATE TABLE quota_use", "-- `ended_micros`"),
-        between("CREATE TABLE reserved", "-- The end"),
-        "INSERT INTO quota_use VALUES ('team-a/triage', 'b', 'g', 'calls', 0, 0, 9223372036854775807, 3);
-         INSERT INTO reservation VALUES ('team-a/triage', 'r', 1, 9223372036854775807, NULL, 0);
-         INSERT INTO reserved VALUES
-           ('team-a/triage', 'r', 'b', 'g', 'calls', 0, 4, 9223372036854775807, 9223372036854775807, 1);"
-            .to_owned(),
-    ];
-    let connection = common(&folder.path().join(FILE), READER_CACHE_KIB).unwrap();
-    for step in steps {
-        connection.execute_batch(&step).unwrap();
-    }
-}
-
-#[tokio::test]
-async fn use_and_reservations_of_the_first_version_go_on_counting() {
-    use crate::store::{CounterKey, CounterOf, QuotaStore as _, Use};
-
-    let folder = five().await;
-    of_the_first_version(&folder);
-    let (store, _writer) = open(folder.path()).await;
-    let key = CounterKey {
-        of: CounterOf::Grant {
-            binding: "b".to_owned(),
-            grant: "g".to_owned(),
-        },
-        quota: "calls".to_owned(),
-        window_seconds: 0,
-    };
-    let bot = bot();
-    let standing = || store.quota_use(&bot, NOW, vec![key.clone()]);
-    assert_eq!(standing().await.unwrap()[0].amount, 7);
-    let uses = vec![Use {
-        key: key.clone(),
-        amount: 1,
-    }];
-    store.settle(&bot, NOW, "r", uses).await.unwrap();
-    assert_eq!(standing().await.unwrap()[0].amount, 4);
-}
-
-#[tokio::test]
-async fn a_database_whose_migrations_were_counted_otherwise_goes_on() {
-    let folder = five().await;
-    let connection = common(&folder.path().join(FILE), READER_CACHE_KIB).unwrap();
-    let earlier = "PRAGMA user_version = 0;
-        CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, success BOOLEAN NOT NULL);
-        INSERT INTO _sqlx_migrations VALUES (1, 'state', 1), (2, 'budgets', 1), (3, 'accepted', 1);";
-    connection.execute_batch(earlier).unwrap();
-    drop(connection);
-    for _ in 0..2 {
-        let (store, writer) = open(folder.path()).await;
-        store.append(&bot(), NOW, entry(10)).await.unwrap();
-        drop(store);
-        writer.await.unwrap().unwrap();
-    }
-    let (store, _writer) = open(folder.path()).await;
-    assert_eq!(verify(&chain(&store).await).head().0, 7);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ mod tests;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use monstrum_crds::kinds::PodSettings;
-use monstrum_wire::identity::{BotName, DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
+use monstrum_wire::identity::{BotId, DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
 
 use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner};
 use crate::installation::{GRPC_PORT, Installation};
@@ -137,10 +137,11 @@ fn gateway_host(bot: &str, namespace: &str) -> String {
     format!("{}.{namespace}.svc", gateway_name(bot))
 }
 
-fn bot_name(plan: &Plan) -> BotName {
-    BotName {
+fn bot_id(plan: &Plan) -> BotId {
+    BotId {
         namespace: plan.owner.namespace.clone(),
         name: plan.owner.name.clone(),
+        uid: plan.owner.uid,
     }
 }
 
@@ -160,7 +161,7 @@ fn certificate(plan: &Plan, runner: &str, name: &str) -> CertificateSpec {
     CertificateSpec {
         secret: format!("{name}-tls"),
         identity: Identity::Runner {
-            bot: bot_name(plan),
+            bot: bot_id(plan),
             runner: runner.to_owned(),
         },
         names: Vec::new(),

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use monstrum_crds::convert::ResolvedChannel;
 use monstrum_crds::kinds::{PodSettings, SecretKeyRef};
-use monstrum_wire::identity::Identity;
+use monstrum_wire::identity::{ChannelId, Identity};
 use sha2::{Digest as _, Sha256};
 
 use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner, label};
@@ -60,10 +60,11 @@ pub(super) fn build(plan: &Plan, installation: &Installation) -> (Vec<Child>, Ce
     children.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
     let certificate = CertificateSpec {
         secret: format!("{}-tls", name(&plan.owner)),
-        identity: Identity::Channel {
+        identity: Identity::Channel(ChannelId {
             namespace: plan.owner.namespace.clone(),
             name: plan.owner.name.clone(),
-        },
+            uid: plan.owner.uid,
+        }),
         names: Vec::new(),
         labels: plan.owner.labels(COMPONENT),
     };
@@ -122,8 +123,6 @@ fn deployment(plan: &Plan, config: &str, installation: &Installation) -> Deploym
         installation,
     );
     container.env.get_or_insert_default().extend([
-        workload::env("MONSTRUM_CHANNEL_NAMESPACE", &plan.owner.namespace),
-        workload::env("MONSTRUM_CHANNEL", &plan.owner.name),
         workload::env("MONSTRUM_OPERATOR", &installation.operator_url()),
         workload::env("MONSTRUM_LEDGER", &installation.ledger_url()),
     ]);

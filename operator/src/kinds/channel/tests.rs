@@ -11,7 +11,7 @@ fn planned(scenario: &Scenario) -> Option<Plan> {
         kind: "Channel",
         namespace: NAMESPACE.to_owned(),
         name: "inbox".to_owned(),
-        uid: "uid-1".to_owned(),
+        uid: "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11".parse().unwrap(),
         label: label::CHANNEL,
     };
     plan(&channel, &owner, &world)

@@ -2,6 +2,7 @@
 
 mod body;
 mod complaint;
+mod image;
 mod media;
 
 use reqwest::Response;
@@ -18,13 +19,23 @@ use media::Media;
 /// The largest answer that is taken apart. A parsed answer takes some ten times its text's memory.
 const LARGEST_JSON: usize = 4 * 1024 * 1024;
 
-/// Reads `response`, keeping at most `limit` bytes of what is returned.
+/// How much is kept, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    /// Of text.
+    pub(super) text: usize,
+    /// Of an image; 0 where none is wanted.
+    pub(super) image: usize,
+}
+
+/// Reads `response`, keeping at most as much as `most` says.
 pub(super) async fn read(
     response: Response,
     plan: Option<&Plan>,
-    limit: usize,
+    most: Most,
     parsing: &Semaphore,
 ) -> Outcome {
+    let limit = most.text;
     let facts = facts(&response);
     if response.status().is_client_error() || response.status().is_server_error() {
         return Err(complaint::tell(response).await.with_facts(facts));
@@ -33,6 +44,9 @@ pub(super) async fn read(
     let media = Media::of(header(response.headers(), CONTENT_TYPE.as_str()));
     let told = |failure: Failure| failure.with_facts(facts.clone());
     if let Media::Other(name) = &media {
+        if plan.is_none() && most.image > 0 && image::is_shown(name) {
+            return image::read(response, name, most.image, facts).await;
+        }
         let size = response
             .content_length()
             .map_or("of unknown size".to_owned(), |size| format!("{size} bytes"));
@@ -98,6 +112,7 @@ fn success(content: String, truncated: bool, facts: Facts) -> Success {
         content: content.into_bytes(),
         truncated,
         facts,
+        media_type: String::new(),
     }
 }
 

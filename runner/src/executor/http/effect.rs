@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Http;
-use super::answer;
+use super::answer::{self, Most};
 use super::config::Config;
 use super::extraction::Plan;
 use super::guard;
@@ -29,7 +29,11 @@ pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
     };
     let request = Request::build(&config.base()?, &template, &call.arguments)?;
     let response = exchange.run(request).await?;
-    answer::read(response, plan.as_ref(), call.max_result_bytes, &http.parsing).await
+    let most = Most {
+        text: call.max_result_bytes,
+        image: call.max_image_bytes,
+    };
+    answer::read(response, plan.as_ref(), most, &http.parsing).await
 }
 
 struct Exchange<'a> {

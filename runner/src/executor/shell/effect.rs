@@ -57,6 +57,7 @@ pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outc
             content,
             truncated: reader.cut,
             facts,
+            media_type: String::new(),
         }),
         Err(failure) => Err(failure.with_facts(facts)),
     }

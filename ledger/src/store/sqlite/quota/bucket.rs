@@ -5,7 +5,6 @@ use rusqlite::{Connection, params};
 use super::row::Columns;
 use crate::clock::Moment;
 use crate::store::{CounterKey, StoreError};
-use crate::tenant::BotKey;
 
 /// A bucket holds no more than this, so that no sum of buckets leaves SQLite's integers.
 const FULLEST: i64 = 10_000_000_000_000_000;
@@ -13,13 +12,13 @@ const FULLEST: i64 = 10_000_000_000_000_000;
 /// Adds to the use at an instant, or takes from it.
 pub(super) fn add(
     connection: &Connection,
-    bot: &BotKey,
+    owner: &str,
     key: &CounterKey,
     at: Moment,
     amount: i64,
 ) -> Result<(), StoreError> {
     let (begin, leaves) = key.bucket(at);
-    let columns = Columns::new(bot, key)?;
+    let columns = Columns::of(owner, key)?;
     connection
         .prepare_cached(
             "INSERT INTO quota_use
@@ -31,7 +30,7 @@ pub(super) fn add(
             columns.owner,
             columns.binding,
             columns.grant,
-            &key.quota,
+            columns.quota,
             columns.window,
             begin.micros(),
             leaves.micros(),

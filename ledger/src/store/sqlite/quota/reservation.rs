@@ -9,7 +9,7 @@ use super::super::{signed, unsigned};
 use super::{bucket, in_use, row};
 use crate::clock::Moment;
 use crate::store::{Charge, CounterKey, StoreError, Use};
-use crate::tenant::BotKey;
+use crate::tenant::{BotKey, Spender};
 
 /// A reservation's row.
 struct Reservation {
@@ -35,12 +35,18 @@ fn find(connection: &Connection, bot: &BotKey, reservation: &str) -> Result<Opti
         .optional()?)
 }
 
-/// What each counter of the reservation stands at.
+/// A counter of a reservation: whose it is, and what it stands at.
+#[derive(Clone, PartialEq, Eq)]
+struct Reserved {
+    owner: String,
+    amount: i64,
+}
+
 fn counters(
     connection: &Connection,
     bot: &str,
     reservation: &str,
-) -> Result<BTreeMap<CounterKey, i64>, StoreError> {
+) -> Result<BTreeMap<CounterKey, Reserved>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT owner, binding, grant_name, quota, window_seconds, amount FROM reserved
          WHERE bot = ?1 AND reservation = ?2",
@@ -54,24 +60,27 @@ fn counters(
             quota: row.get(3)?,
             window_seconds: unsigned(row.get(4)?, "a quota's window")?,
         };
-        counters.insert(key, row.get(5)?);
+        let amount = row.get(5)?;
+        counters.insert(key, Reserved { owner, amount });
     }
     Ok(counters)
 }
 
 pub(super) fn open(
     connection: &Connection,
-    bot: &BotKey,
+    spender: &Spender,
     now: Moment,
     reservation: &str,
     charges: &[Charge],
     keep: Duration,
 ) -> Result<(), StoreError> {
+    let bot = &spender.bot;
     if let Some(existing) = find(connection, bot, reservation)? {
-        return repeated(connection, bot, reservation, charges, &existing);
+        return repeated(connection, spender, reservation, charges, &existing);
     }
     for charge in charges {
-        let used = in_use(connection, bot, now, &charge.key)?;
+        let owner = row::owner(spender, &charge.key)?;
+        let used = in_use(connection, &row::Columns::of(owner.as_str(), &charge.key)?, now)?;
         if used
             .checked_add(charge.amount)
             .is_none_or(|sum| sum > charge.limit)
@@ -87,7 +96,7 @@ pub(super) fn open(
         )?
         .execute(params![bot.as_str(), reservation, now.micros(), expires.micros()])?;
     for charge in charges {
-        insert(connection, bot, now, reservation, charge, expires)?;
+        insert(connection, spender, now, reservation, charge, expires)?;
     }
     Ok(())
 }
@@ -95,7 +104,7 @@ pub(super) fn open(
 /// The same id again: no error only if it asks for the same and is open.
 fn repeated(
     connection: &Connection,
-    bot: &BotKey,
+    spender: &Spender,
     reservation: &str,
     charges: &[Charge],
     existing: &Reservation,
@@ -105,9 +114,13 @@ fn repeated(
     }
     let mut asked = BTreeMap::new();
     for charge in charges {
-        asked.insert(charge.key.clone(), signed(charge.amount, "amount")?);
+        let reserved = Reserved {
+            owner: row::owner(spender, &charge.key)?.as_str().to_owned(),
+            amount: signed(charge.amount, "amount")?,
+        };
+        asked.insert(charge.key.clone(), reserved);
     }
-    if counters(connection, bot.as_str(), reservation)? == asked {
+    if counters(connection, spender.bot.as_str(), reservation)? == asked {
         return Ok(());
     }
     Err(StoreError::ReservationDiffers(reservation.to_owned()))
@@ -124,14 +137,15 @@ fn exhausted(charge: &Charge, used: u64) -> StoreError {
 
 fn insert(
     connection: &Connection,
-    bot: &BotKey,
+    spender: &Spender,
     now: Moment,
     reservation: &str,
     charge: &Charge,
     expires: Moment,
 ) -> Result<(), StoreError> {
     let (_, leaves) = charge.key.bucket(now);
-    let columns = row::Columns::new(bot, &charge.key)?;
+    let owner = row::owner(spender, &charge.key)?;
+    let columns = row::Columns::of(owner.as_str(), &charge.key)?;
     connection
         .prepare_cached(
             "INSERT INTO reserved
@@ -140,12 +154,12 @@ fn insert(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)",
         )?
         .execute(params![
-            bot.as_str(),
+            spender.bot.as_str(),
             reservation,
             columns.owner,
             columns.binding,
             columns.grant,
-            &charge.key.quota,
+            columns.quota,
             columns.window,
             signed(charge.amount, "amount")?,
             expires.micros(),
@@ -166,23 +180,23 @@ pub(super) fn settle(
     let mut settled = counters(connection, bot.as_str(), reservation)?;
     let before = settled.clone();
     for actual in uses {
-        let amount = settled
+        let counter = settled
             .get_mut(&actual.key)
             .ok_or_else(|| unknown_counter(reservation, &actual.key))?;
-        *amount = signed(actual.amount, "amount")?;
+        counter.amount = signed(actual.amount, "amount")?;
     }
     if row.settled {
         return Ok(());
     }
     let at = Moment::from_micros(row.reserved_micros);
-    for (key, amount) in &settled {
+    for (key, Reserved { owner, amount }) in &settled {
         // What expired is in the bucket already: only the difference is missing.
         let counted = if row.ended_micros.is_some() {
-            before.get(key).copied().unwrap_or(0)
+            before.get(key).map_or(0, |reserved| reserved.amount)
         } else {
             0
         };
-        bucket::add(connection, bot, key, at, amount.saturating_sub(counted))?;
+        bucket::add(connection, owner, key, at, amount.saturating_sub(counted))?;
     }
     end(connection, bot.as_str(), reservation, now, true)
 }
@@ -222,11 +236,16 @@ pub(in super::super) fn expire(connection: &Connection, now: Moment, limit: u32)
     let rows: Vec<(String, String, i64)> = rows.collect::<Result<_, _>>()?;
     let mut expired = 0_u64;
     for (bot, reservation, reserved) in rows {
-        let key = BotKey::stored(bot);
-        for (counter, amount) in counters(connection, key.as_str(), &reservation)? {
-            bucket::add(connection, &key, &counter, Moment::from_micros(reserved), amount)?;
+        for (counter, Reserved { owner, amount }) in counters(connection, &bot, &reservation)? {
+            bucket::add(
+                connection,
+                &owner,
+                &counter,
+                Moment::from_micros(reserved),
+                amount,
+            )?;
         }
-        end(connection, key.as_str(), &reservation, now, false)?;
+        end(connection, &bot, &reservation, now, false)?;
         expired = expired.saturating_add(1);
     }
     Ok(expired)

@@ -2,29 +2,39 @@
 
 use super::super::signed;
 use crate::store::{CounterKey, CounterOf, StoreError};
-use crate::tenant::{BotKey, Owner};
+use crate::tenant::{Owner, Spender};
 
-/// The columns of a counter, of the bot that uses it or of that bot's namespace.
+/// The columns of a counter.
 pub(super) struct Columns<'a> {
-    pub(super) owner: String,
+    pub(super) owner: &'a str,
     pub(super) binding: &'a str,
     pub(super) grant: &'a str,
+    pub(super) quota: &'a str,
     pub(super) window: i64,
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn new(bot: &BotKey, key: &'a CounterKey) -> Result<Self, StoreError> {
-        let (owner, binding, grant) = match &key.of {
-            CounterOf::Workspace => (Owner::workspace(bot), "", ""),
-            CounterOf::Bot => (Owner::from(bot), "", ""),
-            CounterOf::Grant { binding, grant } => (Owner::from(bot), binding.as_str(), grant.as_str()),
+    /// Of a counter whose owner is known.
+    pub(super) fn of(owner: &'a str, key: &'a CounterKey) -> Result<Self, StoreError> {
+        let (binding, grant) = match &key.of {
+            CounterOf::Workspace | CounterOf::Bot => ("", ""),
+            CounterOf::Grant { binding, grant } => (binding.as_str(), grant.as_str()),
         };
         Ok(Self {
-            owner: owner.as_str().to_owned(),
+            owner,
             binding,
             grant,
+            quota: &key.quota,
             window: signed(key.window_seconds, "window_seconds")?,
         })
+    }
+}
+
+/// Whose counter it is, where this spender uses it.
+pub(super) fn owner(spender: &Spender, key: &CounterKey) -> Result<Owner, StoreError> {
+    match &key.of {
+        CounterOf::Workspace => spender.workspace.clone().ok_or(StoreError::NoWorkspace),
+        CounterOf::Bot | CounterOf::Grant { .. } => Ok(Owner::from(&spender.bot)),
     }
 }
 

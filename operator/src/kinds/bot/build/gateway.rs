@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use monstrum_wire::identity::Identity;
 
-use super::{Plan, bot_name, gateway_name};
+use super::{Plan, bot_id, gateway_name};
 use crate::child::{CertificateSpec, Labels, Owner, label};
 use crate::installation::{GRPC_PORT, Installation, service_names};
 use crate::network::{self, Rules};
@@ -26,8 +26,6 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
         installation,
     );
     container.env.get_or_insert_default().extend([
-        workload::env("MONSTRUM_BOT_NAMESPACE", &plan.owner.namespace),
-        workload::env("MONSTRUM_BOT", &plan.owner.name),
         workload::env("MONSTRUM_OPERATOR", &installation.operator_url()),
         workload::env("MONSTRUM_LEDGER", &installation.ledger_url()),
         workload::env("MONSTRUM_GATEWAYS", &peers_name(plan)),
@@ -137,7 +135,7 @@ pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy
 pub(super) fn certificate(plan: &Plan) -> CertificateSpec {
     CertificateSpec {
         secret: format!("{}-tls", gateway_name(&plan.owner.name)),
-        identity: Identity::Gateway(bot_name(plan)),
+        identity: Identity::Gateway(bot_id(plan)),
         names: service_names(&gateway_name(&plan.owner.name), &plan.owner.namespace),
         labels: plan.owner.labels(COMPONENT),
     }

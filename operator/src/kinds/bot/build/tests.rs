@@ -15,7 +15,7 @@ fn plan() -> Plan {
             kind: "Bot",
             namespace: "team-a".to_owned(),
             name: "triage".to_owned(),
-            uid: "uid-1".to_owned(),
+            uid: "6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11".parse().unwrap(),
             label: label::BOT,
         },
         replicas: 1,
