@@ -69,24 +69,37 @@ impl Held {
 
     /// The attempt is done with: it is a replay when it comes again.
     pub(super) async fn settle(mut self) {
-        if let Some(Attempt { scope, id, keep }) = self.attempt.take()
-            && let Err(error) = self.channel.ledger.settle_once(&scope, &id, keep).await
-        {
-            tracing::warn!(error = %error, "an attempt that was answered is not kept as such");
+        if let Some(attempt) = self.attempt.take() {
+            let keep = attempt.keep;
+            self.channel.end_hold(attempt, keep).await;
+        }
+    }
+
+    /// The attempt came to nothing, and can be made again.
+    pub(super) async fn give_back(mut self) {
+        if let Some(attempt) = self.attempt.take() {
+            self.channel.end_hold(attempt, Duration::ZERO).await;
+        }
+    }
+}
+
+impl Channel {
+    async fn end_hold(&self, attempt: Attempt, keep: Duration) {
+        let Attempt { scope, id, .. } = attempt;
+        if let Err(error) = self.ledger.settle_once(&scope, &id, keep).await {
+            tracing::warn!(id, error = %error, "what came of an attempt is not kept; its hold runs out by itself");
         }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let Some(Attempt { scope, id, .. }) = self.attempt.take() else {
+        let Some(attempt) = self.attempt.take() else {
             return;
         };
         let channel = Arc::clone(&self.channel);
         self.channel.service.spawn_quiet("attempt", async move {
-            if let Err(error) = channel.ledger.settle_once(&scope, &id, Duration::ZERO).await {
-                tracing::warn!(error = %error, "an attempt that was not answered can be made again only later");
-            }
+            channel.end_hold(attempt, Duration::ZERO).await;
         });
     }
 }

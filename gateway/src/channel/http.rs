@@ -93,7 +93,9 @@ async fn answer(channel: &Channel, routed: Routed, held: Held) -> Response {
         Ok(answer) => axum::Json(json!({ "session": answer.session, "text": answer.text })).into_response(),
         Err(undelivered) => failure(&undelivered),
     };
-    if !may_pass(response.status()) {
+    if may_pass(response.status()) {
+        held.give_back().await;
+    } else {
         held.settle().await;
     }
     response
