@@ -146,7 +146,7 @@ impl Tls {
     }
 
     /// Accepts connections of identified peers only.
-    #[expect(
+    #[allow(
         clippy::unused_async,
         reason = "whoever listens is in a runtime, which a future makes plain"
     )]

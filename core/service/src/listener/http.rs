@@ -1,9 +1,8 @@
 //! HTTP over accepted connections.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -118,19 +117,17 @@ async fn serve(connection: Connection, router: Router, shutdown: Shutdown) {
 
 impl Attendance {
     /// Resolves when no request was under way for so long.
-    fn idle_for(&self, span: std::time::Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async move {
-            loop {
-                if self.is_empty() {
-                    let still = tokio::time::timeout(span, self.changed.notified()).await.is_err();
-                    if still && self.is_empty() {
-                        return;
-                    }
-                } else {
-                    self.changed.notified().await;
+    async fn idle_for(&self, span: Duration) {
+        loop {
+            if self.is_empty() {
+                let still = tokio::time::timeout(span, self.changed.notified()).await.is_err();
+                if still && self.is_empty() {
+                    return;
                 }
+            } else {
+                self.changed.notified().await;
             }
-        })
+        }
     }
 }
 
