@@ -124,7 +124,8 @@ pub struct BotModel {
     /// the answer's tokens, or a word for a model whose `request.thinking` is `Adaptive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// Whether it calls tools. Absent means that nothing is said, which providers take as `Auto`.
+    /// Whether it calls tools: `Auto` as it sees fit, `Required` at least once in each turn (its first answer must call), `None`
+    /// never. Absent means that nothing is said, which providers take as `Auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice>,
     /// Whether it may call several tools at once. Absent means as the provider has it.
@@ -134,6 +135,7 @@ pub struct BotModel {
 
 /// How much a model thinks before it answers.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::undescribed)]
 pub enum ReasoningEffort {
     /// Not at all.
     None,
@@ -153,6 +155,7 @@ pub enum ReasoningEffort {
 
 /// Whether a model calls tools.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::undescribed)]
 pub enum ToolChoice {
     /// As it sees fit.
     Auto,

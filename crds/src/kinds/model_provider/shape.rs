@@ -29,12 +29,14 @@ pub struct RequestShape {
     /// open are: closed, and every parameter required. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_tools: Option<bool>,
-    /// How a bot's `reasoningEffort` is said in the dialect `Anthropic`. Default: `Budget`.
+    /// How a bot's `reasoningEffort` is said in the dialect `Anthropic`: `Budget` as a number of tokens, `Adaptive` as a word,
+    /// which is what newer models take. Default: `Budget`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thinking: Option<Thinking>,
     /// What becomes of the state that a provider sends with its answers: reasoning, signatures. It only ever goes back to the
-    /// model that it came from. Absent means that it goes back as it came, and that DeepSeek, Moonshot and Google, which insist
-    /// on some, are known by their addresses.
+    /// model that it came from: never with `Omit`; with `ReasoningContent` an empty `reasoning_content` stands in where one is
+    /// missing beside a call (DeepSeek, Moonshot), with `ThoughtSignature` Google's documented word for a missing signature.
+    /// Absent means that it goes back as it came, and that those three are known by their addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_state: Option<ReasoningState>,
     /// How long the provider keeps the beginning of a conversation, in the dialect `Anthropic`. Default: `FiveMinutes`.
@@ -50,6 +52,7 @@ pub struct RequestShape {
 
 /// How effort is said in the dialect `Anthropic`.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::undescribed)]
 pub enum Thinking {
     /// As a number of tokens.
     Budget,
@@ -59,6 +62,7 @@ pub enum Thinking {
 
 /// What becomes of the state that a provider sends with its answers.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::undescribed)]
 pub enum ReasoningState {
     /// It never goes back.
     Omit,
@@ -70,6 +74,7 @@ pub enum ReasoningState {
 
 /// How long the provider keeps the beginning of a conversation.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::undescribed)]
 pub enum PromptCache {
     /// Nothing is marked.
     Off,
