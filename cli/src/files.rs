@@ -5,10 +5,12 @@ mod error;
 mod field;
 mod manifest;
 mod node;
+mod secret;
 mod source;
 
 pub(crate) use deserializer::read;
 pub(crate) use error::{InputError, Spot};
 pub(crate) use manifest::{Manifest, is_cluster_wide, title};
 pub(crate) use node::{Node, Place};
+pub(crate) use secret::Secret;
 pub(crate) use source::{Source, collect, parse};

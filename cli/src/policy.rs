@@ -16,4 +16,4 @@ pub(crate) use narrower::{applies, exceeding_calls, widenings, within};
 pub(crate) use pattern::is_universal;
 pub(crate) use problem::{Described, Problem};
 pub(crate) use requirement::{Requirement, requirements};
-pub(crate) use world::{Compiled, from_cluster, from_manifests, from_objects, from_paths, read};
+pub(crate) use world::{Compiled, Input, from_cluster, from_input, from_objects, from_paths, read};

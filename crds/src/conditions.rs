@@ -84,6 +84,9 @@ pub enum Reason {
     NotFound,
     /// `ResolvedRefs`: a Secret, or a key in it, does not exist.
     SecretNotFound,
+    /// `ResolvedRefs`: something named exists, and who owns it does not permit the use: a Secret that does not agree, a
+    /// Credential that may not go to that host.
+    RefNotPermitted,
     /// `ResolvedRefs`: something named exists, and something is wrong with it.
     RefInvalid,
     /// `Programmed`: what follows from the object is in place.
@@ -117,6 +120,7 @@ impl Reason {
             Self::Resolved => "Resolved",
             Self::NotFound => "NotFound",
             Self::SecretNotFound => "SecretNotFound",
+            Self::RefNotPermitted => "RefNotPermitted",
             Self::RefInvalid => "RefInvalid",
             Self::Programmed => "Programmed",
             Self::Progressing => "Progressing",
@@ -132,7 +136,10 @@ impl Reason {
 
     /// Whether a fault with this reason is about something that the object names, rather than about the object itself.
     pub fn is_about_refs(self) -> bool {
-        matches!(self, Self::NotFound | Self::SecretNotFound | Self::RefInvalid)
+        matches!(
+            self,
+            Self::NotFound | Self::SecretNotFound | Self::RefNotPermitted | Self::RefInvalid
+        )
     }
 }
 

@@ -9,6 +9,7 @@
 //! source in the operator, in the admission webhook, on the command line and in a test.
 
 pub mod conditions;
+pub mod consent;
 pub mod contract;
 pub mod convert;
 pub mod definition;

@@ -28,6 +28,8 @@ pub const HEADER_VALUE: &str = r"^[\t\x20-\x7e]*$";
 pub const BODY_FIELD: &str = "^(None|[a-z][a-z0-9_]*)$";
 /// An absolute `http` or `https` URL; more is checked after parsing.
 pub const HTTP_URL: &str = r"^https?://[^\s]+$";
+/// A host with an optional scheme and port, in which `*` stands for any characters; more is checked after parsing.
+pub const DESTINATION: &str = r"^(https?://)?[-._a-zA-Z0-9*:/\[\]]+$";
 /// A JSON Pointer (RFC 6901); the empty one is the whole.
 pub const POINTER: &str = r"^(/([^/~]|~[01])*)*$";
 /// A decimal number of US dollars or the like.

@@ -17,6 +17,7 @@ pub(crate) mod boundary;
 pub mod channel;
 pub(crate) mod config;
 pub mod credential;
+pub(crate) mod destination;
 pub(crate) mod generation;
 pub(crate) mod limits;
 pub mod model_provider;

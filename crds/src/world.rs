@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::consent::{Consent, User};
 use crate::contract::Contract;
 use crate::kinds::credential::Method;
 use crate::kinds::{
@@ -41,6 +42,8 @@ pub struct World {
     /// By Secret and key: a version that changes with the value, or nothing where there is no such key. A Secret that is
     /// not mentioned does not exist.
     pub secret_versions: BTreeMap<(String, String), Option<String>>,
+    /// By Secret: what its owner agreed to. A Secret that is not mentioned is not there.
+    pub consents: BTreeMap<String, Consent>,
 }
 
 /// Why an object can't be in a world.
@@ -139,25 +142,59 @@ impl World {
             .is_none_or(|permitted| permitted.iter().any(|name| name == resource_type))
     }
 
-    /// Every key of every Secret that credentials and channels name.
-    pub fn secret_refs(&self) -> BTreeSet<SecretKeyRef> {
-        let credentials = self.credentials.values().flat_map(|credential| {
+    /// Every use of a Secret by credentials and channels.
+    pub fn secret_uses(&self) -> Vec<SecretUse> {
+        let credentials = self.credentials.iter().flat_map(|(name, credential)| {
             let Method::Static(method) = &credential.spec.method;
-            method.fields.iter().map(|field| field.secret_key_ref.clone())
+            method.fields.iter().map(move |field| SecretUse {
+                secret: field.secret_key_ref.clone(),
+                user: User::Credential(name.clone()),
+                hosts: credential.spec.hosts.clone(),
+            })
         });
-        let channels = self.channels.values().map(|channel| {
+        let channels = self.channels.iter().map(|(name, channel)| {
             let ChannelType::Webhook(webhook) = &channel.spec.type_;
-            webhook.secret.clone()
+            SecretUse {
+                secret: webhook.secret.clone(),
+                user: User::Channel(name.clone()),
+                hosts: webhook.hosts(),
+            }
         });
         credentials.chain(channels).collect()
     }
 
-    /// Takes every Secret that is named to exist, where nobody can look: for judging files without a cluster.
-    pub fn assume_secrets(&mut self) {
-        for secret in self.secret_refs() {
+    /// Every key of every Secret that credentials and channels name.
+    pub fn secret_refs(&self) -> BTreeSet<SecretKeyRef> {
+        self.secret_uses().into_iter().map(|used| used.secret).collect()
+    }
+
+    /// Takes every Secret that is named, and of which nothing is known, to exist and to agree to how it is used: for judging files
+    /// without a cluster. Returns their names.
+    pub fn assume_secrets(&mut self) -> BTreeSet<String> {
+        let mut assumed = BTreeSet::new();
+        let seen: BTreeSet<_> = self.consents.keys().cloned().collect();
+        for SecretUse { secret, user, hosts } in self.secret_uses() {
+            if seen.contains(&secret.name) {
+                continue;
+            }
+            assumed.insert(secret.name.clone());
+            let consent = self.consents.entry(secret.name.clone()).or_default();
+            *consent = std::mem::take(consent).extended(&user, &secret.key, &hosts);
             self.secret_versions
                 .entry((secret.name, secret.key))
                 .or_insert_with(|| Some("assumed".to_owned()));
         }
+        assumed
     }
+}
+
+/// One key of a Secret, with who uses it and where its value may go then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretUse {
+    /// The key.
+    pub secret: SecretKeyRef,
+    /// Who.
+    pub user: User,
+    /// Where.
+    pub hosts: Vec<String>,
 }

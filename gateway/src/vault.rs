@@ -15,7 +15,7 @@ use monstrum_wire::policy::vault_client::VaultClient;
 use monstrum_wire::policy::{LeaseRequest, LeaseResponse, lease_request};
 use tonic::Code;
 
-pub use secret::Secret;
+pub use secret::{KeyError, Secret};
 
 use crate::policy::{Enforced, Policy};
 use crate::scrub::Scrubber;
@@ -144,7 +144,7 @@ impl Vault {
     }
 
     fn keep(&self, subject: Subject, response: LeaseResponse) -> Result<Arc<Secret>, VaultError> {
-        let secret = Arc::new(Secret::new(response.fields));
+        let secret = Arc::new(Secret::new(response.fields, response.hosts));
         let lease = Lease {
             version: response.version,
             secret: Arc::clone(&secret),

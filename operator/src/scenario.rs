@@ -183,8 +183,13 @@ impl Scenario {
         }
     }
 
-    /// Writes a Secret, as a user does; a new version each time.
+    /// Writes a Secret whose owner agrees to how the scenario uses it; a new version each time.
     pub(crate) fn put_secret(&self, name: &str, values: &[(&str, &str)]) {
+        self.put_secret_saying(name, values, &consent(name));
+    }
+
+    /// Writes a Secret with these annotations.
+    pub(crate) fn put_secret_saying(&self, name: &str, values: &[(&str, &str)], annotations: &Value) {
         use k8s_openapi::ByteString;
         let path = secret_path(name);
         let data: Value = values
@@ -192,7 +197,7 @@ impl Scenario {
             .map(|(key, value)| ((*key).to_owned(), json!(ByteString(value.as_bytes().to_vec()))))
             .collect::<serde_json::Map<_, _>>()
             .into();
-        let metadata = json!({"name": name, "namespace": NAMESPACE});
+        let metadata = json!({"name": name, "namespace": NAMESPACE, "annotations": annotations});
         self.api.put(
             &path,
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}),
@@ -344,6 +349,17 @@ pub(crate) fn bot() -> BotId {
     }
 }
 
+/// What the owners of the scenario's Secrets agree to; those of others agree to nothing.
+pub(crate) fn consent(secret: &str) -> Value {
+    let (user, hosts) = match secret {
+        "model-key" => ("credential/model-key", "models.example.com"),
+        "github" => ("credential/github", "http://github.tools.svc:8080"),
+        "inbox" => ("channel/inbox", "chat.example.com"),
+        _ => return json!({}),
+    };
+    json!({"monstrum.dev/used-by": user, "monstrum.dev/hosts": hosts})
+}
+
 fn with_uid(mut object: Value, uid: &str) -> Value {
     object["metadata"]["uid"] = json!(uid);
     object
@@ -359,12 +375,12 @@ fn object(kind: &str, name: &str, spec: Value) -> Value {
 
 /// The objects of [`Scenario::full`].
 pub(crate) fn objects() -> Vec<Value> {
-    let credential = |name: &str, field: &str, key: &str| {
+    let credential = |name: &str, field: &str, key: &str, host: &str| {
         let reference = json!({"name": name, "key": key});
         object(
             "Credential",
             name,
-            json!({"method": {"static": {"fields": [{"name": field, "secretKeyRef": reference}]}}}),
+            json!({"method": {"static": {"fields": [{"name": field, "secretKeyRef": reference}]}}, "hosts": [host]}),
         )
     };
     vec![
@@ -373,13 +389,13 @@ pub(crate) fn objects() -> Vec<Value> {
             "workspace",
             json!({"model": {"provider": "main", "name": "m-1"}}),
         ),
-        credential("model-key", "apiKey", "key"),
+        credential("model-key", "apiKey", "key", "models.example.com"),
         object(
             "ModelProvider",
             "main",
             json!({"dialect": "OpenAI", "baseUrl": "https://models.example.com/v1", "credential": "model-key", "models": [{"name": "m-1"}]}),
         ),
-        credential("github", "token", "token"),
+        credential("github", "token", "token", "http://github.tools.svc:8080"),
         object(
             "Resource",
             "github",

@@ -8,3 +8,6 @@ mod service;
 
 pub use opener::{OpenError, OpenedField, Opener};
 pub use service::VaultService;
+
+#[cfg(test)]
+mod tests;

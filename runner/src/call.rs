@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use credential::Credential;
+pub use credential::{Addressed, Credential};
 pub use outcome::{Facts, Failure, FailureKind, Outcome, Success};
 pub use output::{Gone, Output};
 
@@ -67,7 +67,7 @@ impl Call {
         Ok(Self {
             arguments: Value::Object(arguments),
             canonical: json("canonical values", &execute.canonical_json)?,
-            credential: Credential::new(execute.credential),
+            credential: Credential::new(execute.credential, &execute.credential_hosts),
             max_result_bytes: bounded_result(execute.max_result_bytes),
             max_image_bytes: usize::try_from(execute.max_image_bytes)
                 .unwrap_or(0)

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams};
 use kube::core::NamespaceResourceScope;
 use kube::{Client, Resource};
+use monstrum_crds::consent::Consent;
 use monstrum_crds::kinds::{Bot, ResourceType};
 use monstrum_crds::object::Object;
 use monstrum_crds::world::World;
@@ -74,18 +75,23 @@ where
     }
 }
 
-/// Tells the world which of the Secrets that it names are there. Their content is not asked for: whether a key exists is
-/// for the operator to say. A user who may not look is not told that something is missing.
+/// Tells the world which of the Secrets that it names are there, and what they agree to. Their content is not asked for: whether a key
+/// exists is for the operator to say. Where the user may not look, nothing is said to be missing.
 pub(crate) async fn note_secrets(cluster: &Cluster, world: &mut World) {
     let secrets: Api<Secret> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
-    let mut missing = Vec::new();
-    for secret in world.secret_refs() {
-        if matches!(secrets.get_metadata_opt(&secret.name).await, Ok(None)) {
-            missing.push((secret.name, secret.key));
-        }
-    }
+    let refs = world.secret_refs();
     world.assume_secrets();
-    for key in missing {
-        world.secret_versions.remove(&key);
+    for secret in refs {
+        match secrets.get_metadata_opt(&secret.name).await {
+            Ok(Some(found)) => {
+                let consent = Consent::of(found.metadata.annotations.as_ref());
+                world.consents.insert(secret.name, consent);
+            }
+            Ok(None) => {
+                world.consents.remove(&secret.name);
+                world.secret_versions.remove(&(secret.name, secret.key));
+            }
+            Err(_) => {}
+        }
     }
 }

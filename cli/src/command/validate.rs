@@ -11,15 +11,16 @@ use serde::Serialize;
 use crate::cluster::ClusterArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{self, Manifest};
+use crate::files::{self, Manifest, Secret};
 use crate::output::{Format, Screen, paint, render};
-use crate::policy::{self, Problem};
+use crate::policy::{self, Input, Problem};
 
 /// Validate files of objects, without a cluster
 ///
 /// Checks what the API server checks by schema, what the admission webhook refuses, what the operator would report in
 /// conditions, and whether every pattern of every grant compiles. Give all files that belong together, resource types
-/// included: references are followed. Secrets are taken to exist. CEL rules of the definitions are left to the API server.
+/// included: references are followed. Secrets are judged by their annotations where they are in the files, and taken to
+/// exist and to agree where they are not. CEL rules of the definitions are left to the API server.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -40,35 +41,38 @@ pub(crate) struct ValidateArgs {
 struct Findings<'a> {
     objects: usize,
     problems: Vec<policy::Described<'a>>,
+    /// Secrets that are in no file: whether they agree to their use can't be seen.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    assumed_secrets: &'a BTreeSet<String>,
 }
 
 pub(super) fn run(args: &ValidateArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
     let namespace = cluster.namespace.as_deref().unwrap_or("default");
-    let mut manifests = Vec::new();
+    let mut input = Input::default();
     let mut problems = Vec::new();
     for source in files::collect(&args.files)? {
         for found in Manifest::each(&source, namespace) {
             match found {
-                Ok(manifest) => manifests.push(manifest),
+                Ok(manifest) => input.manifests.push(manifest),
                 Err(error) => problems.push(Problem::of_document(error)?),
             }
         }
+        // What is no YAML was told above.
+        input
+            .secrets
+            .extend(Secret::all(&source, namespace).unwrap_or_default());
     }
-    problems.extend(of_objects(&manifests)?);
+    let compiled = policy::from_input(&input)?;
+    problems.extend(structure::problems(&input.manifests));
+    problems.extend(dropped::problems(&input.manifests));
+    problems.extend(compiled.problems);
     let problems = ordered(problems);
-    show(&manifests, &problems, screen)?;
+    show(input.manifests.len(), &problems, &compiled.assumed, screen)?;
     Ok(if problems.is_empty() {
         Exit::Success
     } else {
         Exit::Found
     })
-}
-
-fn of_objects(manifests: &[Manifest]) -> Result<Vec<Problem>, Failure> {
-    let mut problems = structure::problems(manifests);
-    problems.extend(dropped::problems(manifests));
-    problems.extend(policy::from_manifests(manifests)?.problems);
-    Ok(problems)
 }
 
 /// In the order of files and lines, each once.
@@ -84,18 +88,30 @@ fn ordered(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-fn show(manifests: &[Manifest], problems: &[Problem], screen: &mut Screen) -> std::io::Result<()> {
+fn show(
+    objects: usize,
+    problems: &[Problem],
+    assumed: &BTreeSet<String>,
+    screen: &mut Screen,
+) -> std::io::Result<()> {
     if screen.format() != Format::Table {
-        let problems = problems.iter().map(Problem::describe).collect();
         return screen.data(&Findings {
-            objects: manifests.len(),
-            problems,
+            objects,
+            problems: problems.iter().map(Problem::describe).collect(),
+            assumed_secrets: assumed,
         });
     }
     for problem in problems {
         screen.line(&render(&miette::Report::new(problem.clone())))?;
     }
-    let objects = count(manifests.len(), "object");
+    if !assumed.is_empty() {
+        let names: Vec<_> = assumed.iter().map(String::as_str).collect();
+        screen.line(&format!(
+            "not in these files, and taken to exist and to agree: Secret {}",
+            names.join(", ")
+        ))?;
+    }
+    let objects = count(objects, "object");
     if problems.is_empty() {
         screen.line(&format!(
             "{} {objects}, no problems",

@@ -21,6 +21,17 @@ pub(crate) struct Compiled {
     pub(crate) bots: Vec<BotPolicy>,
     /// What is wrong with the objects. A faulty object takes its grants away and nobody else's.
     pub(crate) problems: Vec<Problem>,
+    /// Secrets that nobody could look at: they are taken to exist and to agree.
+    pub(crate) assumed: BTreeSet<String>,
+}
+
+/// What files hold.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    /// Objects of this group.
+    pub(crate) manifests: Vec<Manifest>,
+    /// Secrets.
+    pub(crate) secrets: Vec<files::Secret>,
 }
 
 impl Compiled {
@@ -57,36 +68,38 @@ impl Compiled {
 }
 
 /// Reads the objects of files. Those without a namespace are taken to be in `namespace`.
-pub(crate) fn read(paths: &[PathBuf], namespace: &str) -> Result<Vec<Manifest>, InputError> {
-    let mut manifests = Vec::new();
+pub(crate) fn read(paths: &[PathBuf], namespace: &str) -> Result<Input, InputError> {
+    let mut input = Input::default();
     for source in files::collect(paths)? {
-        manifests.extend(Manifest::all(&source, namespace)?);
+        input.manifests.extend(Manifest::all(&source, namespace)?);
+        input.secrets.extend(files::Secret::all(&source, namespace)?);
     }
-    Ok(manifests)
+    Ok(input)
 }
 
 /// Reads files and compiles what they hold.
 pub(crate) fn from_paths(paths: &[PathBuf], namespace: &str) -> Result<Compiled, Failure> {
-    from_manifests(&read(paths, namespace)?)
+    from_input(&read(paths, namespace)?)
 }
 
 /// Compiles objects that were read from files.
-pub(crate) fn from_manifests(manifests: &[Manifest]) -> Result<Compiled, Failure> {
-    let objects = manifests
+pub(crate) fn from_input(input: &Input) -> Result<Compiled, Failure> {
+    let objects = input
+        .manifests
         .iter()
         .map(|manifest| (manifest.object.clone(), Some(manifest)));
-    let mut compiled = compiled(objects)?;
+    let mut compiled = compiled(objects, &input.secrets)?;
     compiled.problems = compiled
         .problems
         .into_iter()
-        .map(|problem| placed(problem, manifests))
+        .map(|problem| placed(problem, &input.manifests))
         .collect();
     Ok(compiled)
 }
 
 /// Compiles objects that came from nowhere in particular.
 pub(crate) fn from_objects(objects: Vec<Object>) -> Result<Compiled, Failure> {
-    compiled(objects.into_iter().map(|object| (object, None)))
+    compiled(objects.into_iter().map(|object| (object, None)), &[])
 }
 
 /// Compiles what is in the user's namespace of the cluster.
@@ -102,7 +115,10 @@ pub(crate) async fn from_cluster(cluster: &Cluster) -> Result<Compiled, Failure>
 }
 
 /// One world for each namespace that an object is in, each with all cluster-wide objects.
-fn compiled<'a>(objects: impl Iterator<Item = (Object, Option<&'a Manifest>)>) -> Result<Compiled, Failure> {
+fn compiled<'a>(
+    objects: impl Iterator<Item = (Object, Option<&'a Manifest>)>,
+    secrets: &[files::Secret],
+) -> Result<Compiled, Failure> {
     let objects: Vec<_> = objects.collect();
     let mut worlds: BTreeMap<String, World> = BTreeMap::new();
     for namespace in objects.iter().filter_map(|(object, _)| namespace_of(object)) {
@@ -124,10 +140,31 @@ fn compiled<'a>(objects: impl Iterator<Item = (Object, Option<&'a Manifest>)>) -
     }
     let mut compiled = Compiled::default();
     for world in worlds.values_mut() {
-        world.assume_secrets();
+        note(world, secrets);
+        let assumed = world.assume_secrets();
+        let assumed = assumed
+            .into_iter()
+            .map(|name| format!("{}/{name}", world.namespace));
+        compiled.assumed.extend(assumed);
         compile(world, &mut compiled)?;
     }
     Ok(compiled)
+}
+
+/// Tells the world of those Secrets that stand in the files.
+fn note(world: &mut World, secrets: &[files::Secret]) {
+    for secret in secrets
+        .iter()
+        .filter(|secret| secret.namespace == world.namespace)
+    {
+        world.consents.insert(secret.name.clone(), secret.consent.clone());
+        for key in &secret.keys {
+            let version = Some("in a file".to_owned());
+            world
+                .secret_versions
+                .insert((secret.name.clone(), key.clone()), version);
+        }
+    }
 }
 
 fn insert(world: &mut World, object: Object, manifest: Option<&Manifest>) -> Result<(), Failure> {

@@ -53,3 +53,39 @@ fn a_wrong_pattern_is_pointed_at_in_its_list() {
     assert_eq!(ran.code, 1);
     insta::assert_snapshot!(ran.out);
 }
+
+#[test]
+fn secrets_that_are_among_the_files_are_judged_and_others_are_named() {
+    let unseen = monstrum(&["validate", "-f", "credentials.yaml"]);
+    assert_eq!(
+        (unseen.code, unseen.out.as_str()),
+        (
+            0,
+            "not in these files, and taken to exist and to agree: Secret default/db, default/tracker-token\n\
+             ✓ 2 objects, no problems\n"
+        ),
+        "{}",
+        unseen.err
+    );
+    let seen = monstrum(&[
+        "validate",
+        "-f",
+        "credentials.yaml",
+        "-f",
+        "secrets.yaml",
+        "-o",
+        "json",
+    ]);
+    assert_eq!(seen.code, 1);
+    let findings: Value = serde_json::from_str(&seen.out).unwrap();
+    let problems = findings["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{}", seen.out);
+    assert_eq!(problems[0]["object"], "Credential default/mine");
+    assert_eq!(problems[0]["reason"], "RefNotPermitted");
+    let message = problems[0]["message"].as_str().unwrap();
+    let remedy = "kubectl annotate secret db -n default 'monstrum.dev/used-by=credential/mine' \
+                  'monstrum.dev/hosts=attacker.example.com'";
+    assert!(message.contains(remedy), "{message}");
+    assert!(findings["assumedSecrets"].is_null());
+    assert!(!seen.out.contains("not-to-be-shown") && !seen.out.contains("bm90LXRv"));
+}

@@ -20,6 +20,7 @@
 mod compile;
 pub mod containment;
 pub mod decision;
+pub mod destination;
 pub mod document;
 mod engine;
 mod expression;

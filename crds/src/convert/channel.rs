@@ -103,6 +103,9 @@ pub fn convert(name: &str, world: &World) -> Option<ChannelConversion> {
 
 fn resolved(channel: &Channel, world: &World) -> Option<ResolvedChannel> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
+    if validate::channel::secret_fault(&channel.name_any(), webhook, world).is_some() {
+        return None;
+    }
     let talkers = channel.spec.talkers.clone().unwrap_or_default();
     Some(ResolvedChannel {
         namespace: world.namespace.clone(),

@@ -17,6 +17,11 @@ pub fn of_credential(credential: &Credential, world: &World) -> Option<String> {
     let mut fields: Vec<_> = method.fields.iter().collect();
     fields.sort_by(|a, b| a.name.cmp(&b.name));
     let mut parts = vec![credential.metadata.uid.clone().unwrap_or_default()];
+    // Where they may go is leased with them, so that another list is another lease.
+    let mut hosts = credential.spec.hosts.clone();
+    hosts.sort();
+    parts.push(hosts.len().to_string());
+    parts.extend(hosts);
     for field in fields {
         let secret = &field.secret_key_ref;
         let version = world.secret_version(secret)?;

@@ -1,6 +1,7 @@
 //! `Channel`: where people and programs talk to bots.
 
 use kube::{CustomResource, KubeSchema};
+use monstrum_guardian::destination;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +93,17 @@ pub struct Webhook {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 256, max = 4_194_304))]
     pub max_body_bytes: Option<i32>,
+}
+
+impl Webhook {
+    /// Where what the secret signs is sent: as a list of destinations.
+    pub fn hosts(&self) -> Vec<String> {
+        let url = self
+            .callback_url
+            .as_deref()
+            .and_then(|url| url::Url::parse(url).ok());
+        url.as_ref().and_then(destination::origin).into_iter().collect()
+    }
 }
 
 /// When a webhook's sender gets the answer.

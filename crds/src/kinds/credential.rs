@@ -36,6 +36,14 @@ use crate::schema;
 pub struct CredentialSpec {
     /// How the secrets are come by.
     pub method: Method,
+    /// Where they may be sent: hosts such as `api.github.com`, `*.example.com`, `http://github.tools.svc:8080` or
+    /// `10.0.0.0/8`. Without a scheme it is `https`, without a port the scheme's own; `:*` stands for every port. They are
+    /// sent nowhere else, whatever a Resource or ModelProvider says. Each Secret must agree to all of these hosts in its
+    /// annotation `monstrum.dev/hosts`. Absent means nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 300), regex(pattern = schema::DESTINATION)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub hosts: Vec<String>,
 }
 
 /// How secrets are come by.

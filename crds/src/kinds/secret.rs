@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema;
 
-/// One key of a Secret in the same namespace.
+/// One key of a Secret in the same namespace. The Secret must agree to it: its annotation `monstrum.dev/used-by` names who may
+/// use it, for example `credential/github` or `channel/inbox`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecretKeyRef {

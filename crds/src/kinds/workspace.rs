@@ -64,6 +64,13 @@ pub struct WorkspaceSpec {
     #[schemars(length(max = 128), inner(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub permitted_resource_types: Option<Vec<String>>,
+    /// Where Resources, ModelProviders and Channels of this namespace may send anything, and where its Credentials may go:
+    /// hosts as in a Credential's `spec.hosts`. An object that goes anywhere else is refused, and is not used if it was there
+    /// before. Absent means anywhere; an empty list means nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 300), regex(pattern = schema::DESTINATION)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub permitted_hosts: Option<Vec<String>>,
     /// The most that bindings and roles of this namespace may grant. A binding or role with a grant that is not
     /// provably contained in one entry is refused, and loses its grants if it was there before. Absent means no
     /// ceiling; an empty list means that nothing may be granted.

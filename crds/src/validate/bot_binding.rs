@@ -25,12 +25,14 @@ pub fn validate(binding: &BotBinding, world: &World) -> Vec<Fault> {
                 faults.extend(grant_faults(binding, contract, world));
             }
         }
-        Ok((_, contract)) => {
+        Ok((resource, contract)) => {
             if let Some(used) = &spec.credential {
+                let settings = contract.settings(resource.spec.config.as_ref());
                 faults.extend(reference::credential_use(
                     "spec.credential",
                     used,
                     contract,
+                    &settings,
                     world,
                 ));
             }

@@ -1,12 +1,14 @@
 //! What is wrong with a `Channel`.
 
+use kube::ResourceExt as _;
 use serde_json::Value;
 
-use super::{Fault, address, limits, reference};
+use super::{Fault, address, destination, limits, reference};
+use crate::consent::User;
 use crate::kinds::Channel;
 use crate::kinds::channel::{ChannelType, Route, Webhook};
 use crate::object::Kind;
-use crate::world::World;
+use crate::world::{SecretUse, World};
 
 const HOUR: u64 = 3_600;
 
@@ -14,17 +16,33 @@ const HOUR: u64 = 3_600;
 pub fn validate(channel: &Channel, world: &World) -> Vec<Fault> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     let mut faults = webhook_faults(webhook, world);
+    faults.extend(secret_fault(&channel.name_any(), webhook, world));
     for (index, route) in channel.spec.routes.iter().enumerate() {
         faults.extend(route_faults(&format!("spec.routes[{index}]"), route, world));
     }
     faults
 }
 
+/// Why the signing secret can't be used: it must be there and agree to this channel, and to where its signatures are sent.
+pub(crate) fn secret_fault(name: &str, webhook: &Webhook, world: &World) -> Option<Fault> {
+    let used = SecretUse {
+        secret: webhook.secret.clone(),
+        user: User::Channel(name.to_owned()),
+        hosts: webhook.hosts(),
+    };
+    reference::secret("spec.type.webhook.secret", &used, world)
+}
+
 fn webhook_faults(webhook: &Webhook, world: &World) -> Vec<Fault> {
     let callback = webhook.callback_url.as_deref().and_then(address::http_url_fault);
+    let field = "spec.type.webhook.callbackUrl";
+    let beyond = webhook
+        .callback_url
+        .as_deref()
+        .and_then(|url| destination::beyond_workspace(field, url, world));
     [
-        reference::secret("spec.type.webhook.secret", &webhook.secret, world),
-        callback.map(|message| Fault::invalid("spec.type.webhook.callbackUrl", message)),
+        beyond,
+        callback.map(|message| Fault::invalid(field, message)),
         limits::span("spec.type.webhook.tolerance", webhook.tolerance.as_ref(), HOUR),
     ]
     .into_iter()

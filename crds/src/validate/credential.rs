@@ -1,18 +1,29 @@
 //! What is wrong with a `Credential`.
 
-use super::{Fault, reference};
+use kube::ResourceExt as _;
+
+use super::{Fault, destination, reference};
+use crate::consent::User;
 use crate::kinds::Credential;
 use crate::kinds::credential::Method;
-use crate::world::World;
+use crate::world::{SecretUse, World};
 
-/// Its Secrets must be there.
+/// Its hosts must be usable and permitted here, its Secrets must be there and agree.
 pub fn validate(credential: &Credential, world: &World) -> Vec<Fault> {
+    let hosts = &credential.spec.hosts;
+    if let Some(fault) = destination::list_fault("spec.hosts", hosts) {
+        return vec![fault];
+    }
+    let beyond = destination::list_beyond_workspace("spec.hosts", hosts, world);
     let Method::Static(method) = &credential.spec.method;
-    let fields = method.fields.iter().enumerate();
-    fields
-        .filter_map(|(index, field)| {
-            let place = format!("spec.method.static.fields[{index}].secretKeyRef");
-            reference::secret(&place, &field.secret_key_ref, world)
-        })
-        .collect()
+    let secrets = method.fields.iter().enumerate().filter_map(|(index, field)| {
+        let place = format!("spec.method.static.fields[{index}].secretKeyRef");
+        let used = SecretUse {
+            secret: field.secret_key_ref.clone(),
+            user: User::Credential(credential.name_any()),
+            hosts: hosts.clone(),
+        };
+        reference::secret(&place, &used, world)
+    });
+    beyond.into_iter().chain(secrets).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::request::is_reserved_header;
-use super::{Fault, address, limits, reference, request_shape};
+use super::{Fault, address, destination, limits, reference, request_shape};
 use crate::conditions::Reason;
 use crate::kinds::ModelProvider;
 use crate::kinds::model_provider::KEY_FIELD;
@@ -18,6 +18,11 @@ pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
     if let Some(message) = address::http_url_fault(&spec.base_url) {
         faults.push(Fault::invalid("spec.baseUrl", message));
     }
+    faults.extend(destination::beyond_workspace(
+        "spec.baseUrl",
+        &spec.base_url,
+        world,
+    ));
     faults.extend(header_faults(provider));
     faults.extend(limits::span(
         "spec.requestTimeout",
@@ -38,7 +43,7 @@ pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
         ));
     }
     if let Some(name) = &spec.credential {
-        faults.extend(credential_fault(name, world));
+        faults.extend(credential_fault(name, &spec.base_url, world));
     }
     faults
 }
@@ -76,10 +81,12 @@ fn header_faults(provider: &ModelProvider) -> Vec<Fault> {
     faults
 }
 
-fn credential_fault(name: &str, world: &World) -> Option<Fault> {
+fn credential_fault(name: &str, url: &str, world: &World) -> Option<Fault> {
     match reference::credential("spec.credential", name, world) {
         Err(fault) => Some(fault),
-        Ok(credential) if reference::has_field(credential, KEY_FIELD) => None,
+        Ok(credential) if reference::has_field(credential, KEY_FIELD) => {
+            destination::not_for("spec.credential", credential, ("spec.baseUrl", url))
+        }
         Ok(_) => Some(Fault::new(
             "spec.credential",
             format!("Credential {name:?} has no field {KEY_FIELD:?}: add it"),

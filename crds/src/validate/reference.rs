@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Fault, credential, model_provider, resource};
+use serde_json::Value;
+
+use super::{Fault, credential, destination, model_provider, resource};
 use crate::conditions::Reason;
+use crate::consent;
 use crate::contract::Contract;
 use crate::kinds::credential::Method;
-use crate::kinds::{Credential, CredentialUse, ModelProvider, Resource, SecretKeyRef};
+use crate::kinds::{Credential, CredentialUse, ModelProvider, Resource};
 use crate::object::Kind;
-use crate::world::World;
+use crate::world::{SecretUse, World};
 
 /// A fault of `field`: nothing of this kind and name is there.
 pub(crate) fn missing(field: &str, kind: Kind, name: &str) -> Fault {
@@ -33,16 +36,33 @@ fn unusable(field: &str, kind: Kind, name: &str, first: &Fault) -> Fault {
     )
 }
 
-/// What is wrong with naming a Secret's key.
-pub(crate) fn secret(field: &str, secret: &SecretKeyRef, world: &World) -> Option<Fault> {
-    if world.secret_version(secret).is_some() {
+/// What is wrong with the use of a Secret's key. Which keys there are is told only to whom the Secret agrees.
+pub(crate) fn secret(field: &str, used: &SecretUse, world: &World) -> Option<Fault> {
+    let SecretUse { secret, user, hosts } = used;
+    if let Some(consent) = world.consents.get(&secret.name)
+        && let Some(refusal) = consent.refusal(user, &secret.key, hosts)
+    {
+        return Some(Fault::new(
+            field,
+            format!(
+                "Secret {:?} does not agree to this use: {user} {refusal}; whoever owns the Secret and agrees runs: {} \
+                 (or adds to the annotation that is there)",
+                secret.name,
+                refusal.remedy(&secret.name, &world.namespace, user, hosts)
+            ),
+            Reason::RefNotPermitted,
+        ));
+    }
+    if world.consents.contains_key(&secret.name) && world.secret_version(secret).is_some() {
         return None;
     }
     Some(Fault::new(
         field,
         format!(
-            "there is no Secret {:?} with key {:?} in this namespace: create it",
-            secret.name, secret.key
+            "there is no Secret {:?} with key {:?} in this namespace: create it, with the annotation {}={user}",
+            secret.name,
+            secret.key,
+            consent::USED_BY
         ),
         Reason::SecretNotFound,
     ))
@@ -129,6 +149,7 @@ pub(crate) fn credential_use(
     field: &str,
     used: &CredentialUse,
     contract: &Contract,
+    settings: &Value,
     world: &World,
 ) -> Vec<Fault> {
     let Some(method) = contract.credential_method(&used.method) else {
@@ -139,10 +160,13 @@ pub(crate) fn credential_use(
         Err(fault) => return vec![fault],
     };
     let has = |name: &str| has_field(credential, name);
-    method
+    let lacking = method
         .fields
         .iter()
-        .filter(|wanted| !wanted.optional && !has(&wanted.name))
+        .filter(|wanted| !wanted.optional && !has(&wanted.name));
+    let misdirected = addresses(settings)
+        .filter_map(|place| destination::not_for(&format!("{field}.name"), credential, place));
+    lacking
         .map(|wanted| {
             Fault::new(
                 format!("{field}.name"),
@@ -156,7 +180,20 @@ pub(crate) fn credential_use(
                 Reason::RefInvalid,
             )
         })
+        .chain(misdirected)
         .collect()
+}
+
+/// Where calls of a resource go: what passes through a proxy, passes it in the clear if it is not encrypted for somebody else, and
+/// who is somebody else is for the resource's certificates to say.
+fn addresses(settings: &Value) -> impl Iterator<Item = (&'static str, &str)> {
+    let places = [
+        ("spec.config.baseUrl", "/baseUrl"),
+        ("spec.config.proxy.url", "/proxy/url"),
+    ];
+    places
+        .into_iter()
+        .filter_map(|(place, pointer)| Some((place, settings.pointer(pointer)?.as_str()?)))
 }
 
 fn unknown_method(field: &str, used: &CredentialUse, contract: &Contract) -> Fault {

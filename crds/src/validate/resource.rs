@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Fault, address, reference};
+use super::{Fault, address, destination, reference};
 use crate::contract::Contract;
 use crate::kinds::Resource;
 use crate::kinds::resource_type::Executor;
@@ -24,13 +24,17 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     let settings = contract.settings(resource.spec.config.as_ref());
     let mut faults = contract.config_faults(&settings);
     if contract.executor() == Executor::Http {
-        faults.extend(http_faults(&settings));
+        faults.extend(http_faults(&settings, world));
+    }
+    if contract.executor() == Executor::Shell {
+        faults.extend(sandbox_fault(&settings, world));
     }
     if let Some(used) = &resource.spec.credential {
         faults.extend(reference::credential_use(
             "spec.credential",
             used,
             contract,
+            &settings,
             world,
         ));
     }
@@ -38,7 +42,17 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     (faults, Some(contract))
 }
 
-fn http_faults(settings: &Value) -> Vec<Fault> {
+/// A sandbox's connections are bound to ports, not to hosts: where hosts are, it can have none.
+fn sandbox_fault(settings: &Value, world: &World) -> Option<Fault> {
+    let field = "spec.config.network.tcpConnectPorts";
+    let ports = settings
+        .pointer("/network/tcpConnectPorts")
+        .and_then(Value::as_array);
+    ports.filter(|ports| !ports.is_empty())?;
+    destination::unbounded(field, world)
+}
+
+fn http_faults(settings: &Value, world: &World) -> Vec<Fault> {
     let mut faults = Vec::new();
     match settings.get("baseUrl").map(Value::as_str) {
         None => faults.push(Fault::invalid(
@@ -49,6 +63,7 @@ fn http_faults(settings: &Value) -> Vec<Fault> {
         Some(Some(url)) => {
             let message = address::http_url_fault(url);
             faults.extend(message.map(|message| Fault::invalid("spec.config.baseUrl", message)));
+            faults.extend(destination::beyond_workspace("spec.config.baseUrl", url, world));
         }
     }
     let ranges = settings

@@ -25,6 +25,7 @@ pub(crate) fn faults(spec: &ResourceTypeSpec, source: &source::ResourceType) -> 
         .map(|fault| Fault::invalid(format!("spec.{}", fault.field), fault.message))
         .collect();
     faults.extend(executor_fault(spec.executor));
+    faults.extend(credentials_fault(spec));
     for (index, tool) in spec.tools.iter().enumerate() {
         let field = format!("spec.tools[{index}].parameters");
         faults.extend(parameter_name_faults(&field, &tool.parameters));
@@ -51,6 +52,16 @@ fn executor_fault(executor: Executor) -> Option<Fault> {
         Fault::invalid(
             "spec.executor",
             "this version carries out only http and shell: use one of them",
+        )
+    })
+}
+
+/// A secret in a sandbox would go wherever the sandbox reaches, so none is put there.
+fn credentials_fault(spec: &ResourceTypeSpec) -> Option<Fault> {
+    (!spec.credentials.is_empty() && spec.executor.runs_foreign_code()).then(|| {
+        Fault::invalid(
+            "spec.credentials",
+            "what runs foreign code is handed no credential: remove them",
         )
     })
 }

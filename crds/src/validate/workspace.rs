@@ -2,7 +2,7 @@
 
 use monstrum_guardian::source::BudgetOf;
 
-use super::{Fault, bot, boundary, limits};
+use super::{Fault, bot, boundary, destination, limits};
 use crate::convert::budget;
 use crate::kinds::Workspace;
 use crate::world::World;
@@ -24,5 +24,8 @@ pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
         ));
     }
     faults.extend(boundary::faults(workspace, world));
+    if let Some(hosts) = &workspace.spec.permitted_hosts {
+        faults.extend(destination::list_fault("spec.permittedHosts", hosts));
+    }
     faults
 }

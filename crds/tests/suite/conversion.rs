@@ -268,7 +268,7 @@ fn a_binding_has_its_own_credential_if_it_names_one() {
     let mut scene = Scene::new();
     scene.add(json!({
         "apiVersion": "monstrum.dev/v1alpha1", "kind": "Credential", "metadata": { "name": "mine", "namespace": "team" },
-        "spec": { "method": { "static": { "fields": [{ "name": "token", "secretKeyRef": { "name": "mine", "key": "t" } }] } } }
+        "spec": { "method": { "static": { "fields": [{ "name": "token", "secretKeyRef": { "name": "mine", "key": "t" } }] } }, "hosts": ["http://github.demo.svc:8080"] }
     }));
     scene.set(
         BotBinding,

@@ -7,6 +7,8 @@ mod budgets;
 #[cfg(test)]
 mod conversion;
 #[cfg(test)]
+mod destinations;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod rules;

@@ -115,18 +115,26 @@ fn secrets() -> String {
         "
 apiVersion: v1
 kind: Secret
-metadata: {{name: keys}}
+metadata:
+  name: keys
+  annotations:
+    monstrum.dev/used-by: credential/model, credential/github
+    monstrum.dev/hosts: http://*.monstrum-fixtures.svc:8080
 stringData: {{model: '{MODEL_KEY}', github: '{TOKEN}'}}
 ---
 apiVersion: monstrum.dev/v1alpha1
 kind: Credential
 metadata: {{name: model}}
-spec: {{method: {{static: {{fields: [{{name: apiKey, secretKeyRef: {{name: keys, key: model}}}}]}}}}}}
+spec:
+  method: {{static: {{fields: [{{name: apiKey, secretKeyRef: {{name: keys, key: model}}}}]}}}}
+  hosts: ['http://model.monstrum-fixtures.svc:8080']
 ---
 apiVersion: monstrum.dev/v1alpha1
 kind: Credential
 metadata: {{name: github}}
-spec: {{method: {{static: {{fields: [{{name: token, secretKeyRef: {{name: keys, key: github}}}}]}}}}}}"
+spec:
+  method: {{static: {{fields: [{{name: token, secretKeyRef: {{name: keys, key: github}}}}]}}}}
+  hosts: ['http://github.monstrum-fixtures.svc:8080']"
     )
 }
 

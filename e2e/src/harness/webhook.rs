@@ -23,7 +23,11 @@ pub fn channel(mode: &str) -> String {
         "
 apiVersion: v1
 kind: Secret
-metadata: {{name: inbox-secret}}
+metadata:
+  name: inbox-secret
+  annotations:
+    monstrum.dev/used-by: channel/inbox
+    monstrum.dev/hosts: http://inbox.monstrum-fixtures.svc:8080
 stringData: {{secret: 'whsec_{}'}}
 ---
 apiVersion: monstrum.dev/v1alpha1

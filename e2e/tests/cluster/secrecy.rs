@@ -133,3 +133,91 @@ async fn a_forbidden_tool_and_an_unknown_one_are_refused_alike() -> Result<()> {
     );
     workspace.remove().await
 }
+
+/// Somebody who may write our objects, and no Secrets, names one that is not his and an address that is.
+#[tokio::test]
+async fn a_secret_goes_nowhere_that_its_owner_did_not_name() -> Result<()> {
+    let workspace = Workspace::create("destinations").await?;
+    BotSetup::triage().install(&workspace).await?;
+    let message = workspace.script_a_look().await?;
+    let turn = workspace.chat("triage", &message).await?;
+    assert!(turn.decisions()[0].allowed, "{turn:#?}");
+
+    // Another's Secret in a credential of one's own.
+    let theirs = "
+apiVersion: v1
+kind: Secret
+metadata: {name: db}
+stringData: {password: correct-horse-battery}
+---
+apiVersion: monstrum.dev/v1alpha1
+kind: Credential
+metadata: {name: mine}
+spec:
+  method: {static: {fields: [{name: token, secretKeyRef: {name: db, key: password}}]}}
+  hosts: ['http://inbox.monstrum-fixtures.svc:8080']
+---
+apiVersion: monstrum.dev/v1alpha1
+kind: Resource
+metadata: {name: mine}
+spec:
+  type: github
+  config: {baseUrl: 'http://inbox.monstrum-fixtures.svc:8080', allowedAddresses: [198.19.0.0/16, 10.0.0.0/8]}
+  credential: {name: mine, method: token}";
+    workspace.apply(theirs).await?;
+    let refused = workspace
+        .condition("credential", "mine", "ResolvedRefs", "False")
+        .await?;
+    assert_eq!(refused["reason"], "RefNotPermitted");
+    workspace.condition("resource", "mine", "Ready", "False").await?;
+
+    // A shared address that is changed.
+    workspace
+        .apply(&moved("http://inbox.monstrum-fixtures.svc:8080"))
+        .await?;
+    let refused = workspace
+        .condition("resource", "work", "ResolvedRefs", "False")
+        .await?;
+    assert_eq!(refused["reason"], "RefNotPermitted");
+    let turn = workspace.chat("triage", &message).await?;
+    assert!(!turn.decisions()[0].allowed, "{turn:#?}");
+    for request in workspace.inbox().recorded(workspace.name()).await? {
+        assert!(!request.text().contains(TOKEN), "{request:#?}");
+    }
+
+    // Back where it was, and the agreement taken back: it ends without any change of ours.
+    workspace
+        .apply(&moved("http://github.monstrum-fixtures.svc:8080"))
+        .await?;
+    workspace.condition("resource", "work", "Ready", "True").await?;
+    let namespace = workspace.name().to_owned();
+    let withdrawn = [
+        "annotate",
+        "secret",
+        "keys",
+        "-n",
+        &namespace,
+        "monstrum.dev/used-by-",
+    ];
+    workspace.cluster().kubectl(&withdrawn).await?;
+    workspace
+        .condition("credential", "github", "ResolvedRefs", "False")
+        .await?;
+    workspace
+        .condition("modelprovider", "scripted", "ResolvedRefs", "False")
+        .await?;
+    workspace.remove().await
+}
+
+fn moved(url: &str) -> String {
+    format!(
+        "
+apiVersion: monstrum.dev/v1alpha1
+kind: Resource
+metadata: {{name: work}}
+spec:
+  type: github
+  config: {{baseUrl: '{url}', allowedAddresses: [198.19.0.0/16, 10.0.0.0/8]}}
+  credential: {{name: github, method: token}}"
+    )
+}

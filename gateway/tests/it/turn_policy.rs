@@ -307,6 +307,36 @@ async fn without_the_models_key_the_turn_says_so() {
 }
 
 #[tokio::test]
+async fn the_models_key_is_not_sent_where_it_may_not_go() {
+    for hosts in [
+        vec![],
+        vec!["models.example.com".to_owned()],
+        vec!["127.0.0.1:*".to_owned()],
+    ] {
+        let world = World::bare().await;
+        world.operator.hosts.lock().unwrap().clone_from(&hosts);
+        world.enforce(&[Held::default()]).await;
+        assert_eq!(
+            world.say("hello").await.failed().code,
+            "KeyUnavailable",
+            "{hosts:?}"
+        );
+        assert_eq!(world.model.seen().len(), 0, "{hosts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_runner_is_told_where_the_credential_may_go_by_the_lease() {
+    let world = World::start().await;
+    world
+        .model
+        .script([Reply::call("list_issues", GOOD), Reply::text("a")]);
+    world.say("list").await;
+    let hosts = world.operator.hosts.lock().unwrap().clone();
+    assert_eq!(world.runner.executed()[0].credential_hosts, hosts);
+}
+
+#[tokio::test]
 async fn two_bindings_of_one_type_have_prefixes_and_their_own_credentials() {
     let world = World::start().await;
     world

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use monstrum_crds::consent::User;
 use monstrum_crds::convert::{Resolved, channel};
 use monstrum_crds::kinds::channel::ChannelType;
 use monstrum_crds::kinds::credential::Method;
@@ -58,7 +59,8 @@ fn of_credential(
         .map(|field| source(&field.name, &field.secret_key_ref, world))
         .collect();
     Some(Opening {
-        credential: name.to_owned(),
+        user: User::Credential(name.to_owned()),
+        hosts: credential.spec.hosts.clone(),
         version: version.to_owned(),
         fields: fields?,
     })
@@ -88,7 +90,8 @@ fn of_channel(name: &str, world: &World) -> Option<Opening> {
     let ChannelType::Webhook(webhook) = &world.channels.get(name)?.spec.type_;
     let field = source(CHANNEL_FIELD, &webhook.secret, world)?;
     Some(Opening {
-        credential: format!("channel {name}"),
+        user: User::Channel(name.to_owned()),
+        hosts: webhook.hosts(),
         version: resolved.secret_version,
         fields: vec![field],
     })

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Api, Client};
+use monstrum_crds::consent::Consent;
 use monstrum_crds::kinds::SecretKeyRef;
 use secrecy::zeroize::Zeroize as _;
 
@@ -38,9 +39,11 @@ impl Secrets {
         let mut all_read = true;
         for name in names {
             let place = (namespace.to_owned(), name.to_owned());
+            // A Secret whose owner did not agree is not even looked into.
             let Some(version) = live
                 .secrets()
                 .get(namespace, name)
+                .filter(|secret| Consent::of(secret.metadata.annotations.as_ref()).is_given())
                 .map(|secret| secret_version(&secret.metadata))
             else {
                 self.keys().remove(&place);
@@ -94,6 +97,22 @@ impl Secrets {
     fn keys(&self) -> std::sync::MutexGuard<'_, BTreeMap<Place, (String, BTreeSet<String>)>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the owners of named Secrets agreed to, as the watch of their metadata told last.
+pub(super) fn consents(
+    live: &Live,
+    namespace: &str,
+    refs: &BTreeSet<SecretKeyRef>,
+) -> BTreeMap<String, Consent> {
+    let known = refs.iter().filter_map(|secret| {
+        let metadata = live.secrets().get(namespace, &secret.name)?;
+        Some((
+            secret.name.clone(),
+            Consent::of(metadata.metadata.annotations.as_ref()),
+        ))
+    });
+    known.collect()
 }
 
 async fn read_keys(

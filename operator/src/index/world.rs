@@ -9,7 +9,7 @@ use monstrum_crds::object::Kind;
 use monstrum_crds::world::World;
 
 use super::objects::Objects;
-use super::{Index, Key};
+use super::{Index, Key, secrets};
 
 impl Index {
     /// One namespace, with what is known of its Secrets. Objects that are being deleted are not in it.
@@ -31,9 +31,11 @@ impl Index {
             channels: by_name(&self.channels, namespace),
             resource_types: self.contracts(),
             secret_versions: BTreeMap::new(),
+            consents: BTreeMap::new(),
         };
         let refs = world.secret_refs();
         world.secret_versions = self.secrets.versions(&self.live, namespace, &refs);
+        world.consents = secrets::consents(&self.live, namespace, &refs);
         world
     }
 }

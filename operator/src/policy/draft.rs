@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use monstrum_crds::consent::User;
 use monstrum_guardian::document::Document;
 use monstrum_guardian::source;
 use monstrum_wire::identity::BotId;
@@ -30,8 +31,10 @@ pub struct Openings {
 /// Where one credential's secrets stand, and which version of them was compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
-    /// The name of the `Credential`, for the log.
-    pub credential: String,
+    /// Who uses the Secrets: each must agree to it when it is opened.
+    pub user: User,
+    /// Where the secrets may be sent; leased with them.
+    pub hosts: Vec<String>,
     /// What the policy names.
     pub version: String,
     /// In the order of the credential.

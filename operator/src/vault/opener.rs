@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
+use monstrum_crds::consent::{Consent, Refusal, User};
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 
 use crate::index::secret_version;
-use crate::policy::Opening;
+use crate::policy::{FieldSource, Opening};
 
 /// Reads Secrets, one by one, when somebody may have them.
 #[derive(Clone)]
@@ -31,6 +32,16 @@ pub enum OpenError {
     Missing {
         /// The Secret's name.
         secret: String,
+    },
+    /// Its owner does not agree, or not any more.
+    #[error("secret {secret} does not agree: {user} {refusal}")]
+    Refused {
+        /// The Secret's name.
+        secret: String,
+        /// Who uses it.
+        user: User,
+        /// Why not.
+        refusal: Refusal,
     },
     /// It is another one than the policy was compiled with; the next policy is on its way.
     #[error("secret {secret} has changed since the policy was compiled")]
@@ -71,37 +82,11 @@ impl Opener {
                 secrets.insert(field.secret.clone(), opened);
             }
         }
-        opening
-            .fields
-            .iter()
-            .map(|field| {
-                let missing = || OpenError::Missing {
-                    secret: field.secret.clone(),
-                };
-                let (version, values) = secrets.get(&field.secret).ok_or_else(missing)?;
-                if *version != field.secret_version {
-                    return Err(OpenError::Changed {
-                        secret: field.secret.clone(),
-                    });
-                }
-                let no_key = || OpenError::NoKey {
-                    secret: field.secret.clone(),
-                    key: field.key.clone(),
-                };
-                let value = values.get(&field.key).ok_or_else(no_key)?.clone();
-                Ok(OpenedField {
-                    name: field.name.clone(),
-                    value,
-                })
-            })
-            .collect()
+        let field = |field| opened(opening, field, &secrets);
+        opening.fields.iter().map(field).collect()
     }
 
-    async fn read(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(String, BTreeMap<String, Zeroizing<Vec<u8>>>), OpenError> {
+    async fn read(&self, namespace: &str, name: &str) -> Result<Opened, OpenError> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         let read = |source| OpenError::Read {
             secret: name.to_owned(),
@@ -111,6 +96,7 @@ impl Opener {
         let mut secret = found.ok_or_else(|| OpenError::Missing {
             secret: name.to_owned(),
         })?;
+        let consent = Consent::of(secret.metadata.annotations.as_ref());
         // The last-applied annotation holds the values as well.
         for text in secret
             .metadata
@@ -120,13 +106,48 @@ impl Opener {
         {
             text.zeroize();
         }
-        let version = secret_version(&secret.metadata);
-        let data = secret.data.take().unwrap_or_default();
-        Ok((
-            version,
-            data.into_iter()
-                .map(|(key, value)| (key, Zeroizing::new(value.0)))
-                .collect(),
-        ))
+        let data = secret.data.take().unwrap_or_default().into_iter();
+        Ok(Opened {
+            version: secret_version(&secret.metadata),
+            consent,
+            values: data.map(|(key, value)| (key, Zeroizing::new(value.0))).collect(),
+        })
     }
+}
+
+/// A Secret as it is now.
+struct Opened {
+    version: String,
+    consent: Consent,
+    values: BTreeMap<String, Zeroizing<Vec<u8>>>,
+}
+
+/// One field, if the Secret agrees now and is the one that the policy was compiled with.
+fn opened(
+    opening: &Opening,
+    field: &FieldSource,
+    secrets: &BTreeMap<String, Opened>,
+) -> Result<OpenedField, OpenError> {
+    let secret = || field.secret.clone();
+    let found = secrets
+        .get(&field.secret)
+        .ok_or_else(|| OpenError::Missing { secret: secret() })?;
+    if let Some(refusal) = found.consent.refusal(&opening.user, &field.key, &opening.hosts) {
+        return Err(OpenError::Refused {
+            secret: secret(),
+            user: opening.user.clone(),
+            refusal,
+        });
+    }
+    if found.version != field.secret_version {
+        return Err(OpenError::Changed { secret: secret() });
+    }
+    let value = found.values.get(&field.key).ok_or_else(|| OpenError::NoKey {
+        secret: secret(),
+        key: field.key.clone(),
+    })?;
+    Ok(OpenedField {
+        name: field.name.clone(),
+        value: value.clone(),
+    })
 }

@@ -102,7 +102,7 @@ impl Vault for VaultService {
         })?;
         self.metrics.leased(LeaseOutcome::Granted);
         tracing::info!(
-            %caller, %subject, credential = %opening.credential, version = %opening.version, "credential leased"
+            %caller, %subject, user = %opening.user, version = %opening.version, "credential leased"
         );
         let fields = opened.into_iter().map(|field| SecretField {
             name: field.name,
@@ -112,6 +112,7 @@ impl Vault for VaultService {
             fields: fields.collect(),
             version: opening.version,
             ttl_seconds: u32::try_from(self.lease.as_secs()).unwrap_or(u32::MAX),
+            hosts: opening.hosts,
         }))
     }
 }
@@ -127,7 +128,10 @@ fn describe(subject: Option<&Subject>) -> String {
 
 fn refusal(error: &OpenError) -> (LeaseOutcome, Status) {
     match error {
-        OpenError::Missing { .. } | OpenError::Changed { .. } | OpenError::NoKey { .. } => (
+        OpenError::Missing { .. }
+        | OpenError::Refused { .. }
+        | OpenError::Changed { .. }
+        | OpenError::NoKey { .. } => (
             LeaseOutcome::Unopenable,
             Status::failed_precondition(error.to_string()),
         ),

@@ -9,6 +9,8 @@ mod http;
 #[cfg(test)]
 mod http_answers;
 #[cfg(test)]
+mod http_destination;
+#[cfg(test)]
 mod http_guard;
 #[cfg(test)]
 mod http_tls;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use monstrum_guardian::destination;
 use monstrum_runner::call::{Call, Failure, Output, Success};
 use monstrum_runner::executor::Executors;
 use monstrum_runner::executor::http::Http;
@@ -37,7 +38,14 @@ pub(crate) fn http_call(config: Value, execution: Value, arguments: Value) -> Ex
     }
 }
 
-/// The same call with a bearer token.
+/// Where the call's resource is.
+fn home(call: &Execute) -> Vec<String> {
+    let config: Value = serde_json::from_str(&call.config_json).unwrap();
+    let url = config["baseUrl"].as_str().and_then(|url| url.parse().ok());
+    url.as_ref().and_then(destination::origin).into_iter().collect()
+}
+
+/// The same call with a bearer token that may go where the call's resource is.
 pub(crate) fn with_token(call: Execute) -> Execute {
     Execute {
         presentation_json: json!({"bearer": {"field": "token"}}).to_string(),
@@ -45,6 +53,7 @@ pub(crate) fn with_token(call: Execute) -> Execute {
             name: "token".to_owned(),
             value: SECRET.into(),
         }],
+        credential_hosts: home(&call),
         ..call
     }
 }

@@ -82,10 +82,14 @@ pub(super) async fn run(
 }
 
 fn objects(paths: &[PathBuf], namespace: &str) -> Result<Vec<Object>, Failure> {
-    let manifests = policy::read(paths, namespace)?;
+    let input = policy::read(paths, namespace)?;
     // The files themselves must be free of duplicates, which only they can tell the place of.
-    let _: Compiled = policy::from_manifests(&manifests)?;
-    Ok(manifests.into_iter().map(|manifest| manifest.object).collect())
+    let _: Compiled = policy::from_input(&input)?;
+    Ok(input
+        .manifests
+        .into_iter()
+        .map(|manifest| manifest.object)
+        .collect())
 }
 
 /// Objects that files hold take the place of those of the same kind and name.

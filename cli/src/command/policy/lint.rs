@@ -9,7 +9,6 @@ use self::finding::{Finding, Level};
 use crate::cluster::{Cluster, ClusterArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::Manifest;
 use crate::output::{Format, Screen, paint, printable};
 use crate::policy;
 
@@ -39,14 +38,14 @@ pub(super) async fn run(
     screen: &mut Screen,
 ) -> Result<Exit, Failure> {
     let namespace = cluster.namespace.as_deref().unwrap_or("default");
-    let (compiled, manifests): (_, Vec<Manifest>) = if args.files.is_empty() {
+    let (compiled, manifests) = if args.files.is_empty() {
         (
             policy::from_cluster(&Cluster::connect(cluster).await?).await?,
             Vec::new(),
         )
     } else {
-        let manifests = policy::read(&args.files, namespace)?;
-        (policy::from_manifests(&manifests)?, manifests)
+        let input = policy::read(&args.files, namespace)?;
+        (policy::from_input(&input)?, input.manifests)
     };
     let mut findings: Vec<Finding> = compiled.bots.iter().flat_map(rule::findings).collect();
     findings.retain(|finding| !args.warnings_only || finding.level == Level::Warning);

@@ -53,12 +53,13 @@ pub(super) async fn prepare(
     })?;
     let vault = &context.gateway.vault;
     let credential = match &binding.credential {
-        None => Vec::new(),
-        Some(reference) => vault
-            .open(Subject::Binding(binding.name.clone()), &reference.version)
-            .await
-            .map_err(|error| fail_closed(&Obstacle::Vault(&error)))?
-            .for_call(),
+        None => None,
+        Some(reference) => Some(
+            vault
+                .open(Subject::Binding(binding.name.clone()), &reference.version)
+                .await
+                .map_err(|error| fail_closed(&Obstacle::Vault(&error)))?,
+        ),
     };
     let presentation = binding
         .credential
@@ -76,7 +77,14 @@ pub(super) async fn prepare(
         config_json: text(&binding.config),
         execution_json: text(&tool.execution),
         presentation_json: text(presentation),
-        credential,
+        credential: credential
+            .as_ref()
+            .map(|secret| secret.for_call())
+            .unwrap_or_default(),
+        credential_hosts: credential
+            .as_ref()
+            .map(|secret| secret.hosts())
+            .unwrap_or_default(),
         timeout_ms: u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1),
         max_result_bytes: limits.max_result_bytes,
         traceparent: context.trace.traceparent(),

@@ -91,8 +91,8 @@ async fn send(
     };
     let key = secret.as_ref().map(|secret| {
         secret
-            .key()
-            .ok_or_else(|| Failure::KeyUnavailable("the credential has no field apiKey".to_owned()))
+            .key_for(&request.model.base_url)
+            .map_err(|error| Failure::KeyUnavailable(error.to_string()))
     });
     let key = key.transpose()?;
     let scrubber = gateway.vault.scrubber();

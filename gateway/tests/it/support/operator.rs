@@ -26,6 +26,8 @@ pub struct Operator {
     pub leases: Arc<Mutex<Vec<String>>>,
     pub renews: Arc<AtomicBool>,
     pub vault_down: Arc<AtomicBool>,
+    /// Where every credential may go.
+    pub hosts: Arc<Mutex<Vec<String>>>,
     sequence: Arc<Mutex<u64>>,
 }
 
@@ -39,6 +41,7 @@ impl Default for Operator {
             leases: Arc::default(),
             renews: Arc::new(AtomicBool::new(true)),
             vault_down: Arc::default(),
+            hosts: Arc::new(Mutex::new(vec!["http://127.0.0.1:*".to_owned()])),
             sequence: Arc::default(),
         }
     }
@@ -199,6 +202,7 @@ impl Vault for Operator {
             fields,
             version: request.version,
             ttl_seconds: 60,
+            hosts: self.hosts.lock().unwrap().clone(),
         }))
     }
 }

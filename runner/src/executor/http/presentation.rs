@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::request::Request;
-use crate::call::{Credential, Failure};
+use crate::call::{Addressed, Credential, Failure};
 
 /// One way of showing a credential.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,8 +73,9 @@ const STEERING: [&str; 10] = [
 ];
 
 impl Presentation {
-    /// Adds the credential to `request`.
+    /// Adds the credential to `request`, if it may go where that goes.
     pub(super) fn apply(&self, credential: &Credential, request: &mut Request) -> Result<(), Failure> {
+        let credential = credential.towards(&request.url)?;
         match self {
             Self::Bearer(bearer) => {
                 let token = credential.text(&bearer.field)?;
@@ -86,7 +87,7 @@ impl Presentation {
                 let value = Zeroizing::new(format!("{}{}", header.prefix, value.expose_secret()));
                 set(request, name(&header.name)?, &value)
             }
-            Self::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, credential)?),
+            Self::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, &credential)?),
             Self::Query(query) => {
                 let value = credential.text(&query.field)?;
                 if request.url.query_pairs().any(|(name, _)| name == query.name) {
@@ -102,7 +103,7 @@ impl Presentation {
     }
 }
 
-fn basic_value(basic: &Basic, credential: &Credential) -> Result<Zeroizing<String>, Failure> {
+fn basic_value(basic: &Basic, credential: &Addressed<'_>) -> Result<Zeroizing<String>, Failure> {
     let user = credential.text(&basic.username_field)?.expose_secret();
     let password = credential.text(&basic.password_field)?.expose_secret();
     if user.contains(':') {
@@ -150,6 +151,7 @@ fn taken(name: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::FailureKind;
     use http::HeaderMap;
     use monstrum_wire::runner::CredentialField;
     use rstest::rstest;
@@ -160,11 +162,8 @@ mod tests {
             name: name.to_owned(),
             value: value.into(),
         };
-        let credential = Credential::new(vec![
-            field("token", "s3cr&t"),
-            field("user", "me"),
-            field("odd", "a:b"),
-        ]);
+        let fields = vec![field("token", "s3cr&t"), field("user", "me"), field("odd", "a:b")];
+        let credential = Credential::new(fields, &["a".to_owned()]);
         let presentation: Presentation = serde_json::from_value(presentation).unwrap();
         let mut request = Request {
             method: http::Method::GET,
@@ -199,6 +198,17 @@ mod tests {
         )
         .unwrap();
         assert_eq!(request.url.as_str(), "https://a/?x=1&key=s3cr%26t");
+    }
+
+    #[rstest]
+    #[case::bearer(json!({"bearer": {"field": "token"}}))]
+    #[case::header(json!({"header": {"name": "X-Api-Key", "field": "token"}}))]
+    #[case::basic(json!({"basic": {"usernameField": "user", "passwordField": "token"}}))]
+    #[case::query(json!({"query": {"name": "key", "field": "token"}}))]
+    fn nothing_is_added_to_a_request_that_goes_elsewhere(#[case] presentation: Value) {
+        let failure = apply(presentation, "https://b/").unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Refused);
+        assert!(failure.message.contains("https://b"), "{}", failure.message);
     }
 
     #[rstest]

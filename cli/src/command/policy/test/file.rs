@@ -12,7 +12,7 @@ use super::coverage::Coverage;
 use super::outcome::{Mismatch, Outcome};
 use crate::failure::Failure;
 use crate::files::{self, InputError, Manifest, Node, Place, Source, Spot};
-use crate::policy::{self, Compiled};
+use crate::policy::{self, Compiled, Input};
 
 /// Objects of a test file that say no namespace are in this one.
 const NAMESPACE: &str = "default";
@@ -53,16 +53,16 @@ impl TestFile {
 
     fn document(source: &Arc<Source>, node: &Node) -> Result<Self, Failure> {
         let header: Header = typed(source, node)?;
-        let mut manifests = Vec::new();
+        let mut input = Input::default();
         let beside = Path::new(&source.name).parent().unwrap_or_else(|| Path::new(""));
         let paths: Vec<PathBuf> = header.files.iter().map(|path| beside.join(path)).collect();
         if !paths.is_empty() {
-            for source in files::collect(&paths)? {
-                manifests.extend(Manifest::all(&source, NAMESPACE)?);
-            }
+            input = policy::read(&paths, NAMESPACE)?;
         }
         for object in node.get("objects").map(Node::items).unwrap_or_default() {
-            manifests.extend(Manifest::within(source, object.clone(), NAMESPACE)?);
+            input
+                .manifests
+                .extend(Manifest::within(source, object.clone(), NAMESPACE)?);
         }
         let mut cases = Vec::new();
         for node in node.get("tests").map(Node::items).unwrap_or_default() {
@@ -72,7 +72,7 @@ impl TestFile {
             source: Arc::clone(source),
             bot: header.bot,
             now: header.now.unwrap_or_else(Timestamp::now),
-            compiled: policy::from_manifests(&manifests)?,
+            compiled: policy::from_input(&input)?,
             cases,
         })
     }
