@@ -16,7 +16,6 @@ pub mod link;
 pub mod metrics;
 pub mod policy;
 pub mod providers;
-pub mod scrub;
 pub mod serve;
 pub mod start;
 pub mod turn;

@@ -12,7 +12,7 @@ use monstrum_service::Peer;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use attached::{Attached, FromCall, Heard, NotSent, Running};
+pub use attached::{Attached, Ending, FromCall, Heard, NotSent, Running};
 pub use peers::Peers;
 pub use service::LinkService;
 

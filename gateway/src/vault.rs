@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use monstrum_scrub::{Scrubber, Tainted};
 use monstrum_service::Channel;
 use monstrum_wire::policy::vault_client::VaultClient;
 use monstrum_wire::policy::{LeaseRequest, LeaseResponse, lease_request};
@@ -18,7 +19,6 @@ use tonic::Code;
 pub use secret::{KeyError, Secret};
 
 use crate::policy::{Enforced, Policy};
-use crate::scrub::Scrubber;
 
 /// How long the operator may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,9 +41,6 @@ pub enum VaultError {
     /// The operator refuses.
     #[error("the vault does not open the credential: {0}")]
     Refused(String),
-    /// The credential can't be scrubbed from results, so it must not be used.
-    #[error("the credential can't be guarded: {0}")]
-    Unguarded(String),
 }
 
 /// The credentials that this gateway holds.
@@ -98,13 +95,13 @@ impl Vault {
         };
         let answer = tokio::time::timeout(TIMEOUT, self.client.clone().lease(request)).await;
         let answer = answer.map_err(|_| VaultError::Unreachable("no answer in time".to_owned()))?;
-        let response = answer.map_err(|status| refusal(&status))?.into_inner();
+        let response = answer.map_err(|status| self.refusal(&status))?.into_inner();
         if response.version != version {
             return Err(VaultError::Refused(format!(
                 "version {version} was asked for, another one came"
             )));
         }
-        self.keep(subject, response)
+        Ok(self.keep(subject, response))
     }
 
     /// Opens every credential that the policy names, so that none has to be opened while no operator answers.
@@ -122,6 +119,17 @@ impl Vault {
         self.lock().scrubber.clone()
     }
 
+    /// Finds `secret` besides, which may have been forgotten since it was opened.
+    pub fn scrubber_with(&self, secret: &Arc<Secret>) -> Scrubber {
+        let held = self.lock();
+        let mut leases = held.leases.values();
+        if leases.any(|lease| Arc::ptr_eq(&lease.secret, secret)) {
+            return held.scrubber.clone();
+        }
+        let secrets = held.leases.values().map(|lease| &lease.secret).chain([secret]);
+        Scrubber::new(secrets.flat_map(|secret| secret.values()))
+    }
+
     /// Forgets what the policy does not name in this version; everything, when there is no policy.
     pub fn retain(&self) {
         let policy = self.policy.current();
@@ -130,9 +138,17 @@ impl Vault {
         held.leases
             .retain(|subject, lease| names(&policy, subject, &lease.version));
         if held.leases.len() != before {
-            let rebuilt = scrubber(&held.leases);
-            // Fewer secrets than before always fit; the old scrubber would do as well.
-            held.scrubber = rebuilt.unwrap_or_else(|_| held.scrubber.clone());
+            held.scrubber = scrubber(&held.leases);
+        }
+    }
+
+    fn refusal(&self, status: &tonic::Status) -> VaultError {
+        let message = Tainted::from(status.message()).text(&self.scrubber());
+        match status.code() {
+            Code::NotFound | Code::FailedPrecondition | Code::PermissionDenied | Code::InvalidArgument => {
+                VaultError::Refused(message)
+            }
+            _ => VaultError::Unreachable(message),
         }
     }
 
@@ -143,22 +159,16 @@ impl Vault {
         named.then(|| Arc::clone(&lease.secret))
     }
 
-    fn keep(&self, subject: Subject, response: LeaseResponse) -> Result<Arc<Secret>, VaultError> {
+    fn keep(&self, subject: Subject, response: LeaseResponse) -> Arc<Secret> {
         let secret = Arc::new(Secret::new(response.fields, response.hosts));
         let lease = Lease {
             version: response.version,
             secret: Arc::clone(&secret),
         };
         let mut held = self.lock();
-        held.leases.insert(subject.clone(), lease);
-        match scrubber(&held.leases) {
-            Ok(scrubber) => held.scrubber = scrubber,
-            Err(error) => {
-                held.leases.remove(&subject);
-                return Err(VaultError::Unguarded(error.to_string()));
-            }
-        }
-        Ok(secret)
+        held.leases.insert(subject, lease);
+        held.scrubber = scrubber(&held.leases);
+        secret
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Holdings> {
@@ -166,7 +176,7 @@ impl Vault {
     }
 }
 
-fn scrubber(leases: &HashMap<Subject, Lease>) -> Result<Scrubber, aho_corasick::BuildError> {
+fn scrubber(leases: &HashMap<Subject, Lease>) -> Scrubber {
     Scrubber::new(leases.values().flat_map(|lease| lease.secret.values()))
 }
 
@@ -202,14 +212,4 @@ fn subjects(policy: &Enforced) -> Vec<(Subject, String)> {
             )
         });
     bindings.chain(provider).collect()
-}
-
-fn refusal(status: &tonic::Status) -> VaultError {
-    let message = status.message().to_owned();
-    match status.code() {
-        Code::NotFound | Code::FailedPrecondition | Code::PermissionDenied | Code::InvalidArgument => {
-            VaultError::Refused(message)
-        }
-        _ => VaultError::Unreachable(message),
-    }
 }

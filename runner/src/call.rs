@@ -8,6 +8,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use monstrum_scrub::Scrubber;
 use monstrum_wire::runner::Execute;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -47,6 +48,8 @@ pub struct Call {
     pub canonical: Map<String, Value>,
     /// The leased credential.
     pub credential: Credential,
+    /// Finds the credential in whatever comes back.
+    pub scrubber: Scrubber,
     /// How much of a result is kept.
     pub max_result_bytes: usize,
     /// How large an image may be that is given back as one; 0 where none is wanted.
@@ -64,10 +67,12 @@ impl Call {
     pub fn new(execute: Execute, cancelled: CancellationToken) -> Result<Self, Failure> {
         let arguments: Map<String, Value> = json("arguments", &execute.arguments_json)?;
         let timeout = bounded_timeout(execute.timeout_ms);
+        let credential = Credential::new(execute.credential, &execute.credential_hosts);
         Ok(Self {
             arguments: Value::Object(arguments),
             canonical: json("canonical values", &execute.canonical_json)?,
-            credential: Credential::new(execute.credential, &execute.credential_hosts),
+            scrubber: credential.scrubber(None),
+            credential,
             max_result_bytes: bounded_result(execute.max_result_bytes),
             max_image_bytes: usize::try_from(execute.max_image_bytes)
                 .unwrap_or(0)
@@ -163,7 +168,8 @@ fn bounded_result(bytes: u32) -> usize {
     }
 }
 
-/// An error with everything that caused it, in one line.
+/// An error of our own with everything that caused it, in one line. One that may quote what a call was given or got is
+/// [`monstrum_scrub::Tainted`].
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -7,8 +7,9 @@ pub mod shell;
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
+use monstrum_scrub::End;
 
-use crate::call::{Call, Failure, Outcome, Output};
+use crate::call::{Call, Failure, Outcome, Output, Success};
 
 /// Performs calls of one kind.
 pub trait Executor: Send + Sync {
@@ -36,7 +37,8 @@ impl Executors {
         self.by_name.keys().map(|&name| name.to_owned()).collect()
     }
 
-    /// Performs `call` with the executor that it names. A failure's message holds none of the call's secrets.
+    /// Performs `call` with the executor that it names. Nothing that comes out holds the call's credential: an executor
+    /// scrubs what it cuts before, and here once more everything passes.
     pub async fn execute(&self, call: &Call, output: &Output) -> Outcome {
         let Some(executor) = self.by_name.get(call.executor.as_str()) else {
             return Err(Failure::invalid(format!(
@@ -44,9 +46,29 @@ impl Executors {
                 call.executor
             )));
         };
-        executor.execute(call, output).await.map_err(|failure| Failure {
-            message: call.credential.mask(failure.message),
-            ..failure
-        })
+        match executor.execute(call, output).await {
+            Ok(success) => Ok(performed(call, output, success)),
+            Err(failure) => {
+                // Gone means that nobody is left to be told.
+                let _ = output.pass_on(&output.rest(End::Cut)).await;
+                Err(Failure {
+                    message: call.scrubber.text(&failure.message),
+                    facts: call.scrubber.fields(failure.facts),
+                    ..failure
+                })
+            }
+        }
+    }
+}
+
+fn performed(call: &Call, output: &Output, success: Success) -> Success {
+    let end = if success.truncated { End::Cut } else { End::Whole };
+    let mut content = output.rest(end);
+    content.extend(call.scrubber.bytes(&success.content));
+    Success {
+        content,
+        truncated: success.truncated || output.kept().1,
+        facts: call.scrubber.fields(success.facts),
+        media_type: success.media_type,
     }
 }

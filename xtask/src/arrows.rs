@@ -8,8 +8,9 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The crates of this workspace that a crate may use, outside its tests.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("monstrum-guardian", &[]),
+    ("monstrum-scrub", &[]),
     ("monstrum-wire", &["monstrum-guardian"]),
     ("monstrum-service", &["monstrum-wire"]),
     ("monstrum-crds", &["monstrum-guardian"]),
@@ -24,11 +25,21 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ),
     (
         "monstrum-gateway",
-        &["monstrum-guardian", "monstrum-wire", "monstrum-service"],
+        &[
+            "monstrum-guardian",
+            "monstrum-scrub",
+            "monstrum-wire",
+            "monstrum-service",
+        ],
     ),
     (
         "monstrum-runner",
-        &["monstrum-guardian", "monstrum-wire", "monstrum-service"],
+        &[
+            "monstrum-guardian",
+            "monstrum-scrub",
+            "monstrum-wire",
+            "monstrum-service",
+        ],
     ),
     (
         "monstrum-ledger",
@@ -51,7 +62,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
 ];
 
 /// What must not be anywhere below a crate.
-const NEVER: [(&str, &[&str]); 6] = [
+const NEVER: [(&str, &[&str]); 7] = [
     (
         "monstrum-guardian",
         &[
@@ -65,6 +76,10 @@ const NEVER: [(&str, &[&str]); 6] = [
             "libsqlite3-sys",
             "sqlx",
         ],
+    ),
+    (
+        "monstrum-scrub",
+        &["tokio", "tonic", "hyper", "reqwest", "tracing"],
     ),
     ("monstrum-crds", &["tonic", "libsqlite3-sys", "sqlx"]),
     (

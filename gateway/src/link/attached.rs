@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
+use monstrum_scrub::Tainted;
 use monstrum_service::Peer;
 use monstrum_wire::runner::{
-    Cancel, Execute, Finished, FromRunner, OutputChunk, RunnerHello, ToRunner, finished, from_runner,
-    to_runner,
+    Cancel, Execute, FailureKind, Finished, FromRunner, OutputChunk, RunnerHello, ToRunner, finished,
+    from_runner, to_runner,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -37,16 +37,62 @@ pub struct Attached {
 }
 
 /// What a runner says of one call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum FromCall {
     /// Output, in order.
-    Chunk(Bytes),
-    /// The end.
-    Finished(Option<finished::Outcome>),
+    Chunk(Tainted),
+    /// The end, if the runner said which.
+    Finished(Option<Ending>),
+}
+
+/// How a runner says that a call ended.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// It was performed.
+    Success {
+        /// What comes after the chunks.
+        content: Tainted,
+        /// More existed.
+        truncated: bool,
+        /// Whether the content is meant to be an image.
+        is_image: bool,
+        /// A JSON object.
+        facts: Tainted,
+    },
+    /// It failed.
+    Failure {
+        /// What sort of failure.
+        kind: FailureKind,
+        /// One sentence.
+        message: Tainted,
+        /// When the target wants to be asked again; 0 when unknown.
+        retry_after_seconds: u32,
+        /// A JSON object.
+        facts: Tainted,
+    },
+}
+
+impl From<finished::Outcome> for Ending {
+    fn from(outcome: finished::Outcome) -> Self {
+        match outcome {
+            finished::Outcome::Success(success) => Self::Success {
+                content: success.content.into(),
+                truncated: success.truncated,
+                is_image: !success.media_type.is_empty(),
+                facts: success.facts_json.into(),
+            },
+            finished::Outcome::Failure(failure) => Self::Failure {
+                kind: failure.kind(),
+                message: failure.message.into(),
+                retry_after_seconds: failure.retry_after_seconds,
+                facts: failure.facts_json.into(),
+            },
+        }
+    }
 }
 
 /// What is heard of a running call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Heard {
     /// From the runner.
     Said(FromCall),
@@ -143,7 +189,7 @@ impl Attached {
                 (call_id, FromCall::Chunk(data.into()))
             }
             Some(from_runner::Message::Finished(Finished { call_id, outcome })) => {
-                (call_id, FromCall::Finished(outcome))
+                (call_id, FromCall::Finished(outcome.map(Ending::from)))
             }
             Some(from_runner::Message::Hello(_)) | None => return,
         };

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use monstrum_scrub::Scrubber;
 use monstrum_wire::policy::{Dialect, Model};
 use reqwest::{Client, Response, Url};
 use tokio::sync::OnceCell;
@@ -14,7 +15,6 @@ use tokio::time::Instant;
 use super::conversation::{Answer, ModelRequest};
 use super::sse::Events;
 use super::{Decoder, ModelError, ModelProvider, provider, retry};
-use crate::scrub::Scrubber;
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 16 << 20;

@@ -6,7 +6,6 @@ mod preparation;
 use monstrum_guardian::decision::{Denial, Reason};
 use monstrum_wire::chat::{CallDecision, ToolCall, ToolResult, turn_event};
 use monstrum_wire::ledger::StartCallRequest;
-use serde_json::Value;
 use tracing::Instrument as _;
 
 use super::context::Context;
@@ -22,6 +21,8 @@ use preparation::Prepared;
 
 /// A sender's client takes a few MiB in one event.
 const MAX_SHOWN: usize = 256 << 10;
+/// What is said of a denied call whose arguments hold a secret.
+const MASKED: &str = "the arguments hold a secret, so what is wrong with them is not told";
 
 /// What the model and the user get for a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,11 @@ pub(super) struct Wanted<'a> {
 impl Wanted<'_> {
     fn tool(&self) -> &str {
         &self.made.call.name
+    }
+
+    /// Whether the arguments hold a secret.
+    fn is_masked(&self) -> bool {
+        self.made.fault.is_none() && !self.made.whole
     }
 }
 
@@ -132,13 +138,18 @@ fn start(context: &Context, tool: &str, prepared: &Prepared) -> StartCallRequest
             &prepared.digest,
             tool,
             &prepared.permit,
+            &prepared.scrubber,
         )),
     }
 }
 
 async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial: &Denial) -> Answered {
-    // A denial's message may quote the arguments.
-    let message = context.gateway.vault.scrubber().text(&denial.message).into();
+    // A denial's message may quote the arguments, and not to their end.
+    let message = if wanted.is_masked() {
+        MASKED.into()
+    } else {
+        context.gateway.vault.scrubber().text(&denial.message).into()
+    };
     let denial = &Denial {
         reason: denial.reason,
         message,
@@ -226,7 +237,7 @@ async fn performed(
     let end = records::CallEnd {
         outcome: ended.outcome,
         reason: ended.reason,
-        facts: serde_json::from_str(&prepared.scrubber.text(&ended.facts)).unwrap_or(Value::Null),
+        facts: ended.facts,
         bytes: ended.clean.content.len(),
         truncated: ended.clean.truncated,
     };

@@ -204,6 +204,7 @@ mod tests {
                 name: "t".to_owned(),
                 arguments: "{}".to_owned(),
             },
+            whole: true,
             fault: None,
         };
         Entry::Assistant {
@@ -269,6 +270,15 @@ mod tests {
             assert!(json.len() <= 512 << 10, "{}", json.len());
             assert!(serde_json::from_str::<Entry>(&json).is_ok());
         }
+    }
+
+    #[test]
+    fn a_call_whose_arguments_were_left_out_says_so() {
+        let kept = says(&"x".repeat(MAX_JSON * 2), &["c"]).fitted();
+        let Ok(Entry::Assistant { calls, .. }) = serde_json::from_str(&kept) else {
+            panic!("{kept}");
+        };
+        assert!(!calls[0].whole);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A call's output on its way back: scrubbed, then bounded.
 
+use monstrum_scrub::{End, ScrubStream, Scrubber, Tainted};
+
 use crate::providers::conversation::Image;
-use crate::scrub::{ScrubStream, Scrubber};
 
 /// What a runner may send beyond the bound that it was given before it counts as runaway.
 const SLACK: usize = 1 << 20;
@@ -27,15 +28,16 @@ pub(super) struct Clean {
 
 impl Clean {
     /// An image is shown whole or not at all: bytes that a scrubber altered are none any more.
-    pub(super) fn image(bytes: &[u8], scrubber: &Scrubber) -> Self {
-        let image = Image::of(bytes).ok();
-        let image = image.filter(|_| scrubber.bytes(bytes) == bytes);
-        let content = image.as_ref().map_or_else(
-            || format!("(an answer of {} bytes that can't be shown)", bytes.len()),
+    pub(super) fn image(content: &Tainted, scrubber: &Scrubber) -> Self {
+        let image = content
+            .bytes_if_clean(scrubber)
+            .and_then(|bytes| Image::of(&bytes).ok());
+        let told = image.as_ref().map_or_else(
+            || format!("(an answer of {} bytes that can't be shown)", content.len()),
             Image::told,
         );
         Self {
-            content,
+            content: told,
             truncated: false,
             image,
         }
@@ -56,14 +58,17 @@ impl Output {
     }
 
     /// Takes the next bytes. False when a runner sends far more than it may.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
+    pub(super) fn push(&mut self, bytes: &Tainted) -> bool {
         self.received = self.received.saturating_add(bytes.len());
         if self.received > self.most.saturating_mul(2).saturating_add(SLACK) {
             self.truncated = true;
             return false;
         }
-        let clean = self.stream.push(bytes);
-        self.keep(&clean);
+        // What follows a piece that was left out is not what came behind it.
+        if !self.truncated {
+            let clean = bytes.through(&mut self.stream);
+            self.keep(&clean);
+        }
         true
     }
 
@@ -72,10 +77,11 @@ impl Output {
         self.truncated = true;
     }
 
-    /// All of it.
-    pub(super) fn finish(mut self) -> Clean {
+    /// All of it, `end` saying whether the runner got to its end.
+    pub(super) fn finish(mut self, end: End) -> Clean {
+        let end = if self.truncated { End::Cut } else { end };
         let stream = std::mem::replace(&mut self.stream, Scrubber::default().stream());
-        let rest = stream.finish();
+        let rest = stream.finish(end);
         self.keep(&rest);
         let mut content = String::from_utf8_lossy(&self.kept).into_owned();
         // Replacement characters are longer than the bytes that they stand for.
@@ -99,64 +105,4 @@ impl Output {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scrubber() -> Scrubber {
-        Scrubber::new([b"hunter2-secret".as_slice()]).unwrap()
-    }
-
-    #[test]
-    fn a_secret_at_the_bound_is_not_half_shown() {
-        let mut output = Output::new(&scrubber(), 10);
-        output.push(b"abcdefghunter2");
-        output.push(b"-secret and more");
-        let clean = output.finish();
-        assert_eq!(clean.content, "abcdefg[se\n[the rest was cut off]");
-        assert!(clean.truncated);
-    }
-
-    #[test]
-    fn what_fits_is_whole() {
-        let mut output = Output::new(&scrubber(), 100);
-        output.push(b"token: hunter2-sec");
-        output.push(b"ret.");
-        assert_eq!(
-            output.finish(),
-            Clean {
-                content: "token: [secret].".to_owned(),
-                truncated: false,
-                image: None
-            }
-        );
-    }
-
-    #[test]
-    fn an_image_is_shown_whole_or_told() {
-        let png = b"\x89PNG\r\n\x1a\n".as_slice();
-        let shown = Clean::image(png, &scrubber());
-        assert_eq!(shown.content, "[an image: image/png, 8 bytes]");
-        assert_eq!(shown.image.unwrap().bytes(), 8);
-        for bytes in [[png, b"hunter2-secret"].concat(), b"<html>".to_vec()] {
-            let told = Clean::image(&bytes, &scrubber());
-            assert_eq!(told.image, None);
-            assert!(told.content.starts_with("(an answer of "), "{}", told.content);
-        }
-    }
-
-    #[test]
-    fn a_runaway_is_noticed_and_memory_stays_bounded() {
-        let mut output = Output::new(&scrubber(), 8);
-        let chunk = vec![b'x'; 64 << 10];
-        let taken = (0..100).take_while(|_| output.push(&chunk)).count();
-        assert!(taken < 20, "{taken}");
-        assert!(output.kept.len() <= 8);
-    }
-
-    #[test]
-    fn a_cut_character_does_not_break_the_text() {
-        let mut output = Output::new(&Scrubber::default(), 3);
-        output.push("aüü".as_bytes());
-        assert!(output.finish().content.starts_with("aü"));
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! What is written to the audit chain of a turn.
 
 use monstrum_guardian::decision::{Denial, Estimate, Permit};
+use monstrum_scrub::Scrubber;
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -131,19 +132,23 @@ pub(super) fn not_asked(
 }
 
 /// A permitted call, written before it has any effect.
-pub(super) fn started(context: &Context, digest: &str, tool: &str, permit: &Permit) -> AuditRecord {
-    let scrubber = context.gateway.vault.scrubber();
-    let arguments = scrubber.text(&permit.arguments.to_string());
+pub(super) fn started(
+    context: &Context,
+    digest: &str,
+    tool: &str,
+    permit: &Permit,
+    scrubber: &Scrubber,
+) -> AuditRecord {
+    let arguments = scrubber.json(permit.arguments.clone()).to_string();
     let arguments = if arguments.len() > MAX_TEXT {
         bounded(&arguments).to_string()
     } else {
         arguments
     };
-    let canonical = scrubber.text(&json!(permit.canonical).to_string());
     let detail = json!({
         "binding": permit.binding,
         "operation": permit.operation,
-        "canonical": serde_json::from_str(&canonical).unwrap_or_else(|_| bounded(&canonical)),
+        "canonical": scrubber.json(json!(permit.canonical)),
     });
     AuditRecord {
         tool: tool.to_owned(),

@@ -12,8 +12,8 @@ use super::records;
 const UNKNOWN: &str =
     "The gateway was cut off while this call was under way. It is not known whether the call took effect.";
 
-/// Gives every open call an answer: idempotent ones are run again, of the others the model and the user are told that nobody
-/// knows. Returns what to tell the user.
+/// Gives every open call an answer: idempotent ones are run again if all of what was run is known, of the others the model and
+/// the user are told that nobody knows. Returns what to tell the user.
 pub(super) async fn recover(
     context: &Context,
     history: &mut History,
@@ -76,7 +76,8 @@ async fn close(context: &Context, call: &UnfinishedCall) -> Result<(), Failure> 
         .await?)
 }
 
-/// Runs an idempotent call that was started and never finished again, through the Guardian like any other.
+/// Runs an idempotent call that was started and never finished again, through the Guardian like any other. One whose arguments
+/// were masked or left out when they were kept would not be the same call.
 async fn rerun(
     context: &Context,
     made: &MadeCall,
@@ -88,6 +89,9 @@ async fn rerun(
             .strip_prefix(&made.call_id)
             .is_some_and(|rest| rest.is_empty() || rest == ".again")
     };
+    if !made.whole {
+        return Ok(None);
+    }
     if !unfinished
         .iter()
         .find(of_this)

@@ -335,6 +335,73 @@ async fn secrets_in_results_are_masked_also_when_split_or_encoded() {
 }
 
 #[tokio::test]
+async fn half_a_secret_of_a_runner_that_went_away_is_not_shown() {
+    let world = World::start().await;
+    let half = &TOKEN[..TOKEN.len() - 1];
+    world
+        .runner
+        .script([Act::DieAfter(format!("TOKEN={half}").into_bytes())]);
+    world.model.script([
+        Reply::call("create_issue", r#"{"owner":"acme","repo":"web","title":"x"}"#),
+        Reply::text("ok"),
+    ]);
+    let turn = world.say("create").await;
+    let told = &turn.results()[0].content;
+    assert!(told.starts_with("TOKEN=\nThe runner went away"), "{told}");
+    for text in [world.model.everything(), format!("{:?}", turn.events)] {
+        assert!(!text.contains(&TOKEN[..5]), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn facts_and_messages_of_a_runner_are_scrubbed() {
+    let world = World::start().await;
+    let escaped: String = TOKEN
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    world.runner.script([
+        Act::Told(format!(r#"{{"address": "{escaped}", "{TOKEN}": 1}}"#)),
+        Act::Fail(FailureKind::Upstream, format!("no such place: {escaped}")),
+    ]);
+    let arguments = r#"{"owner":"acme","repo":"web"}"#;
+    world.model.script([
+        Reply::call("list_issues", arguments),
+        Reply::call("list_issues", arguments),
+        Reply::text("ok"),
+    ]);
+    let turn = world.say("list").await;
+    assert!(turn.results()[1].content.contains("no such place: [secret]"));
+    let record = &world.ledger.records("call.finished")[0];
+    let detail: serde_json::Value = serde_json::from_str(&record.detail_json).unwrap();
+    assert_eq!(
+        detail["facts"],
+        serde_json::json!({ "address": "[secret]", "[secret]": 1 })
+    );
+}
+
+#[tokio::test]
+async fn a_secret_in_a_denied_call_is_not_told() {
+    let world = World::start().await;
+    // A message quotes the beginning of what is wrong.
+    let long = format!("{}{TOKEN}", "x".repeat(190));
+    let wrong = format!(r#"{{"owner":"acme","repo":"web","state":["{long}"]}}"#);
+    world.model.script([
+        Reply::calls(&[
+            ("a", "list_issues", &wrong),
+            ("b", TOKEN, "{}"),
+            (TOKEN, "list_issues", "[]"),
+        ]),
+        Reply::text("ok"),
+    ]);
+    let turn = world.say("list").await;
+    let records = format!("{:?}", world.ledger.records("decision"));
+    for text in [world.model.everything(), format!("{:?}", turn.events), records] {
+        assert!(!text.contains(&TOKEN[..8]), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn results_are_bounded() {
     let world = World::start().await;
     world

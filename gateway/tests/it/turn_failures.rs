@@ -10,7 +10,7 @@ use rstest::rstest;
 use tokio::sync::Notify;
 
 use crate::support::model::Reply;
-use crate::support::policies::Held;
+use crate::support::policies::{Held, TOKEN};
 use crate::support::runner::{Act, says};
 use crate::support::world::{Turn, World, collect, request, until};
 
@@ -216,6 +216,56 @@ async fn another_replica_takes_a_turn_up_where_its_gateway_died() {
         [Some("ok".to_owned()), Some("unknown".to_owned())]
     );
     drop(dying);
+}
+
+/// A turn whose gateway dies while it runs `arguments`, taken up by another replica.
+async fn taken_up(world: &World, arguments: &str) -> Turn {
+    world.runner.script([Act::Hang, says("#1")]);
+    world
+        .model
+        .script([Reply::call("list_issues", arguments), Reply::text("So it is.")]);
+    let message = SendRequest {
+        message_id: "m1".to_owned(),
+        ..request("", "list")
+    };
+    let dying = tokio::spawn(collect(world.local, message.clone()));
+    until(|| world.runner.executed().len() == 1).await;
+    let session = world.ledger.state.lock().unwrap().sessions.keys().next().cloned();
+    let (_other, address) = world.replica().await;
+    until(|| world.operator.acks.borrow().len() >= 2).await;
+    world.ledger.expire(&session.unwrap());
+    let resumed = Turn {
+        events: collect(address, message).await,
+    };
+    dying.abort();
+    resumed
+}
+
+#[tokio::test]
+async fn an_idempotent_call_that_was_cut_off_is_run_again_as_it_was_permitted() {
+    let world = World::start().await;
+    let resumed = taken_up(&world, GOOD).await;
+    assert_eq!(resumed.results()[0].content, "#1");
+    let executed = world.runner.executed();
+    assert_eq!(executed.len(), 2);
+    assert_eq!(executed[0].arguments_json, executed[1].arguments_json);
+}
+
+#[tokio::test]
+async fn a_call_whose_arguments_were_masked_is_not_run_again() {
+    let world = World::start().await;
+    let arguments = format!(r#"{{"owner":"acme","repo":"web","state":"{TOKEN}"}}"#);
+    let resumed = taken_up(&world, &arguments).await;
+    assert!(
+        resumed
+            .done()
+            .text
+            .contains("not known whether these calls took effect: list_issues"),
+        "{resumed:?}"
+    );
+    let executed = world.runner.executed();
+    assert_eq!(executed.len(), 1, "another call was made: {executed:?}");
+    assert!(executed[0].arguments_json.contains(TOKEN));
 }
 
 #[tokio::test]

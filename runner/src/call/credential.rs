@@ -3,30 +3,44 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+use base64::prelude::BASE64_STANDARD;
 use monstrum_guardian::destination::Destinations;
+use monstrum_scrub::Scrubber;
 use monstrum_wire::runner::CredentialField;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::Failure;
 
-/// Shorter values would mask ordinary words.
-const SHORTEST_MASKED: usize = 4;
-
 /// A credential's fields, and where they may be sent. Never printed, wiped when dropped.
 #[derive(Debug, Default)]
 pub struct Credential {
-    fields: BTreeMap<String, Result<SecretString, ()>>,
+    fields: BTreeMap<String, Field>,
     destinations: Destinations,
 }
 
-/// A credential's fields on their way to a URL that was found to be one of its destinations. There is no other way to read them.
+/// A field's value; not every one is text.
+#[derive(Debug)]
+enum Field {
+    Text(SecretString),
+    Bytes(SecretSlice<u8>),
+}
+
+impl Field {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.expose_secret().as_bytes(),
+            Self::Bytes(bytes) => bytes.expose_secret(),
+        }
+    }
+}
+
+/// A credential's fields on their way to a URL that was found to be one of its destinations. There is no other way to read them;
+/// a scrubber only finds them.
 #[derive(Debug, Clone, Copy)]
 pub struct Addressed<'a> {
-    fields: &'a BTreeMap<String, Result<SecretString, ()>>,
+    fields: &'a BTreeMap<String, Field>,
 }
 
 impl Credential {
@@ -34,11 +48,8 @@ impl Credential {
     pub fn new(fields: Vec<CredentialField>, hosts: &[String]) -> Self {
         let fields = fields.into_iter().map(|field| {
             let value = match String::from_utf8(field.value) {
-                Ok(text) => Ok(SecretString::from(text)),
-                Err(error) => {
-                    drop(Zeroizing::new(error.into_bytes()));
-                    Err(())
-                }
+                Ok(text) => Field::Text(text.into()),
+                Err(error) => Field::Bytes(error.into_bytes().into()),
             };
             (field.name, value)
         });
@@ -59,33 +70,32 @@ impl Credential {
         )))
     }
 
-    /// Replaces each of the secret values, and its usual encodings, in a message for people.
-    pub fn mask(&self, message: String) -> String {
-        let mut masked = message;
-        for value in self.fields.values().flatten() {
-            let plain = value.expose_secret();
-            if plain.len() < SHORTEST_MASKED {
-                continue;
-            }
-            for form in forms(plain) {
-                if masked.contains(form.as_str()) {
-                    masked = masked.replace(form.as_str(), "***");
-                }
-            }
-        }
-        masked
+    /// Finds the fields' values, and of a user's and a password's field what is sent for both.
+    pub fn scrubber(&self, pair: Option<(&str, &str)>) -> Scrubber {
+        let sent = pair.and_then(|(user, password)| {
+            let [user, password] = [user, password].map(|field| self.fields.get(field).map(Field::bytes));
+            let joined = Zeroizing::new([user?, b":", password?].concat());
+            Some(Zeroizing::new(BASE64_STANDARD.encode(joined.as_slice())))
+        });
+        let fields = self.fields.values().map(Field::bytes);
+        Scrubber::new(fields.chain(sent.as_ref().map(|sent| sent.as_bytes())))
     }
 }
 
 impl<'a> Addressed<'a> {
     /// The value of `field`, as text that fits into a header or a query.
     pub fn text(&self, field: &str) -> Result<&'a SecretString, Failure> {
-        let value = self
-            .fields
-            .get(field)
-            .ok_or_else(|| Failure::invalid(format!("the credential has no field {field:?}")))?
-            .as_ref()
-            .map_err(|()| Failure::invalid(format!("the credential's field {field:?} is not text")))?;
+        let value = match self.fields.get(field) {
+            Some(Field::Text(text)) => text,
+            Some(Field::Bytes(_)) => {
+                return Err(Failure::invalid(format!(
+                    "the credential's field {field:?} is not text"
+                )));
+            }
+            None => {
+                return Err(Failure::invalid(format!("the credential has no field {field:?}")));
+            }
+        };
         let exposed = value.expose_secret();
         if exposed.is_empty() {
             return Err(Failure::invalid(format!(
@@ -101,15 +111,6 @@ impl<'a> Addressed<'a> {
         }
         Ok(value)
     }
-}
-
-fn forms(plain: &str) -> [Zeroizing<String>; 4] {
-    [
-        Zeroizing::new(plain.to_owned()),
-        Zeroizing::new(BASE64_STANDARD.encode(plain)),
-        Zeroizing::new(BASE64_URL_SAFE.encode(plain)),
-        Zeroizing::new(utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string()),
-    ]
 }
 
 #[cfg(test)]
@@ -185,11 +186,20 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_form_is_masked() {
-        let secret = credential(b"s3cr3t/+val=");
-        for form in ["s3cr3t/+val=", "czNjcjN0Lyt2YWw9", "s3cr3t%2F%2Bval%3D"] {
-            let masked = secret.mask(format!("upstream said <{form}>"));
-            assert_eq!(masked, "upstream said <***>", "{form}");
-        }
+    fn every_field_is_found_whether_text_or_not() {
+        let scrubber = credential(b"\xff\xfe\x01\x02\x03").scrubber(None);
+        assert_eq!(scrubber.bytes(b"<\xff\xfe\x01\x02\x03>"), b"<[secret]>");
+    }
+
+    #[test]
+    fn what_is_sent_for_two_fields_is_found_though_they_are_short() {
+        let field = |name: &str| CredentialField {
+            name: name.to_owned(),
+            value: b"pw1".to_vec(),
+        };
+        let both = Credential::new(vec![field("a"), field("b")], &[]);
+        let sent = BASE64_STANDARD.encode("pw1:pw1");
+        assert_eq!(both.scrubber(Some(("a", "b"))).text(&sent), "[secret]==");
+        assert_eq!(both.scrubber(Some(("a", "c"))).text(&sent), sent);
     }
 }

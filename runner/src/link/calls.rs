@@ -184,7 +184,7 @@ async fn work(
     metrics: Metrics,
     outbox: mpsc::Sender<FromRunner>,
 ) {
-    let output = Output::new(call.id.clone(), outbox.clone());
+    let output = Output::new(&call, outbox.clone());
     let began = Instant::now();
     let slot = call.within(async {
         slots

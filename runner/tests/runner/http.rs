@@ -112,7 +112,7 @@ async fn an_echoed_credential_is_in_no_failure() {
     let ended = http(call).await;
     assert_eq!(
         ended.failure().message,
-        "127.0.0.1 answered 401 Unauthorized: bad token Bearer ***"
+        "127.0.0.1 answered 401 Unauthorized: bad token Bearer [secret]"
     );
 }
 

@@ -259,6 +259,97 @@ async fn compressed_json_is_read() {
     assert_eq!(ask(packed, |_| {}).await.success(), "{\"a\":1}");
 }
 
+#[tokio::test]
+async fn a_wait_of_parts_of_a_second_is_rounded_up() {
+    let ended = ask(|| answer(429, &[("retry-after", "2.5")], "slow down"), |_| {}).await;
+    assert_eq!(ended.failure().retry_after, Some(3));
+}
+
+#[tokio::test]
+async fn json_is_read_however_it_is_encoded() {
+    let wide = |text: &str| {
+        let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let text = r#"{"a":"ü"}"#;
+    let cases: [(&str, Vec<u8>); 6] = [
+        ("application/json", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        ("application/json", wide(text)),
+        ("application/json; charset=utf-16", wide(text)),
+        (
+            "application/json; charset=\"latin1\"",
+            b"{\"a\":\"\xfc\"}".to_vec(),
+        ),
+        ("application/json; charset=klingon", text.into()),
+        ("application/json; charset=utf-8", text.into()),
+    ];
+    for (kind, body) in cases {
+        let respond = move || answer(200, &[("content-type", kind)], body.clone());
+        let ended = ask(respond, extracting(json!({"fields": {"a": "$.a"}}))).await;
+        assert_eq!(ended.success(), text, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_unicode_in_json_is_replaced() {
+    for body in [
+        &br#"{"a":"x\ud83d"}"#[..],
+        br#"{"a":"x\udE00"}"#,
+        b"{\"a\":\"x\xff\"}",
+    ] {
+        let respond = move || answer(200, &[JSON], body);
+        let ended = ask(respond, extracting(json!({"fields": {"a": "$.a"}}))).await;
+        assert_eq!(ended.success(), "{\"a\":\"x\u{fffd}\"}");
+    }
+}
+
+#[tokio::test]
+async fn text_is_read_as_declared() {
+    let marked: Vec<u8> = "\u{feff}für".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let cases: [(&[(&str, &str)], Vec<u8>); 5] = [
+        (
+            &[("content-type", "text/plain; charset=iso-8859-1")],
+            b"f\xfcr".to_vec(),
+        ),
+        (
+            &[("content-type", "text/plain; charset=\"windows-1252\"")],
+            b"f\xfcr".to_vec(),
+        ),
+        (&[("content-type", "text/plain; charset=no-such")], "für".into()),
+        (
+            &[("content-type", "text/csv")],
+            b"\xef\xbb\xbff\xc3\xbcr".to_vec(),
+        ),
+        (&[], marked),
+    ];
+    for (headers, body) in cases {
+        let respond = move || answer(200, headers, body.clone());
+        assert_eq!(ask(respond, |_| {}).await.success(), "für", "{headers:?}");
+    }
+    let respond = || {
+        answer(
+            400,
+            &[("content-type", "text/plain; charset=latin1")],
+            b"f\xfcr".to_vec(),
+        )
+    };
+    assert!(ask(respond, |_| {}).await.failure().message.ends_with(": für"));
+}
+
+#[tokio::test]
+async fn text_in_another_encoding_stays_within_the_bound() {
+    let respond = || {
+        answer(
+            200,
+            &[("content-type", "text/plain; charset=latin1")],
+            vec![0xfc; 5000],
+        )
+    };
+    let ended = ask(respond, |call| call.max_result_bytes = 999).await;
+    assert_eq!(ended.success(), "ü".repeat(499));
+    assert!(ended.truncated());
+}
+
 const PNG: (&str, &str) = ("content-type", "image/png");
 
 #[tokio::test]

@@ -13,6 +13,8 @@ mod http_destination;
 #[cfg(test)]
 mod http_guard;
 #[cfg(test)]
+mod http_secrets;
+#[cfg(test)]
 mod http_tls;
 #[cfg(test)]
 mod link;

@@ -163,7 +163,7 @@ pub(crate) async fn perform(
         }
         bytes
     });
-    let output = Output::new(call.id.clone(), sender);
+    let output = Output::new(&call, sender);
     let outcome = executors.execute(&call, &output).await;
     drop(output);
     let mut bytes = collected.await.unwrap();

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use monstrum_wire::runner::{Failure, FailureKind, finished};
+use monstrum_scrub::{End, Tainted};
+use monstrum_wire::runner::FailureKind;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Wanted;
 use super::preparation::Prepared;
-use crate::link::{FromCall, Heard, Running};
+use crate::link::{Ending, FromCall, Heard, Running};
 use crate::policy::Changes;
 use crate::turn::context::Context;
 use crate::turn::output::{Clean, Output};
@@ -28,7 +30,7 @@ const SILENT: &str =
 pub(super) struct Ended {
     pub(super) outcome: &'static str,
     pub(super) reason: String,
-    pub(super) facts: String,
+    pub(super) facts: Value,
     pub(super) clean: Clean,
     /// Whether a runner was given the call.
     pub(super) sent: bool,
@@ -113,8 +115,8 @@ async fn listen(
                 Heard::Said(FromCall::Chunk(bytes)) => {
                     if output.push(&bytes) { None } else { Some(Cancelled::Runaway) }
                 }
-                Heard::Said(FromCall::Finished(outcome)) => {
-                    return finished(prepared, output, outcome, cancelled);
+                Heard::Said(FromCall::Finished(ending)) => {
+                    return finished(prepared, output, ending, cancelled);
                 }
                 Heard::Lost => return unknown(output, "RunnerLost", LOST),
             },
@@ -138,35 +140,56 @@ async fn listen(
 fn finished(
     prepared: &Prepared,
     mut output: Output,
-    outcome: Option<finished::Outcome>,
+    ending: Option<Ending>,
     cancelled: Option<Cancelled>,
 ) -> Ended {
-    match outcome {
-        Some(finished::Outcome::Success(success)) => {
-            let clean = if success.media_type.is_empty() {
-                output.push(&success.content);
-                if success.truncated {
+    match ending {
+        Some(Ending::Success {
+            content,
+            truncated,
+            is_image,
+            facts,
+        }) => {
+            let clean = if is_image {
+                Clean::image(&content, &prepared.scrubber)
+            } else {
+                output.push(&content);
+                if truncated {
                     output.cut();
                 }
-                output.finish()
-            } else {
-                Clean::image(&success.content, &prepared.scrubber)
+                output.finish(End::Whole)
             };
             Ended {
                 outcome: "ok",
                 reason: String::new(),
-                facts: success.facts_json,
+                facts: told(prepared, &facts),
                 clean,
                 sent: true,
             }
         }
-        Some(finished::Outcome::Failure(failure)) => failed(prepared, output, &failure, cancelled),
+        Some(Ending::Failure {
+            kind,
+            message,
+            retry_after_seconds,
+            facts,
+        }) => {
+            let message = message.text(&prepared.scrubber);
+            let sentence = sentence(kind, &message, retry_after_seconds);
+            Ended {
+                facts: told(prepared, &facts),
+                ..failed(output, kind, sentence, cancelled)
+            }
+        }
         None => unknown(output, "Protocol", SILENT),
     }
 }
 
-fn failed(prepared: &Prepared, output: Output, failure: &Failure, cancelled: Option<Cancelled>) -> Ended {
-    let kind = FailureKind::try_from(failure.kind).unwrap_or(FailureKind::Unspecified);
+/// What an executor said of a call, for its record.
+fn told(prepared: &Prepared, facts: &Tainted) -> Value {
+    facts.json(None, &prepared.scrubber).unwrap_or(Value::Null)
+}
+
+fn failed(output: Output, kind: FailureKind, sentence: String, cancelled: Option<Cancelled>) -> Ended {
     let (reason, sentence) = match (kind, cancelled) {
         (FailureKind::Cancelled, Some(Cancelled::Revoked)) => {
             ("Revoked".to_owned(), verdict::REFUSED.to_owned())
@@ -179,25 +202,29 @@ fn failed(prepared: &Prepared, output: Output, failure: &Failure, cancelled: Opt
             "TooLarge".to_owned(),
             "The call was stopped: its result is far too large.".to_owned(),
         ),
-        _ => (word(kind).to_owned(), sentence(prepared, kind, failure)),
+        _ => (word(kind).to_owned(), sentence),
     };
-    let mut clean = output.finish();
-    if !clean.content.is_empty() {
-        clean.content.push('\n');
-    }
-    clean.content.push_str(&sentence);
     Ended {
         outcome: "error",
         reason,
-        facts: failure.facts_json.clone(),
-        clean,
+        facts: Value::Null,
+        clean: ended_early(output, &sentence),
         sent: true,
     }
 }
 
-fn sentence(prepared: &Prepared, kind: FailureKind, failure: &Failure) -> String {
-    let message = prepared.scrubber.text(&failure.message);
-    match (kind, failure.retry_after_seconds) {
+/// What came before the end, and the sentence that tells it.
+fn ended_early(output: Output, sentence: &str) -> Clean {
+    let mut clean = output.finish(End::Cut);
+    if !clean.content.is_empty() {
+        clean.content.push('\n');
+    }
+    clean.content.push_str(sentence);
+    clean
+}
+
+fn sentence(kind: FailureKind, message: &str, retry_after_seconds: u32) -> String {
+    match (kind, retry_after_seconds) {
         (FailureKind::RateLimited, seconds) if seconds > 0 => {
             format!("The call failed: {message}. It may be tried again in {seconds} seconds.")
         }
@@ -226,23 +253,18 @@ fn not_sent(reason: &str, sentence: &str) -> Ended {
     Ended {
         outcome: "error",
         reason: reason.to_owned(),
-        facts: String::new(),
+        facts: Value::Null,
         clean,
         sent: false,
     }
 }
 
 fn unknown(output: Output, reason: &str, sentence: &str) -> Ended {
-    let mut clean = output.finish();
-    if !clean.content.is_empty() {
-        clean.content.push('\n');
-    }
-    clean.content.push_str(sentence);
     Ended {
         outcome: "unknown",
         reason: reason.to_owned(),
-        facts: String::new(),
-        clean,
+        facts: Value::Null,
+        clean: ended_early(output, sentence),
         sent: true,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use monstrum_guardian::decision::{Denial, Permit};
 use monstrum_guardian::document::Binding;
 use monstrum_guardian::source::{RunnerRef, Tool};
+use monstrum_scrub::Scrubber;
 use monstrum_wire::identity::{DEFAULT_RUNNER, SANDBOX_PREFIX};
 use monstrum_wire::runner::Execute;
 use serde_json::Value;
@@ -12,7 +13,6 @@ use tokio::time::Instant;
 
 use crate::policy::Enforced;
 use crate::providers::conversation::Image;
-use crate::scrub::Scrubber;
 use crate::turn::context::Context;
 use crate::turn::verdict::{Obstacle, fail_closed};
 use crate::vault::Subject;
@@ -52,7 +52,7 @@ pub(super) async fn prepare(
         ))
     })?;
     let vault = &context.gateway.vault;
-    let credential = match &binding.credential {
+    let secret = match &binding.credential {
         None => None,
         Some(reference) => Some(
             vault
@@ -77,14 +77,11 @@ pub(super) async fn prepare(
         config_json: text(&binding.config),
         execution_json: text(&tool.execution),
         presentation_json: text(presentation),
-        credential: credential
+        credential: secret
             .as_ref()
             .map(|secret| secret.for_call())
             .unwrap_or_default(),
-        credential_hosts: credential
-            .as_ref()
-            .map(|secret| secret.hosts())
-            .unwrap_or_default(),
+        credential_hosts: secret.as_ref().map(|secret| secret.hosts()).unwrap_or_default(),
         timeout_ms: u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1),
         max_result_bytes: limits.max_result_bytes,
         traceparent: context.trace.traceparent(),
@@ -100,7 +97,10 @@ pub(super) async fn prepare(
             .credential
             .as_ref()
             .map(|reference| reference.version.clone()),
-        scrubber: vault.scrubber(),
+        scrubber: match &secret {
+            Some(secret) => vault.scrubber_with(secret),
+            None => vault.scrubber(),
+        },
         permit,
     })
 }

@@ -54,6 +54,9 @@ pub(in crate::turn) struct MadeCall {
     pub(in crate::turn) call_id: String,
     /// As the model made it, with an id that is unique in the answer, secrets masked.
     pub(in crate::turn) call: ToolCall,
+    /// Whether the arguments are those that the model made: nothing masked, nothing left out. Others are never run.
+    #[serde(default)]
+    pub(in crate::turn) whole: bool,
     /// What is wrong with it before anyone looks at its arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::turn) fault: Option<String>,
@@ -136,6 +139,7 @@ impl Entry {
             } => {
                 for made in &mut calls {
                     "{}".clone_into(&mut made.call.arguments);
+                    made.whole = false;
                 }
                 Self::Assistant {
                     text: cut(&text),

@@ -32,7 +32,7 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
             let call_id = format!("{}.{step}.{index}", context.turn);
             together = together.saturating_add(call.arguments.len());
             let fault = fault(index, call, !seen.insert(call.id.as_str()), together);
-            let keep_id = !call.id.is_empty() && fault.is_none();
+            let keep_id = !call.id.is_empty() && fault.is_none() && scrubber.text(&call.id) == call.id;
             let id = if keep_id {
                 call.id.clone()
             } else {
@@ -44,9 +44,10 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
             } else {
                 "{}".to_owned()
             };
+            let whole = arguments == call.arguments;
             let masked = ToolCall {
                 id,
-                name: call.name.clone(),
+                name: scrubber.text(&call.name),
                 arguments,
             };
             let fault = fault.map(str::to_owned);
@@ -54,6 +55,7 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
                 MadeCall {
                     call_id,
                     call: masked,
+                    whole,
                     fault,
                 },
                 call.arguments.clone(),

@@ -95,7 +95,10 @@ async fn send(
             .map_err(|error| Failure::KeyUnavailable(error.to_string()))
     });
     let key = key.transpose()?;
-    let scrubber = gateway.vault.scrubber();
+    let scrubber = match &secret {
+        Some(secret) => gateway.vault.scrubber_with(secret),
+        None => gateway.vault.scrubber(),
+    };
     let admitted = admission::admit(context, policy, tally.step(), request).await?;
     let mut sink = context.events.clone();
     let started = std::time::Instant::now();

@@ -20,8 +20,12 @@ pub enum Act {
     /// Answers with an image.
     Image(Vec<u8>),
     Fail(FailureKind, String),
+    /// Succeeds with these facts.
+    Told(String),
     /// Ends the stream without an answer.
     Die,
+    /// Ends the stream behind this piece.
+    DieAfter(Vec<u8>),
     /// Never answers unless it is cancelled.
     Hang,
     /// Answers once the gate opens.
@@ -124,6 +128,14 @@ impl Runner {
         let (pieces, outcome) = match act {
             Act::Hang => return,
             Act::Die => return die.notify_one(),
+            Act::DieAfter(data) => {
+                let chunk = OutputChunk { call_id, data };
+                let message = Some(from_runner::Message::Chunk(chunk));
+                drop(sender.send(FromRunner { message }).await);
+                // The piece is on its way before the stream ends.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                return die.notify_one();
+            }
             Act::Fail(kind, message) => {
                 let failure = Failure {
                     kind: kind.into(),
@@ -132,6 +144,13 @@ impl Runner {
                     ..Failure::default()
                 };
                 (Vec::new(), finished::Outcome::Failure(failure))
+            }
+            Act::Told(facts_json) => {
+                let success = Success {
+                    facts_json,
+                    ..Success::default()
+                };
+                (Vec::new(), finished::Outcome::Success(success))
             }
             Act::Image(content) => {
                 let shown = Success {

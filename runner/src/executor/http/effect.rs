@@ -1,12 +1,13 @@
 //! One call performed: request, guard, connection, redirects.
 
 use http::HeaderMap;
+use monstrum_scrub::{Scrubber, Tainted};
 use reqwest::Response;
 use serde_json::Value;
 use url::Url;
 
 use super::Http;
-use super::answer::{self, Most};
+use super::answer::Reading;
 use super::config::Config;
 use super::extraction::Plan;
 use super::guard;
@@ -14,26 +15,35 @@ use super::presentation::Presentation;
 use super::redirect;
 use super::request::Request;
 use super::template::Template;
-use crate::call::{Call, Facts, Failure, Outcome, chain};
+use crate::call::{Call, Facts, Failure, Outcome};
 
 /// Performs `call`. All that can be wrong without the network is found before anything is sent.
 pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
     let config: Config = call.config()?;
     let template: Template = call.execution()?;
     let plan = template.response.as_ref().map(Plan::new).transpose()?;
+    let presentation: Option<Presentation> = call.presentation()?;
+    let scrubber = match &presentation {
+        Some(presentation) => presentation.scrubber(&call.credential),
+        None => call.scrubber.clone(),
+    };
     let exchange = Exchange {
         http,
         call,
         config: &config,
-        presentation: call.presentation()?,
+        presentation,
+        scrubber: &scrubber,
     };
     let request = Request::build(&config.base()?, &template, &call.arguments)?;
     let response = exchange.run(request).await?;
-    let most = Most {
-        text: call.max_result_bytes,
+    let reading = Reading {
+        plan: plan.as_ref(),
+        limit: call.max_result_bytes,
         image: call.max_image_bytes,
+        parsing: &http.parsing,
+        scrubber: &scrubber,
     };
-    answer::read(response, plan.as_ref(), most, &http.parsing).await
+    reading.read(response).await
 }
 
 struct Exchange<'a> {
@@ -41,6 +51,7 @@ struct Exchange<'a> {
     call: &'a Call,
     config: &'a Config,
     presentation: Option<Presentation>,
+    scrubber: &'a Scrubber,
 }
 
 impl Exchange<'_> {
@@ -110,7 +121,7 @@ impl Exchange<'_> {
         builder
             .send()
             .await
-            .map_err(|error| unanswered(&target.host, error))
+            .map_err(|error| unanswered(&target.host, error, self.scrubber))
     }
 
     fn host(&self) -> String {
@@ -123,9 +134,9 @@ impl Exchange<'_> {
 }
 
 /// The URL is left out: it may hold a credential.
-fn unanswered(host: &str, error: reqwest::Error) -> Failure {
+fn unanswered(host: &str, error: reqwest::Error, scrubber: &Scrubber) -> Failure {
     let connecting = error.is_connect();
-    let why = chain(&error.without_url());
+    let why = Tainted::error(&error.without_url()).text(scrubber);
     if connecting {
         Failure::unreachable(format!("{host} can't be reached: {why}"))
     } else {

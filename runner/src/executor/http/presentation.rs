@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
+use monstrum_scrub::Scrubber;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -73,6 +74,15 @@ const STEERING: [&str; 10] = [
 ];
 
 impl Presentation {
+    /// Finds the credential, also in the form in which it is sent. All but basic authentication sends a field as it is, or in
+    /// an encoding that a scrubber knows.
+    pub(super) fn scrubber(&self, credential: &Credential) -> Scrubber {
+        credential.scrubber(match self {
+            Self::Basic(basic) => Some((&basic.username_field, &basic.password_field)),
+            Self::Bearer(_) | Self::Header(_) | Self::Query(_) => None,
+        })
+    }
+
     /// Adds the credential to `request`, if it may go where that goes.
     pub(super) fn apply(&self, credential: &Credential, request: &mut Request) -> Result<(), Failure> {
         let credential = credential.towards(&request.url)?;

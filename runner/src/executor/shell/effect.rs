@@ -2,6 +2,7 @@
 
 use std::io;
 
+use monstrum_scrub::Tainted;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
@@ -32,13 +33,7 @@ pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outc
         started.group.end().await;
         return Err(failure);
     }
-    let mut reader = Reader {
-        kept: 0,
-        limit: call.max_result_bytes,
-        cut: false,
-        output,
-    };
-    let ended = watch(call, &mut started, &mut reader, most_tasks).await;
+    let ended = watch(call, &mut started, output, most_tasks).await;
     let Started {
         group,
         output: mut pipe,
@@ -46,16 +41,17 @@ pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outc
     } = started;
     let status = group.end().await;
     // All writers are dead, so the rest is there already.
-    let rest = timeout(REST, reader.pass_on(&mut pipe)).await;
+    let rest = timeout(REST, pass_on(&mut pipe, output)).await;
     if let Ok(Err(Stop::Failed(failure))) = rest {
         return Err(failure);
     }
     let (content, facts) = answer::of(status);
-    let facts = with_bytes(facts, reader.kept);
+    let (bytes, truncated) = output.kept();
+    let facts = with_bytes(facts, bytes);
     match ended {
         Ok(()) => Ok(Success {
             content,
-            truncated: reader.cut,
+            truncated,
             facts,
             media_type: String::new(),
         }),
@@ -81,15 +77,10 @@ fn argv(call: &Call) -> Result<Vec<String>, Failure> {
 }
 
 /// Streams output until the command ends or has to end.
-async fn watch(
-    call: &Call,
-    started: &mut Started,
-    reader: &mut Reader<'_>,
-    most_tasks: u64,
-) -> Result<(), Failure> {
+async fn watch(call: &Call, started: &mut Started, output: &Output, most_tasks: u64) -> Result<(), Failure> {
     let number = started.group.number();
     let reading = async {
-        match reader.pass_on(&mut started.output).await {
+        match pass_on(&mut started.output, output).await {
             Ok(()) => std::future::pending().await,
             Err(Stop::Gone) => Failure::cancelled("the gateway is gone"),
             Err(Stop::Failed(failure)) => failure,
@@ -105,14 +96,6 @@ async fn watch(
             "the command was stopped: it had more than {most_tasks} processes and threads"
         ))),
     }
-}
-
-/// Reads output and passes on as much as is wanted; the rest is read and dropped, so that the command can go on.
-struct Reader<'a> {
-    kept: usize,
-    limit: usize,
-    cut: bool,
-    output: &'a Output,
 }
 
 enum Stop {
@@ -134,22 +117,15 @@ impl From<Gone> for Stop {
     }
 }
 
-impl Reader<'_> {
-    async fn pass_on(&mut self, pipe: &mut Receiver) -> Result<(), Stop> {
-        let mut buffer = vec![0; READ_BYTES];
-        loop {
-            let read = pipe.read(&mut buffer).await?;
-            let Some(data) = buffer.get(..read).filter(|data| !data.is_empty()) else {
-                return Ok(());
-            };
-            let room = self.limit.saturating_sub(self.kept).min(data.len());
-            let (wanted, rest) = data.split_at(room);
-            self.cut |= !rest.is_empty();
-            self.kept = self.kept.saturating_add(wanted.len());
-            if !wanted.is_empty() {
-                self.output.send(wanted).await?;
-            }
-        }
+/// Reads output and passes it on; what is too much is read and dropped, so that the command can go on.
+async fn pass_on(pipe: &mut Receiver, output: &Output) -> Result<(), Stop> {
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        let read = pipe.read(&mut buffer).await?;
+        let Some(data) = buffer.get(..read).filter(|data| !data.is_empty()) else {
+            return Ok(());
+        };
+        output.send(&Tainted::from(data)).await?;
     }
 }
 

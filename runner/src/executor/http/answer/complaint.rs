@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use monstrum_scrub::{Scrubber, Tainted};
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::super::effect::header;
 use super::super::rate;
 use super::body;
-use super::media::Media;
+use super::media::{self, Media};
 use crate::call::Failure;
 
 /// How much of an error's body is looked at.
@@ -30,33 +31,37 @@ const POINTERS: [&str; 8] = [
 ];
 
 /// Says who answered what, and in the server's own words why.
-pub(super) async fn tell(response: Response) -> Failure {
+pub(super) async fn tell(response: Response, scrubber: &Scrubber) -> Failure {
     let status = response.status();
     let limited = rate::is_limited(status, response.headers());
     let retry_after = rate::retry_after(response.headers(), SystemTime::now())
         .filter(|_| limited || status.is_server_error());
     let host = response.url().host_str().unwrap_or_default().to_owned();
-    let textual = Media::of(header(response.headers(), CONTENT_TYPE.as_str())) == Media::Text;
-    let body = match body::read(response, READ_BYTES).await {
-        Ok(body) if textual => body.bytes,
-        Ok(_) | Err(_) => Vec::new(),
+    let content_type = header(response.headers(), CONTENT_TYPE.as_str()).map(str::to_owned);
+    let textual = Media::of(content_type.as_deref()) == Media::Text;
+    let charset = content_type.as_deref().and_then(media::charset);
+    let body = match body::read(response, READ_BYTES, scrubber).await {
+        Ok(body) if textual => body,
+        Ok(_) | Err(_) => Tainted::default(),
     };
-    let message = match words(&body) {
+    let message = match words(&body, charset.as_deref(), scrubber) {
         Some(words) => format!("{host} answered {status}: {words}"),
         None => format!("{host} answered {status}"),
     };
     Failure::upstream(message).with_retry_after(retry_after, limited)
 }
 
-fn words(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let parsed = serde_json::from_slice::<Value>(body).ok();
+fn words(body: &Tainted, charset: Option<&str>, scrubber: &Scrubber) -> Option<String> {
+    let parsed = body.json(charset, scrubber).ok();
     let stated = parsed.as_ref().and_then(|value| {
         POINTERS
             .iter()
             .find_map(|pointer| value.pointer(pointer).and_then(Value::as_str))
     });
-    let told = tidy(stated.unwrap_or(&text));
+    let told = match stated {
+        Some(stated) => tidy(stated),
+        None => tidy(&body.decoded(charset, scrubber)),
+    };
     (!told.is_empty()).then_some(told)
 }
 
@@ -89,14 +94,14 @@ mod tests {
     #[case::nothing("", None)]
     #[case::controls("\u{1b}[31mred\u{1b}[0m", Some("[31mred [0m"))]
     fn an_apis_own_words(#[case] body: &str, #[case] told: Option<&str>) {
-        assert_eq!(words(body.as_bytes()).as_deref(), told);
+        let words = words(&Tainted::from(body), None, &Scrubber::default());
+        assert_eq!(words.as_deref(), told);
     }
 
     #[test]
     fn long_words_are_cut() {
-        assert_eq!(
-            words("ä".repeat(1000).as_bytes()).unwrap().chars().count(),
-            TOLD_CHARACTERS + 1
-        );
+        let long = Tainted::from("ä".repeat(1000));
+        let words = words(&long, None, &Scrubber::default()).unwrap();
+        assert_eq!(words.chars().count(), TOLD_CHARACTERS + 1);
     }
 }

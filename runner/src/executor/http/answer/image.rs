@@ -1,5 +1,6 @@
 //! An answer that is an image, for a model that takes them.
 
+use monstrum_scrub::Scrubber;
 use reqwest::Response;
 
 use super::{body, success, with_bytes};
@@ -13,21 +14,30 @@ pub(super) fn is_shown(media_type: &str) -> bool {
     )
 }
 
-/// All of it, or a sentence where it is too large.
-pub(super) async fn read(response: Response, media_type: &str, most: usize, facts: Facts) -> Outcome {
+/// All of it, or a sentence where it is too large or holds a secret.
+pub(super) async fn read(
+    response: Response,
+    media_type: &str,
+    most: usize,
+    scrubber: &Scrubber,
+    facts: Facts,
+) -> Outcome {
     let told = |failure: Failure| failure.with_facts(facts.clone());
-    let body = body::read(response, most).await.map_err(told)?;
-    let facts = with_bytes(facts.clone(), body.bytes.len());
-    if body.cut {
-        let sentence = format!(
+    let body = body::read(response, most, scrubber).await.map_err(told)?;
+    let facts = with_bytes(facts.clone(), body.len());
+    let sentence = if body.is_cut() {
+        format!(
             "(an answer of type {media_type}, larger than the {most} bytes that an image may have to be shown)"
-        );
-        return Ok(success(sentence, false, facts));
-    }
-    Ok(Success {
-        content: body.bytes,
-        truncated: false,
-        facts,
-        media_type: media_type.to_owned(),
-    })
+        )
+    } else if let Some(content) = body.bytes_if_clean(scrubber) {
+        return Ok(Success {
+            content,
+            truncated: false,
+            facts,
+            media_type: media_type.to_owned(),
+        });
+    } else {
+        format!("(an answer of type {media_type} that holds a secret, so it is not shown)")
+    };
+    Ok(success(sentence, false, facts))
 }

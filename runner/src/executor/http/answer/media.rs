@@ -56,6 +56,19 @@ impl Media {
     }
 }
 
+/// The character encoding that a `Content-Type` declares, with or without quotation marks.
+pub(super) fn charset(content_type: &str) -> Option<String> {
+    let parameters = content_type.split(';').skip(1);
+    let mut declared = parameters.filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']).trim();
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.to_owned())
+    });
+    declared.next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +85,16 @@ mod tests {
     #[case::empty("", Media::Unknown)]
     fn types(#[case] value: &str, #[case] media: Media) {
         assert_eq!(Media::of(Some(value)), media);
+    }
+
+    #[rstest]
+    #[case::plain("text/plain; charset=latin1", Some("latin1"))]
+    #[case::quoted("text/plain;Charset=\"ISO-8859-1\"", Some("ISO-8859-1"))]
+    #[case::single("text/plain; charset='utf-16'", Some("utf-16"))]
+    #[case::second("text/html; version=1; charset = utf-8 ", Some("utf-8"))]
+    #[case::none("application/json", None)]
+    #[case::other("multipart/mixed; boundary=charset", None)]
+    fn charsets(#[case] value: &str, #[case] declared: Option<&str>) {
+        assert_eq!(charset(value).as_deref(), declared);
     }
 }
