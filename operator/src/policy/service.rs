@@ -15,8 +15,9 @@ use super::hub::Hub;
 use super::stream::PolicyStream;
 use crate::leadership::Leadership;
 
-/// Messages that wait for a gateway to read them; a change while they wait replaces nothing that was not sent yet.
-const BUFFER: usize = 2;
+/// Messages that wait for a gateway to read them; a change while they wait replaces nothing that was not sent yet. There is room
+/// for the last that a dismissed gateway is told: nobody may call it, it may do nothing, and why the stream ends.
+const BUFFER: usize = 4;
 
 /// Serves policies while this process leads.
 #[derive(Clone)]

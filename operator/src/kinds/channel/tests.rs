@@ -26,7 +26,10 @@ async fn objects_are_as_they_were() {
     let (children, certificate) = build(&plan, &installation());
     let values: Vec<_> = children.iter().map(|child| child.object.clone()).collect();
     insta::assert_yaml_snapshot!("channel", values);
-    assert_eq!(certificate.identity.to_string(), "ns/team-a/channel/inbox");
+    assert_eq!(
+        certificate.identity.to_string(),
+        format!("ns/team-a/channel/inbox/{}", plan.owner.uid)
+    );
     let deployment = children
         .into_iter()
         .find(|child| child.kind == ChildKind::Deployment)
