@@ -13,7 +13,6 @@
 //! A message whose sender does not wait for the answer is kept by the ledger before it is answered with 202, in the write that
 //! takes its attempt in the replay store, until the answer was sent.
 
-mod address;
 mod admission;
 mod attempt;
 mod callback;
@@ -110,7 +109,7 @@ pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<Sock
     };
     let config = Config::read(&args.config)?;
     let keys = Keys::read(&args.secret)?;
-    let callbacks = Callbacks::new(&config).map_err(ChannelError::Callbacks)?;
+    let callbacks = Callbacks::new(args.egress.egress(), &config).map_err(ChannelError::Callbacks)?;
     let intake = Intake::new(config.largest_body());
     let channel = Arc::new(Channel {
         name: identity.name,

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** nothing outside this module knows a provider's wire format, and a tool call's arguments leave it as the
 //! text that the model wrote.
 
+mod access;
 mod anthropic;
 pub mod conversation;
 mod error;

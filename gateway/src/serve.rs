@@ -93,7 +93,7 @@ pub async fn start(
         connections: incoming.connections(),
         link: Link::default(),
         peers: Peers::alone(own),
-        models: Models::default(),
+        models: Models::new(args.egress.egress()),
         sessions: Sessions::default(),
         metrics: Metrics::new(&service),
         service: service.clone(),

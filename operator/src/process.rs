@@ -23,8 +23,9 @@ use crate::installation::{Installation, service_names};
 use crate::kinds::Reconciler;
 use crate::leadership::{Candidate, Leadership, Timing};
 use crate::ledger_identity;
+use crate::lookout::Lookout;
 use crate::metrics::Metrics;
-use crate::policy::{EnrolmentService, Hub, PolicyService};
+use crate::policy::{EnrolmentService, Hub, Mandate, PolicyService};
 use crate::status::StatusWriter;
 use crate::trust::{ServerIdentity, ServerIdentityError, Trust, TrustError, load_or_create};
 use crate::vault::{Opener, VaultService};
@@ -62,7 +63,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         .await
         .map_err(|error| StartError::Client(error.into()))?;
     let metrics = service.register(Metrics::register);
-    let index = Arc::new(Index::default());
+    let index = Arc::new(Index::new(args.policy_lease(), args.pod_placement.clone()));
     let namespaces = Installation::watched(&args);
     Watches {
         index: &index,
@@ -74,6 +75,19 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
     .start();
     let trust = load_or_create(&client, &args.namespace, &args.trust_domain).await?;
     let leadership = stand_for_election(&args, &client, &index, &service);
+    let lookout = Lookout::new(
+        Arc::clone(&index),
+        leadership.clone(),
+        service.readiness().clone(),
+        metrics.clone(),
+    );
+    let stopping = service.shutdown();
+    service.spawn("lookout", async move {
+        tokio::select! {
+            ended = lookout.run() => ended,
+            () = stopping.requested() => Ok(()),
+        }
+    });
     let (hub, acknowledged) = Hub::new(metrics.clone());
     let operator = Operator {
         args,
@@ -92,7 +106,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
     Ok(())
 }
 
-/// Only a process whose index is complete may lead.
+/// Only a process whose index is complete, and known to be current, may lead.
 fn stand_for_election(
     args: &OperatorArgs,
     client: &Client,
@@ -102,7 +116,9 @@ fn stand_for_election(
     let leases: Api<Lease> = Api::namespaced(client.clone(), &args.namespace);
     // Another identity each time, so that a process that comes back is never taken for the one that went.
     let identity = format!("{}_{}", args.pod_name, uuid::Uuid::new_v4());
-    let (candidate, leadership) = Candidate::new(leases, LEASE, &identity, Timing::default());
+    let known = Arc::clone(index);
+    let fit = move || known.currency.faults().is_empty();
+    let (candidate, leadership) = Candidate::new(leases, LEASE, &identity, Timing::default(), fit);
     let (index, shutdown) = (Arc::clone(index), service.shutdown());
     service.spawn("lease", async move {
         tokio::select! {
@@ -136,27 +152,15 @@ impl Operator {
         let identity = ServerIdentity::new(self.trust.clone(), names, self.args.certificate_lifetime());
         let tls = identity.start(&self.service)?;
         let incoming = tls.listen(self.args.grpc_address).await?;
-        let lease = Duration::from_secs(u64::from(self.args.policy_lease_seconds));
-        let policies = PolicyService::new(
-            Arc::clone(&self.hub),
-            self.leadership.clone(),
-            lease,
-            self.service.clone(),
-        );
-        let enrolment = EnrolmentService::new(
-            Arc::clone(&self.hub),
-            self.leadership.clone(),
-            lease,
-            self.service.clone(),
-        );
+        let mandate = Mandate {
+            hub: Arc::clone(&self.hub),
+            leadership: self.leadership.clone(),
+            index: Arc::clone(&self.index),
+        };
+        let policies = PolicyService::new(mandate.clone(), self.service.clone());
+        let enrolment = EnrolmentService::new(mandate.clone(), self.service.clone());
         let opener = Opener::new(self.client.clone());
-        let vault = VaultService::new(
-            Arc::clone(&self.hub),
-            self.leadership.clone(),
-            opener,
-            lease,
-            self.metrics.clone(),
-        );
+        let vault = VaultService::new(mandate, opener, self.metrics.clone());
         let server = grpc_server()
             .add_service(PolicyServer::new(policies))
             .add_service(VaultServer::new(vault))
@@ -271,8 +275,10 @@ impl Operator {
         F: Future<Output = ()> + Send,
     {
         let (leadership, shutdown) = (self.leadership.clone(), self.service.shutdown());
+        let index = Arc::clone(&self.index);
         let leading = async move {
             let epoch = leadership.won().await;
+            index.begin(epoch);
             task(epoch).await;
         };
         self.service.spawn(name, async move {

@@ -17,6 +17,7 @@
 //! **Architecture invariant:** this crate does no I/O and knows no clock, no randomness, no async runtime and no Kubernetes. The same input
 //! gives the same bytes in an operator, a gateway, a command line and a test.
 
+pub mod address;
 mod compile;
 pub mod containment;
 pub mod decision;

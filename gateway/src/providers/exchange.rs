@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use monstrum_egress::Egress;
 use monstrum_scrub::Scrubber;
 use monstrum_wire::policy::{Dialect, Model};
-use reqwest::{Client, Response, Url};
-use tokio::sync::OnceCell;
+use reqwest::{Response, Url};
 use tokio::time::Instant;
 
+use super::access::{access, undialled};
 use super::conversation::{Answer, ModelRequest};
 use super::sse::Events;
 use super::{Decoder, ModelError, ModelProvider, provider, retry};
@@ -31,10 +32,10 @@ pub trait TextSink: Send {
     fn text(&mut self, text: &str) -> impl Future<Output = ()> + Send;
 }
 
-/// The models, over one HTTP client: no proxy from the environment, no redirects.
+/// The models, over the guarded way out.
 #[derive(Debug, Default)]
 pub struct Models {
-    client: OnceCell<Client>,
+    egress: Egress,
 }
 
 /// What a question that got no answer left behind.
@@ -51,6 +52,11 @@ pub struct Unanswered {
 }
 
 impl Models {
+    /// Over `egress`.
+    pub fn new(egress: Egress) -> Self {
+        Self { egress }
+    }
+
     /// Asks until there is an answer, the error is final, the attempts are used up, or `deadline` is too near.
     /// After text has reached the user nothing is asked again: it would be said twice. Nor is a metered request that the provider
     /// may charge for: only one was reserved.
@@ -136,30 +142,19 @@ impl Models {
         request: &ModelRequest<'_>,
         key: Option<&[u8]>,
     ) -> Result<Response, ModelError> {
-        let client = self.client.get_or_try_init(|| async { client() }).await?;
+        let url = url(&request.model.base_url, provider.path())?;
+        let client = self.egress.client(&url, &access(request.model)?).await;
+        let client = client.map_err(|error| undialled(&error))?;
         let body = serde_json::to_vec(&provider.body(request))
             .map_err(|error| ModelError::Configuration(error.to_string()))?;
         client
-            .post(url(&request.model.base_url, provider.path())?)
+            .post(url)
             .headers(headers(provider, request.model, key)?)
             .body(body)
             .send()
             .await
             .map_err(|error| unreachable(&error))
     }
-}
-
-fn client() -> Result<Client, ModelError> {
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .pool_max_idle_per_host(4)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .tcp_keepalive(Duration::from_secs(30))
-        .user_agent(concat!("monstrum/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| ModelError::Configuration(chain(&error)))
 }
 
 /// Appends to the path and keeps the base's query, which Azure-style endpoints need (`?api-version=…`).

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use monstrum_gateway::args::ChannelArgs;
+use monstrum_gateway::args::{ChannelArgs, EgressArgs};
 use monstrum_gateway::channel::{self, ChannelError};
 use monstrum_service::{Service, TlsArgs};
 use rstest::rstest;
@@ -64,6 +64,7 @@ pub(crate) async fn start(
         secret: path,
         listen: "127.0.0.1:0".parse().unwrap(),
         gateway_template: world.mutual.clone(),
+        egress: EgressArgs { reach_loopback: true },
     };
     channel::start(args, world.tls(&own_channel()), service.clone()).await
 }

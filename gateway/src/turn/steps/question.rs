@@ -89,9 +89,10 @@ async fn send(
             Some(secret.map_err(|error| Failure::KeyUnavailable(error.to_string()))?)
         }
     };
+    let proxy = request.model.proxy.as_ref().map(|proxy| proxy.url.as_str());
     let key = secret.as_ref().map(|secret| {
         secret
-            .key_for(&request.model.base_url)
+            .key_for(&request.model.base_url, proxy)
             .map_err(|error| Failure::KeyUnavailable(error.to_string()))
     });
     let key = key.transpose()?;

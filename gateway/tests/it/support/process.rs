@@ -32,6 +32,7 @@ impl Process {
             .arg("channel")
             .env("MONSTRUM_TLS_DIR", folder.path())
             .env("MONSTRUM_ADMIN_ADDRESS", "127.0.0.1:0")
+            .env("MONSTRUM_REACH_LOOPBACK", "true")
             .env("MONSTRUM_LEDGER", &world.ledger_url)
             .env(
                 "MONSTRUM_CHANNEL_CONFIG",

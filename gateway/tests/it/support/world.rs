@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use monstrum_gateway::args::ServeArgs;
+use monstrum_gateway::args::{EgressArgs, ServeArgs};
 use monstrum_gateway::serve;
 use monstrum_guardian::source::Budget;
 use monstrum_service::authority::Authority;
@@ -138,6 +138,7 @@ impl World {
                 provider: "main".to_owned(),
                 dialect: Dialect::Openai.into(),
                 base_url: format!("http://{}/v1", self.model_address),
+                allowed_addresses: vec!["127.0.0.0/8".to_owned()],
                 id: "test-model".to_owned(),
                 max_output_tokens: 1000,
                 prices: Some(Prices {
@@ -399,6 +400,7 @@ async fn gateway(
         address: None,
         gateways: None,
         local_listen: "127.0.0.1:0".parse().unwrap(),
+        egress: EgressArgs { reach_loopback: true },
     };
     let tls = tls(authority, &Identity::Gateway(bot()));
     let addresses = serve::start(args, Duration::from_secs(10), tls, service.clone())

@@ -1,4 +1,4 @@
-//! Clients that connect to checked addresses and to nothing else.
+//! Clients that connect to judged addresses and to nothing else.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -10,36 +10,55 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
+use url::Url;
 
-use super::guard::Target;
-use crate::call::{Failure, chain};
+use crate::EgressError;
+use crate::error::chain;
 
 /// How many clients, with their idle connections, are kept.
 const KEPT: usize = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-const USER_AGENT: &str = concat!("monstrum-runner/", env!("CARGO_PKG_VERSION"));
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const IDLE_PER_HOST: usize = 4;
+const USER_AGENT: &str = concat!("monstrum/", env!("CARGO_PKG_VERSION"));
 /// Response headers above this are an attack.
 const HEADER_LIST_BYTES: u32 = 64 * 1024;
 
-/// One client for each target and authority, so that connections are used again.
+/// Where a request may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The URL's host, as the client will ask for it.
+    pub(crate) host: String,
+    /// The addresses that passed, in a fixed order. Never empty.
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+/// One client for each way, so that connections are used again.
 #[derive(Debug, Default)]
-pub(super) struct Clients {
+pub(crate) struct Clients {
     recent: Mutex<VecDeque<(Key, Client)>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
     target: Target,
+    proxy: Option<(Url, Target)>,
     ca_certificate: Option<String>,
 }
 
 impl Clients {
-    /// A client that can only connect to `target`, and trusts only `ca_certificate` if it is given.
-    pub(super) fn get(&self, target: &Target, ca_certificate: Option<&String>) -> Result<Client, Failure> {
+    /// A client that can only connect to `target`, or to the proxy if there is one, and trusts only `ca_certificate` if it is given.
+    pub(crate) fn get(
+        &self,
+        target: Target,
+        proxy: Option<(Url, Target)>,
+        ca_certificate: Option<&str>,
+    ) -> Result<Client, EgressError> {
         let key = Key {
-            target: target.clone(),
-            ca_certificate: ca_certificate.cloned(),
+            target,
+            proxy,
+            ca_certificate: ca_certificate.map(str::to_owned),
         };
         if let Some(client) = self.kept(&key) {
             return Ok(client);
@@ -61,9 +80,18 @@ impl Clients {
     }
 }
 
-fn build(key: &Key) -> Result<Client, Failure> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where such clients are made"
+)]
+fn build(key: &Key) -> Result<Client, EgressError> {
+    let failed = |error: reqwest::Error| EgressError::Client(chain(&error));
+    let pinned = match &key.proxy {
+        None => &key.target,
+        Some((_, proxy)) => proxy,
+    };
     let mut builder = Client::builder()
-        .dns_resolver(Pinned(key.target.clone()))
+        .dns_resolver(Pinned(pinned.clone()))
         .redirect(Policy::none())
         .referer(false)
         .no_proxy()
@@ -72,26 +100,34 @@ fn build(key: &Key) -> Result<Client, Failure> {
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(2)
+        .pool_max_idle_per_host(IDLE_PER_HOST)
+        .tcp_keepalive(KEEPALIVE)
         .http2_max_header_list_size(HEADER_LIST_BYTES);
-    if let Some(pem) = &key.ca_certificate {
-        let certificates = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| {
-            Failure::invalid(format!("the resource's config: caCertificate: {}", chain(&error)))
-        })?;
-        if certificates.is_empty() {
-            return Err(Failure::invalid(
-                "the resource's config: caCertificate holds no PEM certificate",
-            ));
-        }
-        builder = builder.tls_certs_only(certificates);
+    if let Some((url, _)) = &key.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(url.clone()).map_err(failed)?);
     }
-    builder
-        .build()
-        .map_err(|error| Failure::internal(format!("no HTTP client: {}", chain(&error))))
+    if let Some(pem) = &key.ca_certificate {
+        builder = builder.tls_certs_only(authorities(pem)?);
+    }
+    builder.build().map_err(failed)
 }
 
-/// Answers with the checked addresses for the checked host. A literal address is never asked for: the client takes it
-/// from the URL, from where the guard took it, too.
+/// Whether the certificates can be read.
+pub(crate) fn check_authorities(pem: &str) -> Result<(), EgressError> {
+    authorities(pem).map(drop)
+}
+
+fn authorities(pem: &str) -> Result<Vec<Certificate>, EgressError> {
+    let certificates = Certificate::from_pem_bundle(pem.as_bytes())
+        .map_err(|error| EgressError::Authorities(chain(&error)))?;
+    if certificates.is_empty() {
+        return Err(EgressError::Authorities("it holds no PEM certificate".to_owned()));
+    }
+    Ok(certificates)
+}
+
+/// Answers with the judged addresses for the judged host. A literal address is never asked for: the client takes it
+/// from the URL, from where it was judged, too.
 #[derive(Debug)]
 struct Pinned(Target);
 
@@ -101,7 +137,7 @@ impl Resolve for Pinned {
             let addresses: Vec<SocketAddr> = self.0.addresses.clone();
             Ok(Box::new(addresses.into_iter()) as Addrs)
         } else {
-            Err(Box::<dyn Error + Send + Sync>::from("this name was not checked"))
+            Err(Box::<dyn Error + Send + Sync>::from("this name was not judged"))
         }))
     }
 }
@@ -121,23 +157,24 @@ mod tests {
     async fn another_name_is_never_resolved() {
         monstrum_service::install_crypto();
         let clients = Clients::default();
-        let client = clients.get(&target("a.example", "127.0.0.1:1"), None).unwrap();
+        let client = clients
+            .get(target("a.example", "127.0.0.1:1"), None, None)
+            .unwrap();
         let error = client.get("http://localhost:1/").send().await.unwrap_err();
-        assert!(chain(&error).contains("not checked"), "{}", chain(&error));
+        assert!(chain(&error).contains("not judged"), "{}", chain(&error));
     }
 
     #[test]
-    fn clients_are_kept_by_target_and_authority_and_in_number() {
+    fn clients_are_kept_by_way_and_in_number() {
         monstrum_service::install_crypto();
         let clients = Clients::default();
+        let get = |host: &str, address: &str| clients.get(target(host, address), None, None).unwrap();
         for number in 0..KEPT + 3 {
-            clients
-                .get(&target(&format!("h{number}.example"), "1.1.1.1:443"), None)
-                .unwrap();
+            get(&format!("h{number}.example"), "1.1.1.1:443");
         }
-        clients.get(&target("h18.example", "1.1.1.1:443"), None).unwrap();
+        get("h18.example", "1.1.1.1:443");
         assert_eq!(clients.recent.lock().unwrap().len(), KEPT);
-        clients.get(&target("h18.example", "1.1.1.2:443"), None).unwrap();
+        get("h18.example", "1.1.1.2:443");
         let recent = clients.recent.lock().unwrap();
         assert_eq!(
             recent.front().unwrap().0.target,
@@ -148,9 +185,9 @@ mod tests {
     #[test]
     fn an_unreadable_authority_is_told() {
         monstrum_service::install_crypto();
-        let failure = Clients::default()
-            .get(&target("a", "1.1.1.1:443"), Some(&"not PEM".to_owned()))
+        let error = Clients::default()
+            .get(target("a", "1.1.1.1:443"), None, Some("not PEM"))
             .unwrap_err();
-        assert!(failure.message.contains("caCertificate"), "{}", failure.message);
+        assert!(error.to_string().contains("caCertificate"), "{error}");
     }
 }
