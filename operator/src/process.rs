@@ -1,7 +1,6 @@
 //! The operator's life: what is started, in which order, and what waits for leadership.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
