@@ -1,6 +1,7 @@
 //! The operator's flags.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use monstrum_crds::placement::Placement;
@@ -38,7 +39,12 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_WEBHOOK_ADDRESS", default_value = "0.0.0.0:8443")]
     pub webhook_address: SocketAddr,
 
-    /// The `ValidatingWebhookConfiguration` that is given this installation's authority; none when empty.
+    /// A file with the authority (PEM) of the certificate that this cluster's API server shows to webhooks. Without one, its
+    /// knowledge of the path is enough.
+    #[arg(long, env = "MONSTRUM_WEBHOOK_CLIENT_CA")]
+    pub webhook_client_ca: Option<PathBuf>,
+
+    /// The `ValidatingWebhookConfiguration` that is given this installation's authority and the webhook's path; none when empty.
     #[arg(long, env = "MONSTRUM_WEBHOOK_CONFIGURATION", default_value = "")]
     pub webhook_configuration: String,
 

@@ -1,10 +1,10 @@
 //! The operator's life: what is started, in which order, and what waits for leadership.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
+use monstrum_service::listener::grpc_server;
 use monstrum_service::{Service, TlsError};
 use monstrum_wire::identity::BotId;
 use monstrum_wire::policy::enrolment_server::EnrolmentServer;
@@ -33,8 +33,6 @@ use crate::vault::{Opener, VaultService};
 const LEASE: &str = "monstrum-operator";
 /// Reconciles that run at once.
 const WORKERS: usize = 4;
-/// A gateway that is gone is noticed after this long.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Why the operator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +100,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         facts: Arc::default(),
     };
     operator.serve_gateways().await?;
-    operator.serve_admission().await?;
+    operator.serve_admission()?;
     operator.lead(acknowledged);
     Ok(())
 }
@@ -162,9 +160,7 @@ impl Operator {
         let enrolment = EnrolmentService::new(mandate.clone(), self.service.clone());
         let opener = Opener::new(self.client.clone());
         let vault = VaultService::new(mandate, opener, self.metrics.clone());
-        let server = tonic::transport::Server::builder()
-            .http2_keepalive_interval(Some(KEEP_ALIVE))
-            .http2_keepalive_timeout(Some(KEEP_ALIVE))
+        let server = grpc_server()
             .add_service(PolicyServer::new(policies))
             .add_service(VaultServer::new(vault))
             .add_service(EnrolmentServer::new(enrolment))
@@ -173,15 +169,17 @@ impl Operator {
         Ok(())
     }
 
-    async fn serve_admission(&self) -> Result<(), StartError> {
+    fn serve_admission(&self) -> Result<(), StartError> {
         let server = AdmissionServer {
             index: Arc::clone(&self.index),
             metrics: self.metrics.clone(),
             trust: self.trust.clone(),
             names: self.names(&self.args.admission_service),
             lifetime: self.args.certificate_lifetime(),
+            client_authority: self.args.webhook_client_ca.clone(),
         };
-        Ok(server.start(self.args.webhook_address, &self.service).await?)
+        server.start(self.args.webhook_address, &self.service)?;
+        Ok(())
     }
 
     /// Starts what only a leader does; it waits until this process leads.

@@ -70,7 +70,8 @@ pub enum ChannelType {
     Webhook(Webhook),
 }
 
-/// Signed HTTP requests with a JSON body.
+/// Signed HTTP requests with a JSON body, plain or gzip, signed as they are sent: with the headers of Standard Webhooks
+/// (`webhook-id`, `webhook-timestamp`, `webhook-signature`) or those of Svix (`svix-…`).
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = Rule::new("self.mode != 'Callback' || has(self.callbackUrl)")
@@ -103,7 +104,7 @@ pub struct Webhook {
     /// How far a message's timestamp may be from the present, at most `1h`. Default: `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<Span>,
-    /// The largest body that is read. Default: 65536.
+    /// The largest body that is read, and that a compressed one is unpacked to. Default: 65536.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 256, max = 4_194_304))]
     pub max_body_bytes: Option<i32>,

@@ -10,7 +10,7 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/monstrum");
 
 /// A value by its path, what it is set to, as JSON, and the text that is only in the objects then (`-` before it: only
 /// without).
-const VALUES: [(&str, &str, &str); 40] = [
+const VALUES: [(&str, &str, &str); 42] = [
     ("image.registry", "\"mirror.example\"", "mirror.example/gateway:"),
     ("image.tag", "\"v9\"", "monstrum.dev/operator:v9"),
     (
@@ -91,6 +91,16 @@ const VALUES: [(&str, &str, &str); 40] = [
     ),
     ("admission.failurePolicy", "\"Fail\"", "failurePolicy: Fail"),
     ("admission.timeoutSeconds", "7", "timeoutSeconds: 7"),
+    (
+        "admission.clientCa",
+        "\"api-server-ca\"",
+        "configMap: {name: \"api-server-ca\"}",
+    ),
+    (
+        "admission.apiServerCidrs",
+        "[\"192.0.2.0/24\"]",
+        "ipBlock: {cidr: \"192.0.2.0/24\"}",
+    ),
     ("networkPolicies.enabled", "false", "-kind: NetworkPolicy"),
     (
         "metrics.namespace",

@@ -150,6 +150,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The largest body that is read, and the largest that one is unpacked to.
+    pub(super) fn largest_body(&self) -> usize {
+        usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX)
+    }
+
     /// How callbacks get to their address.
     pub(super) fn access(&self) -> Result<Access, String> {
         let proxy = |proxy: &ProxyConfig| {

@@ -21,4 +21,8 @@ mod turn_failures;
 mod turn_policy;
 mod turn_requests;
 mod webhook;
+mod webhook_again;
+mod webhook_forms;
 mod webhook_inbox;
+mod webhook_libraries;
+mod webhook_strangers;

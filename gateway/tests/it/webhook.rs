@@ -20,10 +20,10 @@ use crate::support::world::{UID, World, own_channel, until};
 
 pub(crate) const KEY: [u8; 32] = [7; 32];
 
-struct Inbox {
-    world: World,
-    address: SocketAddr,
-    client: reqwest::Client,
+pub(crate) struct Inbox {
+    pub(crate) world: World,
+    pub(crate) address: SocketAddr,
+    pub(crate) client: reqwest::Client,
     _folder: TempDir,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn whsec() -> String {
 }
 
 impl Inbox {
-    async fn open(change: impl FnOnce(&mut Value)) -> Self {
+    pub(crate) async fn open(change: impl FnOnce(&mut Value)) -> Self {
         let world = World::start().await;
         let folder = tempfile::tempdir().unwrap();
         let address = start(
@@ -94,11 +94,11 @@ impl Inbox {
         }
     }
 
-    fn request(&self, id: &str, timestamp: i64, body: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, id: &str, timestamp: i64, body: &str) -> reqwest::RequestBuilder {
         signed(&self.client, self.address, id, timestamp, body)
     }
 
-    async fn post(&self, id: &str, body: &str) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, id: &str, body: &str) -> (StatusCode, Value) {
         answer(self.request(id, now(), body)).await
     }
 }

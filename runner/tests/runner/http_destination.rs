@@ -15,8 +15,8 @@ fn call(upstream: &Upstream, hosts: &[String]) -> Execute {
         credential_hosts: hosts.to_vec(),
         ..with_token(http_call(
             config,
-            json!({"method": "GET", "path": "/a"}),
-            json!({}),
+            json!({"method": "GET", "path": "/{/place}"}),
+            json!({ "place": "a" }),
         ))
     }
 }

@@ -8,7 +8,7 @@ use monstrum_gateway::args::{EgressArgs, ServeArgs};
 use monstrum_gateway::serve;
 use monstrum_guardian::source::Budget;
 use monstrum_service::authority::Authority;
-use monstrum_service::{Service, Tls, TlsArgs};
+use monstrum_service::{Pem, Service, Tls, TlsArgs};
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::{SendRequest, StatusRequest, TurnEvent, turn_event};
 use monstrum_wire::identity::{BotId, ChannelId, DEFAULT_RUNNER, Identity};
@@ -184,6 +184,17 @@ impl World {
         let tls = enrol(&self.authority, &self.operator, identity);
         self.enforce(&[Held::default()]).await;
         tls
+    }
+
+    /// Like [`World::enrol`], for a process of its own.
+    pub async fn enrol_process(&self, identity: &Identity) -> Pem {
+        let pem = self
+            .authority
+            .issue(identity, &[], Duration::from_secs(3600))
+            .unwrap();
+        self.operator.enrol(identity, &pem.serial().unwrap());
+        self.enforce(&[Held::default()]).await;
+        pem
     }
 
     pub fn connect(&self, tls: &Tls) -> monstrum_service::Channel {
