@@ -42,13 +42,14 @@ impl Claim {
         }
     }
 
-    /// The claim where it can be, and the estimate where nothing is said or less than was surely used.
-    pub fn against(self, estimate: Usage) -> Counted {
-        let believed = |said: Option<u64>, estimate: u64| {
-            let least = estimate.div_euclid(SURELY).max(u64::from(estimate > 0));
+    /// The claim where it can be, and the estimate where nothing is said or less than was surely used. Of the estimated input,
+    /// `unsure` tokens need not have been used at all.
+    pub fn against(self, estimate: Usage, unsure: u64) -> Counted {
+        let believed = |said: Option<u64>, sure: u64| {
+            let least = sure.div_euclid(SURELY).max(u64::from(sure > 0));
             said.filter(|said| *said >= least)
         };
-        let input = believed(self.input, estimate.input);
+        let input = believed(self.input, estimate.input.saturating_sub(unsure));
         let output = believed(self.output, estimate.output);
         let usage = Usage {
             input: input.unwrap_or(estimate.input),
@@ -94,11 +95,22 @@ mod tests {
             output,
             ..Claim::default()
         };
-        let counted = claim.against(ESTIMATE);
+        let counted = claim.against(ESTIMATE, 0);
         assert_eq!(
             (counted.usage.input, counted.usage.output, counted.said),
             expected
         );
+    }
+
+    #[test]
+    fn what_need_not_have_been_used_is_not_insisted_on() {
+        let claim = Claim {
+            input: Some(50),
+            output: Some(40),
+            ..Claim::default()
+        };
+        assert!(claim.against(ESTIMATE, 300).said);
+        assert!(!claim.against(ESTIMATE, 100).said);
     }
 
     #[test]
@@ -112,7 +124,7 @@ mod tests {
             output: 0,
             ..ESTIMATE
         };
-        assert!(claim.against(estimate).said);
+        assert!(claim.against(estimate, 0).said);
     }
 
     #[rstest]

@@ -52,7 +52,9 @@ pub(super) async fn ask(
         metered: admission::is_metered(&policy),
     };
     let (mut answer, requests, admitted) = send(context, &policy, history, tally, &request).await?;
-    let counted = answer.usage.against(estimate(overhead, &messages, &answer));
+    let counted = answer
+        .usage
+        .against(estimate(overhead, &messages, &answer), unsure(&messages));
     let usage = counted.usage;
     let prices = model.prices.unwrap_or_default();
     let row = spend(context, tally, &model, (requests, usage, prices));
@@ -228,12 +230,24 @@ fn estimate(overhead: usize, messages: &[Message], answer: &Answer) -> Usage {
     let answered = calls.fold(answer.text.len(), |sum, call| {
         sum.saturating_add(call.arguments.len())
     });
-    let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX);
     Usage {
         input: tokens(said),
         output: tokens(answered),
         ..Usage::default()
     }
+}
+
+fn tokens(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
+}
+
+/// What of the estimate may be far less: images may be small, and state of a provider's own need not be sent or counted.
+fn unsure(messages: &[Message]) -> u64 {
+    let sizes = messages.iter().map(|message| match message {
+        Message::User { images, .. } | Message::ToolResult { images, .. } => images_size(images),
+        Message::Assistant { state, .. } => state.size(),
+    });
+    tokens(sizes.fold(0, usize::saturating_add))
 }
 
 fn size(message: &Message) -> usize {
