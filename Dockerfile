@@ -3,7 +3,11 @@
 # Targets: operator, gateway, runner, ledger. Each holds one static binary, the list of certificate authorities, the names of two
 # users and /tmp. `make dockerfile` builds them without Docker and compares.
 
-FROM rust:1.95-bookworm AS build
+# A tag names whatever its owner says today. A release is built from what was looked at, by digest:
+#   docker build --build-arg RUST_IMAGE=rust@sha256:<digest of the tag below> …
+ARG RUST_IMAGE=rust:1.95-bookworm
+
+FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY . .
 # monstrum-cli is in no image. It is built along because shared libraries get the features that it needs, here as there.

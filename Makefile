@@ -13,7 +13,7 @@ CLUSTER := e2e/cluster/cluster
 export MONSTRUM_BIN ?= $(BINARIES)/monstrum
 CARGO_DENY := $(MONSTRUM_CACHE)/tools/cargo-deny-0.20.2
 
-.PHONY: help demo test check gen cluster-up cluster-down images dockerfile install bench bench-peers bench-agentdojo unit deny prove fuzz fuzz-briefly
+.PHONY: help demo test check gen cluster-up cluster-down images dockerfile install bench bench-peers bench-agentdojo unit sdk-check deny advisories prove fuzz fuzz-briefly
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,12 +22,15 @@ demo: install ## A cluster, a governed bot, and what it may and may not do: told
 	@eval "$$($(CLUSTER) env)"
 	bash e2e/demo/demo.sh
 
-test: check fuzz-briefly install ## Every test, on a real cluster
+test: check fuzz-briefly sdk-check install ## Every test, on a real cluster
 	@eval "$$($(CLUSTER) env)"
 	cargo test --workspace --locked
 
 unit: ## The tests that need no cluster
 	@cargo test --workspace --locked --exclude monstrum-e2e
+
+sdk-check: ## The providers' own Python clients read what the scripted model says
+	@bash e2e/sdk/run.sh
 
 prove: ## The engine's laws, at length: PROPTEST_CASES=100000 cases of each
 	@PROPTEST_CASES=$${PROPTEST_CASES:-100000} cargo test --locked -p monstrum-guardian --test 'laws_*'
@@ -47,6 +50,9 @@ check: deny ## Formatting, lints, generated files, dependencies
 deny: $(CARGO_DENY)/bin/cargo-deny ## Licences, sources and banned crates of the dependency tree
 	@cargo fetch --quiet --locked
 	$< --offline check licenses bans sources
+
+advisories: $(CARGO_DENY)/bin/cargo-deny ## Known vulnerabilities of the dependency tree; fetches the RustSec database with git
+	@$< check advisories
 
 $(CARGO_DENY)/bin/cargo-deny:
 	@cargo install --quiet --locked --root $(CARGO_DENY) --target-dir $(CARGO_DENY)/target cargo-deny@0.20.2

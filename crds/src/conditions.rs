@@ -103,6 +103,8 @@ pub enum Reason {
     GatewayRefused,
     /// `Ready`: it is stopped by `spec.suspend`.
     Suspended,
+    /// `Ready`: the operator does not know whether what it sees of the API server is current, and so renews nothing.
+    Stale,
     /// `Ready`: another condition says why not.
     NotReady,
     /// An error of ours.
@@ -129,6 +131,7 @@ impl Reason {
             Self::AwaitingGateway => "AwaitingGateway",
             Self::GatewayRefused => "GatewayRefused",
             Self::Suspended => "Suspended",
+            Self::Stale => "Stale",
             Self::NotReady => "NotReady",
             Self::Internal => "Internal",
         }

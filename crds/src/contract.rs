@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use jsonschema::Validator;
 use kube::ResourceExt as _;
-use monstrum_guardian::source;
+use monstrum_guardian::{Schema, source};
 use serde_json::{Map, Value};
 
 use crate::kinds::ResourceType;
@@ -22,7 +21,7 @@ pub struct Contract {
     pub source: Arc<source::ResourceType>,
     /// What is wrong with it. A type with faults can't be used.
     pub faults: Vec<Fault>,
-    config: Option<Validator>,
+    config: Option<Schema>,
 }
 
 impl Contract {
@@ -36,11 +35,11 @@ impl Contract {
             .as_ref()
             .map(|config| config::compile(&config.schema))
         {
-            Some(Err(fault)) => {
-                faults.push(fault);
+            Some(Err(found)) => {
+                faults.extend(found);
                 None
             }
-            Some(Ok(validator)) => Some(validator),
+            Some(Ok(schema)) => Some(schema),
             None => None,
         };
         Self {
@@ -89,7 +88,7 @@ impl Contract {
     /// What is wrong with an instance's settings.
     pub fn config_faults(&self, settings: &Value) -> Vec<Fault> {
         match &self.config {
-            Some(validator) => config::faults(validator, settings),
+            Some(schema) => config::faults(schema, settings),
             None => config::unexpected(settings),
         }
     }

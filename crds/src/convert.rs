@@ -17,6 +17,7 @@ use crate::world::World;
 pub(crate) mod binding;
 pub(crate) mod budget;
 pub mod channel;
+pub mod egress;
 pub(crate) mod grant;
 pub(crate) mod lineage;
 pub mod resolved;
@@ -24,6 +25,7 @@ pub mod role;
 pub mod version;
 
 pub use channel::{ChannelConversion, ResolvedChannel};
+pub use egress::{ResolvedEgress, ResolvedProxy};
 pub use resolved::{Resolved, ResolvedGeneration, ResolvedLimits, ResolvedModel};
 
 /// One bot's part of a world.

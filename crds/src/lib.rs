@@ -27,6 +27,7 @@ pub mod definition;
 )]
 pub mod kinds;
 pub mod object;
+pub mod placement;
 pub mod schema;
 pub mod validate;
 pub mod world;

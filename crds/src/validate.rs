@@ -21,6 +21,7 @@ pub(crate) mod destination;
 pub(crate) mod generation;
 pub(crate) mod limits;
 pub mod model_provider;
+pub(crate) mod placement;
 pub(crate) mod reference;
 pub(crate) mod request;
 pub(crate) mod request_shape;

@@ -11,6 +11,7 @@ use crate::kinds::{
     channel::ChannelType, workspace,
 };
 use crate::object::{Kind, Object};
+use crate::placement::Placement;
 
 /// The objects of one namespace by name, and the cluster's contracts.
 ///
@@ -37,6 +38,8 @@ pub struct World {
     pub bindings: BTreeMap<String, Arc<BotBinding>>,
     /// The channels.
     pub channels: BTreeMap<String, Arc<Channel>>,
+    /// Where the installation lets pods run; none where that is not known, as on the command line.
+    pub placement: Option<Arc<Placement>>,
     /// The cluster's resource types, each judged once.
     pub resource_types: BTreeMap<String, Arc<Contract>>,
     /// By Secret and key: a version that changes with the value, or nothing where there is no such key. A Secret that is

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2154 # the storage and the output are the front's
 # The image that the Dockerfile builds in: the real one where it can be pulled, else one with the same in it.
 
-base=$(sed -n 's/^FROM \(rust:[^ ]*\) AS build$/\1/p' Dockerfile)
+base=$(sed -n 's/^ARG RUST_IMAGE=\(rust:[^ ]*\)$/\1/p' Dockerfile)
 readonly base
 
 # base_image: prints the name under which the image is in the storage

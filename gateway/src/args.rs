@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use monstrum_egress::Egress;
 use monstrum_service::{ServiceArgs, TlsArgs};
 
 /// One bot's gateway, or a channel service.
@@ -33,6 +34,26 @@ pub enum Command {
     Channel(Box<ChannelArgs>),
 }
 
+/// How destinations are reached that administrators name.
+#[derive(Debug, Clone, Default, Args)]
+pub struct EgressArgs {
+    /// Reach loopback addresses where they are named: for a process that shares its machine with what it dials, never in a pod.
+    #[arg(long, env = "MONSTRUM_REACH_LOOPBACK", hide = true)]
+    pub reach_loopback: bool,
+}
+
+impl EgressArgs {
+    /// The guarded way out.
+    pub fn egress(&self) -> Egress {
+        let egress = Egress::new();
+        if self.reach_loopback {
+            egress.on_this_machine()
+        } else {
+            egress
+        }
+    }
+}
+
 /// Where a gateway's neighbours are.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
@@ -60,6 +81,9 @@ pub struct ServeArgs {
     /// Where people reach it through a port-forward; must be a loopback address.
     #[arg(long, env = "MONSTRUM_LOCAL_LISTEN", default_value = "127.0.0.1:9444", value_parser = loopback)]
     pub local_listen: SocketAddr,
+    /// How it reaches what administrators name.
+    #[command(flatten)]
+    pub egress: EgressArgs,
 }
 
 /// Where a channel's neighbours are.
@@ -95,6 +119,9 @@ pub struct ChannelArgs {
         default_value = "https://{bot}-gateway.{namespace}.svc:9443"
     )]
     pub gateway_template: String,
+    /// How it reaches what administrators name.
+    #[command(flatten)]
+    pub egress: EgressArgs,
 }
 
 /// This port has no certificates, so that it must not be reachable from anywhere else.

@@ -1,28 +1,31 @@
 //! The channel service: signed webhooks in, a bot's answer out.
 //!
-//! A request goes through the same gates each time, and each of them refuses by itself: size and type → signature over the raw
-//! bytes → time window → JSON → route → who may talk → replay store. Only then does a gateway hear of it.
+//! A request goes through the same gates each time, and each of them refuses by itself: type and form of the signature → announced
+//! size → a share of the budget for unverified bodies → signature over the raw bytes → time window → unpacking → JSON → route → who
+//! may talk → replay store. Only then does a gateway hear of it.
 //!
 //! Every attempt of a sender is signed anew (Standard Webhooks: same `webhook-id`, new `webhook-timestamp`). An attempt
-//! that comes twice is a replay and is answered with 200 or 202 and `{"status":"duplicate"}` without reaching a gateway. A new attempt of
+//! that comes again after it was answered is a replay and gets 200 or 202 and `{"status":"duplicate"}` without reaching a gateway; one that
+//! was answered with a failure that may pass is taken as if it came for the first time. A new attempt of
 //! the same message reaches it under the same message id, which the gateway runs once: it replays the answer, or goes
 //! on where it was cut off.
 //!
 //! A message whose sender does not wait for the answer is kept by the ledger before it is answered with 202, in the write that
 //! takes its attempt in the replay store, until the answer was sent.
 
-mod address;
 mod admission;
+mod attempt;
 mod callback;
 mod config;
+mod content;
 mod delivery;
 mod http;
 mod inbox;
+mod intake;
 mod json;
 mod metrics;
 mod route;
 mod secret;
-mod server;
 mod signature;
 
 use std::net::SocketAddr;
@@ -30,7 +33,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_service::{Service, Tls, TlsError};
+use monstrum_service::listener::{Entrance, Limits, serve_http};
+use monstrum_service::{Incoming, Service, Tls, TlsError};
 use monstrum_wire::identity::Identity;
 
 pub use config::{Config, ConfigError};
@@ -42,6 +46,7 @@ use crate::ledger::Ledger;
 use callback::Callbacks;
 use config::Mode;
 use delivery::Gateways;
+use intake::Intake;
 use metrics::Metrics;
 use secret::Keys;
 
@@ -85,6 +90,7 @@ struct Channel {
     ledger: Ledger,
     gateways: Gateways,
     callbacks: Callbacks,
+    intake: Intake,
     metrics: Metrics,
     service: Service,
 }
@@ -103,7 +109,8 @@ pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<Sock
     };
     let config = Config::read(&args.config)?;
     let keys = Keys::read(&args.secret)?;
-    let callbacks = Callbacks::new(&config).map_err(ChannelError::Callbacks)?;
+    let callbacks = Callbacks::new(args.egress.egress(), &config).map_err(ChannelError::Callbacks)?;
+    let intake = Intake::new(config.largest_body());
     let channel = Arc::new(Channel {
         name: identity.name,
         config,
@@ -111,6 +118,7 @@ pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<Sock
         ledger: Ledger::new(tls.channel(&args.ledger, &Identity::Ledger)?),
         gateways: Gateways::new(tls, args.gateway_template, identity.namespace),
         callbacks,
+        intake,
         metrics: Metrics::new(&service),
         service: service.clone(),
     });
@@ -118,12 +126,16 @@ pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<Sock
     if channel.config.mode == Mode::Callback {
         inbox::follow(Arc::clone(&channel));
     }
-    server::listen(channel, args.listen)
-        .await
-        .map_err(|source| ChannelError::Listen {
+    let incoming = Incoming::bind(args.listen, Entrance::Plain, Limits::default()).map_err(|source| {
+        ChannelError::Listen {
             address: args.listen,
             source,
-        })
+        }
+    })?;
+    let address = incoming.local_addr();
+    let serving = serve_http(incoming, http::router(channel), service.shutdown());
+    service.spawn_quiet("http", serving);
+    Ok(address)
 }
 
 /// Takes up a rotated secret. A file that became unreadable or empty changes nothing: the old keys go on.

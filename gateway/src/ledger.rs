@@ -9,8 +9,9 @@ use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::ledger_client::LedgerClient;
 use monstrum_wire::ledger::{
     AcquireSessionRequest, AcquireSessionResponse, AdvanceSessionRequest, AppendRequest, AuditRecord,
-    Counter, FinishCallRequest, QuotaUseRequest, ReleaseSessionRequest, RenewSessionRequest, ReserveRequest,
-    SettleRequest, StartCallRequest, Step, TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest,
+    Counter, FinishCallRequest, HoldOnceRequest, OnceState, QuotaUseRequest, ReleaseSessionRequest,
+    RenewSessionRequest, ReserveRequest, SettleOnceRequest, SettleRequest, StartCallRequest, Step,
+    TakeOnceRequest, UnfinishedCall, UnfinishedCallsRequest,
 };
 use tonic::{Code, Response, Status};
 
@@ -199,6 +200,29 @@ impl Ledger {
             .map(|response| response.fresh)
     }
 
+    /// Holds an id for as long as it is worked on.
+    pub async fn hold_once(&self, scope: &str, id: &str, hold: Duration) -> Result<OnceState, LedgerError> {
+        let response = within(self.client.clone().hold_once(held(scope, id, hold, false))).await?;
+        Ok(response.state())
+    }
+
+    /// Goes on to hold it.
+    pub async fn renew_hold(&self, scope: &str, id: &str, hold: Duration) -> Result<(), LedgerError> {
+        within(self.client.clone().hold_once(held(scope, id, hold, true)))
+            .await
+            .map(drop)
+    }
+
+    /// Takes an id that was held for good, or gives it back where there is no time to keep it for.
+    pub async fn settle_once(&self, scope: &str, id: &str, keep: Duration) -> Result<(), LedgerError> {
+        let request = SettleOnceRequest {
+            scope: scope.to_owned(),
+            id: id.to_owned(),
+            keep_seconds: seconds(keep),
+        };
+        within(self.client.clone().settle_once(request)).await.map(drop)
+    }
+
     /// Current use of counters, in the order asked.
     pub async fn quota_use(&self, counters: Vec<Counter>) -> Result<Vec<Counter>, LedgerError> {
         let request = QuotaUseRequest { counters };
@@ -246,6 +270,15 @@ pub(crate) fn once(scope: &str, id: &str, keep: Duration) -> TakeOnceRequest {
         scope: scope.to_owned(),
         id: id.to_owned(),
         keep_seconds: seconds(keep),
+    }
+}
+
+fn held(scope: &str, id: &str, hold: Duration, renew: bool) -> HoldOnceRequest {
+    HoldOnceRequest {
+        scope: scope.to_owned(),
+        id: id.to_owned(),
+        hold_seconds: seconds(hold),
+        renew,
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! The formats are written here rather than taken from a client crate, because such crates parse a tool call's arguments
 //! into a JSON value on the way (duplicate keys are gone before the Guardian could refuse them), and bound neither events nor bodies.
-//! A new dialect is one more folder with the same two files: `request` (what is asked) and `stream` (what is answered).
+//! A new dialect is one more folder with the same two files: `request` (what is asked) and `stream` (which part of the answer an event
+//! is); what is made of the parts is the same for all of them, in `answer`.
 //!
 //! **Architecture invariant:** nothing outside this module knows a provider's wire format, and a tool call's arguments leave it as the
 //! text that the model wrote.
 
+mod access;
+mod answer;
 mod anthropic;
 pub mod conversation;
 mod error;
@@ -17,15 +20,19 @@ mod remedy;
 mod retry;
 mod schema;
 mod shape;
-mod sse;
+mod speaker;
 
+use monstrum_scrub::Tainted;
 use monstrum_wire::policy::Dialect;
 use serde_json::Value;
 
-pub use error::ModelError;
-pub use exchange::{Models, TextSink};
+pub use answer::{Claim, Counted};
+pub use error::{ErrorClass, ModelError, ProviderError};
+pub use exchange::{Models, Unanswered};
+pub use speaker::TextSink;
 
-use conversation::{Answer, ModelRequest};
+use answer::{Assembler, Json, Seen};
+use conversation::ModelRequest;
 
 /// One wire format.
 trait ModelProvider: Send + Sync {
@@ -37,31 +44,16 @@ trait ModelProvider: Send + Sync {
     fn key_header(&self) -> (&'static str, &'static str);
     /// The request's body.
     fn body(&self, request: &ModelRequest<'_>) -> Value;
-    /// A reader for one answer.
-    fn decoder(&self) -> Box<dyn Decoder>;
+    /// Takes what is part of an answer out of an event, or out of a whole answer.
+    fn read(&self, json: Json<'_>, into: &mut Assembler) -> Seen;
 }
 
-/// Reads one streamed answer.
-trait Decoder: Send {
-    /// Takes the data of one event; text for the user comes back as it arrives.
-    fn event(&mut self, data: &str) -> Result<Decoded, ModelError>;
-    /// The whole answer, or why it is none.
-    fn finish(self: Box<Self>) -> Result<Answer, ModelError>;
-}
-
-/// What one event meant.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Decoded {
-    text: Option<String>,
-    last: bool,
-}
-
-fn provider(dialect: Dialect) -> Result<&'static dyn ModelProvider, ModelError> {
+fn provider(dialect: Dialect) -> Result<&'static dyn ModelProvider, ModelError<Tainted>> {
     match dialect {
         Dialect::Openai => Ok(&openai::OpenAi),
         Dialect::Anthropic => Ok(&anthropic::Anthropic),
         Dialect::Unspecified => Err(ModelError::Configuration(
-            "the policy names no dialect that this gateway speaks".to_owned(),
+            "the policy names no dialect that this gateway speaks".into(),
         )),
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use monstrum_guardian::source;
+use monstrum_service::listener::{Entrance, Limits, grpc_server};
 use monstrum_service::{Incoming, Roster, Service, ServiceArgs, Tls, TlsError};
 use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 
 use crate::args::ServeArgs;
 use crate::faces::{AuditFace, ChatFace, Door, GuardianFace};
@@ -25,7 +24,6 @@ use crate::providers::Models;
 use crate::turn::Sessions;
 use crate::vault::Vault;
 
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(1);
 /// What is left of the drain for a turn that was told to end.
 const WIND_UP: Duration = Duration::from_secs(8);
@@ -95,7 +93,7 @@ pub async fn start(
         connections: incoming.connections(),
         link: Link::default(),
         peers: Peers::alone(own),
-        models: Models::default(),
+        models: Models::new(args.egress.egress()),
         sessions: Sessions::default(),
         metrics: Metrics::new(&service),
         service: service.clone(),
@@ -139,7 +137,7 @@ pub async fn start(
     become_ready(&gateway, &idle);
     drain_turns(Arc::clone(&gateway), idle);
     let mutual = serve_mutual(&gateway, incoming);
-    let local = listen_local(&gateway, args.local_listen).await?;
+    let local = listen_local(&gateway, args.local_listen)?;
     Ok(Addresses { mutual, local })
 }
 
@@ -247,17 +245,15 @@ fn serve_mutual(gateway: &Arc<Gateway>, incoming: Incoming) -> SocketAddr {
     address
 }
 
-async fn listen_local(gateway: &Arc<Gateway>, address: SocketAddr) -> Result<SocketAddr, ServeError> {
-    let failed = |source| ServeError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
+fn listen_local(gateway: &Arc<Gateway>, address: SocketAddr) -> Result<SocketAddr, ServeError> {
+    let incoming = Incoming::bind(address, Entrance::Pod, Limits::default())
+        .map_err(|source| ServeError::Listen { address, source })?;
+    let bound = incoming.local_addr();
     let router = builder()
         .add_service(ChatFace::server(Arc::clone(gateway), Door::Local))
         .add_service(GuardianFace::server(Arc::clone(gateway), Door::Local))
         .add_service(AuditFace::server(Arc::clone(gateway)));
     let shutdown = gateway.service.shutdown();
-    // Without it, the small frames of a stream wait for the other end's delayed acknowledgements.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     gateway.service.spawn(
         "grpc-local",
         router.serve_with_incoming_shutdown(incoming, shutdown.requested()),
@@ -266,10 +262,5 @@ async fn listen_local(gateway: &Arc<Gateway>, address: SocketAddr) -> Result<Soc
 }
 
 fn builder() -> Server {
-    Server::builder()
-        .http2_keepalive_interval(Some(KEEP_ALIVE))
-        .http2_keepalive_timeout(Some(KEEP_ALIVE))
-        .concurrency_limit_per_connection(128)
-        .max_concurrent_streams(Some(256))
-        .max_frame_size(Some(64 << 10))
+    grpc_server().concurrency_limit_per_connection(128)
 }

@@ -41,6 +41,7 @@ use clock::Clock;
 use context::Context;
 use history::History;
 use hold::Acquired;
+use message::Opening;
 
 /// Runs the turn that `message` starts and tells `events` how it goes.
 pub async fn run(gateway: Arc<Gateway>, message: Incoming, events: Events) {
@@ -135,11 +136,11 @@ async fn run_in(context: &Context, message: &Incoming, acquired: Acquired) -> Re
             .for_each(|entry| history.push(entry));
         Ok(None)
     } else {
-        let new = match message::open(message, &history, acquired.taken)? {
-            message::Opening::Answered(text) => return Ok(answer::replayed(text)),
-            opening => opening == message::Opening::New,
-        };
-        resume(context, message, &mut history, new, acquired.cut_off).await
+        let opening = message::open(message, &history, acquired.taken)?;
+        if let Opening::Answered(text) = opening {
+            return Ok(answer::replayed(text));
+        }
+        resume(context, message, &mut history, &opening, acquired.cut_off).await
     };
     let mut tally = bounds::Tally::new(context.limits);
     let outcome = match begun {
@@ -149,24 +150,25 @@ async fn run_in(context: &Context, message: &Incoming, acquired: Acquired) -> Re
     answer::finish(context, &mut history, &tally, outcome).await
 }
 
-/// Records the turn, deals with what was left open before, and keeps the message if it is new. Returns what the user is told
+/// Records the turn, deals with what was left open before, and keeps the message if it begins a turn. Returns what the user is told
 /// first.
 async fn resume(
     context: &Context,
     message: &Incoming,
     history: &mut History,
-    new: bool,
+    opening: &Opening,
     cut_off: bool,
 ) -> Result<Option<String>, Failure> {
     let record = records::turn_started(&context.gateway, &context.turn, message);
     context.record(record).await?;
     let report = recovery::recover(context, history, cut_off).await?;
-    if new {
-        let once = Step {
-            once: message.once(),
+    if matches!(opening, Opening::New | Opening::Again) {
+        // The id of a message that came before was taken with its first entry.
+        let step = Step {
+            once: message.once().filter(|_| *opening == Opening::New),
             ..Step::default()
         };
-        let kept = history.advance(context, message.entries(), once).await;
+        let kept = history.advance(context, message.entries(), step).await;
         kept.map_err(|failure| match failure {
             Failure::LedgerUnavailable(LedgerError::Repeated) => Failure::Duplicate,
             other => other,

@@ -15,11 +15,10 @@ mod usage;
 
 use std::time::{Duration, Instant};
 
-use monstrum_service::tls::Incoming;
-use monstrum_service::{Roster, Shutdown};
+use monstrum_service::listener::grpc_server;
+use monstrum_service::{Incoming, Roster, Shutdown};
 use monstrum_wire::ledger::audit_server::AuditServer;
 use monstrum_wire::ledger::ledger_server::LedgerServer;
-use tonic::transport::Server;
 use tonic::{Response, Status};
 
 pub use refusal::Refusal;
@@ -36,8 +35,6 @@ pub const LARGEST_REQUEST: usize = 1024 * 1024;
 /// The longest that a request may take before its caller is told so.
 const LONGEST: Duration = Duration::from_secs(20);
 const REQUESTS_PER_CONNECTION: usize = 128;
-const STREAMS_PER_CONNECTION: u32 = 256;
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// Both services.
 #[derive(Debug, Clone)]
@@ -80,11 +77,9 @@ impl<S: Store> Api<S> {
 /// Serves until the process is to stop, then until the requests under way are answered.
 pub async fn serve<S: Store>(incoming: Incoming, api: Api<S>) -> Result<(), tonic::transport::Error> {
     let shutdown = api.shutdown.clone();
-    Server::builder()
+    grpc_server()
         .timeout(LONGEST)
         .concurrency_limit_per_connection(REQUESTS_PER_CONNECTION)
-        .max_concurrent_streams(STREAMS_PER_CONNECTION)
-        .http2_keepalive_interval(Some(KEEP_ALIVE))
         .add_service(LedgerServer::new(api.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(AuditServer::new(api).max_decoding_message_size(LARGEST_REQUEST))
         .serve_with_incoming_shutdown(incoming, async move { shutdown.requested().await })

@@ -27,6 +27,8 @@ pub enum Method {
     UnfinishedCalls,
     SumUsage,
     TakeOnce,
+    HoldOnce,
+    SettleOnce,
     AcceptMessage,
     ClaimMessages,
     RenewMessage,

@@ -16,7 +16,7 @@ pub use audit::{AuditStore, Page};
 pub use call::{CallStore, Outcome, Start};
 pub use error::StoreError;
 pub use inbox::{Acceptance, ClaimedRow, HeldMessage, InboxStore, MOST_WAITING, MessageClaim};
-pub use once::{OnceStore, Ticket};
+pub use once::{Holding, OnceStore, Ticket};
 pub use quota::{Charge, CounterKey, CounterOf, QuotaStore, Use};
 pub use session::{Advance, Claim, Held, Hold, Opened, SessionStore, Tail};
 pub use upkeep::{Rows, Swept, UpkeepStore};

@@ -1,8 +1,10 @@
 //! The operator's flags.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use monstrum_crds::placement::Placement;
 use monstrum_service::ServiceArgs;
 
 /// Reconciles Monstrum's custom resources: compiles each bot's policy, provisions its pods, opens its credentials.
@@ -37,7 +39,12 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_WEBHOOK_ADDRESS", default_value = "0.0.0.0:8443")]
     pub webhook_address: SocketAddr,
 
-    /// The `ValidatingWebhookConfiguration` that is given this installation's authority; none when empty.
+    /// A file with the authority (PEM) of the certificate that this cluster's API server shows to webhooks. Without one, its
+    /// knowledge of the path is enough.
+    #[arg(long, env = "MONSTRUM_WEBHOOK_CLIENT_CA")]
+    pub webhook_client_ca: Option<PathBuf>,
+
+    /// The `ValidatingWebhookConfiguration` that is given this installation's authority and the webhook's path; none when empty.
     #[arg(long, env = "MONSTRUM_WEBHOOK_CONFIGURATION", default_value = "")]
     pub webhook_configuration: String,
 
@@ -61,8 +68,8 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_LEDGER_SERVICE", default_value = "monstrum-ledger")]
     pub ledger_service: String,
 
-    /// How many seconds a policy, and with it a leased credential, holds without renewal.
-    #[arg(long, env = "MONSTRUM_POLICY_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(4..=3600))]
+    /// How many seconds a policy, and with it a leased credential, holds from when it was last known to be current.
+    #[arg(long, env = "MONSTRUM_POLICY_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(15..=3600))]
     pub policy_lease_seconds: u32,
 
     /// How many hours the certificates of bots' pods are valid; they are renewed after two thirds of it.
@@ -76,6 +83,11 @@ pub struct OperatorArgs {
     /// Annotations of the pods of bots and channels, as `key=value`, separated by commas.
     #[arg(long, env = "MONSTRUM_POD_ANNOTATIONS", value_delimiter = ',', value_parser = annotation)]
     pub pod_annotations: Vec<(String, String)>,
+
+    /// What objects may say about where their pods run, as JSON with `tolerations`, `nodeSelector` (label: values) and
+    /// `runtimeClassNames`; what is not listed is not permitted.
+    #[arg(long, env = "MONSTRUM_POD_PLACEMENT", default_value = "{}", value_parser = placement)]
+    pub pod_placement: Placement,
 
     /// What the pods of bots and channels run.
     #[command(flatten)]
@@ -103,6 +115,11 @@ pub struct ImageArgs {
 }
 
 impl OperatorArgs {
+    /// How long a policy holds from when it was last known to be current.
+    pub fn policy_lease(&self) -> Duration {
+        Duration::from_secs(u64::from(self.policy_lease_seconds))
+    }
+
     /// How long a certificate is valid.
     pub fn certificate_lifetime(&self) -> Duration {
         Duration::from_secs(self.certificate_hours.saturating_mul(3600))
@@ -113,6 +130,10 @@ impl AsRef<ServiceArgs> for OperatorArgs {
     fn as_ref(&self) -> &ServiceArgs {
         &self.service
     }
+}
+
+fn placement(text: &str) -> Result<Placement, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 fn annotation(text: &str) -> Result<(String, String), String> {
@@ -150,7 +171,16 @@ mod tests {
     }
 
     #[test]
+    fn pods_are_placed_as_the_installation_permits() {
+        assert_eq!(parse(&[]).unwrap().pod_placement, Placement::default());
+        let args = parse(&["--pod-placement", r#"{"runtimeClassNames": ["gvisor"]}"#]).unwrap();
+        assert!(args.pod_placement.runs_as("gvisor"));
+        assert!(parse(&["--pod-placement", r#"{"runtimeClasses": []}"#]).is_err());
+    }
+
+    #[test]
     fn a_lease_that_could_not_be_renewed_in_time_is_refused() {
         assert!(parse(&["--policy-lease-seconds", "1"]).is_err());
+        assert!(parse(&["--policy-lease-seconds", "14"]).is_err());
     }
 }

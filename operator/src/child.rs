@@ -1,10 +1,12 @@
 //! Objects of ours: what they should be, what they are, and the few writes between.
 //!
 //! An object is written by server-side apply when it is not there, when what it should be has changed since it was
-//! written (by a digest in an annotation), or when somebody changed what we wrote. Otherwise nothing is written.
+//! written (by a digest in an annotation), or when somebody changed it: what we wrote, or by adding to it. Otherwise nothing is
+//! written.
 
 mod apply;
 mod certificate;
+mod contest;
 mod drift;
 mod owner;
 
@@ -48,6 +50,18 @@ impl ChildKind {
         Self::PodDisruptionBudget,
         Self::Deployment,
     ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ServiceAccount => "ServiceAccount",
+            Self::Service => "Service",
+            Self::ConfigMap => "ConfigMap",
+            Self::NetworkPolicy => "NetworkPolicy",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::Deployment => "Deployment",
+        }
+    }
 
     /// How the API server calls it.
     pub fn api(self) -> ApiResource {

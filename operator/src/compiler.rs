@@ -7,6 +7,8 @@ mod facts;
 mod inputs;
 mod openings;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +35,8 @@ use crate::roster::enrolled;
 const DEBOUNCE: Duration = Duration::from_millis(15);
 /// When the API server did not answer for a Secret, it is asked again after this.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// What is not known to be current yet is looked at again after this.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Compiles namespaces while this process leads.
 pub struct Compiler {
@@ -64,30 +68,45 @@ impl Compiler {
         }
     }
 
-    /// Compiles everything, opens the hub, and goes on with what changes. Runs until dropped.
+    /// Compiles everything, each namespace once it is known to be current in this term, and goes on with what changes.
+    /// Runs until dropped.
     pub async fn run(&self, epoch: u64) {
+        self.index.begin(epoch);
         self.hub.begin(epoch);
         self.compiled().clear();
-        self.index.queue_everything();
-        for (namespace, since) in self.index.dirt.take() {
-            self.compile_namespace(&namespace, since).await;
-        }
-        self.hub.open();
-        tracing::info!(epoch, "every namespace is compiled; serving policies");
         loop {
             tokio::select! {
                 () = self.index.dirt.marked() => {
                     tokio::time::sleep(DEBOUNCE).await;
                     for (namespace, since) in self.index.dirt.take() {
-                        self.compile_namespace(&namespace, since).await;
+                        self.compile_if_current(&namespace, since).await;
                     }
                 }
                 () = self.index.certificates.marked() => {
                     for (namespace, since) in self.index.certificates.take() {
-                        self.enrol(&self.index.world(&namespace), since);
+                        self.enrol_if_current(&namespace, since);
                     }
                 }
             }
+        }
+    }
+
+    /// A leader that does not know what the last one knew would bring an old policy back.
+    async fn compile_if_current(&self, namespace: &str, since: Instant) {
+        if self.index.currency.as_of(namespace).is_some() {
+            self.compile_namespace(namespace, since).await;
+            self.index.dirt.done(namespace);
+        } else {
+            self.index.dirt.postpone(namespace, after(LOOK_AGAIN));
+        }
+    }
+
+    fn enrol_if_current(&self, namespace: &str, since: Instant) {
+        if self.index.currency.as_of(namespace).is_some() {
+            self.enrol(&self.index.world(namespace), since);
+            self.index.certificates.done(namespace);
+        } else {
+            self.index.certificates.postpone(namespace, after(LOOK_AGAIN));
         }
     }
 
@@ -107,10 +126,8 @@ impl Compiler {
             .compile_seconds
             .observe(started.elapsed().as_secs_f64());
         if !all_read {
-            let now = Instant::now();
-            self.index
-                .dirt
-                .mark_at(namespace, now.checked_add(ASK_AGAIN).unwrap_or(now));
+            let right = self.index.currency.as_of(namespace);
+            self.index.dirt.mark_at(namespace, after(ASK_AGAIN), right);
         }
     }
 
@@ -176,6 +193,11 @@ impl Compiler {
     fn compiled(&self) -> MutexGuard<'_, BTreeMap<BotId, Inputs>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn after(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now)
 }
 
 /// One bot's policy and what is to be told of it. Pure.

@@ -94,7 +94,11 @@ impl Endpoint {
 
     fn is_said_by(&self, slice: &EndpointSlice) -> bool {
         match slice.endpoints.as_slice() {
-            [only] => only.addresses == [self.address.to_string()],
+            [only] => {
+                let ports = slice.ports.iter().flatten();
+                only.addresses == [self.address.to_string()]
+                    && ports.map(|port| port.port).eq([Some(GRPC_PORT)])
+            }
             _ => false,
         }
     }

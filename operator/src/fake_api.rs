@@ -1,12 +1,19 @@
 //! An API server in memory, for tests: objects by path, a record of every call, and failures on demand.
 
+mod watching;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use axum::body::Body as Answer;
 use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use self::watching::Happened;
+pub(crate) use self::watching::{Bookmarks, Fault, Verb};
 
 /// One call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +49,15 @@ struct State {
     conflict: bool,
     /// Never answers, when set.
     hangs: bool,
+    /// What happened, for watches.
+    history: Vec<Happened>,
+    /// How parts of paths fail.
+    faults: BTreeMap<(String, Verb), Fault>,
+    bookmarks: Bookmarks,
+    /// Merged into every object of a kind that is applied or patched.
+    insisted: Option<(&'static str, Value)>,
+    /// Tells watches to look again.
+    changed: watch::Sender<()>,
 }
 
 impl FakeApi {
@@ -53,7 +69,7 @@ impl FakeApi {
                 if api.state().hangs {
                     std::future::pending::<()>().await;
                 }
-                Ok::<_, kube::Error>(api.answer(request).await)
+                api.answer(request).await
             }
         });
         Client::new(service, "default")
@@ -67,7 +83,7 @@ impl FakeApi {
     pub(crate) fn put(&self, path: &str, mut object: Value) {
         let mut state = self.state();
         state.stamp(&mut object);
-        state.objects.insert(path.to_owned(), object);
+        state.store(path, object);
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<Value> {
@@ -75,7 +91,7 @@ impl FakeApi {
     }
 
     pub(crate) fn remove(&self, path: &str) {
-        self.state().objects.remove(path);
+        drop(self.state().delete(path));
     }
 
     pub(crate) fn paths(&self) -> Vec<String> {
@@ -99,11 +115,16 @@ impl FakeApi {
         self.state().conflict = true;
     }
 
+    /// Puts something into every object of a kind from now on, as an admission webhook does.
+    pub(crate) fn insist_on(&self, kind: &'static str, insisted: Value) {
+        self.state().insisted = Some((kind, insisted));
+    }
+
     pub(crate) fn hang(&self, hangs: bool) {
         self.state().hangs = hangs;
     }
 
-    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Answer>, std::io::Error> {
         let (head, body) = request.into_parts();
         let bytes = body.collect_bytes().await.unwrap();
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -113,12 +134,17 @@ impl FakeApi {
             .and_then(|accept| accept.to_str().ok())
             .unwrap_or_default();
         let metadata_only = accept.contains("PartialObjectMetadata");
+        let content = head.headers.get("content-type");
+        let is_merge_patch = content.is_some_and(|content| content == "application/merge-patch+json");
         let query = head.uri.query().unwrap_or_default().to_owned();
         let manager = query
             .split('&')
             .find_map(|pair| pair.strip_prefix("fieldManager="))
             .map(ToOwned::to_owned);
         let path = head.uri.path().to_owned();
+        if let Some(answer) = self.read_collection(&head, &path, metadata_only).await? {
+            return Ok(answer);
+        }
         let mut state = self.state();
         state.calls.push(Call {
             method: head.method.clone(),
@@ -126,24 +152,25 @@ impl FakeApi {
             manager,
         });
         if let Some(failure) = state.failure {
-            return status(failure, "made to fail");
+            return Ok(status(failure, "made to fail"));
         }
         let answer = match head.method {
             Method::GET => state.read(&path),
             Method::POST => state.create(&path, body),
             Method::PUT => state.replace(&path, body),
+            Method::PATCH if is_merge_patch => state.merge_patch(&path, &body),
             Method::PATCH => state.apply(&path, &body),
             Method::DELETE => state.delete(&path),
             _ => Err((StatusCode::METHOD_NOT_ALLOWED, "no such method")),
         };
-        match answer {
+        Ok(match answer {
             Ok(mut object) if metadata_only => {
                 object = json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": object["metadata"]});
                 response(StatusCode::OK, &object)
             }
             Ok(object) => response(StatusCode::OK, &object),
             Err((code, message)) => status(code, message),
-        }
+        })
     }
 }
 
@@ -162,16 +189,6 @@ impl State {
     }
 
     fn read(&self, path: &str) -> Result<Value, Refusal> {
-        if path.ends_with("/endpointslices") {
-            let of = |other: &&String| other.starts_with(&format!("{path}/"));
-            let items: Vec<_> = self
-                .objects
-                .keys()
-                .filter(of)
-                .filter_map(|key| self.objects.get(key))
-                .collect();
-            return Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items}));
-        }
         self.objects
             .get(path)
             .cloned()
@@ -187,7 +204,7 @@ impl State {
             return Err((StatusCode::CONFLICT, "exists"));
         }
         self.stamp(&mut object);
-        self.objects.insert(path, object.clone());
+        self.store(&path, object.clone());
         Ok(object)
     }
 
@@ -198,11 +215,35 @@ impl State {
             return Err((StatusCode::CONFLICT, "changed meanwhile"));
         }
         self.stamp(&mut object);
-        self.objects.insert(path.to_owned(), object.clone());
+        self.store(path, object.clone());
         Ok(object)
     }
 
-    /// Server-side apply by one manager: maps are merged, lists replaced. A status goes to its object.
+    /// A JSON merge patch, of the version that it names if it names one.
+    fn merge_patch(&mut self, path: &str, patch: &Value) -> Result<Value, Refusal> {
+        let mut object = self.read(path)?;
+        let version = &patch["metadata"]["resourceVersion"];
+        if !version.is_null() && *version != object["metadata"]["resourceVersion"] {
+            return Err((StatusCode::CONFLICT, "changed meanwhile"));
+        }
+        merge_patch(&mut object, patch);
+        self.insist(&mut object);
+        self.stamp(&mut object);
+        self.store(path, object.clone());
+        Ok(object)
+    }
+
+    /// What an admission webhook puts into an object.
+    fn insist(&self, object: &mut Value) {
+        if let Some((kind, insisted)) = &self.insisted
+            && object["kind"] == *kind
+        {
+            merge(object, insisted);
+        }
+    }
+
+    /// Server-side apply by one manager: maps are merged, lists of named things too, other lists replaced. A status goes
+    /// to its object.
     fn apply(&mut self, path: &str, wanted: &Value) -> Result<Value, Refusal> {
         let path = path.strip_suffix("/status").unwrap_or(path);
         let is_status = !wanted["status"].is_null();
@@ -215,19 +256,24 @@ impl State {
             object["status"] = wanted["status"].clone();
         } else {
             merge(&mut object, wanted);
+            self.insist(&mut object);
         }
         if object["kind"] == "Service" && object["spec"]["clusterIP"].is_null() {
             object["spec"]["clusterIP"] = json!("10.96.0.7");
         }
         self.stamp(&mut object);
-        self.objects.insert(path.to_owned(), object.clone());
+        self.store(path, object.clone());
         Ok(object)
     }
 
     fn delete(&mut self, path: &str) -> Result<Value, Refusal> {
-        self.objects
+        let mut object = self
+            .objects
             .remove(path)
-            .ok_or((StatusCode::NOT_FOUND, "not found"))
+            .ok_or((StatusCode::NOT_FOUND, "not found"))?;
+        self.stamp(&mut object);
+        self.happened("DELETED", path, object.clone());
+        Ok(object)
     }
 }
 
@@ -238,11 +284,38 @@ fn merge(target: &mut Value, patch: &Value) {
                 merge(target.entry(key.clone()).or_insert(Value::Null), value);
             }
         }
+        (Value::Array(target), Value::Array(patch)) if patch.iter().all(|item| item["name"].is_string()) => {
+            for item in patch {
+                match target.iter_mut().find(|there| there["name"] == item["name"]) {
+                    Some(there) => merge(there, item),
+                    None => target.push(item.clone()),
+                }
+            }
+        }
         (target, patch) => *target = patch.clone(),
     }
 }
 
-fn status(code: StatusCode, message: &str) -> Response<Body> {
+/// RFC 7386.
+pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let target = target.as_object_mut().unwrap();
+    for (key, value) in patch {
+        if value.is_null() {
+            target.remove(key);
+        } else {
+            merge_patch(target.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn status(code: StatusCode, message: &str) -> Response<Answer> {
     let status = json!({
         "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code.as_u16(), "message": message,
         "reason": code.canonical_reason().unwrap_or_default().replace(' ', ""),
@@ -250,9 +323,9 @@ fn status(code: StatusCode, message: &str) -> Response<Body> {
     response(code, &status)
 }
 
-fn response(code: StatusCode, body: &Value) -> Response<Body> {
+fn response(code: StatusCode, body: &Value) -> Response<Answer> {
     Response::builder()
         .status(code)
-        .body(Body::from(body.to_string().into_bytes()))
+        .body(Answer::from(body.to_string()))
         .unwrap()
 }

@@ -4,7 +4,9 @@
 //! to [`Dirt`] (which namespaces must be compiled) and to the queue (which objects must be reconciled).
 
 mod broken;
+pub mod currency;
 mod dirt;
+mod feed;
 mod latch;
 mod live;
 mod meaning;
@@ -16,6 +18,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use kube::ResourceExt as _;
 use monstrum_crds::contract::Contract;
@@ -23,14 +26,15 @@ use monstrum_crds::kinds::{
     Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
 };
 use monstrum_crds::object::Kind;
+use monstrum_crds::placement::Placement;
 
 pub use broken::Broken;
+pub use currency::Currency;
 pub use dirt::Dirt;
 pub use latch::Latch;
 pub use live::Live;
 pub use objects::{Objects, Place, Seen};
 pub use secrets::{Secrets, secret_version};
-pub use watch::WatchEnded;
 pub(crate) use watch::strip;
 pub use watches::Watches;
 
@@ -74,6 +78,10 @@ pub struct Index {
     pub live: Arc<Live>,
     /// Names of keys of Secrets.
     pub secrets: Secrets,
+    /// Where the installation lets pods run.
+    pub placement: Arc<Placement>,
+    /// As of when all this is known.
+    pub currency: Currency,
     /// Which namespaces must be compiled.
     pub dirt: Dirt,
     /// In which namespaces certificates were issued or withdrawn.
@@ -86,6 +94,44 @@ pub struct Index {
 }
 
 impl Index {
+    /// An empty index of an installation that permits `placement`; what is known holds for `validity`.
+    pub fn new(validity: Duration, placement: Placement) -> Self {
+        Self {
+            placement: Arc::new(placement),
+            currency: Currency::new(validity),
+            ..Self::default()
+        }
+    }
+
+    /// Begins a term: nothing that was known or compiled before it counts. Only the first call for an epoch does anything.
+    pub fn begin(&self, epoch: u64) {
+        if !self.currency.begin(epoch) {
+            return;
+        }
+        for (namespace, name) in self.resource_types.places() {
+            self.queue.push(Key {
+                kind: Kind::ResourceType,
+                namespace,
+                name,
+            });
+        }
+        for namespace in self.namespaces() {
+            self.dirt.mark(&namespace, None);
+        }
+    }
+
+    /// How long the policies and credentials of a namespace still hold: since when they are known to follow from what the
+    /// API server holds, never since now. None when that is too long ago, or not known in this term.
+    pub fn lease(&self, namespace: &str) -> Option<Duration> {
+        let mut right = self.currency.as_of(namespace)?;
+        for changes in [&self.dirt, &self.certificates] {
+            if let Some(before) = changes.right(namespace) {
+                right = right.min(before?);
+            }
+        }
+        self.currency.left(right)
+    }
+
     /// Every resource type as a contract, each judged once for each of its generations.
     pub fn contracts(&self) -> BTreeMap<String, Arc<Contract>> {
         let mut contracts = self.contracts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,8 +192,13 @@ impl Index {
         }
     }
 
+    /// Has a namespace compiled.
+    fn mark(&self, namespace: &str) {
+        self.dirt.mark(namespace, self.currency.as_of(namespace));
+    }
+
     /// Has every resource type reconciled, and every namespace compiled.
-    pub fn queue_everything(&self) {
+    fn queue_everything(&self) {
         for (namespace, name) in self.resource_types.places() {
             self.queue.push(Key {
                 kind: Kind::ResourceType,
@@ -156,7 +207,7 @@ impl Index {
             });
         }
         for namespace in self.namespaces() {
-            self.dirt.mark(&namespace);
+            self.mark(&namespace);
         }
     }
 }

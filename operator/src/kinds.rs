@@ -8,6 +8,7 @@ pub mod bot;
 pub mod channel;
 mod rollout;
 mod settled;
+mod stale;
 #[cfg(test)]
 mod tests;
 
@@ -64,7 +65,12 @@ impl ReconcileError {
             Self::Apply(
                 ApplyError::Refused { .. } | ApplyError::Certificate { .. } | ApplyError::Unreadable { .. },
             ) => Outcome::Internal,
-            Self::Apply(ApplyError::Failed { .. } | ApplyError::Foreign { .. } | ApplyError::NotLeading)
+            Self::Apply(
+                ApplyError::Failed { .. }
+                | ApplyError::Foreign { .. }
+                | ApplyError::Contested { .. }
+                | ApplyError::NotLeading,
+            )
             | Self::Status(StatusError::Write { .. } | StatusError::NotLeading) => Outcome::Transient,
         }
     }
@@ -97,7 +103,12 @@ impl Reconciler {
     }
 
     /// Makes everything that follows from one object what it should be. Says when to look again without a change.
+    ///
+    /// From what may be out of date nothing follows: no object is written or deleted for it, and nothing is called ready.
     pub async fn reconcile(&self, key: &Key) -> Result<Option<Duration>, ReconcileError> {
+        if self.index.currency.as_of(&key.namespace).is_none() {
+            return stale::reconcile(self, key).await;
+        }
         if self.tell_unreadable(key).await? {
             return Ok(None);
         }

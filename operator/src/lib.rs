@@ -21,6 +21,7 @@ pub mod installation;
 pub mod kinds;
 pub mod leadership;
 mod ledger_identity;
+mod lookout;
 pub mod metrics;
 mod network;
 #[cfg(test)]

@@ -35,7 +35,11 @@ pub struct Metrics {
     /// Whether this process leads.
     pub leading: Gauge,
     objects: Family<ObjectLabels, Gauge<i64>>,
-    restarts: Counter<u64, AtomicU64>,
+    watch_failures: Family<WatchLabels, Counter>,
+    watch_lists: Family<WatchLabels, Counter>,
+    watch_age: Family<WatchLabels, Gauge<f64, AtomicU64>>,
+    /// Namespaces whose policies are not renewed.
+    pub stale_namespaces: Gauge,
 }
 
 /// How a reconcile ended: well, or with an error of one of the classes that decide what follows.
@@ -111,6 +115,12 @@ struct AdmissionLabels {
     allowed: bool,
 }
 
+/// One of the kinds that are watched: ours, our objects', `Secret`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WatchLabels {
+    kind: &'static str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ObjectLabels {
     kind: KindLabel,
@@ -129,7 +139,10 @@ impl Default for Metrics {
             compile_seconds: Histogram::new(SECONDS),
             leading: Gauge::default(),
             objects: Family::default(),
-            restarts: Counter::default(),
+            watch_failures: Family::default(),
+            watch_lists: Family::default(),
+            watch_age: Family::default(),
+            stale_namespaces: Gauge::default(),
         }
     }
 }
@@ -177,11 +190,7 @@ impl Metrics {
         );
         registry.register("leading", "Whether this process leads", metrics.leading.clone());
         registry.register("objects", "Objects by kind", metrics.objects.clone());
-        registry.register(
-            "watch_failures",
-            "Watches that were begun anew",
-            metrics.restarts.clone(),
-        );
+        metrics.register_watches(registry);
         metrics
     }
 
@@ -231,8 +240,42 @@ impl Metrics {
         }
     }
 
+    fn register_watches(&self, registry: &mut Registry) {
+        registry.register(
+            "watch_failures",
+            "Lists, watches and probes that came to nothing, by kind",
+            self.watch_failures.clone(),
+        );
+        registry.register(
+            "watch_lists",
+            "Complete lists that were begun, by kind",
+            self.watch_lists.clone(),
+        );
+        registry.register(
+            "watch_age_seconds",
+            "Since when a kind is not known to be current; infinite before its first proof",
+            self.watch_age.clone(),
+        );
+        registry.register(
+            "stale_namespaces",
+            "Namespaces whose policies are not renewed, as the leader sees them",
+            self.stale_namespaces.clone(),
+        );
+    }
+
     /// Counts a watch that was begun anew.
-    pub fn watch_failed(&self) {
-        self.restarts.inc();
+    pub fn watch_failed(&self, kind: &'static str) {
+        self.watch_failures.get_or_create(&WatchLabels { kind }).inc();
+    }
+
+    /// Counts a list.
+    pub fn listed(&self, kind: &'static str) {
+        self.watch_lists.get_or_create(&WatchLabels { kind }).inc();
+    }
+
+    /// Says how long ago a kind was known to be current.
+    pub fn watch_aged(&self, kind: &'static str, age: Option<Duration>) {
+        let seconds = age.map_or(f64::INFINITY, |age| age.as_secs_f64());
+        self.watch_age.get_or_create(&WatchLabels { kind }).set(seconds);
     }
 }

@@ -2,6 +2,9 @@
 
 mod endpoint;
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{IpNet, Ipv4Net};
 use k8s_openapi::api::networking::v1::{
     IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
     NetworkPolicyPort, NetworkPolicySpec,
@@ -9,32 +12,17 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-pub(crate) use endpoint::{Endpoint, Host};
+use monstrum_guardian::address;
+
+use endpoint::Host;
+pub(crate) use endpoint::Target;
 
 use crate::child::{Labels, Owner, label};
 use crate::installation::{ADMIN_PORT, GRPC_PORT, Installation};
 
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 /// Where node-local DNS caches listen.
-const NODE_LOCAL_DNS: &str = "169.254.20.10/32";
-/// Ranges that are not the internet: private, shared, loopback, link-local (cloud metadata), benchmark, multicast.
-const NOT_THE_INTERNET: [&str; 10] = [
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "224.0.0.0/4",
-    "240.0.0.0/4",
-];
-const NOT_THE_INTERNET_V6: [&str; 5] = ["::/96", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8"];
-/// Cloud metadata and other link-local services; nothing that a user names by URL.
-const LINK_LOCAL: &str = "169.254.0.0/16";
-const LINK_LOCAL_V6: &str = "fe80::/10";
-
+const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 20, 10));
 /// Who may connect to a pod, and where it may connect to. Both are closed where nothing is said.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
@@ -123,7 +111,10 @@ pub(crate) fn to_system(installation: &Installation) -> NetworkPolicyEgressRule 
 /// Name resolution, and no other server at its port.
 pub(crate) fn to_dns() -> NetworkPolicyEgressRule {
     let labels = Labels::from([("k8s-app".to_owned(), "kube-dns".to_owned())]);
-    let peers = vec![pods_of("kube-system", labels), block(NODE_LOCAL_DNS, &[])];
+    let peers = vec![
+        pods_of("kube-system", labels),
+        block(&IpNet::from(NODE_LOCAL_DNS), &[]),
+    ];
     let port = |protocol: &str| NetworkPolicyPort {
         protocol: Some(protocol.to_owned()),
         port: Some(IntOrString::Int(53)),
@@ -135,29 +126,36 @@ pub(crate) fn to_dns() -> NetworkPolicyEgressRule {
     }
 }
 
-/// Where an administrator's URL points: an address, a namespace of this cluster, or by name anywhere but link-local.
-pub(crate) fn to_endpoint(endpoint: &Endpoint) -> NetworkPolicyEgressRule {
+/// Where an administrator's URL points, opened as far as whoever dials it may judge it reachable: nothing for what may not be
+/// reached at all.
+pub(crate) fn to_target(target: &Target) -> Option<NetworkPolicyEgressRule> {
+    let Target { endpoint, ranges } = target;
     match &endpoint.host {
+        // Its addresses are private: where no range is named, the connection is refused anyway.
+        Host::Cluster { .. } if ranges.is_empty() => None,
         // A Service's port is not its pods' port, and policies see pods.
-        Host::Cluster { namespace } => NetworkPolicyEgressRule {
+        Host::Cluster { namespace } => Some(NetworkPolicyEgressRule {
             to: Some(vec![pods_of(namespace, Labels::new())]),
             ports: None,
-        },
-        Host::Address(address) => to(vec![block(&single(*address), &[])], &[endpoint.port]),
-        Host::Name => to(
-            vec![block("0.0.0.0/0", &[LINK_LOCAL]), block("::/0", &[LINK_LOCAL_V6])],
-            &[endpoint.port],
-        ),
+        }),
+        Host::Address(address) => {
+            let refused = address::refusal(*address, ranges).is_some();
+            let single = IpNet::from(address::folded(*address));
+            (!refused).then(|| to(vec![block(&single, &[])], &[endpoint.port]))
+        }
+        Host::Name => Some(to_internet(&[endpoint.port], ranges)),
     }
 }
 
-/// The internet at one port, and the further ranges that a resource may reach.
-pub(crate) fn to_internet(ports: &[i32], also: &[String]) -> NetworkPolicyEgressRule {
-    let mut peers = vec![
-        block("0.0.0.0/0", &NOT_THE_INTERNET),
-        block("::/0", &NOT_THE_INTERNET_V6),
-    ];
-    peers.extend(also.iter().map(|range| block(range, &[])));
+/// The internet at these ports, and further ranges without what nobody may reach in them.
+pub(crate) fn to_internet(ports: &[i32], also: &[IpNet]) -> NetworkPolicyEgressRule {
+    let internet = [IpNet::V4(Ipv4Net::default()), address::GLOBAL_V6];
+    let mut peers: Vec<_> = internet
+        .iter()
+        .map(|range| block(range, &address::special_within(range)))
+        .collect();
+    let reachable = also.iter().filter(|range| address::never_within(range).is_none());
+    peers.extend(reachable.map(|range| block(range, &address::holes(range))));
     to(peers, ports)
 }
 
@@ -167,18 +165,11 @@ pub(crate) fn from_metrics(installation: &Installation) -> Option<NetworkPolicyI
     Some(from(vec![pods_of(namespace, Labels::new())], &[ADMIN_PORT]))
 }
 
-fn single(address: std::net::IpAddr) -> String {
-    match address {
-        std::net::IpAddr::V4(address) => format!("{address}/32"),
-        std::net::IpAddr::V6(address) => format!("{address}/128"),
-    }
-}
-
-fn block(range: &str, except: &[&str]) -> NetworkPolicyPeer {
-    let except: Vec<String> = except.iter().map(|&range| range.to_owned()).collect();
+fn block(range: &IpNet, except: &[IpNet]) -> NetworkPolicyPeer {
+    let except: Vec<String> = except.iter().map(ToString::to_string).collect();
     NetworkPolicyPeer {
         ip_block: Some(IPBlock {
-            cidr: range.to_owned(),
+            cidr: range.to_string(),
             except: (!except.is_empty()).then_some(except),
         }),
         ..NetworkPolicyPeer::default()
@@ -192,3 +183,6 @@ fn tcp(port: i32) -> NetworkPolicyPort {
         end_port: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,14 @@
 //! With its policy a gateway gets the roster of those who may call it; the ledger gets the roster of everybody.
 //!
 //! **Architecture invariant:** a bot's gateways get that bot's policy and no other, and never one of a lower version than
-//! they were sent before. Nothing is streamed before every namespace has been compiled once in this term, so that a
-//! new leader never takes a bot for a deleted one.
+//! they were sent before. Nothing of a namespace is streamed before everything that it depends on was listed and compiled in
+//! this term, so that a new leader never takes a bot for a deleted one; and nothing is handed out for longer than from when
+//! it was last known to be current ([`Mandate`]).
 
 mod draft;
 mod enrolment;
 mod hub;
+mod mandate;
 mod places;
 mod service;
 mod standing;
@@ -19,6 +21,6 @@ mod tests;
 pub use draft::{Draft, FieldSource, Opening, Openings};
 pub use enrolment::EnrolmentService;
 pub use hub::{Hub, Published, Refused, Session};
+pub use mandate::{Lease, Mandate};
 pub use service::PolicyService;
-pub(crate) use service::leading;
 pub use standing::{ReplicaStanding, Standing};

@@ -1,10 +1,10 @@
 //! The operator's life: what is started, in which order, and what waits for leadership.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
+use monstrum_service::listener::grpc_server;
 use monstrum_service::{Service, TlsError};
 use monstrum_wire::identity::BotId;
 use monstrum_wire::policy::enrolment_server::EnrolmentServer;
@@ -22,8 +22,9 @@ use crate::installation::{Installation, service_names};
 use crate::kinds::Reconciler;
 use crate::leadership::{Candidate, Leadership, Timing};
 use crate::ledger_identity;
+use crate::lookout::Lookout;
 use crate::metrics::Metrics;
-use crate::policy::{EnrolmentService, Hub, PolicyService};
+use crate::policy::{EnrolmentService, Hub, Mandate, PolicyService};
 use crate::status::StatusWriter;
 use crate::trust::{ServerIdentity, ServerIdentityError, Trust, TrustError, load_or_create};
 use crate::vault::{Opener, VaultService};
@@ -32,8 +33,6 @@ use crate::vault::{Opener, VaultService};
 const LEASE: &str = "monstrum-operator";
 /// Reconciles that run at once.
 const WORKERS: usize = 4;
-/// A gateway that is gone is noticed after this long.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Why the operator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +62,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         .await
         .map_err(|error| StartError::Client(error.into()))?;
     let metrics = service.register(Metrics::register);
-    let index = Arc::new(Index::default());
+    let index = Arc::new(Index::new(args.policy_lease(), args.pod_placement.clone()));
     let namespaces = Installation::watched(&args);
     Watches {
         index: &index,
@@ -75,6 +74,19 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
     .start();
     let trust = load_or_create(&client, &args.namespace, &args.trust_domain).await?;
     let leadership = stand_for_election(&args, &client, &index, &service);
+    let lookout = Lookout::new(
+        Arc::clone(&index),
+        leadership.clone(),
+        service.readiness().clone(),
+        metrics.clone(),
+    );
+    let stopping = service.shutdown();
+    service.spawn("lookout", async move {
+        tokio::select! {
+            ended = lookout.run() => ended,
+            () = stopping.requested() => Ok(()),
+        }
+    });
     let (hub, acknowledged) = Hub::new(metrics.clone());
     let operator = Operator {
         args,
@@ -88,12 +100,12 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         facts: Arc::default(),
     };
     operator.serve_gateways().await?;
-    operator.serve_admission().await?;
+    operator.serve_admission()?;
     operator.lead(acknowledged);
     Ok(())
 }
 
-/// Only a process whose index is complete may lead.
+/// Only a process whose index is complete, and known to be current, may lead.
 fn stand_for_election(
     args: &OperatorArgs,
     client: &Client,
@@ -103,7 +115,9 @@ fn stand_for_election(
     let leases: Api<Lease> = Api::namespaced(client.clone(), &args.namespace);
     // Another identity each time, so that a process that comes back is never taken for the one that went.
     let identity = format!("{}_{}", args.pod_name, uuid::Uuid::new_v4());
-    let (candidate, leadership) = Candidate::new(leases, LEASE, &identity, Timing::default());
+    let known = Arc::clone(index);
+    let fit = move || known.currency.faults().is_empty();
+    let (candidate, leadership) = Candidate::new(leases, LEASE, &identity, Timing::default(), fit);
     let (index, shutdown) = (Arc::clone(index), service.shutdown());
     service.spawn("lease", async move {
         tokio::select! {
@@ -137,30 +151,16 @@ impl Operator {
         let identity = ServerIdentity::new(self.trust.clone(), names, self.args.certificate_lifetime());
         let tls = identity.start(&self.service)?;
         let incoming = tls.listen(self.args.grpc_address).await?;
-        let lease = Duration::from_secs(u64::from(self.args.policy_lease_seconds));
-        let policies = PolicyService::new(
-            Arc::clone(&self.hub),
-            self.leadership.clone(),
-            lease,
-            self.service.clone(),
-        );
-        let enrolment = EnrolmentService::new(
-            Arc::clone(&self.hub),
-            self.leadership.clone(),
-            lease,
-            self.service.clone(),
-        );
+        let mandate = Mandate {
+            hub: Arc::clone(&self.hub),
+            leadership: self.leadership.clone(),
+            index: Arc::clone(&self.index),
+        };
+        let policies = PolicyService::new(mandate.clone(), self.service.clone());
+        let enrolment = EnrolmentService::new(mandate.clone(), self.service.clone());
         let opener = Opener::new(self.client.clone());
-        let vault = VaultService::new(
-            Arc::clone(&self.hub),
-            self.leadership.clone(),
-            opener,
-            lease,
-            self.metrics.clone(),
-        );
-        let server = tonic::transport::Server::builder()
-            .http2_keepalive_interval(Some(KEEP_ALIVE))
-            .http2_keepalive_timeout(Some(KEEP_ALIVE))
+        let vault = VaultService::new(mandate, opener, self.metrics.clone());
+        let server = grpc_server()
             .add_service(PolicyServer::new(policies))
             .add_service(VaultServer::new(vault))
             .add_service(EnrolmentServer::new(enrolment))
@@ -169,15 +169,17 @@ impl Operator {
         Ok(())
     }
 
-    async fn serve_admission(&self) -> Result<(), StartError> {
+    fn serve_admission(&self) -> Result<(), StartError> {
         let server = AdmissionServer {
             index: Arc::clone(&self.index),
             metrics: self.metrics.clone(),
             trust: self.trust.clone(),
             names: self.names(&self.args.admission_service),
             lifetime: self.args.certificate_lifetime(),
+            client_authority: self.args.webhook_client_ca.clone(),
         };
-        Ok(server.start(self.args.webhook_address, &self.service).await?)
+        server.start(self.args.webhook_address, &self.service)?;
+        Ok(())
     }
 
     /// Starts what only a leader does; it waits until this process leads.
@@ -272,8 +274,10 @@ impl Operator {
         F: Future<Output = ()> + Send,
     {
         let (leadership, shutdown) = (self.leadership.clone(), self.service.shutdown());
+        let index = Arc::clone(&self.index);
         let leading = async move {
             let epoch = leadership.won().await;
+            index.begin(epoch);
             task(epoch).await;
         };
         self.service.spawn(name, async move {

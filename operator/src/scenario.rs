@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::Event;
 use monstrum_crds::object::{Kind, Object};
+use monstrum_crds::placement::Placement;
 use monstrum_service::authority::Authority;
 use monstrum_wire::identity::{BotId, Identity, Serial};
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ use crate::trust::Trust;
 
 pub(crate) const NAMESPACE: &str = "team-a";
 const EPOCH: u64 = 7;
+/// Of policies.
+pub(crate) const LEASE: Duration = Duration::from_secs(8);
 
 /// A namespace, an operator that leads, and an API server that both see.
 pub(crate) struct Scenario {
@@ -54,6 +57,14 @@ pub(crate) fn installation() -> Installation {
     }
 }
 
+/// Permits what the scenario's objects ask for.
+fn placement() -> Placement {
+    Placement {
+        runtime_class_names: ["gvisor".to_owned()].into(),
+        ..Placement::default()
+    }
+}
+
 impl Scenario {
     /// Nothing but the shipped resource types.
     pub(crate) fn new() -> Self {
@@ -63,7 +74,11 @@ impl Scenario {
     pub(crate) fn led_by(leadership: Leadership) -> Self {
         monstrum_service::install_crypto();
         let api = FakeApi::default();
-        let index = Arc::new(Index::default());
+        let index = Arc::new(Index::new(LEASE, placement()));
+        // Nothing is watched here: what is put into the index is current.
+        let for_ever = Instant::now().checked_add(Duration::from_secs(86_400)).unwrap();
+        index.currency.depend_on("Everything", None).prove(for_ever);
+        index.dirt.mark(NAMESPACE, None);
         let metrics = Metrics::default();
         let (hub, _changes) = Hub::new(metrics.clone());
         hub.begin(EPOCH);
@@ -258,8 +273,9 @@ impl Scenario {
 
     /// One pass of the compiler.
     pub(crate) async fn compile(&self) {
+        self.index.dirt.take();
         self.compiler.compile_namespace(NAMESPACE, Instant::now()).await;
-        self.hub.open();
+        self.index.dirt.done(NAMESPACE);
     }
 
     /// Compiles, and reconciles every object once.

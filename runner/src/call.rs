@@ -1,11 +1,13 @@
 //! One permitted call: what to do, with what, until when, and how it ended.
 
 mod credential;
+mod judge;
 mod outcome;
 mod output;
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use monstrum_scrub::Scrubber;
@@ -16,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use credential::{Addressed, Credential};
+pub use judge::Judge;
 pub use outcome::{Facts, Failure, FailureKind, Outcome, Success};
 pub use output::{Gone, Output};
 
@@ -54,6 +57,9 @@ pub struct Call {
     pub max_result_bytes: usize,
     /// How large an image may be that is given back as one; 0 where none is wanted.
     pub max_image_bytes: usize,
+    /// The tool's name as the bot knows it.
+    asked_as: String,
+    judge: Arc<dyn Judge>,
     config: String,
     execution: String,
     presentation: String,
@@ -84,10 +90,27 @@ impl Call {
             timeout,
             deadline: Instant::now().checked_add(timeout).unwrap_or_else(Instant::now),
             cancelled,
+            judge: Arc::new(judge::Nobody),
+            asked_as: execute.asked_as,
             id: execute.call_id,
             executor: execute.executor,
             tool: execute.tool,
         })
+    }
+
+    /// Has `judge` decide on what follows from this call; without one, nothing may.
+    #[must_use]
+    pub fn judged_by(mut self, judge: Arc<dyn Judge>) -> Self {
+        self.judge = judge;
+        self
+    }
+
+    /// The canonical form of further arguments of the same tool, if the bot may call it with them as well.
+    pub async fn permitted(&self, arguments: Value) -> Result<Value, Failure> {
+        if arguments == self.arguments {
+            return Ok(arguments);
+        }
+        self.judge.judge(&self.asked_as, &arguments).await
     }
 
     /// The resource's settings.

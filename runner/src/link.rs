@@ -4,6 +4,7 @@
 //! stopped and their results dropped; a new stream begins empty.
 
 mod calls;
+mod guardian;
 mod session;
 
 use std::sync::Arc;
@@ -18,10 +19,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use crate::backoff::Backoff;
+use crate::call::Judge;
 use crate::executor::Executors;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
 pub(crate) use calls::Room;
+use guardian::Guardian;
 use session::Session;
 
 /// How many messages wait for a gateway that reads slowly.
@@ -45,6 +48,8 @@ pub(crate) struct Link {
     /// Where the gateway is, for the log.
     address: String,
     client: LinkClient<Channel>,
+    /// Of the same gateway.
+    guardian: Arc<dyn Judge>,
     shared: Shared,
     /// Whether the gateway is still one of the bot's.
     wanted: watch::Receiver<bool>,
@@ -66,10 +71,12 @@ impl Link {
         shared: Shared,
         wanted: watch::Receiver<bool>,
     ) -> Self {
+        let guardian = Arc::new(Guardian::new(channel.clone()));
         let client = LinkClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
         Self {
             address,
             client,
+            guardian,
             shared,
             wanted,
         }
@@ -107,10 +114,7 @@ impl Link {
         };
         let inbound = attached.map_err(End::Lost)?.into_inner();
         let shared = &self.shared;
-        Ok((
-            Session::new(&shared.executors, &shared.metrics, shared.room.clone(), outbox),
-            inbound,
-        ))
+        Ok((Session::new(shared, &self.guardian, outbox), inbound))
     }
 
     async fn keep(

@@ -8,8 +8,9 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The crates of this workspace that a crate may use, outside its tests.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("monstrum-guardian", &[]),
+    ("monstrum-egress", &["monstrum-guardian"]),
     ("monstrum-scrub", &[]),
     ("monstrum-wire", &["monstrum-guardian"]),
     ("monstrum-service", &["monstrum-wire"]),
@@ -26,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     (
         "monstrum-gateway",
         &[
+            "monstrum-egress",
             "monstrum-guardian",
             "monstrum-scrub",
             "monstrum-wire",
@@ -35,6 +37,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     (
         "monstrum-runner",
         &[
+            "monstrum-egress",
             "monstrum-guardian",
             "monstrum-scrub",
             "monstrum-wire",
@@ -49,9 +52,11 @@ const ALLOWED: [(&str, &[&str]); 12] = [
         "monstrum-cli",
         &["monstrum-guardian", "monstrum-wire", "monstrum-crds"],
     ),
+    ("monstrum-answers", &[]),
     (
         "monstrum-e2e",
         &[
+            "monstrum-answers",
             "monstrum-guardian",
             "monstrum-wire",
             "monstrum-service",
@@ -62,7 +67,18 @@ const ALLOWED: [(&str, &[&str]); 12] = [
 ];
 
 /// What must not be anywhere below a crate.
-const NEVER: [(&str, &[&str]); 7] = [
+const NEVER: [(&str, &[&str]); 8] = [
+    (
+        "monstrum-egress",
+        &[
+            "kube",
+            "kube-core",
+            "k8s-openapi",
+            "tonic",
+            "libsqlite3-sys",
+            "sqlx",
+        ],
+    ),
     (
         "monstrum-guardian",
         &[

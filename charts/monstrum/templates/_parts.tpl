@@ -14,10 +14,15 @@ app.kubernetes.io/name: monstrum
 app.kubernetes.io/component: {{ . }}
 {{- end -}}
 
-{{/* An image; call with (list . "name"). */}}
+{{/* An image, by digest where there is one; call with (list . "name"). */}}
 {{- define "monstrum.image" -}}
 {{- $root := index . 0 -}}
+{{- $digest := index ($root.Values.image.digests | default dict) (index . 1) -}}
+{{- if $digest -}}
+{{- printf "%s/%s@%s" $root.Values.image.registry (index . 1) $digest -}}
+{{- else -}}
 {{- printf "%s/%s:%s" $root.Values.image.registry (index . 1) ($root.Values.image.tag | default $root.Chart.AppVersion) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* What PodSecurity "restricted" asks of a pod. */}}

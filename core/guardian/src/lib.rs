@@ -17,17 +17,20 @@
 //! **Architecture invariant:** this crate does no I/O and knows no clock, no randomness, no async runtime and no Kubernetes. The same input
 //! gives the same bytes in an operator, a gateway, a command line and a test.
 
+pub mod address;
 mod compile;
 pub mod containment;
 pub mod decision;
 pub mod destination;
 pub mod document;
 mod engine;
+mod expression;
 mod fault;
 mod feed;
 mod matching;
 mod naming;
 mod parameters;
+mod schema;
 mod selector;
 pub mod source;
 mod strict_json;
@@ -35,5 +38,7 @@ mod validate;
 
 pub use compile::{Compilation, compile};
 pub use engine::{Chain, Engine, LoadError, MAX_LINKS, VisibleTool};
+pub use expression::Allowance;
 pub use fault::{Fault, FieldFault};
+pub use schema::{Complaint, Schema};
 pub use validate::{validate_budgets, validate_grants, validate_resource_type};

@@ -2,7 +2,6 @@
 //!
 //! A value is made canonical once. The check looks at the canonical form, and so does the executor.
 
-pub(crate) mod address;
 mod cel;
 pub(crate) mod command;
 mod glob;
@@ -21,7 +20,7 @@ use serde_json::Value;
 use smallvec::SmallVec;
 
 pub(crate) use cel::{Moment, Rule};
-pub(crate) use glob::Glob;
+pub(crate) use glob::{Glob, LastSegment};
 
 use crate::source::Match;
 

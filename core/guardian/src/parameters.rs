@@ -6,17 +6,16 @@ mod plain;
 mod work;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ValidationError, Validator};
+use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 pub(crate) use closing::closed;
-pub(crate) use keywords::{declares, faults};
+pub(crate) use keywords::{declares, faults, form_faults};
 
 use self::plain::PlainObject;
+use crate::expression::Allowance;
+use crate::schema;
 use crate::strict_json::ARGUMENTS;
-
-/// How large the expressions of `pattern` keywords may become.
-const MAX_REGEX: usize = 256 << 10;
 
 /// A tool's compiled parameter schema.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl Parameters {
         }
         let closed = closed(schema);
         let depth = keywords::value_depth(&closed).ok_or("the schema is too much work for any value")?;
-        build(&closed).map(|validator| Self {
+        schema::build(&closed, &mut Allowance::default()).map(|validator| Self {
             validator,
             plain: PlainObject::of(&closed),
             depth,
@@ -73,20 +72,6 @@ fn is_at_most(value: &Value, levels: usize) -> bool {
         Value::Object(fields) => fields.values().all(below),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
-}
-
-/// Compiles a schema that has no faults otherwise.
-fn build(schema: &Value) -> Result<Validator, String> {
-    jsonschema::draft202012::options()
-        .should_validate_formats(true)
-        .with_pattern_options(
-            PatternOptions::regex()
-                .size_limit(MAX_REGEX)
-                .dfa_size_limit(MAX_REGEX),
-        )
-        .offline()
-        .build(schema)
-        .map_err(|error| error.to_string())
 }
 
 /// What is wrong, without the value itself.

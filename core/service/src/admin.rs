@@ -7,17 +7,20 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, put};
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::listener::{Incoming, serve_http};
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
 use crate::telemetry::LogHandle;
+
+/// The longest `tracing` directives.
+const MAX_DIRECTIVES: usize = 16 << 10;
 
 /// What the admin port shows and changes.
 #[derive(Clone)]
@@ -29,12 +32,8 @@ pub(crate) struct Admin {
 }
 
 /// Serves until the process ends: health answers during a drain, too.
-pub(crate) async fn serve(listener: TcpListener, admin: Admin) -> Result<(), std::io::Error> {
-    axum::serve(
-        listener,
-        router(admin).into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .await
+pub(crate) async fn serve(incoming: Incoming, admin: Admin) {
+    serve_http(incoming, router(admin), Shutdown::default()).await;
 }
 
 fn router(admin: Admin) -> Router {
@@ -83,7 +82,7 @@ async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
 async fn log(
     State(admin): State<Admin>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
-    directives: String,
+    request: Request,
 ) -> (StatusCode, String) {
     if !caller.ip().is_loopback() {
         return (
@@ -97,7 +96,10 @@ async fn log(
             "logging was not started by this process\n".to_owned(),
         );
     };
-    let changed = EnvFilter::try_new(directives.trim())
+    let Ok(directives) = axum::body::to_bytes(request.into_body(), MAX_DIRECTIVES).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "too many directives\n".to_owned());
+    };
+    let changed = EnvFilter::try_new(String::from_utf8_lossy(&directives).trim())
         .map_err(|error| error.to_string())
         .and_then(|filter| handle.reload(filter).map_err(|error| error.to_string()));
     match changed {
@@ -110,7 +112,6 @@ async fn log(
 mod tests {
     use super::*;
     use axum::body::Body;
-    use axum::http::Request;
     use tower::ServiceExt as _;
 
     fn admin() -> Admin {
@@ -142,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn the_log_level_is_changed_from_the_pod_only() {
         let outside = ConnectInfo(SocketAddr::from(([198, 18, 0, 7], 1)));
-        let (status, _) = log(State(admin()), outside, "debug".to_owned()).await;
+        let (status, _) = log(State(admin()), outside, Request::new(Body::from("debug"))).await;
         assert_eq!(status, StatusCode::FORBIDDEN);
     }
 }

@@ -1,5 +1,5 @@
 //! What every process of Monstrum shares: flags, telemetry, the admin port, readiness, supervised tasks, draining,
-//! and mutual TLS with identities.
+//! listeners, and mutual TLS with identities.
 //!
 //! The order of a process's life is the same everywhere: flags → telemetry → admin port → readiness tokens → work →
 //! unready → drain → stop. [`run`] keeps it.
@@ -7,6 +7,7 @@
 mod admin;
 mod args;
 pub mod authority;
+pub mod listener;
 mod process;
 mod readiness;
 mod roster;
@@ -15,8 +16,9 @@ mod telemetry;
 pub mod tls;
 
 pub use args::{ServiceArgs, TlsArgs};
+pub use listener::Incoming;
 pub use process::{Service, install_crypto, run};
 pub use readiness::{Readiness, Token};
 pub use roster::{Admission, Changes, Roster, RosterError};
 pub use shutdown::Shutdown;
-pub use tls::{Channel, Connections, Incoming, Peer, Pem, Tls, TlsError, peer};
+pub use tls::{Channel, Connections, Peer, Pem, ServerTls, Tls, TlsError, peer};

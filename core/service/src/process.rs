@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin};
 use crate::args::ServiceArgs;
+use crate::listener::{Entrance, Incoming, Limits};
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
 use crate::telemetry;
@@ -161,8 +161,8 @@ where
         Ok(handle) => handle,
         Err(error) => return refuse(name, &error),
     };
-    let listener = match TcpListener::bind(settings.admin_address).await {
-        Ok(listener) => listener,
+    let incoming = match Incoming::bind(settings.admin_address, Entrance::Plain, Limits::default()) {
+        Ok(incoming) => incoming,
         Err(error) => {
             return refuse(
                 name,
@@ -177,7 +177,7 @@ where
         shutdown: service.shutdown(),
         log: Some(log),
     };
-    let admin = tokio::spawn(admin::serve(listener, admin));
+    let admin = tokio::spawn(admin::serve(incoming, admin));
     if let Err(error) = stop_on_signals(&service) {
         return refuse(name, &format!("signals: {error}"));
     }

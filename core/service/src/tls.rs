@@ -5,11 +5,12 @@
 //! the process runs: requests that begin after that go over a connection under the newest, those under way end on theirs.
 
 mod channel;
-mod connections;
+pub(crate) mod connections;
 mod files;
-mod handshake;
-mod listener;
+pub(crate) mod handshake;
 mod material;
+mod peer;
+mod server;
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,10 +20,12 @@ use monstrum_wire::identity::{Identity, Serial};
 
 pub use channel::Channel;
 pub use connections::Connections;
-pub use listener::{Incoming, PeerCertificate};
 pub use material::Pem;
+pub use peer::PeerCertificate;
+pub use server::ServerTls;
 
 use crate::args::TlsArgs;
+use crate::listener::{Entrance, Incoming, Limits};
 use crate::process::Service;
 use material::Material;
 
@@ -143,8 +146,13 @@ impl Tls {
     }
 
     /// Accepts connections of identified peers only.
+    #[allow(
+        clippy::unused_async,
+        reason = "whoever listens is in a runtime, which a future makes plain"
+    )]
     pub async fn listen(&self, address: std::net::SocketAddr) -> Result<Incoming, TlsError> {
-        Incoming::bind(address, self.clone()).await
+        Incoming::bind(address, Entrance::Mutual(self.clone()), Limits::default())
+            .map_err(|source| TlsError::Listen { address, source })
     }
 
     /// Who this process is; nobody when its certificate names no identity of the trust domain.

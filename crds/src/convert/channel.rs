@@ -1,9 +1,11 @@
 //! A channel with its defaults put in.
 
+use ipnet::IpNet;
 use kube::ResourceExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::egress::{ResolvedEgress, ResolvedProxy};
 use super::{ObjectFault, version};
 use crate::kinds::channel::{ChannelType, Route, Webhook, WebhookMode};
 use crate::kinds::{Bot, Channel};
@@ -40,6 +42,15 @@ pub struct ResolvedChannel {
     /// Where callbacks go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
+    /// The ranges that they may arrive at although they are not the public internet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_addresses: Vec<IpNet>,
+    /// PEM certificates of the authorities to trust, where they are not the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_certificate: Option<String>,
+    /// What they go through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ResolvedProxy>,
     /// How far a timestamp may be from the present.
     pub tolerance_seconds: u32,
     /// The largest body that is read.
@@ -107,12 +118,23 @@ fn resolved(channel: &Channel, world: &World) -> Option<ResolvedChannel> {
         return None;
     }
     let talkers = channel.spec.talkers.clone().unwrap_or_default();
+    let egress = validate::channel::destination(webhook).map_or_else(ResolvedEgress::default, |callback| {
+        ResolvedEgress::new(
+            callback,
+            webhook.ca_certificate.as_ref(),
+            webhook.proxy.as_ref(),
+            world,
+        )
+    });
     Some(ResolvedChannel {
         namespace: world.namespace.clone(),
         name: channel.name_any(),
         secret_version: version::of_secret(&webhook.secret, world)?,
         mode: webhook.mode,
         callback_url: webhook.callback_url.clone(),
+        allowed_addresses: egress.allowed_addresses,
+        ca_certificate: egress.ca_certificate,
+        proxy: egress.proxy,
         tolerance_seconds: tolerance(webhook)?,
         max_body_bytes: body_bytes(webhook)?,
         routes: channel

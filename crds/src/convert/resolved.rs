@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::egress::ResolvedEgress;
 use super::version;
 use crate::kinds::bot::{BotModel, Limits, Prompts, ReasoningEffort, ToolChoice};
 use crate::kinds::model_provider::{Dialect, Header, Model, Prices, PromptCache, RequestShape};
 use crate::kinds::{Bot, Span};
 use crate::validate::bot::chosen_model;
-use crate::validate::reference;
+use crate::validate::{model_provider, reference};
 use crate::world::World;
 
 /// What a bot without a system prompt is told.
@@ -54,6 +55,8 @@ pub struct ResolvedModel {
     pub dialect: Dialect,
     /// Its address, without a trailing slash.
     pub base_url: String,
+    /// How it is reached.
+    pub egress: ResolvedEgress,
     /// The provider's id of the model.
     pub id: String,
     /// Further request headers.
@@ -182,8 +185,15 @@ fn model(bot: &Bot, world: &World) -> Option<ResolvedModel> {
         None => general,
         Some(request) => request.over(&general),
     };
+    let egress = ResolvedEgress::new(
+        model_provider::destination(&provider.spec),
+        provider.spec.ca_certificate.as_ref(),
+        provider.spec.proxy.as_ref(),
+        world,
+    );
     Some(ResolvedModel {
         provider: provider_name.to_owned(),
+        egress,
         dialect: provider.spec.dialect,
         base_url: provider.spec.base_url.trim_end_matches('/').to_owned(),
         id: id.to_owned(),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pod::PodSettings;
+use super::proxy::Proxy;
 use super::secret::SecretKeyRef;
 use super::span::Span;
 use super::status::ObjectStatus;
@@ -69,7 +70,8 @@ pub enum ChannelType {
     Webhook(Webhook),
 }
 
-/// Signed HTTP requests with a JSON body.
+/// Signed HTTP requests with a JSON body, plain or gzip, signed as they are sent: with the headers of Standard Webhooks
+/// (`webhook-id`, `webhook-timestamp`, `webhook-signature`) or those of Svix (`svix-…`).
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = Rule::new("self.mode != 'Callback' || has(self.callbackUrl)")
@@ -85,10 +87,24 @@ pub struct Webhook {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 8, max = 1024), regex(pattern = schema::HTTP_URL))]
     pub callback_url: Option<String>,
+    /// Address ranges that callbacks may arrive at although they are not the public internet, for example `10.20.0.0/16`. A `callbackUrl` with a literal
+    /// private address or a Service of the cluster needs none.
+    /// Loopback, link-local and cloud metadata addresses are never reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 2, max = 64)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_addresses: Vec<String>,
+    /// PEM certificates of the authorities that the server's certificate is verified with, instead of the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65_536))]
+    pub ca_certificate: Option<String>,
+    /// What the connections go through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
     /// How far a message's timestamp may be from the present, at most `1h`. Default: `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<Span>,
-    /// The largest body that is read. Default: 65536.
+    /// The largest body that is read, and that a compressed one is unpacked to. Default: 65536.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 256, max = 4_194_304))]
     pub max_body_bytes: Option<i32>,
@@ -97,11 +113,12 @@ pub struct Webhook {
 impl Webhook {
     /// Where what the secret signs is sent: as a list of destinations.
     pub fn hosts(&self) -> Vec<String> {
-        let url = self
-            .callback_url
-            .as_deref()
-            .and_then(|url| url::Url::parse(url).ok());
-        url.as_ref().and_then(destination::origin).into_iter().collect()
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.url.as_str());
+        [self.callback_url.as_deref(), proxy]
+            .into_iter()
+            .flatten()
+            .filter_map(|url| destination::origin(&url::Url::parse(url).ok()?))
+            .collect()
     }
 }
 

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::shape::{PromptCache, ReasoningState, RequestShape, Thinking};
+use super::proxy::Proxy;
 use super::span::Span;
 use super::status::ObjectStatus;
 use crate::schema;
@@ -72,6 +73,20 @@ pub struct ModelProviderSpec {
     /// What requests look like, where this API differs from others of its dialect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestShape>,
+    /// Address ranges that the provider may be reached at although they are not the public internet, for example `10.20.0.0/16`. A `baseUrl` with a literal
+    /// private address or a Service of the cluster (`http://ollama.models.svc:11434/v1`) needs none.
+    /// Loopback, link-local and cloud metadata addresses are never reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 2, max = 64)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_addresses: Vec<String>,
+    /// PEM certificates of the authorities that the server's certificate is verified with, instead of the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65_536))]
+    pub ca_certificate: Option<String>,
+    /// What the connections go through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
 }
 
 /// How a model API is spoken to.

@@ -15,15 +15,15 @@ pub struct PodSettings {
     /// CPU and memory of each pod's container. What is absent keeps the installation's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ComputeResources>,
-    /// Labels that a node must carry to run the pods.
+    /// Labels that a node must carry to run the pods, as far as the installation permits to choose by them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "schema::labels")]
     pub node_selector: BTreeMap<String, String>,
-    /// Taints that the pods tolerate.
+    /// Taints that the pods tolerate, as far as the installation permits it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub tolerations: Vec<Toleration>,
-    /// The RuntimeClass of the pods, for example one of gVisor or Kata Containers.
+    /// The RuntimeClass of the pods, for example one of gVisor or Kata Containers, as far as the installation permits it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN))]
     pub runtime_class_name: Option<String>,

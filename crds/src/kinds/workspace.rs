@@ -71,6 +71,12 @@ pub struct WorkspaceSpec {
     #[schemars(length(max = 64), inner(length(min = 1, max = 300), regex(pattern = schema::DESTINATION)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub permitted_hosts: Option<Vec<String>>,
+    /// The address ranges beyond the public internet that Resources, ModelProviders and Channels of this namespace may reach, for
+    /// example `10.20.0.0/16`. Absent means all that can be named; an empty list means none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), inner(length(min = 2, max = 64)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub permitted_addresses: Option<Vec<String>>,
     /// The most that bindings and roles of this namespace may grant. A binding or role with a grant that is not
     /// provably contained in one entry is refused, and loses its grants if it was there before. Absent means no
     /// ceiling; an empty list means that nothing may be granted.

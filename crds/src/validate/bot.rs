@@ -1,6 +1,6 @@
 //! What is wrong with a `Bot`.
 
-use super::{Fault, generation, limits, reference};
+use super::{Fault, generation, limits, placement, reference};
 use crate::conditions::Reason;
 use crate::convert::budget;
 use crate::kinds::Bot;
@@ -12,6 +12,7 @@ pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
     let mut faults = limits::faults("spec.limits", bot.spec.limits.as_ref());
     faults.extend(budget::of_bot(bot, world).err().unwrap_or_default());
     faults.extend(generation::faults(bot, world));
+    faults.extend(placement_faults(bot, world));
     faults.extend(chosen_model_fault(bot, world));
     for (index, role) in bot.spec.roles.iter().enumerate() {
         if !world.roles.contains_key(role) {
@@ -23,6 +24,23 @@ pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// What the installation does not permit of where its pods should run; while there is any of it the bot has no pods.
+pub fn placement_faults(bot: &Bot, world: &World) -> Vec<Fault> {
+    let gateway = bot
+        .spec
+        .gateway
+        .as_ref()
+        .map(|settings| ("spec.gateway", &settings.pod));
+    let runner = bot
+        .spec
+        .runner
+        .as_ref()
+        .map(|settings| ("spec.runner", &settings.pod));
+    let pods = gateway.into_iter().chain(runner);
+    pods.flat_map(|(field, pod)| placement::faults(field, pod, world))
+        .collect()
 }
 
 /// The provider and the name of the bot's model: its own, or else the workspace's.

@@ -3,7 +3,8 @@
 use kube::ResourceExt as _;
 use serde_json::Value;
 
-use super::{Fault, address, destination, limits, reference};
+use super::address::Destination;
+use super::{Fault, address, limits, placement, reference};
 use crate::consent::User;
 use crate::kinds::Channel;
 use crate::kinds::channel::{ChannelType, Route, Webhook};
@@ -17,6 +18,9 @@ pub fn validate(channel: &Channel, world: &World) -> Vec<Fault> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     let mut faults = webhook_faults(webhook, world);
     faults.extend(secret_fault(&channel.name_any(), webhook, world));
+    if let Some(pod) = &channel.spec.pod {
+        faults.extend(placement::faults("spec.pod", pod, world));
+    }
     for (index, route) in channel.spec.routes.iter().enumerate() {
         faults.extend(route_faults(&format!("spec.routes[{index}]"), route, world));
     }
@@ -34,20 +38,31 @@ pub(crate) fn secret_fault(name: &str, webhook: &Webhook, world: &World) -> Opti
 }
 
 fn webhook_faults(webhook: &Webhook, world: &World) -> Vec<Fault> {
-    let callback = webhook.callback_url.as_deref().and_then(address::http_url_fault);
-    let field = "spec.type.webhook.callbackUrl";
-    let beyond = webhook
-        .callback_url
-        .as_deref()
-        .and_then(|url| destination::beyond_workspace(field, url, world));
+    let field = |name: &str| format!("spec.type.webhook.{name}");
+    let callback = destination(webhook).map_or_else(Vec::new, |callback| {
+        callback.faults(&field("callbackUrl"), &field("allowedAddresses"), world)
+    });
     [
-        beyond,
-        callback.map(|message| Fault::invalid(field, message)),
+        address::authority_fault(&field("caCertificate"), webhook.ca_certificate.as_deref()),
         limits::span("spec.type.webhook.tolerance", webhook.tolerance.as_ref(), HOUR),
     ]
     .into_iter()
     .flatten()
+    .chain(callback)
+    .chain(address::proxy_faults(
+        &field("proxy"),
+        webhook.proxy.as_ref(),
+        world,
+    ))
     .collect()
+}
+
+/// Where its callbacks go, if they go anywhere.
+pub(crate) fn destination(webhook: &Webhook) -> Option<Destination<'_>> {
+    Some(Destination {
+        url: webhook.callback_url.as_deref()?,
+        allowed: &webhook.allowed_addresses,
+    })
 }
 
 fn route_faults(field: &str, route: &Route, world: &World) -> Vec<Fault> {

@@ -1,6 +1,6 @@
 //! A resource's settings against its type's schema.
 
-use jsonschema::{Draft, Validator};
+use monstrum_guardian::{Allowance, Schema};
 use serde_json::Value;
 
 use super::Fault;
@@ -8,30 +8,33 @@ use super::Fault;
 /// How many faults of one object are told; the first ones are what a person works on.
 const MAX_FAULTS: usize = 16;
 
-/// Compiles a type's config schema.
-pub(crate) fn compile(schema: &Value) -> Result<Validator, Fault> {
-    if schema.get("type").and_then(Value::as_str) != Some("object") {
-        return Err(Fault::invalid("spec.config.schema.type", "must be \"object\""));
-    }
-    jsonschema::options().with_draft(Draft::Draft202012).build(schema).map_err(|error| {
-        let place = path(error.instance_path().as_str());
-        Fault::invalid(
-            format!("spec.config.schema{place}"),
-            format!("is not a JSON Schema that can be used: {error}; put it right, and keep references within the schema"),
-        )
+/// Compiles a type's config schema, within the limits that hold for the schemas of parameters.
+pub(crate) fn compile(schema: &Value) -> Result<Schema, Vec<Fault>> {
+    Schema::compile(schema, &mut Allowance::default()).map_err(|faults| {
+        let told = faults.into_iter().take(MAX_FAULTS).map(|fault| {
+            let dot = if fault.field.is_empty() { "" } else { "." };
+            Fault::invalid(
+                format!("spec.config.schema{dot}{}", fault.field),
+                format!(
+                    "is not a JSON Schema that can be used: {}; put it right, and keep references within the schema",
+                    fault.message
+                ),
+            )
+        });
+        told.collect()
     })
 }
 
 /// What is wrong with settings under their schema.
-pub(crate) fn faults(validator: &Validator, settings: &Value) -> Vec<Fault> {
-    validator
-        .iter_errors(settings)
+pub(crate) fn faults(schema: &Schema, settings: &Value) -> Vec<Fault> {
+    schema
+        .complaints(settings)
         .take(MAX_FAULTS)
-        .map(|error| {
-            let place = path(error.instance_path().as_str());
+        .map(|complaint| {
+            let place = path(&complaint.pointer);
             Fault::invalid(
                 format!("spec.config{place}"),
-                format!("{}; see config.schema of the resource type", error.masked()),
+                format!("{}; see config.schema of the resource type", complaint.message),
             )
         })
         .collect()

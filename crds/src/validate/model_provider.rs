@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::address::Destination;
 use super::request::is_reserved_header;
 use super::{Fault, address, destination, limits, reference, request_shape};
 use crate::conditions::Reason;
-use crate::kinds::ModelProvider;
 use crate::kinds::model_provider::KEY_FIELD;
+use crate::kinds::{ModelProvider, ModelProviderSpec};
 use crate::world::World;
 
 const HOUR: u64 = 3_600;
@@ -15,13 +16,12 @@ const HOUR: u64 = 3_600;
 pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
     let spec = &provider.spec;
     let mut faults = Vec::new();
-    if let Some(message) = address::http_url_fault(&spec.base_url) {
-        faults.push(Fault::invalid("spec.baseUrl", message));
-    }
-    faults.extend(destination::beyond_workspace(
-        "spec.baseUrl",
-        &spec.base_url,
-        world,
+    let destination = destination(spec);
+    faults.extend(destination.faults("spec.baseUrl", "spec.allowedAddresses", world));
+    faults.extend(address::proxy_faults("spec.proxy", spec.proxy.as_ref(), world));
+    faults.extend(address::authority_fault(
+        "spec.caCertificate",
+        spec.ca_certificate.as_deref(),
     ));
     faults.extend(header_faults(provider));
     faults.extend(limits::span(
@@ -43,9 +43,17 @@ pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
         ));
     }
     if let Some(name) = &spec.credential {
-        faults.extend(credential_fault(name, &spec.base_url, world));
+        faults.extend(credential_faults(name, spec, world));
     }
     faults
+}
+
+/// Where its requests go.
+pub(crate) fn destination(spec: &ModelProviderSpec) -> Destination<'_> {
+    Destination {
+        url: &spec.base_url,
+        allowed: &spec.allowed_addresses,
+    }
 }
 
 fn header_faults(provider: &ModelProvider) -> Vec<Fault> {
@@ -81,16 +89,24 @@ fn header_faults(provider: &ModelProvider) -> Vec<Fault> {
     faults
 }
 
-fn credential_fault(name: &str, url: &str, world: &World) -> Option<Fault> {
-    match reference::credential("spec.credential", name, world) {
-        Err(fault) => Some(fault),
-        Ok(credential) if reference::has_field(credential, KEY_FIELD) => {
-            destination::not_for("spec.credential", credential, ("spec.baseUrl", url))
-        }
-        Ok(_) => Some(Fault::new(
-            "spec.credential",
-            format!("Credential {name:?} has no field {KEY_FIELD:?}: add it"),
-            Reason::RefInvalid,
-        )),
+/// The key may go to the provider, and to the proxy: who can pass a connection on, and names whom to trust at its end, can read it.
+fn credential_faults(name: &str, spec: &ModelProviderSpec, world: &World) -> Vec<Fault> {
+    let field = "spec.credential";
+    let credential = match reference::credential(field, name, world) {
+        Err(fault) => return vec![fault],
+        Ok(credential) => credential,
+    };
+    if !reference::has_field(credential, KEY_FIELD) {
+        let message = format!("Credential {name:?} has no field {KEY_FIELD:?}: add it");
+        return vec![Fault::new(field, message, Reason::RefInvalid)];
     }
+    let proxy = spec
+        .proxy
+        .as_ref()
+        .map(|proxy| ("spec.proxy.url", proxy.url.as_str()));
+    [Some(("spec.baseUrl", spec.base_url.as_str())), proxy]
+        .into_iter()
+        .flatten()
+        .filter_map(|place| destination::not_for(field, credential, place))
+        .collect()
 }

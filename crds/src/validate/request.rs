@@ -10,7 +10,7 @@ use super::template::{Declared, declared, pointers};
 use crate::kinds::resource_type::request::{HttpMethod, Request, Response};
 
 /// Headers that the transport or a credential owns.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 16] = [
     "authorization",
     "connection",
     "content-length",
@@ -25,6 +25,8 @@ const RESERVED: [&str; 14] = [
     "transfer-encoding",
     "upgrade",
     "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
 ];
 
 /// How deep a body template may be nested.

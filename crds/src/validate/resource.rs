@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Fault, address, destination, reference};
+use super::address::Destination;
+use super::{Fault, address, destination, placement, reference};
 use crate::contract::Contract;
-use crate::kinds::Resource;
 use crate::kinds::resource_type::Executor;
+use crate::kinds::{Proxy, Resource};
 use crate::world::World;
 
 /// Its type must be there and permitted, its settings must fit the type, its credential must be there.
@@ -39,6 +40,9 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
         ));
     }
     faults.extend(runner_fault(resource, contract));
+    if let Some(sandbox) = &resource.spec.runner {
+        faults.extend(placement::faults("spec.runner", &sandbox.pod, world));
+    }
     (faults, Some(contract))
 }
 
@@ -54,6 +58,14 @@ fn sandbox_fault(settings: &Value, world: &World) -> Option<Fault> {
 
 fn http_faults(settings: &Value, world: &World) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let texts = |pointer: &str| -> Vec<String> {
+        let list = settings.pointer(pointer).and_then(Value::as_array);
+        let texts = list
+            .into_iter()
+            .flatten()
+            .map(|text| text.as_str().unwrap_or_default());
+        texts.map(str::to_owned).collect()
+    };
     match settings.get("baseUrl").map(Value::as_str) {
         None => faults.push(Fault::invalid(
             "spec.config.baseUrl",
@@ -61,23 +73,28 @@ fn http_faults(settings: &Value, world: &World) -> Vec<Fault> {
         )),
         Some(None) => faults.push(Fault::invalid("spec.config.baseUrl", "must be a string")),
         Some(Some(url)) => {
-            let message = address::http_url_fault(url);
-            faults.extend(message.map(|message| Fault::invalid("spec.config.baseUrl", message)));
-            faults.extend(destination::beyond_workspace("spec.config.baseUrl", url, world));
+            let allowed = &texts("/allowedAddresses");
+            let destination = Destination { url, allowed };
+            faults.extend(destination.faults("spec.config.baseUrl", "spec.config.allowedAddresses", world));
         }
     }
-    let ranges = settings
-        .get("allowedAddresses")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    for (index, range) in ranges.enumerate() {
-        let message = range
-            .as_str()
-            .map_or(Some("must be a string".to_owned()), address::allowed_range_fault);
-        let field = format!("spec.config.allowedAddresses[{index}]");
-        faults.extend(message.map(|message| Fault::invalid(field, message)));
+    if let Some(proxy) = settings.get("proxy").filter(|proxy| !proxy.is_null()) {
+        match proxy.get("url").and_then(Value::as_str) {
+            None => faults.push(Fault::invalid(
+                "spec.config.proxy.url",
+                "is missing: set the address of the proxy",
+            )),
+            Some(url) => {
+                let proxy = Proxy {
+                    url: url.to_owned(),
+                    allowed_addresses: texts("/proxy/allowedAddresses"),
+                };
+                faults.extend(address::proxy_faults("spec.config.proxy", Some(&proxy), world));
+            }
+        }
     }
+    let authorities = settings.get("caCertificate").and_then(Value::as_str);
+    faults.extend(address::authority_fault("spec.config.caCertificate", authorities));
     faults
 }
 

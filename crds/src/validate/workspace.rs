@@ -2,7 +2,7 @@
 
 use monstrum_guardian::source::BudgetOf;
 
-use super::{Fault, bot, boundary, destination, limits};
+use super::{Fault, address, bot, boundary, destination, limits};
 use crate::convert::budget;
 use crate::kinds::Workspace;
 use crate::world::World;
@@ -22,6 +22,11 @@ pub fn validate(workspace: &Workspace, world: &World) -> Vec<Fault> {
             &model.name,
             world,
         ));
+    }
+    for (index, text) in workspace.spec.permitted_addresses.iter().flatten().enumerate() {
+        let fault = address::allowed_range_fault(text);
+        let field = format!("spec.permittedAddresses[{index}]");
+        faults.extend(fault.map(|message| Fault::invalid(field, message)));
     }
     faults.extend(boundary::faults(workspace, world));
     if let Some(hosts) = &workspace.spec.permitted_hosts {

@@ -55,6 +55,41 @@ fn an_address_must_be_among_the_hosts_of_the_credential(#[case] pointer: &str, #
     );
 }
 
+#[rstest]
+#[case::resource(
+    RESOURCE,
+    "/spec/config/proxy",
+    TOKEN,
+    "spec.credential.name",
+    "spec.config.proxy.url"
+)]
+#[case::provider(PROVIDER, "/spec/proxy", KEY, "spec.credential", "spec.proxy.url")]
+fn a_proxy_must_be_among_the_hosts_of_the_credential(
+    #[case] (kind, name): (Kind, &str),
+    #[case] pointer: &str,
+    #[case] credential: (Kind, &str),
+    #[case] field: &str,
+    #[case] place: &str,
+) {
+    let mut scene = Scene::new();
+    scene.set(
+        kind,
+        name,
+        pointer,
+        json!({"url": "http://proxy.example.com:3128"}),
+    );
+    let faults = scene.faults(kind, name);
+    assert_eq!(told(&faults), [(field, Reason::RefNotPermitted)]);
+    assert!(faults[0].message.contains(place), "{}", faults[0].message);
+    let hosts = [
+        "http://github.demo.svc:8080",
+        "models.example.com",
+        "http://proxy.example.com:3128",
+    ];
+    scene.set(credential.0, credential.1, "/spec/hosts", json!(hosts));
+    assert_eq!(scene.faults(kind, name), []);
+}
+
 #[test]
 fn a_default_address_counts_as_one_that_is_written() {
     let mut scene = Scene::new();
@@ -160,6 +195,11 @@ fn a_channel_needs_an_agreement_of_its_own() {
     assert!(!resolved(&saying(&scene, agreed(""))));
     assert!(!resolved(&saying(&scene, agreed("chat.example.com:8443"))));
     assert!(resolved(&saying(&scene, agreed("chat.example.com"))));
+    let proxy = json!({"url": "http://proxy.example.com:3128"});
+    scene.set(Kind::Channel, "inbox", "/spec/type/webhook/proxy", proxy);
+    assert!(!resolved(&saying(&scene, agreed("chat.example.com"))));
+    let both = "chat.example.com http://proxy.example.com:3128";
+    assert!(resolved(&saying(&scene, agreed(both))));
 }
 
 #[rstest]

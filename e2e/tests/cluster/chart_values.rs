@@ -10,9 +10,29 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/monstrum");
 
 /// A value by its path, what it is set to, as JSON, and the text that is only in the objects then (`-` before it: only
 /// without).
-const VALUES: [(&str, &str, &str); 33] = [
+const VALUES: [(&str, &str, &str); 42] = [
     ("image.registry", "\"mirror.example\"", "mirror.example/gateway:"),
     ("image.tag", "\"v9\"", "monstrum.dev/operator:v9"),
+    (
+        "image.digests.operator",
+        "\"sha256:1111111111111111111111111111111111111111111111111111111111111111\"",
+        "monstrum.dev/operator@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    ),
+    (
+        "image.digests.gateway",
+        "\"sha256:2222222222222222222222222222222222222222222222222222222222222222\"",
+        "monstrum.dev/gateway@sha256:2222222222222222222222222222222222222222222222222222222222222222",
+    ),
+    (
+        "image.digests.runner",
+        "\"sha256:3333333333333333333333333333333333333333333333333333333333333333\"",
+        "monstrum.dev/runner@sha256:3333333333333333333333333333333333333333333333333333333333333333",
+    ),
+    (
+        "image.digests.ledger",
+        "\"sha256:4444444444444444444444444444444444444444444444444444444444444444\"",
+        "monstrum.dev/ledger@sha256:4444444444444444444444444444444444444444444444444444444444444444",
+    ),
     ("image.pullPolicy", "\"Always\"", "imagePullPolicy: Always"),
     ("image.pullSecrets", "[\"puller\"]", "name: puller"),
     ("trustDomain", "\"acme.example\"", "value: \"acme.example\""),
@@ -28,6 +48,13 @@ const VALUES: [(&str, &str, &str); 33] = [
     ),
     ("watchNamespaces", "[\"only-here\"]", "namespace: only-here"),
     ("podAnnotations", "{\"owner\": \"platform\"}", "owner: platform"),
+    (
+        "podPlacement.tolerations",
+        "[{\"key\": \"reserved\"}]",
+        "reserved",
+    ),
+    ("podPlacement.nodeSelector", "{\"pool\": [\"quiet\"]}", "quiet"),
+    ("podPlacement.runtimeClassNames", "[\"kata-qemu\"]", "kata-qemu"),
     ("operator.replicas", "3", "replicas: 3"),
     (
         "operator.log",
@@ -64,6 +91,16 @@ const VALUES: [(&str, &str, &str); 33] = [
     ),
     ("admission.failurePolicy", "\"Fail\"", "failurePolicy: Fail"),
     ("admission.timeoutSeconds", "7", "timeoutSeconds: 7"),
+    (
+        "admission.clientCa",
+        "\"api-server-ca\"",
+        "configMap: {name: \"api-server-ca\"}",
+    ),
+    (
+        "admission.apiServerCidrs",
+        "[\"192.0.2.0/24\"]",
+        "ipBlock: {cidr: \"192.0.2.0/24\"}",
+    ),
     ("networkPolicies.enabled", "false", "-kind: NetworkPolicy"),
     (
         "metrics.namespace",
@@ -159,5 +196,30 @@ async fn an_unknown_value_is_refused() -> Result<()> {
     let refused = rendered(&cluster, &[("operator.replica", "3")]).await.err();
     let told = refused.map(|error| error.to_string()).unwrap_or_default();
     assert!(told.contains("replica"), "{told}");
+    Ok(())
+}
+
+/// Whoever pins what runs pins all of it: no image is left to a tag.
+#[tokio::test]
+async fn every_image_can_be_pinned_by_digest() -> Result<()> {
+    let cluster = Cluster::connect().await?;
+    let digests = format!(
+        r#"{{"operator": "{0}", "gateway": "{0}", "runner": "{0}", "ledger": "{0}"}}"#,
+        format_args!("sha256:{}", "5".repeat(64))
+    );
+    let pinned = rendered(&cluster, &[("image.digests", &digests)]).await?;
+    let images: Vec<&str> = pinned
+        .lines()
+        .filter(|line| line.trim_start().starts_with("image:") || line.contains("_IMAGE, value:"))
+        .collect();
+    assert!(images.len() >= 4, "{images:#?}");
+    for image in images {
+        assert!(image.contains("@sha256:"), "{image}");
+    }
+    let moved = [("image.digests.operator", "\"latest\"")];
+    assert!(
+        rendered(&cluster, &moved).await.is_err(),
+        "what is no digest is refused"
+    );
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
+mod admission;
 mod arguments;
 mod audit;
 mod boundary;

@@ -1,31 +1,38 @@
 //! The gates that a request has to pass before a gateway hears of it, in their order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use axum::body::Bytes;
 
 use super::Channel;
+use super::attempt::{Attempt, Held};
 use super::config::Mode;
+use super::content::{Content, Packed, Unsupported};
 use super::inbox::Parcel;
+use super::intake::Unread;
 use super::json;
 use super::route::{self, Routed, Unroutable};
-use super::signature::{self, Forged};
+use super::signature::{Authentic, Forged};
 use crate::ledger::LedgerError;
-
-/// What a request may say about its body.
-const CONTENT_TYPE: &str = "application/json";
 
 /// Why a request goes no further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refused {
-    #[error("the content type must be application/json")]
-    ContentType,
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    #[error(transparent)]
+    Unread(#[from] Unread),
     #[error(transparent)]
     Forged(#[from] Forged),
     #[error("the replay store can't be reached")]
     NoReplayStore,
+    #[error("this very request is being answered; send it again later")]
+    UnderWay,
     #[error("the body is not JSON without ambiguities")]
     Body,
+    #[error("the body is too large when it is unpacked")]
+    Unpacked,
     #[error(transparent)]
     Unroutable(#[from] Unroutable),
     #[error("the text is longer than 128 KiB")]
@@ -38,19 +45,11 @@ pub(super) enum Refused {
 #[derive(Debug)]
 pub(super) enum Admitted {
     /// For a bot, whose answer the sender waits for.
-    Message(Routed),
+    Message(Routed, Held),
     /// For a bot, and kept by the ledger until it is answered.
     Accepted(Parcel),
     /// Exactly this attempt came before.
     Duplicate,
-}
-
-/// One attempt of a sender, as the replay store knows it.
-#[derive(Debug)]
-pub(super) struct Attempt {
-    pub(super) scope: String,
-    pub(super) id: String,
-    pub(super) keep: Duration,
 }
 
 impl From<LedgerError> for Refused {
@@ -67,57 +66,64 @@ impl Refused {
     /// The closed code: in answers and metrics.
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::ContentType => "ContentType",
+            Self::Unsupported(Unsupported::Type) => "ContentType",
+            Self::Unsupported(Unsupported::Encoding) => "ContentEncoding",
+            Self::Unread(Unread::Busy) | Self::Busy => "Busy",
+            Self::Unread(Unread::TooLarge | Unread::Slow | Unread::Broken) | Self::Body | Self::Unpacked => {
+                "Body"
+            }
+            Self::UnderWay => "UnderWay",
             Self::Forged(Forged::Headers) => "Headers",
             Self::Forged(Forged::Signature) => "Signature",
             Self::Forged(Forged::Time) => "Timestamp",
             Self::NoReplayStore => "Unavailable",
-            Self::Body => "Body",
             Self::Unroutable(Unroutable::NoRoute) => "NoRoute",
             Self::Unroutable(Unroutable::Incomplete) => "Incomplete",
             Self::Unroutable(Unroutable::Forbidden) => "Forbidden",
             Self::TooLong => "InvalidMessage",
-            Self::Busy => "Busy",
         }
     }
 }
 
 impl Channel {
-    /// Checks everything that needs no gateway. The body is bounded already.
+    /// Checks everything that needs no gateway, of a request whose signature fits.
     pub(super) async fn admit(
-        &self,
+        self: &Arc<Self>,
         path: &str,
-        headers: &HeaderMap,
-        body: &[u8],
+        authentic: Authentic,
+        content: Content,
+        body: &Bytes,
     ) -> Result<Admitted, Refused> {
-        if !is_json(headers) {
-            return Err(Refused::ContentType);
-        }
-        let now = jiff::Timestamp::now().as_second();
-        let keys = self.keys.current();
-        let tolerance = self.config.tolerance_seconds;
-        let authentic = signature::verify(headers, body, &keys, now, tolerance)?;
-        // A repeat can pass the time window from its one end to its other.
-        let keep = Duration::from_secs(u64::from(tolerance).saturating_mul(2).saturating_add(60));
-        let attempt = Attempt {
-            scope: self.scope(),
-            id: format!("{}.{}", authentic.timestamp, authentic.id),
-            keep,
-        };
-        match (self.config.mode, self.routed(path, body, &authentic.id)) {
+        let attempt = self.attempt_of(&authentic);
+        match (self.config.mode, self.routed(path, content, body, &authentic.id)) {
             // The message is kept in the same write that takes the attempt: a replay is answered as one only if it is.
             (Mode::Callback, Ok(routed)) => {
                 let parcel = self.accept(attempt, routed).await?;
                 Ok(parcel.map_or(Admitted::Duplicate, Admitted::Accepted))
             }
-            // What is refused is taken too: it stays refused when the settings change.
-            (Mode::Synchronous | Mode::Callback, routed) => {
-                let Attempt { scope, id, keep } = attempt;
-                if !self.ledger.take_once(&scope, &id, keep).await? {
-                    return Ok(Admitted::Duplicate);
-                }
-                routed.map(Admitted::Message)
+            (Mode::Synchronous, Ok(routed)) => {
+                let held = Held::take(self, attempt).await?;
+                Ok(held.map_or(Admitted::Duplicate, |held| Admitted::Message(routed, held)))
             }
+            // What is refused is taken too: it stays refused when the settings change.
+            (Mode::Synchronous | Mode::Callback, Err(refused)) => {
+                let Attempt { scope, id, keep } = attempt;
+                if self.ledger.take_once(&scope, &id, keep).await? {
+                    Err(refused)
+                } else {
+                    Ok(Admitted::Duplicate)
+                }
+            }
+        }
+    }
+
+    fn attempt_of(&self, authentic: &Authentic) -> Attempt {
+        // A repeat can pass the time window from its one end to its other.
+        let window = u64::from(self.config.tolerance_seconds).saturating_mul(2);
+        Attempt {
+            scope: self.scope(),
+            id: format!("{}.{}", authentic.timestamp, authentic.id),
+            keep: Duration::from_secs(window.saturating_add(60)),
         }
     }
 
@@ -126,18 +132,20 @@ impl Channel {
         format!("webhook/{}", self.name)
     }
 
-    fn routed(&self, path: &str, body: &[u8], message_id: &str) -> Result<Routed, Refused> {
-        let value = json::parse(body).map_err(|_| Refused::Body)?;
+    fn routed(
+        &self,
+        path: &str,
+        content: Content,
+        body: &Bytes,
+        message_id: &str,
+    ) -> Result<Routed, Refused> {
+        let body = content
+            .unpack(body, self.config.largest_body())
+            .map_err(|packed| match packed {
+                Packed::Damaged => Refused::Body,
+                Packed::TooLarge => Refused::Unpacked,
+            })?;
+        let value = json::parse(&body).map_err(|_| Refused::Body)?;
         Ok(route::route(&self.config, path, &value, message_id)?)
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(http::header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let kind = value
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
-    kind.trim().eq_ignore_ascii_case(CONTENT_TYPE)
 }

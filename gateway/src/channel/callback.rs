@@ -1,15 +1,14 @@
 //! Answers sent to the callback address, signed like the requests that came in.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, Url};
+use monstrum_egress::{Access, Egress};
+use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Channel;
-use super::address::{Guard, GuardedDns};
 use super::config::Config;
 use super::delivery::{Answer, Undelivered};
 use super::signature;
@@ -29,8 +28,15 @@ const PAUSES: [Duration; 5] = [
 /// Where callbacks go, if they go anywhere.
 #[derive(Debug)]
 pub(super) struct Callbacks {
-    target: Option<(Client, Url)>,
+    target: Option<Target>,
     room: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Target {
+    egress: Egress,
+    url: Url,
+    access: Access,
 }
 
 /// Why one attempt failed.
@@ -42,13 +48,12 @@ enum Failed {
 }
 
 impl Callbacks {
-    /// Checks the address once; names are checked again each time that they are resolved.
-    pub(super) fn new(config: &Config) -> Result<Self, String> {
-        let target = config
-            .callback_url
-            .as_deref()
-            .map(|url| target(url, config))
-            .transpose()?;
+    /// Reads the settings; addresses are judged each time that one is called.
+    pub(super) fn new(egress: Egress, config: &Config) -> Result<Self, String> {
+        let target = match config.callback_url.as_deref() {
+            None => None,
+            Some(url) => Some(target(egress, url, config)?),
+        };
         Ok(Self {
             target,
             room: Arc::new(Semaphore::new(MOST)),
@@ -61,43 +66,25 @@ impl Callbacks {
     }
 }
 
-fn target(url: &str, config: &Config) -> Result<(Client, Url), String> {
+fn target(egress: Egress, url: &str, config: &Config) -> Result<Target, String> {
     let url = Url::parse(url).map_err(|error| format!("callbackUrl: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
-        return Err("callbackUrl: only http and https without user and password are taken".to_owned());
-    }
-    let host = url.host_str().ok_or("callbackUrl: has no host")?;
-    let literal: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-    let guard = Guard::new(host.trim_matches(['[', ']']), &config.allowed_addresses);
-    // A literal address is connected to without asking a resolver.
-    if literal.is_some_and(|address| !guard.permits(address)) {
-        return Err(format!(
-            "callbackUrl: {host} is not an address that may be reached"
-        ));
-    }
-    let dns = GuardedDns::new(guard).map_err(|error| format!("name resolution: {error}"))?;
-    let client = Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .dns_resolver(Arc::new(dns))
-        .timeout(TIMEOUT)
-        .pool_max_idle_per_host(1)
-        .user_agent(concat!("monstrum/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| error.to_string())?;
-    Ok((client, url))
+    let access = config.access()?;
+    egress
+        .check(&url, &access)
+        .map_err(|error| format!("callbackUrl: {error}"))?;
+    Ok(Target { egress, url, access })
 }
 
 impl Channel {
     /// Sends the answer to the message `id`, or why there is none. Given up after a minute.
     pub(super) async fn call_back(&self, id: &str, outcome: Result<Answer, Undelivered>) {
-        let Some((client, url)) = &self.callbacks.target else {
+        let Some(target) = &self.callbacks.target else {
             return;
         };
         let body = body(id, outcome).to_string();
         let mut pauses = PAUSES.into_iter();
         loop {
-            let failed = match self.attempt(client, url, id, &body).await {
+            let failed = match self.attempt(target, id, &body).await {
                 Ok(()) => return self.metrics.callback("delivered"),
                 Err(failed) => failed,
             };
@@ -119,7 +106,7 @@ impl Channel {
         }
     }
 
-    async fn attempt(&self, client: &Client, url: &Url, id: &str, body: &str) -> Result<(), Failed> {
+    async fn attempt(&self, target: &Target, id: &str, body: &str) -> Result<(), Failed> {
         let keys = self.keys.current();
         let key = keys
             .first()
@@ -127,8 +114,11 @@ impl Channel {
         let id = format!("answer_{id}");
         // Each attempt is signed anew, like those that come in.
         let timestamp = jiff::Timestamp::now().as_second();
+        let client = target.egress.client(&target.url, &target.access).await;
+        let client = client.map_err(|error| Failed::Later(error.to_string()))?;
         let response = client
-            .post(url.clone())
+            .post(target.url.clone())
+            .timeout(TIMEOUT)
             .header("content-type", "application/json")
             .header(signature::ID, &id)
             .header(signature::TIMESTAMP, timestamp.to_string())
@@ -164,13 +154,16 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn callbacks(url: &str) -> Result<Callbacks, String> {
-        monstrum_service::install_crypto();
-        let config: Config = serde_json::from_value(json!({
+    fn callbacks(url: &str, more: &Value) -> Result<Callbacks, String> {
+        let mut settings = json!({
             "mode": "Callback", "callbackUrl": url, "toleranceSeconds": 300, "maxBodyBytes": 1000, "routes": []
-        }))
-        .unwrap();
-        Callbacks::new(&config)
+        });
+        settings
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let config: Config = serde_json::from_value(settings).unwrap();
+        Callbacks::new(Egress::new(), &config)
     }
 
     #[rstest]
@@ -180,26 +173,30 @@ mod tests {
     #[case::loopback_v6("http://[::1]/x")]
     #[case::mapped("http://[::ffff:127.0.0.1]/x")]
     #[case::metadata("http://169.254.169.254/latest")]
+    #[case::cloud_host("http://168.63.129.16/machine")]
+    #[case::cloud_host_hexadecimal("http://0xa83f8110/machine")]
     #[case::credentials("https://user:pass@hooks.example.com/")]
     #[case::file("file:///etc/passwd")]
     #[case::nonsense("hooks")]
     fn such_an_address_is_refused_at_the_start(#[case] url: &str) {
-        assert!(callbacks(url).is_err());
+        for more in [json!({}), json!({ "allowedAddresses": ["0.0.0.0/0", "::/0"] })] {
+            assert!(callbacks(url, &more).is_err(), "{more}");
+        }
     }
 
-    #[tokio::test]
-    async fn a_public_name_that_leads_home_is_not_called() {
-        let dns = GuardedDns::new(Guard::new("hooks.example.com", &[])).unwrap();
-        // `localhost` needs no name server.
-        let client = Client::builder()
-            .no_proxy()
-            .dns_resolver(Arc::new(dns))
-            .build()
-            .unwrap();
-        let error = client.get("http://localhost:1/").send().await.unwrap_err();
-        assert!(
-            format!("{error:?}").contains("no address that may be reached"),
-            "{error:?}"
-        );
+    #[rstest]
+    #[case::public("https://hooks.example.com/", json!({}))]
+    #[case::private("http://10.1.2.3/", json!({ "allowedAddresses": ["10.1.2.3/32"] }))]
+    #[case::proxied("https://hooks.example.com/", json!({ "proxy": { "url": "http://10.20.0.5:3128", "allowedAddresses": ["10.20.0.0/16"] } }))]
+    fn such_a_one_is_taken(#[case] url: &str, #[case] more: Value) {
+        callbacks(url, &more).unwrap();
+    }
+
+    #[rstest]
+    #[case::not_named(json!({ "url": "http://10.20.0.5:3128" }))]
+    #[case::loopback(json!({ "url": "http://127.0.0.1:3128", "allowedAddresses": ["127.0.0.0/8"] }))]
+    #[case::secret(json!({ "url": "http://user:pass@proxy.example:3128" }))]
+    fn such_a_proxy_is_refused_at_the_start(#[case] proxy: Value) {
+        assert!(callbacks("https://hooks.example.com/", &json!({ "proxy": proxy })).is_err());
     }
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use monstrum_egress::{Access, Proxy};
 use monstrum_wire::identity::Uid;
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,6 +30,12 @@ pub struct Config {
     /// Address ranges that callbacks may reach although they are not public.
     #[serde(default)]
     pub allowed_addresses: Vec<IpNet>,
+    /// PEM certificates of the authorities that callbacks trust, where they are not the public ones.
+    #[serde(default)]
+    pub ca_certificate: Option<String>,
+    /// What callbacks go through.
+    #[serde(default)]
+    pub proxy: Option<ProxyConfig>,
     /// How far a timestamp may be from the present.
     pub tolerance_seconds: u32,
     /// The largest body that is read.
@@ -40,6 +48,17 @@ pub struct Config {
     /// Who may talk, by id.
     #[serde(default)]
     pub users: Vec<String>,
+}
+
+/// A forward proxy.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ProxyConfig {
+    /// Where it listens.
+    pub url: String,
+    /// Address ranges that it may stand in although they are not public.
+    #[serde(default)]
+    pub allowed_addresses: Vec<IpNet>,
 }
 
 /// When a sender gets the answer.
@@ -129,6 +148,25 @@ impl Config {
             serde_json::from_slice(&text).map_err(|source| ConfigError::Form { path: file, source })?;
         config.check()?;
         Ok(config)
+    }
+
+    /// The largest body that is read, and the largest that one is unpacked to.
+    pub(super) fn largest_body(&self) -> usize {
+        usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX)
+    }
+
+    /// How callbacks get to their address.
+    pub(super) fn access(&self) -> Result<Access, String> {
+        let proxy = |proxy: &ProxyConfig| {
+            let url = Url::parse(&proxy.url).map_err(|error| format!("proxy.url: {error}"))?;
+            let allowed = proxy.allowed_addresses.clone();
+            Ok::<_, String>(Proxy { url, allowed })
+        };
+        Ok(Access {
+            allowed: self.allowed_addresses.clone(),
+            ca_certificate: self.ca_certificate.clone(),
+            proxy: self.proxy.as_ref().map(proxy).transpose()?,
+        })
     }
 
     fn check(&self) -> Result<(), ConfigError> {

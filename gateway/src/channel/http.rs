@@ -1,27 +1,28 @@
 //! The HTTP face: every path is a possible route, only POST is taken.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::request::Parts;
+use monstrum_service::listener::Guest;
 use serde_json::json;
 
 use super::Channel;
 use super::admission::{Admitted, Refused};
+use super::attempt::Held;
 use super::config::Mode;
+use super::content::Content;
 use super::delivery::Undelivered;
 use super::inbox;
+use super::intake::Unread;
 use super::route::{Routed, Unroutable};
-use super::signature::Forged;
-
-/// How long a sender may take for its body.
-const BODY_TIME: Duration = Duration::from_secs(10);
+use super::signature::{Claim, Forged};
 
 pub(super) fn router(channel: Arc<Channel>) -> Router {
     Router::new()
@@ -32,22 +33,15 @@ pub(super) fn router(channel: Arc<Channel>) -> Router {
 
 async fn receive(State(channel): State<Arc<Channel>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match read(&channel, body).await {
-        Ok(body) => body,
-        Err(status) => {
-            channel.metrics.request("Body");
-            return problem(status, "Body", "the body is too large or came too slowly");
-        }
-    };
-    match channel.admit(parts.uri.path(), &parts.headers, &body).await {
+    match admit(&channel, &parts, body).await {
         Ok(Admitted::Duplicate) => {
             channel.metrics.request("duplicate");
             let status = success(channel.config.mode);
             (status, axum::Json(json!({ "status": "duplicate" }))).into_response()
         }
-        Ok(Admitted::Message(routed)) => {
+        Ok(Admitted::Message(routed, held)) => {
             channel.metrics.request("accepted");
-            answer(&channel, routed).await
+            answer(&channel, routed, held).await
         }
         Ok(Admitted::Accepted(parcel)) => {
             channel.metrics.request("accepted");
@@ -56,27 +50,60 @@ async fn receive(State(channel): State<Arc<Channel>>, request: Request) -> Respo
         }
         Err(refused) => {
             channel.metrics.request(refused.code());
-            tracing::info!(code = refused.code(), path = parts.uri.path(), "request refused");
+            tell(&refused, parts.uri.path());
             problem(status(&refused), refused.code(), &refused.to_string())
         }
     }
 }
 
-/// The answer to a sender that waits for it.
-async fn answer(channel: &Channel, routed: Routed) -> Response {
-    match channel.gateways.deliver(&routed.bot, &routed.request).await {
-        Ok(answer) => axum::Json(json!({ "session": answer.session, "text": answer.text })).into_response(),
-        Err(undelivered) => failure(&undelivered),
+/// What strangers are refused for can't fill the log.
+fn tell(refused: &Refused, path: &str) {
+    let code = refused.code();
+    if matches!(
+        refused,
+        Refused::Unsupported(_) | Refused::Unread(_) | Refused::Forged(_)
+    ) {
+        tracing::debug!(code, path, "request refused");
+    } else {
+        tracing::info!(code, path, "request refused");
     }
 }
 
-async fn read(channel: &Channel, body: Body) -> Result<Bytes, StatusCode> {
-    let most = usize::try_from(channel.config.max_body_bytes).unwrap_or(usize::MAX);
-    match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, most)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+/// Everything that can be said without the body comes before the body is read, and its signature before anything else of it.
+async fn admit(channel: &Arc<Channel>, parts: &Parts, body: Body) -> Result<Admitted, Refused> {
+    let content = Content::of(&parts.headers)?;
+    let claim = Claim::of(&parts.headers)?;
+    let announced = body.size_hint().lower();
+    let unverified = channel.intake.read(body, Some(announced)).await?;
+    let now = jiff::Timestamp::now().as_second();
+    let keys = channel.keys.current();
+    let authentic = claim.verify(unverified.bytes(), &keys, now, channel.config.tolerance_seconds)?;
+    if let Some(guest) = parts.extensions.get::<Guest>() {
+        guest.make_known();
     }
+    let body = unverified.bytes().clone();
+    drop(unverified);
+    channel.admit(parts.uri.path(), authentic, content, &body).await
+}
+
+/// The answer to a sender that waits for it. An attempt that failed in a way that may pass can be made again.
+async fn answer(channel: &Channel, routed: Routed, held: Held) -> Response {
+    let delivery = channel.gateways.deliver(&routed.bot, &routed.request);
+    let response = match held.during(delivery).await {
+        Ok(answer) => axum::Json(json!({ "session": answer.session, "text": answer.text })).into_response(),
+        Err(undelivered) => failure(&undelivered),
+    };
+    if may_pass(response.status()) {
+        held.give_back().await;
+    } else {
+        held.settle().await;
+    }
+    response
+}
+
+/// Whether senders try again after this status.
+fn may_pass(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 fn success(mode: Mode) -> StatusCode {
@@ -88,10 +115,16 @@ fn success(mode: Mode) -> StatusCode {
 
 fn status(refused: &Refused) -> StatusCode {
     match refused {
-        Refused::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Refused::Forged(Forged::Headers) | Refused::Body => StatusCode::BAD_REQUEST,
+        Refused::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refused::Unread(Unread::TooLarge) | Refused::Unpacked => StatusCode::PAYLOAD_TOO_LARGE,
+        Refused::Unread(Unread::Slow) => StatusCode::REQUEST_TIMEOUT,
+        Refused::Forged(Forged::Headers) | Refused::Unread(Unread::Broken) | Refused::Body => {
+            StatusCode::BAD_REQUEST
+        }
         Refused::Forged(Forged::Signature | Forged::Time) => StatusCode::UNAUTHORIZED,
-        Refused::NoReplayStore | Refused::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Refused::NoReplayStore | Refused::UnderWay | Refused::Unread(Unread::Busy) | Refused::Busy => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Refused::Unroutable(Unroutable::NoRoute) => StatusCode::NOT_FOUND,
         Refused::Unroutable(Unroutable::Incomplete) | Refused::TooLong => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Unroutable(Unroutable::Forbidden) => StatusCode::FORBIDDEN,

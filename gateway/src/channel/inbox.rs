@@ -18,7 +18,8 @@ use tokio::time::Instant;
 pub(super) use takeover::follow;
 
 use super::Channel;
-use super::admission::{Attempt, Refused};
+use super::admission::Refused;
+use super::attempt::Attempt;
 use super::route::{Recipient, Routed};
 use crate::ledger::Kept;
 use crate::turn::MAX_TEXT;

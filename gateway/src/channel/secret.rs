@@ -5,10 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "whsec_";
+/// Some tools write secrets without the padding at their end.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 /// Standard Webhooks asks for 24 bytes at least.
 const MIN_BYTES: usize = 24;
 
@@ -95,7 +102,7 @@ fn read(path: &Path) -> Result<Vec<Key>, SecretError> {
 fn key(word: &str, path: &Path) -> Result<Key, SecretError> {
     let form = || SecretError::Form(path.to_owned());
     let encoded = word.strip_prefix(PREFIX).ok_or_else(form)?;
-    let key = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| form())?);
+    let key = Zeroizing::new(BASE64.decode(encoded).map_err(|_| form())?);
     if key.len() < MIN_BYTES {
         return Err(SecretError::Short {
             path: path.to_owned(),
@@ -108,6 +115,7 @@ fn key(word: &str, path: &Path) -> Result<Key, SecretError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
     use rstest::rstest;
 
     fn from_text(text: &str) -> Result<Keys, SecretError> {
@@ -123,6 +131,14 @@ mod tests {
         let two = format!("{PREFIX}{}", STANDARD.encode([8; 32]));
         assert_eq!(from_text(&format!("{one}\n")).unwrap().current().len(), 1);
         assert_eq!(*from_text(&format!("{one} {two}")).unwrap().current()[1], [8; 32]);
+    }
+
+    #[test]
+    fn padding_may_be_left_out() {
+        for bytes in 24..30 {
+            let secret = format!("{PREFIX}{}", STANDARD_NO_PAD.encode(vec![7; bytes]));
+            assert_eq!(*from_text(&secret).unwrap().current()[0], vec![7; bytes]);
+        }
     }
 
     #[rstest]

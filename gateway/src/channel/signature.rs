@@ -13,15 +13,24 @@ use super::secret::Key;
 pub(super) const ID: &str = "webhook-id";
 pub(super) const TIMESTAMP: &str = "webhook-timestamp";
 pub(super) const SIGNATURE: &str = "webhook-signature";
+/// The standard's names, and those that its authors used before: one set of a request counts, whole.
+const SETS: [[&str; 3]; 2] = [
+    [ID, TIMESTAMP, SIGNATURE],
+    ["svix-id", "svix-timestamp", "svix-signature"],
+];
 
 /// A sender may list this many signatures (of keys in rotation).
 const MAX_SIGNATURES: usize = 16;
 const MAX_ID: usize = 200;
+/// Of HMAC-SHA256.
+const SIGNATURE_BYTES: usize = 32;
 
 /// Why a request is not authentic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Forged {
-    #[error("a webhook-id, webhook-timestamp or webhook-signature header is missing, repeated or malformed")]
+    #[error(
+        "a webhook-id, webhook-timestamp or webhook-signature header (or all three as svix-…) is missing, repeated or malformed"
+    )]
     Headers,
     #[error("no signature fits")]
     Signature,
@@ -38,46 +47,73 @@ pub(super) struct Authentic {
     pub(super) timestamp: i64,
 }
 
-/// Checks a request as it was received, before anything reads its body. Signature first, so that nobody without the key learns
-/// what our clock says.
-pub(super) fn verify(
-    headers: &HeaderMap,
-    body: &[u8],
-    keys: &[Key],
-    now: i64,
-    tolerance: u32,
-) -> Result<Authentic, Forged> {
-    let id = single(headers, ID)?;
-    let stamp = single(headers, TIMESTAMP)?;
-    let signatures = single(headers, SIGNATURE)?;
-    let timestamp: i64 = stamp.parse().map_err(|_| Forged::Headers)?;
-    let plain = !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
-    // Only the one spelling of a number: other spellings would be other attempts in the replay store.
-    if !plain || timestamp.to_string() != stamp {
-        return Err(Forged::Headers);
-    }
-    let expected: Vec<Vec<u8>> = keys.iter().map(|key| mac(key, id, stamp, body)).collect();
-    let given = signatures
-        .split(' ')
-        .filter_map(|signature| signature.strip_prefix("v1,"))
-        .take(MAX_SIGNATURES);
-    let mut fits = subtle::Choice::from(0);
-    for signature in given.filter_map(|signature| STANDARD.decode(signature).ok()) {
-        for expected in &expected {
-            fits |= signature.ct_eq(expected);
+/// What a request claims of itself, in the right form. Whether it is true shows only with the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    id: String,
+    timestamp: i64,
+    signatures: Vec<Vec<u8>>,
+}
+
+impl Claim {
+    /// Reads the headers.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Forged> {
+        let begun = |names: &&[&str; 3]| names.iter().any(|name| headers.contains_key(*name));
+        let [id, stamp, signatures] = SETS.iter().find(begun).ok_or(Forged::Headers)?;
+        let id = single(headers, id)?;
+        let stamp = single(headers, stamp)?;
+        let signatures = single(headers, signatures)?;
+        let timestamp: i64 = stamp.parse().map_err(|_| Forged::Headers)?;
+        let plain = !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
+        // Only the one spelling of a number: other spellings would be other attempts in the replay store.
+        if !plain || timestamp.to_string() != stamp {
+            return Err(Forged::Headers);
         }
+        let signatures: Vec<_> = signatures
+            .split(' ')
+            .filter_map(|signature| signature.strip_prefix("v1,"))
+            .take(MAX_SIGNATURES)
+            .filter_map(|signature| STANDARD.decode(signature).ok())
+            .filter(|signature| signature.len() == SIGNATURE_BYTES)
+            .collect();
+        if signatures.is_empty() {
+            return Err(Forged::Signature);
+        }
+        Ok(Self {
+            id: id.to_owned(),
+            timestamp,
+            signatures,
+        })
     }
-    if !bool::from(fits) {
-        return Err(Forged::Signature);
+
+    /// Checks the request as it was received, before anything reads its body. Signature first, so that nobody without the key learns
+    /// what our clock says.
+    pub(super) fn verify(
+        self,
+        body: &[u8],
+        keys: &[Key],
+        now: i64,
+        tolerance: u32,
+    ) -> Result<Authentic, Forged> {
+        let stamp = self.timestamp.to_string();
+        let mut fits = subtle::Choice::from(0);
+        for key in keys {
+            let expected = mac(key, &self.id, &stamp, body);
+            for signature in &self.signatures {
+                fits |= signature.ct_eq(&expected);
+            }
+        }
+        if !bool::from(fits) {
+            return Err(Forged::Signature);
+        }
+        if now.abs_diff(self.timestamp) > u64::from(tolerance) {
+            return Err(Forged::Time);
+        }
+        Ok(Authentic {
+            id: self.id,
+            timestamp: self.timestamp,
+        })
     }
-    let apart = now.abs_diff(timestamp);
-    if apart > u64::from(tolerance) {
-        return Err(Forged::Time);
-    }
-    Ok(Authentic {
-        id: id.to_owned(),
-        timestamp,
-    })
 }
 
 /// The header's value for a body of ours.
@@ -127,6 +163,60 @@ mod tests {
         headers.insert(TIMESTAMP, timestamp.parse().unwrap());
         headers.insert(SIGNATURE, signature.parse().unwrap());
         headers
+    }
+
+    fn verify(
+        headers: &HeaderMap,
+        body: &[u8],
+        keys: &[Key],
+        now: i64,
+        tolerance: u32,
+    ) -> Result<Authentic, Forged> {
+        Claim::of(headers)?.verify(body, keys, now, tolerance)
+    }
+
+    /// The same request under the names that came before the standard.
+    fn renamed(headers: &HeaderMap) -> HeaderMap {
+        let names = SETS[0].iter().zip(SETS[1]);
+        names
+            .map(|(name, old)| (old.parse().unwrap(), headers[*name].clone()))
+            .collect::<HeaderMap>()
+    }
+
+    #[test]
+    fn the_older_names_count_where_no_new_one_is() {
+        let old = renamed(&good());
+        assert!(verify(&old, BODY, &keys(), NOW, 300).is_ok());
+        assert_eq!(verify(&old, b"{}", &keys(), NOW, 300), Err(Forged::Signature));
+        // Both sets: only the standard's counts.
+        let mut both = good();
+        both.extend(renamed(&headers("other", "1", "v1,AAAA")));
+        assert!(verify(&both, BODY, &keys(), NOW, 300).is_ok());
+        let mut both = renamed(&good());
+        both.extend(headers("other", "1", "v1,AAAA"));
+        assert_eq!(verify(&both, BODY, &keys(), NOW, 300), Err(Forged::Signature));
+    }
+
+    #[test]
+    fn the_two_sets_are_never_mixed() {
+        for (name, old) in SETS[0].iter().zip(SETS[1]) {
+            let mut mixed = good();
+            let value = mixed.remove(*name).unwrap();
+            mixed.insert(old, value);
+            assert_eq!(
+                verify(&mixed, BODY, &keys(), NOW, 300),
+                Err(Forged::Headers),
+                "{name}"
+            );
+            let mut mixed = renamed(&good());
+            let value = mixed.remove(old).unwrap();
+            mixed.insert(*name, value);
+            assert_eq!(
+                verify(&mixed, BODY, &keys(), NOW, 300),
+                Err(Forged::Headers),
+                "{old}"
+            );
+        }
     }
 
     fn good() -> HeaderMap {

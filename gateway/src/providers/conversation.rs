@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 pub use image::{Image, ImageFault, MAX_IMAGES, MAX_IMAGES_BYTES, MediaType};
 pub use opaque::{Block, EXTRA_CONTENT, Opaque, REASONING_CONTENT, unsigned};
 
+use super::answer::Claim;
+
 /// One request to a model.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelRequest<'a> {
@@ -166,12 +168,14 @@ impl ToolSpec {
 pub struct Answer {
     /// All text.
     pub text: String,
-    /// In the model's order.
+    /// In the model's order, each with an id of its own.
     pub calls: Vec<ToolCall>,
+    /// Calls of an answer that was cut: never to be made, whole as they may look.
+    pub unmade: Vec<ToolCall>,
     /// Why it ended.
     pub stop: Stop,
-    /// What it used; absent when the provider did not say.
-    pub usage: Option<Usage>,
+    /// What the provider says that it used.
+    pub usage: Claim,
     /// What the provider wants back with it.
     pub state: Opaque,
 }
@@ -183,6 +187,8 @@ pub enum Stop {
     Complete,
     /// It ran into the output limit.
     Length,
+    /// It ended in the middle of a call, though the provider calls it finished.
+    HalfCall,
     /// The provider withheld the rest.
     Filtered,
 }

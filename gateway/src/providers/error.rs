@@ -2,125 +2,194 @@
 
 use std::time::Duration;
 
+use monstrum_scrub::{Scrubber, Tainted};
+
 use super::remedy;
 
-/// Why a model did not answer.
+/// How much of what a provider says is told.
+const MAX_TOLD: usize = 400;
+
+/// Why a model did not answer. What the wire says is [`Tainted`] until [`ModelError::clean`], so that no error can be told or logged
+/// before.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
+pub enum ModelError<T = String> {
     /// No connection: the request was never sent.
     #[error("the model provider could not be reached: {0}")]
-    NotConnected(String),
+    NotConnected(T),
     /// The connection broke before an answer began.
     #[error("the model provider could not be reached: {0}")]
-    Unreachable(String),
+    Unreachable(T),
     /// The time for one request, or for the turn, is over.
     #[error("the model provider did not answer in time")]
     Timeout,
-    /// The provider asks to slow down or is overloaded.
-    #[error("the model provider is at its limit: {message}")]
-    Busy {
-        /// What it said.
-        message: String,
-        /// How long it asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The provider had an error of its own.
-    #[error("the model provider failed with status {status}: {message}")]
-    Failed {
-        /// The HTTP status; 0 when the error came inside a stream.
-        status: u16,
-        /// What it said.
-        message: String,
-        /// How long it asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The provider refuses this request; the same request would be refused again.
-    #[error("the model provider refused the request with status {status}: {message}")]
-    Refused {
-        /// The HTTP status; 0 when the error came inside a stream.
-        status: u16,
-        /// What it said.
-        message: String,
-    },
+    /// The provider says why not.
+    #[error("{}{}: {}", .0.class.sentence(), status(.0.status), .0.message)]
+    Provider(ProviderError<T>),
     /// The stream ended without a reason to stop.
     #[error("the model's answer broke off")]
     Cut,
     /// An answer that is not of the dialect.
     #[error("the model provider's answer can't be read: {0}")]
-    Unreadable(String),
+    Unreadable(T),
     /// An answer beyond every bound.
     #[error("the model's answer is larger than {0} bytes")]
     TooLarge(usize),
     /// The policy's settings of the model don't work.
     #[error("the model's settings can't be used: {0}")]
-    Configuration(String),
+    Configuration(T),
+}
+
+/// What a provider says in place of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderError<T = String> {
+    /// What it comes to.
+    pub class: ErrorClass,
+    /// The HTTP status, or the one that an error in place of an answer names; 0 for none.
+    pub status: u16,
+    /// The provider's words.
+    pub message: T,
+    /// How long it asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Whether it came inside of an answer, which had begun.
+    pub began: bool,
+}
+
+/// What a provider's error comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Too many requests or tokens in too short a time.
+    RateLimited,
+    /// The provider is at its capacity.
+    Overloaded,
+    /// It failed, and may not fail again.
+    Failed,
+    /// The account has nothing left.
+    QuotaExhausted,
+    /// The credential is none, or may not do this.
+    Unauthorised,
+    /// There is no such model.
+    UnknownModel,
+    /// The conversation is longer than the model reads.
+    ContextTooLong,
+    /// The provider will not have this talked of.
+    Filtered,
+    /// The provider refuses the request as it is.
+    Invalid,
+}
+
+impl ErrorClass {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::RateLimited => "the model provider is at its limit",
+            Self::Overloaded => "the model provider is overloaded",
+            Self::Failed => "the model provider failed",
+            Self::QuotaExhausted => "the account at the model provider has no quota or credit left",
+            Self::Unauthorised => "the model provider does not accept the credential",
+            Self::UnknownModel => "the model provider does not know the model",
+            Self::ContextTooLong => "the conversation is longer than the model reads",
+            Self::Filtered => "the model provider's content filter refused the request",
+            Self::Invalid => "the model provider refused the request",
+        }
+    }
+
+    fn is_transient(self) -> bool {
+        match self {
+            Self::RateLimited | Self::Overloaded | Self::Failed => true,
+            Self::QuotaExhausted
+            | Self::Unauthorised
+            | Self::UnknownModel
+            | Self::ContextTooLong
+            | Self::Filtered
+            | Self::Invalid => false,
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::RateLimited | Self::Overloaded => "busy",
+            Self::Failed => "failed",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::Unauthorised => "unauthorised",
+            Self::UnknownModel => "unknown_model",
+            Self::ContextTooLong => "context_too_long",
+            Self::Filtered => "filtered",
+            Self::Invalid => "refused",
+        }
+    }
+}
+
+fn status(status: u16) -> String {
+    if status == 0 {
+        String::new()
+    } else {
+        format!(" with status {status}")
+    }
+}
+
+impl ModelError<Tainted> {
+    /// What may be told and logged: scrubbed, in one line, and only then cut. The one way out for whatever the wire says.
+    pub(super) fn clean(self, scrubber: &Scrubber) -> ModelError {
+        let line = |text: Tainted| one_line(&text.text(scrubber));
+        match self {
+            Self::NotConnected(text) => ModelError::NotConnected(line(text)),
+            Self::Unreachable(text) => ModelError::Unreachable(line(text)),
+            Self::Timeout => ModelError::Timeout,
+            Self::Provider(error) => ModelError::Provider(ProviderError {
+                message: match error.class {
+                    ErrorClass::Invalid => remedy::told(line(error.message)),
+                    _ => line(error.message),
+                },
+                class: error.class,
+                status: error.status,
+                retry_after: error.retry_after,
+                began: error.began,
+            }),
+            Self::Cut => ModelError::Cut,
+            Self::Unreadable(text) => ModelError::Unreadable(line(text)),
+            Self::TooLarge(most) => ModelError::TooLarge(most),
+            Self::Configuration(text) => ModelError::Configuration(line(text)),
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    let words = text.split(|character: char| character.is_whitespace() || character.is_control());
+    for word in words.filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if let Some((end, _)) = line.char_indices().nth(MAX_TOLD) {
+            line.truncate(end);
+            return line + "…";
+        }
+    }
+    if line.is_empty() {
+        "it does not say why".clone_into(&mut line);
+    }
+    line
 }
 
 impl ModelError {
-    /// From a response's status.
-    pub(super) fn from_status(status: u16, message: String, retry_after: Option<Duration>) -> Self {
-        match status {
-            429 | 529 => Self::Busy { message, retry_after },
-            408 | 409 | 425 | 500..=528 | 530..=599 => Self::Failed {
-                status,
-                message,
-                retry_after,
-            },
-            _ => Self::Refused {
-                status,
-                message: remedy::told(message),
-            },
-        }
-    }
-
-    /// From the type that a provider gives an error inside a stream.
-    pub(super) fn from_kind(kind: &str, message: String) -> Self {
-        if kind.contains("rate_limit") || kind.contains("overloaded") {
-            return Self::Busy {
-                message,
-                retry_after: None,
-            };
-        }
-        let refused = [
-            "invalid",
-            "authentication",
-            "permission",
-            "not_found",
-            "too_large",
-            "billing",
-        ];
-        if refused.iter().any(|word| kind.contains(word)) {
-            return Self::Refused {
-                status: 0,
-                message: remedy::told(message),
-            };
-        }
-        Self::Failed {
-            status: 0,
-            message,
-            retry_after: None,
-        }
-    }
-
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::NotConnected(_)
-            | Self::Unreachable(_)
-            | Self::Timeout
-            | Self::Busy { .. }
-            | Self::Failed { .. }
-            | Self::Cut => true,
-            Self::Refused { .. } | Self::Unreadable(_) | Self::TooLarge(_) | Self::Configuration(_) => false,
+            Self::NotConnected(_) | Self::Unreachable(_) | Self::Timeout | Self::Cut => true,
+            Self::Provider(error) => error.class.is_transient(),
+            Self::Unreadable(_) | Self::TooLarge(_) | Self::Configuration(_) => false,
         }
     }
 
     /// Whether the provider may have worked on the request, and may charge for it.
     pub fn may_have_cost(&self) -> bool {
         match self {
-            Self::NotConnected(_) | Self::Busy { .. } | Self::Configuration(_) => false,
-            // A status instead of an answer; inside of a stream there was the beginning of one.
-            Self::Failed { status, .. } | Self::Refused { status, .. } => *status == 0,
+            Self::NotConnected(_) | Self::Configuration(_) => false,
+            // A status instead of an answer costs nothing; in a stream there may have been the beginning of one.
+            Self::Provider(error) => {
+                let turned_away = matches!(error.class, ErrorClass::RateLimited | ErrorClass::Overloaded);
+                error.began || (error.status == 0 && !turned_away)
+            }
             Self::Unreachable(_) | Self::Timeout | Self::Cut | Self::Unreadable(_) | Self::TooLarge(_) => {
                 true
             }
@@ -130,11 +199,10 @@ impl ModelError {
     /// How long the provider asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Busy { retry_after, .. } | Self::Failed { retry_after, .. } => *retry_after,
+            Self::Provider(error) => error.retry_after,
             Self::NotConnected(_)
             | Self::Unreachable(_)
             | Self::Timeout
-            | Self::Refused { .. }
             | Self::Cut
             | Self::Unreadable(_)
             | Self::TooLarge(_)
@@ -147,9 +215,7 @@ impl ModelError {
         match self {
             Self::NotConnected(_) | Self::Unreachable(_) => "unreachable",
             Self::Timeout => "timeout",
-            Self::Busy { .. } => "busy",
-            Self::Failed { .. } => "failed",
-            Self::Refused { .. } => "refused",
+            Self::Provider(error) => error.class.code(),
             Self::Cut => "cut",
             Self::Unreadable(_) => "unreadable",
             Self::TooLarge(_) => "too_large",
@@ -163,46 +229,39 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    #[rstest]
-    #[case::slow_down(429, true)]
-    #[case::overloaded(529, true)]
-    #[case::bad_gateway(502, true)]
-    #[case::request_timeout(408, true)]
-    #[case::bad_request(400, false)]
-    #[case::unauthorised(401, false)]
-    #[case::not_found(404, false)]
-    #[case::redirect(302, false)]
-    fn a_status_says_whether_to_ask_again(#[case] status: u16, #[case] transient: bool) {
-        assert_eq!(
-            ModelError::from_status(status, String::new(), None).is_transient(),
-            transient
-        );
+    fn provider(class: ErrorClass, status: u16, began: bool) -> ModelError {
+        ModelError::Provider(ProviderError {
+            class,
+            status,
+            message: String::new(),
+            retry_after: None,
+            began,
+        })
     }
 
     #[rstest]
     #[case::never_sent(ModelError::NotConnected(String::new()), false)]
-    #[case::slow_down(ModelError::from_status(429, String::new(), None), false)]
-    #[case::refused(ModelError::from_status(400, String::new(), None), false)]
-    #[case::failed(ModelError::from_status(503, String::new(), None), false)]
+    #[case::slow_down(provider(ErrorClass::RateLimited, 429, false), false)]
+    #[case::slow_down_in_place_of_an_answer(provider(ErrorClass::RateLimited, 0, false), false)]
+    #[case::slow_down_inside_of_an_answer(provider(ErrorClass::Overloaded, 0, true), true)]
+    #[case::refused(provider(ErrorClass::Invalid, 400, false), false)]
+    #[case::failed(provider(ErrorClass::Failed, 503, false), false)]
+    #[case::failed_in_place_of_an_answer(provider(ErrorClass::Failed, 0, false), true)]
+    #[case::failed_with_a_status_inside_of_an_answer(provider(ErrorClass::Failed, 503, true), true)]
     #[case::broke(ModelError::Unreachable(String::new()), true)]
     #[case::silent(ModelError::Timeout, true)]
     #[case::cut(ModelError::Cut, true)]
-    #[case::failed_in_a_stream(ModelError::from_kind("api_error", String::new()), true)]
     fn only_what_was_certainly_not_worked_on_costs_nothing(#[case] error: ModelError, #[case] may: bool) {
         assert_eq!(error.may_have_cost(), may);
     }
 
-    #[rstest]
-    #[case("overloaded_error", true)]
-    #[case("rate_limit_error", true)]
-    #[case("api_error", true)]
-    #[case("server_error", true)]
-    #[case("invalid_request_error", false)]
-    #[case("authentication_error", false)]
-    fn a_kind_inside_a_stream_says_it_too(#[case] kind: &str, #[case] transient: bool) {
-        assert_eq!(
-            ModelError::from_kind(kind, String::new()).is_transient(),
-            transient
-        );
+    #[test]
+    fn words_are_cut_only_after_they_were_scrubbed() {
+        let secret = "sk-0123456789abcdef";
+        let scrubber = Scrubber::new([secret.as_bytes()]);
+        let pad = "x".repeat(MAX_TOLD - 5);
+        let text = Tainted::from(format!("{pad} \n\n{secret}\u{7} y"));
+        let told = ModelError::Unreadable(text).clean(&scrubber).to_string();
+        assert!(!told.contains("sk-0") && told.ends_with("[sec…"), "{told}");
     }
 }

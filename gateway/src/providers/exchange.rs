@@ -1,40 +1,32 @@
 //! One question to a model over HTTP: the attempts, their time limits, and the answer as it streams in.
 
-use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use futures::StreamExt as _;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use monstrum_scrub::Scrubber;
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use monstrum_egress::Egress;
+use monstrum_scrub::{End, Scrubber, Tainted};
 use monstrum_wire::policy::{Dialect, Model};
-use reqwest::{Client, Response, Url};
-use tokio::sync::OnceCell;
+use reqwest::{Response, Url};
 use tokio::time::Instant;
 
+use super::access::{access, undialled};
+use super::answer::{Fault, Reader};
 use super::conversation::{Answer, ModelRequest};
-use super::sse::Events;
-use super::{Decoder, ModelError, ModelProvider, provider, retry};
+use super::speaker::{Speaker, TextSink};
+use super::{ModelError, ModelProvider, provider, retry};
 
-/// The largest answer that is read.
-const MAX_ANSWER: usize = 16 << 20;
 /// How much of an error's body is read.
-const MAX_ERROR_BODY: usize = 16 << 10;
-/// How much of an error's text is kept.
-const MAX_ERROR_TEXT: usize = 400;
+const MAX_ERROR_BODY: usize = 64 << 10;
+/// How long an answer that has its reason to stop is waited for: for the counts, and for the end that some servers forget.
+const GRACE: Duration = Duration::from_secs(2);
 /// For one request when the policy names none.
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Takes text as the model says it.
-pub trait TextSink: Send {
-    /// Called in order; may wait for a slow reader.
-    fn text(&mut self, text: &str) -> impl Future<Output = ()> + Send;
-}
-
-/// The models, over one HTTP client: no proxy from the environment, no redirects.
+/// The models, over the guarded way out.
 #[derive(Debug, Default)]
 pub struct Models {
-    client: OnceCell<Client>,
+    egress: Egress,
 }
 
 /// What a question that got no answer left behind.
@@ -51,6 +43,11 @@ pub struct Unanswered {
 }
 
 impl Models {
+    /// Over `egress`.
+    pub fn new(egress: Egress) -> Self {
+        Self { egress }
+    }
+
     /// Asks until there is an answer, the error is final, the attempts are used up, or `deadline` is too near.
     /// After text has reached the user nothing is asked again: it would be said twice. Nor is a metered request that the provider
     /// may charge for: only one was reserved.
@@ -99,11 +96,14 @@ impl Models {
     /// How many bytes the request has, as it is sent.
     pub fn size(request: &ModelRequest<'_>) -> Result<usize, ModelError> {
         let dialect = Dialect::try_from(request.model.dialect).unwrap_or(Dialect::Unspecified);
-        let body = serde_json::to_vec(&provider(dialect)?.body(request));
+        // What is asked holds no secret that an error could tell.
+        let provider = provider(dialect).map_err(|error| error.clean(&Scrubber::default()))?;
+        let body = serde_json::to_vec(&provider.body(request));
         body.map(|body| body.len())
             .map_err(|error| ModelError::Configuration(error.to_string()))
     }
 
+    /// One attempt. Whatever comes of it passes the scrubber here: text on its way to the user, the answer, every error.
     async fn attempt<S: TextSink>(
         &self,
         request: &ModelRequest<'_>,
@@ -113,6 +113,23 @@ impl Models {
         said: &mut String,
         sink: &mut S,
     ) -> Result<Answer, ModelError> {
+        let mut speaker = Speaker::new(scrubber, said, sink);
+        let outcome = self.exchange(request, key, deadline, &mut speaker).await;
+        let end = if outcome.is_ok() { End::Whole } else { End::Cut };
+        speaker.end(end).await;
+        match outcome {
+            Ok(answer) => Ok(answer.clean(said, scrubber)),
+            Err(error) => Err(error.clean(scrubber)),
+        }
+    }
+
+    async fn exchange<S: TextSink>(
+        &self,
+        request: &ModelRequest<'_>,
+        key: Option<&[u8]>,
+        deadline: Instant,
+        speaker: &mut Speaker<'_, S>,
+    ) -> Result<Answer, ModelError<Tainted>> {
         let dialect = Dialect::try_from(request.model.dialect).unwrap_or(Dialect::Unspecified);
         let provider = provider(dialect)?;
         let limit = Some(u64::from(request.model.request_timeout_seconds)).filter(|seconds| *seconds > 0);
@@ -120,14 +137,10 @@ impl Models {
         let until = Instant::now()
             .checked_add(limit)
             .map_or(deadline, |until| until.min(deadline));
-        let whole = async {
-            let response = self.send(provider, request, key).await?;
-            let response = accepted(response, scrubber).await?;
-            read(response, provider.decoder(), scrubber, said, sink).await
-        };
-        tokio::time::timeout_at(until, whole)
-            .await
-            .unwrap_or(Err(ModelError::Timeout))
+        let begun = async { accepted(self.send(provider, request, key).await?).await };
+        let response = tokio::time::timeout_at(until, begun).await;
+        let response = response.unwrap_or(Err(ModelError::Timeout))?;
+        read(response, Reader::new(provider), until, speaker).await
     }
 
     async fn send(
@@ -135,12 +148,14 @@ impl Models {
         provider: &dyn ModelProvider,
         request: &ModelRequest<'_>,
         key: Option<&[u8]>,
-    ) -> Result<Response, ModelError> {
-        let client = self.client.get_or_try_init(|| async { client() }).await?;
+    ) -> Result<Response, ModelError<Tainted>> {
+        let url = url(&request.model.base_url, provider.path())?;
+        let client = self.egress.client(&url, &access(request.model)?).await;
+        let client = client.map_err(|error| undialled(&error))?;
         let body = serde_json::to_vec(&provider.body(request))
-            .map_err(|error| ModelError::Configuration(error.to_string()))?;
+            .map_err(|error| ModelError::Configuration(error.to_string().into()))?;
         client
-            .post(url(&request.model.base_url, provider.path())?)
+            .post(url)
             .headers(headers(provider, request.model, key)?)
             .body(body)
             .send()
@@ -149,22 +164,9 @@ impl Models {
     }
 }
 
-fn client() -> Result<Client, ModelError> {
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .pool_max_idle_per_host(4)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .tcp_keepalive(Duration::from_secs(30))
-        .user_agent(concat!("monstrum/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| ModelError::Configuration(chain(&error)))
-}
-
 /// Appends to the path and keeps the base's query, which Azure-style endpoints need (`?api-version=…`).
-fn url(base: &str, path: &[&str]) -> Result<Url, ModelError> {
-    let invalid = |why: &str| ModelError::Configuration(format!("base URL {base:?}: {why}"));
+fn url(base: &str, path: &[&str]) -> Result<Url, ModelError<Tainted>> {
+    let invalid = |why: &str| ModelError::Configuration(format!("base URL {base:?}: {why}").into());
     let mut url = Url::parse(base).map_err(|error| invalid(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(invalid("only http and https are spoken"));
@@ -176,9 +178,14 @@ fn url(base: &str, path: &[&str]) -> Result<Url, ModelError> {
     Ok(url)
 }
 
-fn headers(provider: &dyn ModelProvider, model: &Model, key: Option<&[u8]>) -> Result<HeaderMap, ModelError> {
-    let invalid =
-        |name: &str| ModelError::Configuration(format!("request header {name:?} has no valid name or value"));
+fn headers(
+    provider: &dyn ModelProvider,
+    model: &Model,
+    key: Option<&[u8]>,
+) -> Result<HeaderMap, ModelError<Tainted>> {
+    let invalid = |name: &str| {
+        ModelError::Configuration(format!("request header {name:?} has no valid name or value").into())
+    };
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
@@ -213,157 +220,107 @@ fn key_header(provider: &dyn ModelProvider, model: &Model) -> (String, &'static 
     (name, prefix)
 }
 
-/// Passes a stream on; turns everything else into an error.
-async fn accepted(response: Response, scrubber: &Scrubber) -> Result<Response, ModelError> {
+/// Passes on what may be an answer; turns everything else into an error.
+async fn accepted(response: Response) -> Result<Response, ModelError<Tainted>> {
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    let encoding = encoding.and_then(|value| value.to_str().ok());
+    let foreign = encoding
+        .filter(|name| !name.eq_ignore_ascii_case("identity"))
+        .map(str::to_owned);
     let status = response.status();
-    if !status.is_success() {
-        let retry_after = retry::asked(response.headers(), SystemTime::now());
-        let message = scrubber.text(&error_message(response).await);
-        return Err(ModelError::from_status(status.as_u16(), message, retry_after));
+    if status.is_success() {
+        return match foreign {
+            Some(name) => Err(ModelError::Unreadable(
+                format!("it is compressed with {name:?}, which nobody asked for").into(),
+            )),
+            None => Ok(response),
+        };
     }
-    let kind = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !kind.starts_with("text/event-stream") {
-        return Err(ModelError::Unreadable(format!(
-            "content type {kind:?} is no event stream"
-        )));
-    }
-    Ok(response)
+    let retry_after = retry::asked(response.headers(), SystemTime::now());
+    let (body, is_cut) = if foreign.is_some() {
+        (
+            "its words are compressed, which nobody asked for".to_owned(),
+            false,
+        )
+    } else {
+        error_body(response).await
+    };
+    let fault = Fault::of_status(status.as_u16(), &body, retry_after);
+    let fault = if is_cut { fault.cut(body) } else { fault };
+    Err(ModelError::Provider(fault.into_error()))
 }
 
-/// The provider's own words, from the usual place in the body or its beginning.
-async fn error_message(response: Response) -> String {
+/// As much of it as is read, and whether there is more.
+async fn error_body(response: Response) -> (String, bool) {
     let mut body = Vec::new();
     let mut stream = response.bytes_stream();
-    while let Some(Ok(chunk)) = stream.next().await {
+    let mut is_cut = false;
+    while let Some(chunk) = stream.next().await {
+        let Ok(chunk) = chunk else {
+            is_cut = true;
+            break;
+        };
         body.extend_from_slice(&chunk);
-        if body.len() >= MAX_ERROR_BODY {
+        if body.len() > MAX_ERROR_BODY {
             body.truncate(MAX_ERROR_BODY);
+            is_cut = true;
             break;
         }
     }
-    let parsed: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
-    let said = parsed.as_ref().and_then(|value| {
-        let places = ["/error/message", "/message", "/error", "/detail"];
-        places
-            .iter()
-            .find_map(|place| value.pointer(place).and_then(serde_json::Value::as_str))
-    });
-    let text = said.map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(MAX_ERROR_TEXT)
-        .collect()
+    (String::from_utf8_lossy(&body).into_owned(), is_cut)
 }
 
+/// Reads the answer, text going out as it comes. One that has its reason to stop is whole, whatever the connection does then.
 async fn read<S: TextSink>(
     response: Response,
-    mut decoder: Box<dyn Decoder>,
-    scrubber: &Scrubber,
-    said: &mut String,
-    sink: &mut S,
-) -> Result<Answer, ModelError> {
-    let mut events = Events::default();
+    mut reader: Reader,
+    until: Instant,
+    speaker: &mut Speaker<'_, S>,
+) -> Result<Answer, ModelError<Tainted>> {
     let mut stream = response.bytes_stream();
-    let mut size = 0_usize;
-    let mut last = false;
-    while !last {
-        let chunk = match stream.next().await {
-            None => break,
-            Some(Ok(chunk)) => chunk,
-            // A connection that breaks may have brought a reason to stop before; the decoder knows.
-            Some(Err(error)) => {
-                tracing::debug!(error = %chain(&error), "the model's stream broke");
+    let mut settled_until = None;
+    while !reader.has_ended() {
+        let next = tokio::time::timeout_at(settled_until.unwrap_or(until), stream.next()).await;
+        let chunk = match next {
+            Err(_) if reader.is_settled() => break,
+            Err(_) => return Err(ModelError::Timeout),
+            Ok(None) => break,
+            Ok(Some(Ok(chunk))) => chunk,
+            // A connection that breaks may have brought a reason to stop before; the reader knows.
+            Ok(Some(Err(error))) => {
+                tracing::debug!(
+                    is_timeout = error.is_timeout(),
+                    "the model's answer stopped coming"
+                );
                 break;
             }
         };
-        size = size.saturating_add(chunk.len());
-        if size > MAX_ANSWER {
-            return Err(ModelError::TooLarge(MAX_ANSWER));
+        let text = reader.push(&chunk)?;
+        let saying = tokio::time::timeout_at(until, speaker.say(&text)).await;
+        if saying.is_err() && !reader.is_settled() {
+            return Err(ModelError::Timeout);
         }
-        let (text, ended) = decode(&mut events, decoder.as_mut(), &chunk, scrubber)?;
-        last = ended;
-        say(&text, said, sink).await;
+        settled_until = if reader.is_settled() {
+            settled_until.or_else(|| Some(until.min(Instant::now().checked_add(GRACE)?)))
+        } else {
+            None
+        };
     }
-    let mut rest = String::new();
-    events.finish(|data| {
-        rest.push_str(&decoder.event(data)?.text.unwrap_or_default());
-        Ok(())
-    })?;
-    say(&rest, said, sink).await;
-    decoder.finish()
-}
-
-fn decode(
-    events: &mut Events,
-    decoder: &mut dyn Decoder,
-    chunk: &Bytes,
-    scrubber: &Scrubber,
-) -> Result<(String, bool), ModelError> {
-    let mut text = String::new();
-    let mut last = false;
-    let outcome = events.push(chunk, |data| {
-        if last {
-            return Ok(());
-        }
-        let meant = decoder.event(data)?;
-        text.push_str(&meant.text.unwrap_or_default());
-        last = meant.last;
-        Ok(())
-    });
-    outcome.map_err(|error| scrubbed(error, scrubber))?;
-    Ok((text, last))
-}
-
-fn scrubbed(error: ModelError, scrubber: &Scrubber) -> ModelError {
-    match error {
-        ModelError::Busy { message, retry_after } => ModelError::Busy {
-            message: scrubber.text(&message),
-            retry_after,
-        },
-        ModelError::Failed {
-            status,
-            message,
-            retry_after,
-        } => ModelError::Failed {
-            status,
-            message: scrubber.text(&message),
-            retry_after,
-        },
-        ModelError::Refused { status, message } => ModelError::Refused {
-            status,
-            message: scrubber.text(&message),
-        },
-        ModelError::NotConnected(_)
-        | ModelError::Unreachable(_)
-        | ModelError::Timeout
-        | ModelError::Cut
-        | ModelError::Unreadable(_)
-        | ModelError::TooLarge(_)
-        | ModelError::Configuration(_) => error,
+    let (rest, outcome) = reader.finish();
+    if outcome.is_ok() {
+        speaker.say(&rest).await;
     }
+    outcome
 }
 
-async fn say<S: TextSink>(text: &str, said: &mut String, sink: &mut S) {
-    if !text.is_empty() {
-        said.push_str(text);
-        sink.text(text).await;
-    }
-}
-
-fn unreachable(error: &reqwest::Error) -> ModelError {
+fn unreachable(error: &reqwest::Error) -> ModelError<Tainted> {
     if error.is_timeout() {
         return ModelError::Timeout;
     }
     if error.is_connect() {
-        return ModelError::NotConnected(chain(error));
+        return ModelError::NotConnected(chain(error).into());
     }
-    ModelError::Unreachable(chain(error))
+    ModelError::Unreachable(chain(error).into())
 }
 
 /// An error and its causes in one line; reqwest's own text would repeat the URL, so its causes are taken.
@@ -376,6 +333,9 @@ fn chain(error: &reqwest::Error) -> String {
         text
     }
 }
+
+#[cfg(test)]
+mod secrecy;
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,9 @@ mod stream;
 
 use serde_json::Value;
 
+use super::ModelProvider;
+use super::answer::{Assembler, Json, Seen};
 use super::conversation::ModelRequest;
-use super::{Decoder, ModelProvider};
 
 /// The dialect.
 pub(super) struct OpenAi;
@@ -28,7 +29,7 @@ impl ModelProvider for OpenAi {
         request::body(request)
     }
 
-    fn decoder(&self) -> Box<dyn Decoder> {
-        Box::new(stream::Reader::default())
+    fn read(&self, json: Json<'_>, into: &mut Assembler) -> Seen {
+        stream::read(json, into)
     }
 }

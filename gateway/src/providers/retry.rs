@@ -9,6 +9,8 @@ pub(super) const MAX_ATTEMPTS: u32 = 4;
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(20);
+/// A longer wait is one for ever: no turn lasts as long.
+const FOREVER: f64 = 1e9;
 
 /// The pause after the `attempt`-th failure (from 1): what the provider asked for, else doubling with up to half of it at random.
 pub(super) fn pause(attempt: u32, asked: Option<Duration>, random: f64) -> Duration {
@@ -21,24 +23,31 @@ pub(super) fn pause(attempt: u32, asked: Option<Duration>, random: f64) -> Durat
     doubled.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
 }
 
-/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), or the finer `retry-after-ms`.
+/// `Retry-After` in seconds, whole or not, or as a date (RFC 9110, section 10.2.3), or the finer `retry-after-ms`.
 pub(super) fn asked(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(wait) = text("retry-after-ms").and_then(|value| wait(&format!("{value}ms"))) {
+        return Some(wait);
+    }
+    let value = text("retry-after")?.trim();
+    wait(value).or_else(|| {
+        let at = httpdate::parse_http_date(value).ok()?;
+        Some(at.duration_since(now).unwrap_or(Duration::ZERO))
+    })
+}
+
+/// A number of seconds, `s` and `ms` being understood.
+pub(super) fn wait(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (digits, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(digits), _) => (digits, 0.001),
+        (None, Some(digits)) => (digits, 1.0),
+        (None, None) => (text, 1.0),
     };
-    if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse().ok()) {
-        return Some(Duration::from_millis(millis));
-    }
-    let value = text("retry-after")?;
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-    let now = jiff::Timestamp::try_from(now).ok()?;
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
+    let number: f64 = digits.trim().parse().ok()?;
+    let seconds = number * unit;
+    // Neither what lies in the past nor what is no number.
+    (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(FOREVER)))
 }
 
 /// A number in 0..1, good enough to spread retries.
@@ -69,11 +78,19 @@ mod tests {
 
     #[rstest]
     #[case::seconds("retry-after", "7", Some(7_000))]
+    #[case::part_of_a_second("retry-after", "2.5", Some(2_500))]
+    #[case::unit("retry-after", "30s", Some(30_000))]
     #[case::millis("retry-after-ms", "250", Some(250))]
+    #[case::part_of_a_milli("retry-after-ms", " 250.5 ", Some(250))]
     #[case::date("retry-after", "Thu, 01 Jan 1970 00:01:40 GMT", Some(90_000))]
+    #[case::older_date("retry-after", "Thursday, 01-Jan-70 00:01:40 GMT", Some(90_000))]
+    #[case::oldest_date("retry-after", "Thu Jan  1 00:01:40 1970", Some(90_000))]
     #[case::past("retry-after", "Thu, 01 Jan 1970 00:00:05 GMT", Some(0))]
     #[case::nonsense("retry-after", "soon", None)]
     #[case::negative("retry-after", "-3", None)]
+    #[case::not_a_number("retry-after", "NaN", None)]
+    #[case::absurd("retry-after", "99999999999999999999999", Some(1_000_000_000_000))]
+    #[case::beyond_all("retry-after", "1e999", Some(1_000_000_000_000))]
     fn the_providers_wish_is_read(
         #[case] name: &'static str,
         #[case] value: &str,
@@ -84,6 +101,7 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH
             .checked_add(Duration::from_secs(10))
             .unwrap();
-        assert_eq!(asked(&headers, now), millis.map(Duration::from_millis));
+        let wait = asked(&headers, now).map(|wait| u64::try_from(wait.as_millis()).unwrap());
+        assert_eq!(wait, millis);
     }
 }

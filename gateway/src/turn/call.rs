@@ -111,7 +111,7 @@ async fn permitted(
         });
     }
     let permit = verdict::decide(context, policy, wanted.tool(), wanted.raw_arguments).await?;
-    let prepared = preparation::prepare(context, policy, *permit, call_id).await?;
+    let prepared = preparation::prepare(context, policy, *permit, call_id, wanted.tool()).await?;
     let (ledger, bot) = (&context.gateway.ledger, &context.gateway.bot);
     let reserve = &prepared.permit.reserve;
     counters::reserve(ledger, bot, call_id, reserve, context.reservation_life())

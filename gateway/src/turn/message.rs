@@ -46,6 +46,8 @@ pub(super) enum Opening {
     New,
     /// Seen before, and its turn was cut off: go on from there.
     Resumed,
+    /// Seen before and never answered, and others came after it: its turn is begun anew, for its sender still waits.
+    Again,
     /// Seen before, and answered with this.
     Answered(String),
 }
@@ -136,9 +138,10 @@ pub(super) fn open(message: &Incoming, history: &History, taken: bool) -> Result
     match history.fate(&message.message_id) {
         Fate::Answered(text) => Ok(Opening::Answered(text)),
         Fate::Open if history.is_last_message(&message.message_id) => Ok(Opening::Resumed),
+        Fate::Open => Ok(Opening::Again),
         Fate::NotHere if !taken => Ok(Opening::New),
-        // Another message came after it, so that its turn is over for good; or it is older than what was read.
-        Fate::Open | Fate::NotHere => Err(Failure::Duplicate),
+        // It is older than what was read.
+        Fate::NotHere => Err(Failure::Duplicate),
     }
 }
 

@@ -20,6 +20,10 @@ use question::Answered;
 const WITHHELD: &str = "The model provider withheld the rest of the answer.";
 const EMPTY: &str = "The model gave an empty answer.";
 
+/// What the user is told of an answer whose calls were cut off.
+const CUT: &str =
+    "An answer of the model was cut at its output limit while it made calls; none of them was made.";
+
 /// Runs the turn to its end. `report` is told to the user first.
 pub(super) async fn run(
     context: &Context,
@@ -55,7 +59,7 @@ pub(super) async fn run(
             origin,
             state,
         } = question::ask(context, history, tally).await?;
-        if answer.calls.is_empty() {
+        if answer.calls.is_empty() && answer.unmade.is_empty() {
             text.push_str(&answer.text);
             for notice in &notices {
                 say(context, &mut text, notice).await;
@@ -67,7 +71,10 @@ pub(super) async fn run(
                 ..ending(context, text, &answer).await
             });
         }
-        let made = calls::name(context, step, &answer.calls);
+        let made = calls::name(context, step, &answer);
+        if answer.stop == Stop::Length {
+            notices.insert(CUT.to_owned());
+        }
         let entry = Entry::Assistant {
             text: answer.text.clone(),
             calls: made.iter().map(|(made, _)| made.clone()).collect(),
@@ -101,7 +108,7 @@ async fn ending(context: &Context, mut text: String, answer: &Answer) -> Ending 
             say(context, &mut text, WITHHELD).await;
             None
         }
-        Stop::Complete => {
+        Stop::Complete | Stop::HalfCall => {
             if answer.text.trim().is_empty() {
                 say(context, &mut text, EMPTY).await;
             }

@@ -52,12 +52,15 @@ impl Secret {
         self.fields.iter().map(|(_, value)| value.as_slice())
     }
 
-    /// The key for a model provider at `url`: the field `apiKey`, or the only field there is.
-    pub fn key_for(&self, url: &str) -> Result<&[u8], KeyError> {
+    /// The key for a model provider at `url`: the field `apiKey`, or the only field there is. A proxy on the way must be one of the
+    /// hosts as well: it reads what it passes on, where the provider says whom to trust at its end.
+    pub fn key_for(&self, url: &str, proxy: Option<&str>) -> Result<&[u8], KeyError> {
         let destinations = Destinations::read(&self.hosts).unwrap_or_default();
-        let url = Url::parse(url).map_err(|_| KeyError::Misdirected("what is no URL".to_owned()))?;
-        if !destinations.permit(&url) {
-            return Err(KeyError::Misdirected(url.origin().ascii_serialization()));
+        for url in [Some(url), proxy].into_iter().flatten() {
+            let url = Url::parse(url).map_err(|_| KeyError::Misdirected("what is no URL".to_owned()))?;
+            if !destinations.permit(&url) {
+                return Err(KeyError::Misdirected(url.origin().ascii_serialization()));
+            }
         }
         self.key().ok_or(KeyError::NoKey)
     }
@@ -110,8 +113,10 @@ mod tests {
     #[case::nothing("", false)]
     fn a_key_is_given_only_for_its_hosts(#[case] url: &str, #[case] expected: bool) {
         let secret = secret(&[("apiKey", "k")]);
-        assert_eq!(secret.key_for(url).is_ok(), expected);
-        assert!(Secret::new(Vec::new(), Vec::new()).key_for(url).is_err());
+        let home = "https://models.example.com/v1";
+        assert_eq!(secret.key_for(url, None).is_ok(), expected);
+        assert_eq!(secret.key_for(home, Some(url)).is_ok(), expected);
+        assert!(Secret::new(Vec::new(), Vec::new()).key_for(url, None).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
     clippy::pedantic,
     reason = "tests and their support"
 )]
@@ -13,10 +14,15 @@
 mod identities;
 mod support;
 mod threats;
+mod turn_answers;
 mod turn_budgets;
 mod turn_calls;
 mod turn_failures;
 mod turn_policy;
 mod turn_requests;
 mod webhook;
+mod webhook_again;
+mod webhook_forms;
 mod webhook_inbox;
+mod webhook_libraries;
+mod webhook_strangers;

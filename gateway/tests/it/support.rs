@@ -5,5 +5,6 @@ pub mod ledger;
 pub mod model;
 pub mod operator;
 pub mod policies;
+pub mod process;
 pub mod runner;
 pub mod world;

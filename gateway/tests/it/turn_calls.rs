@@ -213,7 +213,7 @@ async fn bad_arguments_are_denied_recorded_and_never_sent(#[case] arguments: &st
 }
 
 #[tokio::test]
-async fn malformed_calls_are_answered_and_the_turn_goes_on() {
+async fn calls_with_empty_or_doubled_ids_are_made_and_get_ids_of_their_own() {
     let world = World::start().await;
     let good = r#"{"owner":"acme","repo":"web"}"#;
     world.model.script([
@@ -230,8 +230,12 @@ async fn malformed_calls_are_answered_and_the_turn_goes_on() {
 
     assert_eq!(turn.done().text, "Done.");
     let allowed: Vec<bool> = turn.decisions().iter().map(|decision| decision.allowed).collect();
-    assert_eq!(allowed.iter().filter(|allowed| **allowed).count(), 1);
-    assert_eq!(world.runner.executed().len(), 1);
+    assert_eq!(
+        allowed,
+        [true, true, true, false],
+        "only the tool without a name is none"
+    );
+    assert_eq!(world.runner.executed().len(), 3);
     // The ids in the next request are all there and all different.
     let messages = world.model.seen()[1].json();
     let messages = messages["messages"].as_array().unwrap();

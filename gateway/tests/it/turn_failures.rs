@@ -553,3 +553,25 @@ async fn a_session_held_elsewhere_is_waited_for() {
             .any(|event| event.event == Some(Event::Queued(1)))
     );
 }
+
+#[rstest]
+#[case::literal("127.0.0.1")]
+#[case::short("127.1")]
+#[case::decimal("2130706433")]
+#[case::hexadecimal("0x7f000001")]
+#[case::octal("0177.0.0.1")]
+#[case::mapped("[::ffff:127.0.0.1]")]
+#[case::name("localhost")]
+#[tokio::test]
+async fn a_model_on_this_machine_is_never_asked_unless_it_is_named(#[case] host: &str) {
+    let world = World::start().await;
+    let mut settings = world.settings();
+    let model = settings.model.as_mut().unwrap();
+    model.base_url = model.base_url.replace("127.0.0.1", host);
+    model.allowed_addresses.clear();
+    world.model.script([Reply::text("you should not see this")]);
+    world.enforce_with(&[Held::default()], settings, 60).await;
+    let failed = world.say("hello").await.failed();
+    assert!(!failed.message.contains("you should not see this"), "{failed:?}");
+    assert_eq!(world.model.seen().len(), 0);
+}

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use monstrum_gateway::args::ChannelArgs;
+use monstrum_gateway::args::{ChannelArgs, EgressArgs};
 use monstrum_gateway::channel::{self, ChannelError};
 use monstrum_service::{Service, TlsArgs};
 use rstest::rstest;
@@ -20,10 +20,10 @@ use crate::support::world::{UID, World, own_channel, until};
 
 pub(crate) const KEY: [u8; 32] = [7; 32];
 
-struct Inbox {
-    world: World,
-    address: SocketAddr,
-    client: reqwest::Client,
+pub(crate) struct Inbox {
+    pub(crate) world: World,
+    pub(crate) address: SocketAddr,
+    pub(crate) client: reqwest::Client,
     _folder: TempDir,
 }
 
@@ -64,6 +64,7 @@ pub(crate) async fn start(
         secret: path,
         listen: "127.0.0.1:0".parse().unwrap(),
         gateway_template: world.mutual.clone(),
+        egress: EgressArgs { reach_loopback: true },
     };
     channel::start(args, world.tls(&own_channel()), service.clone()).await
 }
@@ -73,7 +74,7 @@ pub(crate) fn whsec() -> String {
 }
 
 impl Inbox {
-    async fn open(change: impl FnOnce(&mut Value)) -> Self {
+    pub(crate) async fn open(change: impl FnOnce(&mut Value)) -> Self {
         let world = World::start().await;
         let folder = tempfile::tempdir().unwrap();
         let address = start(
@@ -93,11 +94,11 @@ impl Inbox {
         }
     }
 
-    fn request(&self, id: &str, timestamp: i64, body: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, id: &str, timestamp: i64, body: &str) -> reqwest::RequestBuilder {
         signed(&self.client, self.address, id, timestamp, body)
     }
 
-    async fn post(&self, id: &str, body: &str) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, id: &str, body: &str) -> (StatusCode, Value) {
         answer(self.request(id, now(), body)).await
     }
 }

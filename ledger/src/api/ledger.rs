@@ -5,9 +5,10 @@ use monstrum_wire::ledger::{
     AcceptMessageRequest, AcceptMessageResponse, AcquireSessionRequest, AcquireSessionResponse,
     AdvanceSessionRequest, AdvanceSessionResponse, AppendRequest, AppendResponse, ClaimMessagesRequest,
     ClaimMessagesResponse, FinishCallRequest, FinishCallResponse, FinishMessageRequest,
-    FinishMessageResponse, QuotaUseRequest, QuotaUseResponse, ReleaseSessionRequest, ReleaseSessionResponse,
-    RenewMessageRequest, RenewMessageResponse, RenewSessionRequest, RenewSessionResponse, ReserveRequest,
-    ReserveResponse, SettleRequest, SettleResponse, StartCallRequest, StartCallResponse, SumUsageRequest,
+    FinishMessageResponse, HoldOnceRequest, HoldOnceResponse, QuotaUseRequest, QuotaUseResponse,
+    ReleaseSessionRequest, ReleaseSessionResponse, RenewMessageRequest, RenewMessageResponse,
+    RenewSessionRequest, RenewSessionResponse, ReserveRequest, ReserveResponse, SettleOnceRequest,
+    SettleOnceResponse, SettleRequest, SettleResponse, StartCallRequest, StartCallResponse, SumUsageRequest,
     SumUsageResponse, TakeOnceRequest, TakeOnceResponse, UnfinishedCallsRequest, UnfinishedCallsResponse,
 };
 use tonic::{Request, Response, Status};
@@ -110,6 +111,22 @@ impl<S: Store> Ledger for Api<S> {
             self.take(&owner, request.into_inner()).await
         };
         self.measured(Method::TakeOnce, work).await
+    }
+
+    async fn hold_once(&self, request: Request<HoldOnceRequest>) -> Answer<HoldOnceResponse> {
+        let work = async {
+            let owner = self.owner(&request).await?;
+            self.hold(&owner, request.into_inner()).await
+        };
+        self.measured(Method::HoldOnce, work).await
+    }
+
+    async fn settle_once(&self, request: Request<SettleOnceRequest>) -> Answer<SettleOnceResponse> {
+        let work = async {
+            let owner = self.owner(&request).await?;
+            self.settle_hold(&owner, request.into_inner()).await
+        };
+        self.measured(Method::SettleOnce, work).await
     }
 
     async fn accept_message(&self, request: Request<AcceptMessageRequest>) -> Answer<AcceptMessageResponse> {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use monstrum_wire::ledger::{TakeOnceRequest, TakeOnceResponse};
+use monstrum_wire::ledger::{
+    HoldOnceRequest, HoldOnceResponse, OnceState, SettleOnceRequest, SettleOnceResponse, TakeOnceRequest,
+    TakeOnceResponse,
+};
 
 use super::{Api, Refusal, field};
-use crate::store::{Store, Ticket};
+use crate::store::{Holding, Store, Ticket};
 use crate::tenant::Owner;
 
 const LONGEST: Duration = Duration::from_hours(30 * 24);
@@ -20,6 +23,37 @@ impl<S: Store> Api<S> {
         Ok(TakeOnceResponse {
             fresh: self.store.take_once(owner, self.clock.now(), ticket).await?,
         })
+    }
+
+    pub(super) async fn hold(
+        &self,
+        owner: &Owner,
+        request: HoldOnceRequest,
+    ) -> Result<HoldOnceResponse, Refusal> {
+        let ticket = ticket(request.scope, request.id, request.hold_seconds)?;
+        let held = self
+            .store
+            .hold_once(owner, self.clock.now(), ticket, request.renew)
+            .await?;
+        let state = match held {
+            Holding::Fresh => OnceState::Fresh,
+            Holding::Held => OnceState::Held,
+            Holding::Taken => OnceState::Taken,
+        };
+        Ok(HoldOnceResponse { state: state.into() })
+    }
+
+    pub(super) async fn settle_hold(
+        &self,
+        owner: &Owner,
+        request: SettleOnceRequest,
+    ) -> Result<SettleOnceResponse, Refusal> {
+        let free = request.keep_seconds == 0;
+        let ticket = ticket(request.scope, request.id, request.keep_seconds.max(1))?;
+        self.store
+            .settle_once(owner, self.clock.now(), ticket, free)
+            .await?;
+        Ok(SettleOnceResponse {})
     }
 }
 

@@ -72,6 +72,7 @@ on_every_store! {
         usage_counts_since_an_instant;
     once:
         an_id_is_fresh_once_within_its_time,
+        an_id_is_held_until_it_is_settled_or_given_back,
         owners_and_scopes_do_not_meet,
         parallel_takers_have_one_winner,
         taken_ids_survive_a_crash,

@@ -1,7 +1,7 @@
 //! Ids that are taken once.
 
 use futures::future::join_all;
-use monstrum_ledger::store::{OnceStore as _, Ticket, UpkeepStore as _};
+use monstrum_ledger::store::{Holding, OnceStore as _, Ticket, UpkeepStore as _};
 use monstrum_ledger::tenant::Owner;
 
 use crate::database::{Database, at, bot, channel, seconds_of};
@@ -31,6 +31,27 @@ pub(crate) async fn an_id_is_fresh_once_within_its_time(mut database: impl Datab
     assert!(!taken(599).await, "taking again does not prolong the time");
     assert!(taken(600).await);
     assert!(!taken(601).await);
+}
+
+pub(crate) async fn an_id_is_held_until_it_is_settled_or_given_back(mut database: impl Database) {
+    let store = database.open().await;
+    let owner = owner("triage");
+    let of = |seconds| Ticket {
+        keep: seconds_of(seconds),
+        ..ticket("webhook", "1")
+    };
+    let hold = async |seconds, renew| store.hold_once(&owner, at(seconds), of(30), renew).await.unwrap();
+    assert_eq!(hold(0, false).await, Holding::Fresh);
+    assert_eq!(hold(1, false).await, Holding::Held);
+    assert_eq!(hold(20, true).await, Holding::Held);
+    assert_eq!(hold(49, false).await, Holding::Held, "it was renewed");
+    assert_eq!(hold(50, false).await, Holding::Fresh, "the hold ran out");
+    store.settle_once(&owner, at(51), of(1), true).await.unwrap();
+    assert_eq!(hold(52, false).await, Holding::Fresh, "it was given back");
+    store.settle_once(&owner, at(53), of(600), false).await.unwrap();
+    assert_eq!(hold(54, false).await, Holding::Taken);
+    assert!(!store.take_once(&owner, at(55), of(600)).await.unwrap());
+    assert_eq!(hold(653, false).await, Holding::Fresh);
 }
 
 pub(crate) async fn owners_and_scopes_do_not_meet(mut database: impl Database) {

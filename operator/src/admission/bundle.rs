@@ -1,13 +1,14 @@
-//! Tells the API server whom to trust when it calls the webhook.
+//! Tells the API server whom to trust when it calls the webhook, and the path at which it is answered.
 
 use std::time::Duration;
 
 use k8s_openapi::ByteString;
-use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use k8s_openapi::api::admissionregistration::v1::{ValidatingWebhook, ValidatingWebhookConfiguration};
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
+use super::Pass;
 use crate::trust::Trust;
 
 /// Who writes the bundle.
@@ -36,11 +37,12 @@ pub enum BundleError {
     },
 }
 
-/// Keeps the authority in the configuration `name`. Runs until dropped.
+/// Keeps authority and path in the configuration `name`. Runs until dropped.
 pub async fn keep_bundle(client: &Client, name: &str, trust: &Trust) {
+    let pass = Pass::new(trust);
     loop {
-        match put_bundle(client, name, trust.certificate_pem()).await {
-            Ok(true) => tracing::info!(configuration = %name, "the API server trusts the webhook now"),
+        match put_bundle(client, name, trust.certificate_pem(), pass.path()).await {
+            Ok(true) => tracing::info!(configuration = %name, "the API server can call the webhook now"),
             Ok(false) => {}
             Err(error) => {
                 let cause = std::error::Error::source(&error)
@@ -53,8 +55,8 @@ pub async fn keep_bundle(client: &Client, name: &str, trust: &Trust) {
     }
 }
 
-/// Puts the authority where it is not yet. True when something was written.
-async fn put_bundle(client: &Client, name: &str, certificate: &str) -> Result<bool, BundleError> {
+/// Puts authority and path where they are not yet. True when something was written.
+async fn put_bundle(client: &Client, name: &str, certificate: &str, path: &str) -> Result<bool, BundleError> {
     let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
     let read = |source| BundleError::Read {
         name: name.to_owned(),
@@ -62,15 +64,20 @@ async fn put_bundle(client: &Client, name: &str, certificate: &str) -> Result<bo
     };
     let found = api.get(name).await.map_err(read)?;
     let webhooks = found.webhooks.clone().unwrap_or_default();
-    let is_there = |bundle: &ByteString| bundle.0 == certificate.as_bytes();
-    if webhooks
-        .iter()
-        .all(|webhook| webhook.client_config.ca_bundle.as_ref().is_some_and(is_there))
-    {
+    let is_there = |webhook: &ValidatingWebhook| {
+        let config = &webhook.client_config;
+        let bundle = config.ca_bundle.as_ref().map(|bundle| bundle.0.as_slice());
+        let known = config
+            .service
+            .as_ref()
+            .and_then(|service| service.path.as_deref());
+        bundle == Some(certificate.as_bytes()) && known == Some(path)
+    };
+    if webhooks.iter().all(is_there) {
         return Ok(false);
     }
     let names: Vec<&str> = webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
-    let patch = bundle(&found.name_any(), &names, certificate);
+    let patch = bundle(&found.name_any(), &names, certificate, path);
     api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(patch))
         .await
         .map_err(|source| BundleError::Write {
@@ -80,12 +87,14 @@ async fn put_bundle(client: &Client, name: &str, certificate: &str) -> Result<bo
     Ok(true)
 }
 
-/// Only the bundle of each webhook, and what identifies it.
-fn bundle(name: &str, webhooks: &[&str], certificate: &str) -> Value {
+/// Only the bundle and the path of each webhook, and what identifies it.
+fn bundle(name: &str, webhooks: &[&str], certificate: &str, path: &str) -> Value {
     let bundle = ByteString(certificate.as_bytes().to_vec());
     let webhooks: Vec<_> = webhooks
         .iter()
-        .map(|webhook| json!({ "name": webhook, "clientConfig": { "caBundle": bundle } }))
+        .map(|webhook| {
+            json!({ "name": webhook, "clientConfig": { "caBundle": bundle, "service": { "path": path } } })
+        })
         .collect();
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -118,32 +127,46 @@ mod tests {
         let api = FakeApi::default();
         api.put(PATH, configuration());
         assert!(
-            put_bundle(&api.client(), "monstrum", "certificate")
+            put_bundle(&api.client(), "monstrum", "certificate", "/validate/x")
                 .await
                 .unwrap()
         );
         assert_eq!(api.take_writes().len(), 1);
         assert!(
-            !put_bundle(&api.client(), "monstrum", "certificate")
+            !put_bundle(&api.client(), "monstrum", "certificate", "/validate/x")
                 .await
                 .unwrap()
         );
         assert_eq!(api.take_writes(), []);
-        assert!(put_bundle(&api.client(), "monstrum", "another").await.unwrap());
+        for (certificate, path) in [("another", "/validate/x"), ("another", "/validate/y")] {
+            assert!(
+                put_bundle(&api.client(), "monstrum", certificate, path)
+                    .await
+                    .unwrap()
+            );
+        }
     }
 
     #[test]
-    fn nothing_but_the_bundle_is_written() {
-        let patch = bundle("monstrum", &["validate.monstrum.dev"], "certificate");
+    fn nothing_but_bundle_and_path_is_written() {
+        let patch = bundle(
+            "monstrum",
+            &["validate.monstrum.dev"],
+            "certificate",
+            "/validate/x",
+        );
         let webhook = patch["webhooks"][0].as_object().unwrap();
         assert_eq!(webhook.keys().collect::<Vec<_>>(), ["clientConfig", "name"]);
-        assert_eq!(webhook["clientConfig"], json!({"caBundle": "Y2VydGlmaWNhdGU="}));
+        assert_eq!(
+            webhook["clientConfig"],
+            json!({"caBundle": "Y2VydGlmaWNhdGU=", "service": {"path": "/validate/x"}})
+        );
     }
 
     #[tokio::test]
     async fn a_configuration_that_is_not_there_is_an_error() {
         assert!(matches!(
-            put_bundle(&FakeApi::default().client(), "monstrum", "c").await,
+            put_bundle(&FakeApi::default().client(), "monstrum", "c", "/").await,
             Err(BundleError::Read { .. })
         ));
     }

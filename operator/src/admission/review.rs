@@ -1,62 +1,96 @@
 //! One review.
 
-use axum::Json;
-use axum::extract::State;
-use kube::api::DynamicObject;
-use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview, Operation};
 use monstrum_crds::kinds::GROUP;
 use monstrum_crds::object::Object;
 use monstrum_crds::validate::refusals;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::server::Admission;
+use crate::index::Index;
 
-/// Answers a review of the API server.
-pub(super) async fn review(
-    State(admission): State<Admission>,
-    Json(review): Json<AdmissionReview<DynamicObject>>,
-) -> Json<AdmissionReview<DynamicObject>> {
-    let request: Result<AdmissionRequest<DynamicObject>, _> = review.try_into();
-    let Ok(request) = request else {
-        return Json(AdmissionResponse::invalid("the review holds no request").into_review());
-    };
-    // Before everything is listed it is not known what a Workspace permits.
-    admission.index.listed.opened().await;
-    let response = AdmissionResponse::from(&request);
-    let response = match refusal(&admission, &request) {
-        None => response,
-        Some(message) => response.deny(message),
-    };
-    admission.metrics.admitted(response.allowed);
-    Json(response.into_review())
+/// How many faults are told; the first ones are what a person works on.
+const MAX_FAULTS: usize = 32;
+
+/// A review, as far as it is looked at. What else is in it, such as the object as it was, is passed over without being built.
+#[derive(Debug, Deserialize)]
+struct Review {
+    request: Asked,
 }
 
-/// Why the object of a request is refused, if it is.
-fn refusal(admission: &Admission, request: &AdmissionRequest<DynamicObject>) -> Option<String> {
-    if request.kind.group != GROUP || request.sub_resource.is_some() {
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked {
+    uid: String,
+    kind: Kind,
+    operation: String,
+    #[serde(default)]
+    sub_resource: Option<String>,
+    #[serde(default)]
+    namespace: Option<String>,
+    #[serde(default)]
+    object: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Kind {
+    #[serde(default)]
+    group: String,
+}
+
+/// The answer to a review.
+#[derive(Debug)]
+pub(super) struct Answer {
+    uid: String,
+    refusal: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn allowed(&self) -> bool {
+        self.refusal.is_none()
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let mut response = json!({ "uid": self.uid, "allowed": self.allowed() });
+        if let (Some(message), Value::Object(fields)) = (&self.refusal, &mut response) {
+            fields.insert("status".to_owned(), json!({ "code": 403, "message": message }));
+        }
+        json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response })
+            .to_string()
+            .into_bytes()
+    }
+}
+
+/// Judges what is reviewed; nothing where it is no review.
+pub(super) fn answer(index: &Index, body: &[u8]) -> Option<Answer> {
+    let review: Review = serde_json::from_slice(body).ok()?;
+    Some(Answer {
+        uid: review.request.uid.clone(),
+        refusal: refusal(index, review.request),
+    })
+}
+
+/// Why the object of a request is refused, if it is. The message speaks of the object and of what stands in its own namespace, whose
+/// objects its author names: of no other namespace is anything looked at.
+fn refusal(index: &Index, request: Asked) -> Option<String> {
+    let judged = matches!(request.operation.as_str(), "CREATE" | "UPDATE");
+    if request.kind.group != GROUP || request.sub_resource.is_some_and(|name| !name.is_empty()) || !judged {
         return None;
     }
-    match request.operation {
-        Operation::Create | Operation::Update => {}
-        Operation::Delete | Operation::Connect => return None,
-    }
-    let value = match serde_json::to_value(request.object.as_ref()?) {
-        Ok(value) => value,
-        Err(error) => return Some(format!("the object is not JSON: {error}")),
-    };
+    let object = request.object?;
     // An object that is going away must not be held up by what is wrong with it.
-    if value.pointer("/metadata/deletionTimestamp").is_some() {
+    if object.pointer("/metadata/deletionTimestamp").is_some() {
         return None;
     }
-    match Object::read(value) {
+    match Object::read(object) {
         Ok(object) => {
-            let world = admission
-                .index
-                .world(request.namespace.as_deref().unwrap_or_default());
-            let faults: Vec<_> = refusals(&object, &world)
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            (!faults.is_empty()).then(|| faults.join("; "))
+            let world = index.world(request.namespace.as_deref().unwrap_or_default());
+            let faults = refusals(&object, &world);
+            let mut told: Vec<_> = faults.iter().take(MAX_FAULTS).map(ToString::to_string).collect();
+            let more = faults.len().saturating_sub(MAX_FAULTS);
+            if more > 0 {
+                told.push(format!("and {more} more"));
+            }
+            (!told.is_empty()).then(|| told.join("; "))
         }
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));

@@ -1,32 +1,31 @@
-//! The HTTPS server that the API server calls.
+//! The HTTPS server that the API server calls. Whoever else calls it is answered before anything of the request is read, and always
+//! the same.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::post;
-use axum_server::tls_rustls::RustlsConfig;
-use monstrum_service::Service;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode};
 use monstrum_service::authority::AuthorityError;
+use monstrum_service::listener::{Entrance, Guest, Limits, serve_http};
+use monstrum_service::{Incoming, Pem, ServerTls, Service, TlsError};
 use monstrum_wire::identity::Identity;
 
-use super::review::review;
+use super::Pass;
+use super::desk::Desk;
 use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::trust::{Trust, renewal};
 
-/// Objects are at most 1.5 MiB in etcd; a review of an update holds two of them.
-const MAX_REVIEW: usize = 4 << 20;
-/// Reviews that are being answered may take this long when the process stops.
-const DRAIN: Duration = Duration::from_secs(5);
-
 /// What a review is answered from.
 #[derive(Clone)]
 pub(super) struct Admission {
-    pub(super) index: Arc<Index>,
-    pub(super) metrics: Metrics,
+    pub(super) pass: Pass,
+    pub(super) desk: Desk,
 }
 
 /// The webhook.
@@ -41,6 +40,8 @@ pub struct AdmissionServer {
     pub names: Vec<String>,
     /// Of its certificates.
     pub lifetime: Duration,
+    /// A file with the authority of the API server's own certificate, where it shows one.
+    pub client_authority: Option<PathBuf>,
 }
 
 /// Why the webhook does not answer.
@@ -49,9 +50,17 @@ pub enum AdmissionServerError {
     /// Its certificate can't be signed.
     #[error("the webhook's certificate can't be issued")]
     Issue(#[from] AuthorityError),
-    /// Its certificate can't be used.
-    #[error("the webhook's certificate can't be used")]
-    Use(#[source] std::io::Error),
+    /// Its certificate, or the authority of its clients, can't be used.
+    #[error("the webhook's certificates can't be used")]
+    Use(#[from] TlsError),
+    /// The authority of its clients can't be read.
+    #[error("{path}: can't be read")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// It can't listen.
     #[error("{address}: the webhook can't listen")]
     Listen {
@@ -63,56 +72,55 @@ pub enum AdmissionServerError {
 }
 
 impl AdmissionServer {
-    /// Listens, and answers while the process runs.
-    pub async fn start(self, address: SocketAddr, service: &Service) -> Result<(), AdmissionServerError> {
-        let (certificate, key) = self.pem()?;
-        let config = RustlsConfig::from_pem(certificate, key)
-            .await
-            .map_err(AdmissionServerError::Use)?;
-        let listen = |source| AdmissionServerError::Listen { address, source };
-        let listener = std::net::TcpListener::bind(address).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        let handle = axum_server::Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, config.clone()).map_err(listen)?;
+    /// Listens, and answers while the process runs. Tells where.
+    pub fn start(self, address: SocketAddr, service: &Service) -> Result<SocketAddr, AdmissionServerError> {
+        let pem = self.pem()?;
+        let clients = self.client_authority()?;
+        let tls = ServerTls::new(&pem.certificate, &pem.key, clients.as_deref())?;
+        let incoming = Incoming::bind(address, Entrance::Https(tls.clone()), Limits::default())
+            .map_err(|source| AdmissionServerError::Listen { address, source })?;
+        let bound = incoming.local_addr();
         let admission = Admission {
-            index: Arc::clone(&self.index),
-            metrics: self.metrics.clone(),
+            pass: Pass::new(&self.trust),
+            desk: Desk::new(Arc::clone(&self.index), self.metrics.clone()),
         };
-        let serving = server
-            .handle(handle.clone())
-            .serve(router(admission).into_make_service());
+        let serving = serve_http(incoming, router(admission), service.shutdown());
         service.spawn("webhook", async move {
-            serving
-                .await
-                .map_err(|source| AdmissionServerError::Listen { address, source })
+            serving.await;
+            Ok::<(), std::convert::Infallible>(())
         });
         let shutdown = service.shutdown();
         service.spawn_quiet("webhook-certificate", async move {
             tokio::select! {
-                () = self.renew(&config) => {}
-                () = shutdown.requested() => handle.graceful_shutdown(Some(DRAIN)),
+                () = self.renew(&tls) => {}
+                () = shutdown.requested() => {}
             }
         });
-        Ok(())
+        Ok(bound)
     }
 
-    fn pem(&self) -> Result<(Vec<u8>, Vec<u8>), AuthorityError> {
-        let pem = self
-            .trust
-            .issue(&Identity::Operator, &self.names, self.lifetime)?;
-        Ok((pem.certificate.into_bytes(), pem.key.into_bytes()))
+    fn pem(&self) -> Result<Pem, AuthorityError> {
+        self.trust.issue(&Identity::Operator, &self.names, self.lifetime)
     }
 
-    async fn renew(&self, config: &RustlsConfig) {
+    fn client_authority(&self) -> Result<Option<String>, AdmissionServerError> {
+        let Some(path) = &self.client_authority else {
+            return Ok(None);
+        };
+        let read = std::fs::read_to_string(path).map_err(|source| AdmissionServerError::Read {
+            path: path.clone(),
+            source,
+        });
+        read.map(Some)
+    }
+
+    async fn renew(&self, tls: &ServerTls) {
         loop {
             tokio::time::sleep(renewal(self.lifetime)).await;
-            let renewed = match self.pem() {
-                Ok((certificate, key)) => config
-                    .reload_from_pem(certificate, key)
-                    .await
-                    .map_err(AdmissionServerError::Use),
-                Err(error) => Err(error.into()),
-            };
+            let renewed = self
+                .pem()
+                .map_err(AdmissionServerError::from)
+                .and_then(|pem| Ok(tls.replace(&pem.certificate, &pem.key)?));
             if let Err(error) = renewed {
                 tracing::error!(error = %error, "the webhook's certificate can't be renewed");
             }
@@ -121,8 +129,15 @@ impl AdmissionServer {
 }
 
 pub(super) fn router(admission: Admission) -> Router {
-    Router::new()
-        .route("/validate", post(review))
-        .layer(DefaultBodyLimit::max(MAX_REVIEW))
-        .with_state(admission)
+    Router::new().fallback(receive).with_state(admission)
+}
+
+async fn receive(State(admission): State<Admission>, request: Request) -> Response {
+    if request.method() != Method::POST || !admission.pass.fits(request.uri().path()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    if let Some(guest) = request.extensions().get::<Guest>() {
+        guest.make_known();
+    }
+    admission.desk.answer(request).await
 }

@@ -14,8 +14,10 @@ use kube::runtime::watcher::Event;
 use kube::{Client, ResourceExt};
 use monstrum_service::TlsError;
 use monstrum_service::authority::AuthorityError;
+use serde_json::{Value, json};
 
-use super::drift::{is_current, with_digest};
+use super::contest::Contests;
+use super::drift::{correction, paths, was_applied, with_digest};
 use super::{Certificate, CertificateSpec, Child, ChildKind, Issued, Owner, certificate_annotations};
 use crate::index::{Live, strip};
 use crate::leadership::Leadership;
@@ -31,6 +33,7 @@ pub struct Applier {
     leadership: Leadership,
     lifetime: Duration,
     metrics: Metrics,
+    contests: Arc<Contests>,
 }
 
 /// What became of an object.
@@ -74,6 +77,18 @@ pub enum ApplyError {
         name: String,
         /// What the API server says.
         message: String,
+    },
+    /// Somebody changes it again and again.
+    #[error("{kind} {name} is changed again and again by {by} ({fields}): have it leave our objects alone")]
+    Contested {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Who changed it last.
+        by: String,
+        /// What was changed.
+        fields: String,
     },
     /// The API server did not do it this time.
     #[error("{kind} {name} can't be written")]
@@ -120,46 +135,123 @@ impl Applier {
             leadership,
             lifetime,
             metrics,
+            contests: Arc::default(),
         }
     }
 
-    /// Makes one object what it should be.
+    /// Makes one object what it should be, and nothing more.
     pub async fn apply(&self, owner: &Owner, manager: &str, child: &Child) -> Result<Applied, ApplyError> {
         let live = self.live.children(child.kind).get(&owner.namespace, &child.name);
-        if let Some(live) = &live {
-            check_owned(owner, &child.kind.api().kind, &live.metadata)?;
-            // Objects of the index are JSON with metadata; should one not be, it is written again.
-            if is_current(
-                &child.object,
-                &serde_json::to_value(live.as_ref()).unwrap_or_default(),
-            ) {
-                return Ok(Applied::Unchanged);
-            }
-        }
         let api = self.api(child.kind, &owner.namespace);
-        let (kind, name) = (child.kind.api().kind, child.name.as_str());
-        if live.is_none() {
-            let found = api
-                .get_metadata_opt(name)
-                .await
-                .map_err(|error| failed(&kind, name, error))?;
-            if let Some(found) = found {
-                check_owned(owner, &kind, &found.metadata)?;
+        let (kind, name) = (child.kind.as_str(), child.name.as_str());
+        match &live {
+            Some(live) => {
+                check_owned(owner, kind, &live.metadata)?;
+                let live = as_json(live.as_ref());
+                let correction = self.correction(child, &live);
+                if let (true, Some(correction)) = (was_applied(&child.object, &live), &correction) {
+                    self.contest(owner, child, &api, correction).await?;
+                } else if was_applied(&child.object, &live) {
+                    return Ok(Applied::Unchanged);
+                }
+            }
+            None => {
+                let found = api
+                    .get_metadata_opt(name)
+                    .await
+                    .map_err(|error| failed(kind, name, error))?;
+                if let Some(found) = found {
+                    check_owned(owner, kind, &found.metadata)?;
+                }
             }
         }
         self.check_leading()?;
         let parameters = PatchParams::apply(manager).force();
         let written = api
             .patch(name, &parameters, &Patch::Apply(with_digest(&child.object)))
-            .await;
-        let mut written = written.map_err(|error| failed(&kind, name, error))?;
-        strip(&mut written);
+            .await
+            .map_err(|error| failed(kind, name, error))?;
         self.metrics.wrote(Written::Object);
         tracing::debug!(%kind, %name, namespace = %owner.namespace, "applied");
+        let mut written = self.take_out(&api, manager, child, written).await?;
+        strip(&mut written);
         self.live
             .children(child.kind)
             .take_up(None, Event::Apply(written));
         Ok(Applied::Written)
+    }
+
+    /// What has to be changed of an object, but for what its API server insists on.
+    fn correction(&self, child: &Child, live: &Value) -> Option<Value> {
+        let correction = correction(child.kind, &child.object, live)?;
+        self.contests.open(child.kind, correction, live)
+    }
+
+    /// Somebody changed what we made: says who, and refuses to go on at full speed.
+    async fn contest(
+        &self,
+        owner: &Owner,
+        child: &Child,
+        api: &Api<DynamicObject>,
+        correction: &Value,
+    ) -> Result<(), ApplyError> {
+        let (kind, name) = (child.kind.as_str(), child.name.as_str());
+        let found = api.get_metadata_opt(name).await;
+        let found = found.map_err(|error| failed(kind, name, error))?;
+        let by = found.map_or_else(String::new, |found| last_writer(&found.metadata));
+        let fields = paths(correction).join(", ");
+        tracing::warn!(%kind, %name, namespace = %owner.namespace, %by, %fields, "somebody changed an object of ours");
+        if self.contests.admit(child.kind, &owner.namespace, name) {
+            return Ok(());
+        }
+        Err(ApplyError::Contested {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            by,
+            fields,
+        })
+    }
+
+    /// Server-side apply leaves what others added: that is taken out of the object as it was written.
+    async fn take_out(
+        &self,
+        api: &Api<DynamicObject>,
+        manager: &str,
+        child: &Child,
+        written: DynamicObject,
+    ) -> Result<DynamicObject, ApplyError> {
+        let Some(mut patch) = self.correction(child, &as_json(&written)) else {
+            return Ok(written);
+        };
+        let (kind, name) = (child.kind.as_str(), child.name.as_str());
+        self.check_leading()?;
+        if let Some(fields) = patch.as_object_mut() {
+            // Only as it was read.
+            let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+            if let Some(metadata) = metadata.as_object_mut() {
+                metadata.insert("resourceVersion".to_owned(), json!(written.resource_version()));
+            }
+        }
+        let parameters = PatchParams {
+            field_manager: Some(manager.to_owned()),
+            ..PatchParams::default()
+        };
+        let corrected = api.patch(name, &parameters, &Patch::Merge(patch)).await;
+        let corrected = corrected.map_err(|error| failed(kind, name, error))?;
+        self.metrics.wrote(Written::Object);
+        let there = as_json(&corrected);
+        if let Some(insisted) = self.correction(child, &there) {
+            self.contests.insists(child.kind, &insisted, &there);
+        }
+        match self.correction(child, &there) {
+            None => Ok(corrected),
+            Some(left) => Err(ApplyError::Contested {
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+                by: "the API server or one of its admission webhooks".to_owned(),
+                fields: paths(&left).join(", "),
+            }),
+        }
     }
 
     /// Makes a certificate valid for a while.
@@ -314,6 +406,23 @@ impl Applier {
     fn check_leading(&self) -> Result<(), ApplyError> {
         self.leadership.epoch().map(drop).ok_or(ApplyError::NotLeading)
     }
+}
+
+/// Objects of the index are JSON with metadata; should one not be, it is written again.
+fn as_json(object: &DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+/// The field manager other than ours that wrote last, as far as the object says.
+fn last_writer(metadata: &ObjectMeta) -> String {
+    let ours = |manager: &str| manager.starts_with("monstrum-");
+    let others = metadata.managed_fields.iter().flatten().filter(|entry| {
+        entry.subresource.is_none() && entry.manager.as_deref().is_some_and(|manager| !ours(manager))
+    });
+    others
+        .max_by_key(|entry| entry.time.as_ref().map(|time| time.0))
+        .and_then(|entry| entry.manager.clone())
+        .unwrap_or_else(|| "an unknown writer".to_owned())
 }
 
 fn certified(good_for: Duration, secret: &ObjectMeta) -> Certified {

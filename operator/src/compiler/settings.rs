@@ -2,9 +2,10 @@
 
 mod request;
 
+use ipnet::IpNet;
 use monstrum_crds::convert::{BotConversion, Resolved, ResolvedLimits, ResolvedModel};
 use monstrum_crds::kinds::model_provider::Dialect;
-use monstrum_wire::policy::{self, Header, Limits, Model, Prices, Prompts, Settings};
+use monstrum_wire::policy::{self, Header, Limits, Model, Prices, Prompts, Proxy, Settings};
 
 /// The settings of a bot; without a model where none is usable, which a gateway refuses to work with.
 pub(super) fn settings(name: &str, conversion: &BotConversion) -> Settings {
@@ -60,7 +61,17 @@ fn model(model: &ResolvedModel) -> Model {
         request: Some(request::shape(&model.request)),
         images: model.images,
         auth_header: model.auth_header.clone().unwrap_or_default(),
+        allowed_addresses: texts(&model.egress.allowed_addresses),
+        ca_certificate: model.egress.ca_certificate.clone().unwrap_or_default(),
+        proxy: model.egress.proxy.as_ref().map(|proxy| Proxy {
+            url: proxy.url.clone(),
+            allowed_addresses: texts(&proxy.allowed_addresses),
+        }),
     }
+}
+
+fn texts(ranges: &[IpNet]) -> Vec<String> {
+    ranges.iter().map(ToString::to_string).collect()
 }
 
 fn limits(limits: &ResolvedLimits) -> Limits {

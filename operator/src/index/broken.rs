@@ -1,11 +1,13 @@
 //! Objects that do not have the shape of their kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use monstrum_crds::object::Kind;
 
 use super::Key;
+use super::objects::Place;
 
 /// Objects that do not have the shape of their kind: written by another version, past the schema.
 #[derive(Debug, Default)]
@@ -48,6 +50,21 @@ impl Broken {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(key)
             .is_some()
+    }
+
+    /// Forgets those of a kind, in a namespace or in all, that a complete list no longer holds; answers which.
+    pub fn keep(&self, kind: Kind, scope: Option<&str>, listed: &BTreeSet<Place>) -> Vec<Key> {
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = |key: &Key| {
+            key.kind == kind
+                && scope.is_none_or(|scope| key.namespace == scope)
+                && !listed.contains(&(key.namespace.clone(), key.name.clone()))
+        };
+        let gone: Vec<Key> = objects.keys().filter(|key| gone(key)).cloned().collect();
+        for key in &gone {
+            objects.remove(key);
+        }
+        gone
     }
 
     /// Whether there is one of this key.

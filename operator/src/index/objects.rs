@@ -164,6 +164,14 @@ impl<K: ResourceExt> State<K> {
             });
         }
         for (place, now) in listed {
+            // What has the same version is the same object: nothing is to be told of it.
+            if self
+                .objects
+                .get(&place)
+                .is_some_and(|before| same_version(before.as_ref(), now.as_ref()))
+            {
+                continue;
+            }
             let before = self.objects.insert(place.clone(), Arc::clone(&now));
             seen.push(Seen {
                 place,
@@ -173,6 +181,12 @@ impl<K: ResourceExt> State<K> {
         }
         seen
     }
+}
+
+fn same_version<K: ResourceExt>(before: &K, now: &K) -> bool {
+    now.resource_version().is_some()
+        && before.resource_version() == now.resource_version()
+        && before.uid() == now.uid()
 }
 
 fn place<K: ResourceExt>(object: &K) -> Place {
@@ -215,6 +229,15 @@ mod tests {
         let seen = list(&objects, None, vec![map("a", "two", "2")]);
         assert_eq!(seen.iter().filter(|seen| seen.now.is_none()).count(), 2);
         assert_eq!(objects.places(), [("a".to_owned(), "two".to_owned())]);
+    }
+
+    #[test]
+    fn what_a_list_shows_unchanged_is_not_told() {
+        let objects = Objects::default();
+        list(&objects, None, vec![map("a", "one", "1"), map("a", "two", "1")]);
+        let seen = list(&objects, None, vec![map("a", "one", "1"), map("a", "two", "2")]);
+        let places: Vec<_> = seen.into_iter().map(|seen| seen.place.1).collect();
+        assert_eq!(places, ["two"]);
     }
 
     #[test]

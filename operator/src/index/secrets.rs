@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -12,6 +13,9 @@ use secrecy::zeroize::Zeroize as _;
 
 use super::live::Live;
 use super::objects::Place;
+
+/// How long the API server may take to answer for one Secret.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Changes with every write of a Secret, and between two of the same name.
 pub fn secret_version(metadata: &ObjectMeta) -> String {
@@ -56,7 +60,13 @@ impl Secrets {
             {
                 continue;
             }
-            match read_keys(client, namespace, name).await {
+            // Other namespaces wait behind this one: whoever did not answer for one Secret is not asked for the next.
+            let read = tokio::time::timeout(PATIENCE, read_keys(client, namespace, name)).await;
+            let Ok(read) = read else {
+                tracing::warn!(secret = %name, %namespace, "the API server does not answer for the keys of a secret");
+                return false;
+            };
+            match read {
                 Ok(Some(read)) => {
                     self.keys().insert(place, read);
                 }

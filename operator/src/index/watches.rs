@@ -1,14 +1,12 @@
 //! All watches, and what each change means to others.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use futures::TryStreamExt as _;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::DynamicObject;
 use kube::core::{ApiResource, PartialObjectMeta};
-use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Config};
 use kube::{Api, Client, Resource, ResourceExt};
 use monstrum_crds::kinds::{
     Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource as BoundResource, ResourceType,
@@ -18,11 +16,15 @@ use monstrum_crds::object::Kind;
 use monstrum_service::Service;
 use serde::de::DeserializeOwned;
 
-use super::objects::{Objects, Seen};
-use super::watch::{Told, Watch, WatchEnded, backoff, readable};
+use super::feed::{Feed, Pace};
+use super::objects::{Objects, Place, Seen};
+use super::watch::{Intake, Reader, Reading, Told};
 use super::{Index, Key, meaning};
 use crate::child::{ChildKind, Issued, MANAGED_BY, label};
 use crate::metrics::Metrics;
+
+/// What Secrets are called where watches are.
+const SECRET: &str = "Secret";
 
 /// Starts every watch.
 pub struct Watches<'a> {
@@ -70,79 +72,58 @@ impl Watches<'_> {
     where
         K: Resource<DynamicType = ()> + DeserializeOwned + Send + Sync + 'static,
     {
-        let api = self.dynamic(&ApiResource::erase::<K>(&()), scope);
-        let watch = self.watch(kind.as_str(), scope, objects);
-        let index = Arc::clone(self.index);
-        let told = Arc::clone(self.index);
+        let feed = self.feed(
+            self.dynamic(&ApiResource::erase::<K>(&()), scope),
+            kind.as_str(),
+            scope,
+        );
+        let mut intake = self.intake(kind.as_str(), scope, objects);
+        let (index, place) = (Arc::clone(self.index), scope.map(ToOwned::to_owned));
         self.spawn(async move {
-            let events = watcher::watcher(api, Config::default()).backoff(backoff());
-            let events = readable(events, move |place, unreadable| {
-                let key = Key { kind, namespace: place.0, name: place.1 };
-                match unreadable {
-                    Some((metadata, error)) => {
-                        tracing::warn!(kind = %kind, namespace = %key.namespace, name = %key.name, %error, "an object can't be read");
-                        index.broken.put(key.clone(), metadata, error);
-                        index.changed(&key);
-                        index.queue.push(key);
-                    }
-                    None => {
-                        if index.broken.remove(&key) {
-                            index.changed(&key);
-                        }
-                    }
-                }
-            });
-            watch.take_up(events, kind.to_string(), |_| {}, move |seen| told.kind_changed(kind, &seen)).await
+            let mut reader = Reader::default();
+            let mut take = |event| {
+                let told = reader.read::<K>(event, &|reading| index.read(kind, place.as_deref(), reading));
+                intake.take_up(told, &|_| {}, &|seen| index.kind_changed(kind, &seen));
+            };
+            feed.run(&mut take).await
         });
     }
 
     fn secrets(&self, scope: Option<&str>) {
-        let objects = self.index.live.secrets();
-        let watch = self.watch("Secret", scope, objects);
         // A watch on this type asks for metadata only: no value comes here.
-        let api = self.secrets_of(scope);
+        let feed = self.feed(self.secrets_of(scope), SECRET, scope);
+        let mut intake = self.intake(SECRET, scope, self.index.live.secrets());
         let index = Arc::clone(self.index);
         self.spawn(async move {
-            let events = watcher::watcher(api, Config::default())
-                .backoff(backoff())
-                .map_ok(Told::Event);
-            watch
-                .take_up(
-                    events,
-                    "Secret".to_owned(),
-                    |_| {},
-                    move |seen| index.secret_changed(&seen),
-                )
-                .await
+            let mut take = |event| {
+                intake.take_up(Told::Event(event), &|_| {}, &|seen| index.secret_changed(&seen));
+            };
+            feed.run(&mut take).await
         });
     }
 
     fn children(&self, kind: ChildKind, scope: Option<&str>) {
-        let resource = kind.api();
-        let watch = self.watch(&resource.kind, scope, self.index.live.children(kind));
-        let api = self.dynamic(&resource, scope);
+        let mut feed = self.feed(self.dynamic(&kind.api(), scope), kind.as_str(), scope);
+        feed.selector = Some(MANAGED_BY.to_owned());
+        let mut intake = self.intake(kind.as_str(), scope, self.index.live.children(kind));
         let index = Arc::clone(self.index);
         self.spawn(async move {
-            let config = Config::default().labels(MANAGED_BY);
-            let events = watcher::watcher(api, config)
-                .backoff(backoff())
-                .map_ok(Told::Event);
-            let trim = move |object: &mut DynamicObject| trim(kind, object);
-            watch
-                .take_up(events, resource.kind, trim, move |seen| {
-                    index.child_changed(&seen);
-                })
-                .await
+            let mut take = |event| {
+                intake.take_up(Told::Event(event), &|object| trim(kind, object), &|seen| {
+                    index.child_changed(&seen)
+                });
+            };
+            feed.run(&mut take).await
         });
     }
 
-    /// A watch runs until the process stops; its end before that ends the process.
-    fn spawn(&self, watch: impl Future<Output = Result<(), WatchEnded>> + Send + 'static) {
+    /// A watch runs until the process stops.
+    fn spawn(&self, watch: impl Future<Output = Infallible> + Send + 'static) {
         let shutdown = self.service.shutdown();
         self.service.spawn("watch", async move {
             tokio::select! {
-                ended = watch => ended,
-                () = shutdown.requested() => Ok(()),
+                never = watch => match never {},
+                () = shutdown.requested() => Ok::<(), Infallible>(()),
             }
         });
     }
@@ -161,20 +142,25 @@ impl Watches<'_> {
         }
     }
 
-    fn watch<K>(&self, kind: &str, scope: Option<&str>, objects: &Arc<Objects<K>>) -> Watch<K> {
+    fn feed<K>(&self, api: Api<K>, kind: &'static str, scope: Option<&str>) -> Feed<K> {
+        Feed {
+            api,
+            selector: None,
+            pace: Pace::of(self.index.currency.validity()),
+            mark: self.index.currency.depend_on(kind, scope),
+            metrics: self.metrics.clone(),
+        }
+    }
+
+    fn intake<K>(&self, kind: &str, scope: Option<&str>, objects: &Arc<Objects<K>>) -> Intake<K> {
         let place = scope
             .map(|namespace| format!(" of {namespace}"))
             .unwrap_or_default();
-        Watch {
+        let reason = format!("{kind} objects{place} are not listed yet");
+        Intake {
             objects: Arc::clone(objects),
             scope: scope.map(ToOwned::to_owned),
-            listed: (
-                self.service
-                    .readiness()
-                    .block(format!("{kind} objects{place} are not listed yet")),
-                self.index.listed.hold(),
-            ),
-            metrics: self.metrics.clone(),
+            listed: Some((self.service.readiness().block(reason), self.index.listed.hold())),
         }
     }
 }
@@ -189,6 +175,37 @@ fn trim(kind: ChildKind, object: &mut DynamicObject) {
 }
 
 impl Index {
+    /// Notes what can't be read, and what can be again.
+    fn read(&self, kind: Kind, scope: Option<&str>, reading: Reading<'_>) {
+        let key = |place: Place| Key {
+            kind,
+            namespace: place.0,
+            name: place.1,
+        };
+        let fine = match reading {
+            Reading::Unreadable(place, metadata, error) => {
+                let key = key(place);
+                tracing::warn!(kind = %kind, namespace = %key.namespace, name = %key.name, %error, "an object can't be read");
+                self.broken.put(key.clone(), metadata, error);
+                self.changed(&key);
+                self.queue.push(key);
+                return;
+            }
+            Reading::Fine(place) => {
+                let key = key(place);
+                if self.broken.remove(&key) {
+                    vec![key]
+                } else {
+                    Vec::new()
+                }
+            }
+            Reading::Listed(unreadable) => self.broken.keep(kind, scope, unreadable),
+        };
+        for key in fine {
+            self.changed(&key);
+        }
+    }
+
     fn kind_changed<K: ResourceExt>(&self, kind: Kind, seen: &Seen<K>) {
         let key = Key {
             kind,
@@ -208,7 +225,7 @@ impl Index {
             self.queue_everything();
         } else {
             // Once it is compiled, every object of the namespace is reconciled; before, its status would lag behind.
-            self.dirt.mark(&key.namespace);
+            self.mark(&key.namespace);
         }
     }
 
@@ -228,7 +245,7 @@ impl Index {
             .chain(now)
             .any(|secret| Issued::read(&secret.metadata).is_some())
         {
-            self.certificates.mark(namespace);
+            self.certificates.mark(namespace, self.currency.as_of(namespace));
         }
         let named = self.credentials.of(namespace).iter().any(|credential| {
             let monstrum_crds::kinds::credential::Method::Static(method) = &credential.spec.method;
@@ -243,7 +260,7 @@ impl Index {
                 webhook.secret.name == *name
             });
         if named {
-            self.dirt.mark(namespace);
+            self.mark(namespace);
         }
     }
 

@@ -29,6 +29,7 @@ impl Index {
             roles: by_name(&self.roles, namespace),
             bindings: by_name(&self.bindings, namespace),
             channels: by_name(&self.channels, namespace),
+            placement: Some(Arc::clone(&self.placement)),
             resource_types: self.contracts(),
             secret_versions: BTreeMap::new(),
             consents: BTreeMap::new(),

@@ -43,13 +43,15 @@ pub(super) async fn reconcile(
     };
     let world = reconciler.index.world(&namespace);
     let owner = owner(&id);
+    // Pods that may not run where they should run nowhere.
+    let has_pods = !bot.spec.suspend && validate::bot::placement_faults(bot, &world).is_empty();
     // The sandboxes need the address that the Service is given.
-    let named = if bot.spec.suspend {
+    let named = if !has_pods {
         Ok(())
     } else {
         name_gateways(reconciler, &owner).await
     };
-    let objects = if bot.spec.suspend {
+    let objects = if !has_pods {
         Objects {
             children: Vec::new(),
             certificates: Vec::new(),

@@ -17,7 +17,7 @@ use super::rollout::Rollout;
 use super::{ReconcileError, Reconciler, ready};
 use crate::child::{ApplyError, ChildKind, Owner, label};
 use crate::identity;
-use crate::network::Endpoint;
+use crate::network::Target;
 
 /// Who writes a channel's objects.
 pub const MANAGER: &str = "monstrum-channel";
@@ -56,10 +56,12 @@ pub(super) async fn reconcile(
 fn plan(channel: &Channel, owner: &Owner, world: &World) -> Option<Plan> {
     let resolved = conversion::convert(&owner.name, world)?.resolved?;
     let monstrum_crds::kinds::channel::ChannelType::Webhook(webhook) = &channel.spec.type_;
-    let callback = webhook
+    let proxy = resolved.proxy.as_ref();
+    let proxy = proxy.map(|proxy| (proxy.url.as_str(), proxy.allowed_addresses.as_slice()));
+    let callback = resolved
         .callback_url
         .as_deref()
-        .and_then(|url| Endpoint::of_url(url, &owner.namespace));
+        .and_then(|url| Target::of(url, &resolved.allowed_addresses, proxy, &owner.namespace));
     Some(Plan {
         owner: owner.clone(),
         replicas: channel.spec.replicas.unwrap_or(1).clamp(1, 10),

@@ -432,3 +432,170 @@ async fn a_boundary_that_is_narrowed_takes_the_grants_of_what_exceeds_it() {
     let conditions = scenario.conditions("BotBinding", "reader");
     assert!(conditions.contains("Accepted True"), "{conditions}");
 }
+
+/// An object of ours as the API server holds it, changed by somebody and seen by the index.
+fn tamper(scenario: &Scenario, kind: ChildKind, path: &str, change: impl FnOnce(&mut serde_json::Value)) {
+    let mut object = scenario.api.get(path).unwrap();
+    change(&mut object);
+    object["metadata"]["managedFields"] = json!([{"manager": "kubectl-edit", "operation": "Update"}]);
+    scenario.api.put(path, object);
+    let mut live: kube::api::DynamicObject = serde_json::from_value(scenario.api.get(path).unwrap()).unwrap();
+    crate::index::strip(&mut live);
+    let event = kube::runtime::watcher::Event::Apply(live);
+    drop(scenario.index.live.children(kind).take_up(None, event));
+}
+
+const RUNNER_POLICY: &str = "/apis/networking.k8s.io/v1/namespaces/team-a/networkpolicies/triage-runner";
+const GATEWAY: &str = "/apis/apps/v1/namespaces/team-a/deployments/triage-gateway";
+
+#[tokio::test]
+async fn what_others_add_to_our_objects_is_taken_out() {
+    let (scenario, _session) = settled().await;
+    let before = [RUNNER_POLICY, GATEWAY].map(|path| scenario.api.get(path).unwrap()["spec"].clone());
+    tamper(&scenario, ChildKind::NetworkPolicy, RUNNER_POLICY, |policy| {
+        policy["spec"]["ingress"] = json!([{}]);
+    });
+    tamper(&scenario, ChildKind::Deployment, GATEWAY, |deployment| {
+        let pod = &mut deployment["spec"]["template"]["spec"];
+        pod["shareProcessNamespace"] = json!(true);
+        pod["hostNetwork"] = json!(true);
+        pod["containers"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "spy", "image": "spy"}));
+    });
+    scenario.reconcile(&key(Kind::Bot, "triage")).await;
+    let after = [RUNNER_POLICY, GATEWAY].map(|path| scenario.api.get(path).unwrap()["spec"].clone());
+    assert_eq!(before[0], after[0]);
+    let pod = &after[1]["template"]["spec"];
+    assert_eq!(pod["containers"].as_array().unwrap().len(), 1);
+    assert_ne!(pod["hostNetwork"], json!(true));
+    assert_ne!(pod["shareProcessNamespace"], json!(true));
+    scenario.api.take_calls();
+    scenario.reconcile(&key(Kind::Bot, "triage")).await;
+    assert_eq!(scenario.api.take_writes(), [], "once is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_changes_our_objects_again_and_again_is_named_and_not_raced() {
+    let (scenario, _session) = settled().await;
+    let mut writes = 0;
+    for _ in 0..60 {
+        tamper(&scenario, ChildKind::NetworkPolicy, RUNNER_POLICY, |policy| {
+            policy["spec"]["ingress"] = json!([{}]);
+        });
+        drop(scenario.reconciler.reconcile(&key(Kind::Bot, "triage")).await);
+        let policies = scenario.api.take_writes();
+        writes += policies.iter().filter(|call| call.path == RUNNER_POLICY).count();
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    // Two for each time that it is put right: one to apply, one to take out.
+    assert!((6..=12).contains(&writes), "{writes} writes in six seconds");
+    let conditions = scenario.conditions("Bot", "triage");
+    assert!(conditions.contains("Ready False"), "{conditions}");
+    for part in [
+        "ApplyFailed",
+        "NetworkPolicy triage-runner",
+        "kubectl-edit",
+        "spec.ingress",
+    ] {
+        assert!(conditions.contains(part), "{part}: {conditions}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_webhook_insists_on_is_told_where_it_decides_and_left_where_it_does_not() {
+    let scenario = Scenario::full();
+    scenario
+        .api
+        .insist_on("NetworkPolicy", json!({"spec": {"novelty": "x"}}));
+    scenario.settle().await;
+    scenario.settle().await;
+    scenario.api.take_calls();
+    scenario.settle().await;
+    assert_eq!(
+        scenario.api.take_writes(),
+        [],
+        "a default that is not known yet is no fight"
+    );
+    let scenario = Scenario::full();
+    scenario.api.insist_on(
+        "Deployment",
+        json!({"spec": {"template": {"spec": {"hostPID": true}}}}),
+    );
+    scenario.compile().await;
+    drop(scenario.reconciler.reconcile(&key(Kind::Bot, "triage")).await);
+    let conditions = scenario.conditions("Bot", "triage");
+    assert!(
+        conditions.contains("Programmed False ApplyFailed") && conditions.contains("hostPID"),
+        "{conditions}"
+    );
+}
+
+#[tokio::test]
+async fn pods_that_the_installation_does_not_permit_run_nowhere() {
+    let (scenario, _session) = settled().await;
+    let anywhere = json!([{"operator": "Exists"}]);
+    scenario.put(json!({"apiVersion": "monstrum.dev/v1alpha1", "kind": "Bot", "metadata": {"name": "triage"},
+        "spec": {"gateway": {"tolerations": anywhere}, "runner": {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}}}));
+    scenario.settle().await;
+    let conditions = scenario.conditions("Bot", "triage");
+    assert!(conditions.contains("Accepted False NotPermitted"), "{conditions}");
+    for part in [
+        "spec.gateway.tolerations[0]",
+        "spec.runner.nodeSelector[node-role",
+        "podPlacement.tolerations",
+    ] {
+        assert!(conditions.contains(part), "{part}: {conditions}");
+    }
+    assert!(conditions.contains("Ready False"), "{conditions}");
+    let left = scenario.api.paths();
+    assert!(
+        !left.iter().any(|path| path.contains("deployments/triage")),
+        "{left:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_sandbox_that_the_installation_does_not_permit_is_not_made() {
+    let scenario = Scenario::full();
+    scenario.put(
+        json!({"apiVersion": "monstrum.dev/v1alpha1", "kind": "Resource", "metadata": {"name": "workshop"},
+        "spec": {"type": "shell", "runner": {"image": "debian:12", "runtimeClassName": "host"}}}),
+    );
+    scenario.put(
+        json!({"apiVersion": "monstrum.dev/v1alpha1", "kind": "Channel", "metadata": {"name": "inbox"},
+        "spec": {"type": {"webhook": {"secret": {"name": "inbox", "key": "secret"}, "mode": "Synchronous"}},
+                 "pod": {"nodeSelector": {"disk": "ssd"}},
+                 "routes": [{"name": "all", "bot": "triage"}], "talkers": {"everyone": true}}}),
+    );
+    scenario.settle().await;
+    scenario.settle().await;
+    for (kind, name, field) in [
+        ("Resource", "workshop", "spec.runner.runtimeClassName"),
+        ("Channel", "inbox", "spec.pod.nodeSelector[disk]"),
+    ] {
+        let conditions = scenario.conditions(kind, name);
+        assert!(
+            conditions.contains("Accepted False NotPermitted") && conditions.contains(field),
+            "{conditions}"
+        );
+    }
+    let made = scenario.api.paths();
+    assert!(
+        made.iter()
+            .any(|path| path.ends_with("deployments/triage-runner"))
+    );
+    assert!(
+        !made
+            .iter()
+            .any(|path| path.contains("workshop") && path.contains("deployments")),
+        "{made:?}"
+    );
+    assert!(
+        !made
+            .iter()
+            .any(|path| path.contains("inbox") && path.contains("deployments")),
+        "{made:?}"
+    );
+}

@@ -60,6 +60,8 @@ pub struct Candidate {
     timing: Timing,
     term: watch::Sender<Option<Term>>,
     observed: Observed,
+    /// Whether this process could lead; one that could not waits.
+    fit: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// What one attempt came to.
@@ -75,8 +77,15 @@ enum Attempt {
 }
 
 impl Candidate {
-    /// A candidate for the lease `name`; `identity` must be another one each time a process starts.
-    pub fn new(leases: Api<Lease>, name: &str, identity: &str, timing: Timing) -> (Self, Leadership) {
+    /// A candidate for the lease `name`; `identity` must be another one each time a process starts. It does not ask for
+    /// the lease while it is not `fit`.
+    pub fn new(
+        leases: Api<Lease>,
+        name: &str,
+        identity: &str,
+        timing: Timing,
+        fit: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> (Self, Leadership) {
         let (term, seen) = watch::channel(None);
         let candidate = Self {
             leases,
@@ -85,6 +94,7 @@ impl Candidate {
             timing,
             term,
             observed: Observed::default(),
+            fit: Box::new(fit),
         };
         (candidate, Leadership { term: seen })
     }
@@ -94,9 +104,11 @@ impl Candidate {
         let stop = shutdown.requested();
         tokio::pin!(stop);
         loop {
-            let started = Instant::now();
-            let attempt = tokio::time::timeout(self.patience(started), self.attempt()).await;
-            self.conclude(started, attempt)?;
+            if self.term.borrow().is_some() || (self.fit)() {
+                let started = Instant::now();
+                let attempt = tokio::time::timeout(self.patience(started), self.attempt()).await;
+                self.conclude(started, attempt)?;
+            }
             tokio::select! {
                 () = tokio::time::sleep(self.timing.every) => {}
                 () = &mut stop => break,

@@ -15,8 +15,13 @@ struct Stood {
 }
 
 fn stand(api: &FakeApi, identity: &str) -> Stood {
+    stand_when(api, identity, || true)
+}
+
+fn stand_when(api: &FakeApi, identity: &str, fit: impl Fn() -> bool + Send + Sync + 'static) -> Stood {
     let leases: Api<Lease> = Api::namespaced(api.client(), "system");
-    let (candidate, leadership) = Candidate::new(leases, "monstrum-operator", identity, Timing::default());
+    let (candidate, leadership) =
+        Candidate::new(leases, "monstrum-operator", identity, Timing::default(), fit);
     let shutdown = Shutdown::default();
     let task = tokio::spawn(candidate.run(shutdown.clone()));
     Stood {
@@ -159,4 +164,18 @@ async fn a_leader_that_was_interrupted_in_a_write_goes_on_leading() {
     api.conflict_once();
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(first.leadership.epoch(), Some(epoch));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_does_not_know_what_is_current_does_not_ask_to_lead() {
+    let api = FakeApi::default();
+    let fit = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stale = {
+        let fit = std::sync::Arc::clone(&fit);
+        stand_when(&api, "a_1", move || fit.load(std::sync::atomic::Ordering::SeqCst))
+    };
+    assert_eq!(within(60, &stale.leadership).await, None);
+    assert!(api.take_calls().is_empty());
+    fit.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(within(2, &stale.leadership).await.is_some());
 }

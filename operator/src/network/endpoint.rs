@@ -2,6 +2,10 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+use monstrum_guardian::address::{self, Service};
+use url::Url;
+
 /// Where a URL points.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {
@@ -9,6 +13,26 @@ pub struct Endpoint {
     pub host: Host,
     /// Which port of it.
     pub port: i32,
+}
+
+/// Where pods may have to connect to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// The ranges that may be reached for it although they are not the internet.
+    pub ranges: Vec<IpNet>,
+}
+
+impl Target {
+    /// What a pod of `namespace` connects to for `url`: the proxy, if there is one.
+    pub fn of(url: &str, ranges: &[IpNet], proxy: Option<(&str, &[IpNet])>, namespace: &str) -> Option<Self> {
+        let (url, ranges) = proxy.unwrap_or((url, ranges));
+        Some(Self {
+            endpoint: Endpoint::of_url(url, namespace)?,
+            ranges: ranges.to_vec(),
+        })
+    }
 }
 
 /// What sort of host.
@@ -28,39 +52,32 @@ pub enum Host {
 impl Endpoint {
     /// Where an `http` or `https` URL points, seen from a pod of `namespace`. None for anything else.
     pub fn of_url(url: &str, namespace: &str) -> Option<Self> {
-        let uri: http::Uri = url.parse().ok()?;
-        let default = match uri.scheme_str()? {
-            "https" => 443,
-            "http" => 80,
-            _ => return None,
+        let url = Url::parse(url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let host = match url.host()? {
+            // Every notation of an address was folded.
+            url::Host::Ipv4(address) => Host::Address(address.into()),
+            url::Host::Ipv6(address) => Host::Address(address::folded(address.into())),
+            url::Host::Domain(name) => Host::of(name, namespace),
         };
-        let host = uri
-            .host()?
-            .trim_matches(['[', ']'])
-            .trim_end_matches('.')
-            .to_ascii_lowercase();
         Some(Self {
-            host: Host::of(&host, namespace),
-            port: uri.port_u16().map_or(default, i32::from),
+            host,
+            port: i32::from(url.port_or_known_default()?),
         })
     }
 }
 
 impl Host {
-    fn of(host: &str, namespace: &str) -> Self {
-        if let Ok(address) = host.parse() {
-            return Self::Address(address);
-        }
-        let labels: Vec<&str> = host.split('.').collect();
-        match labels.as_slice() {
-            // A bare name is a Service beside the pod.
-            [_] => Self::Cluster {
+    fn of(name: &str, namespace: &str) -> Self {
+        match address::service(name) {
+            Some(Service::Beside) => Self::Cluster {
                 namespace: namespace.to_owned(),
             },
-            [_, other, "svc"] | [_, other, "svc", "cluster", "local"] => Self::Cluster {
-                namespace: (*other).to_owned(),
+            Some(Service::Of(other)) => Self::Cluster {
+                namespace: other.to_owned(),
             },
-            _ => Self::Name,
+            None => Self::Name,
         }
     }
 }
@@ -83,6 +100,10 @@ mod tests {
     #[case("http://model.tools.svc:11434/v1", cluster("tools"), 11434)]
     #[case("https://Model.Tools.svc.cluster.local.", cluster("tools"), 443)]
     #[case("https://10.0.0.7:8443", Host::Address("10.0.0.7".parse().unwrap()), 8443)]
+    #[case::folded("http://0x7f.1:1", Host::Address("127.0.0.1".parse().unwrap()), 1)]
+    #[case::mapped("http://[::ffff:a9fe:a9fe]", Host::Address("169.254.169.254".parse().unwrap()), 80)]
+    #[case::headless("http://db-0.db.tools.svc", cluster("tools"), 80)]
+    #[case::a_name_is_never_completed("http://kubernetes.default", Host::Name, 80)]
     #[case("https://[2001:db8::1]", Host::Address("2001:db8::1".parse().unwrap()), 443)]
     fn a_url_points_somewhere(#[case] url: &str, #[case] host: Host, #[case] port: i32) {
         assert_eq!(Endpoint::of_url(url, "team-a"), Some(Endpoint { host, port }));

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use monstrum_service::{Peer, Service, Shutdown, peer};
@@ -14,9 +13,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::hub::Hub;
-use super::service::leading;
-use crate::leadership::Leadership;
+use super::mandate::{Lease, Mandate};
 use crate::roster::{Enrolled, Members};
 
 /// Streams at once: more than an installation has ledgers.
@@ -27,20 +24,16 @@ const BUFFER: usize = 2;
 /// Says who lives while this process leads.
 #[derive(Clone)]
 pub struct EnrolmentService {
-    hub: Arc<Hub>,
-    leadership: Leadership,
-    lease: Duration,
+    mandate: Mandate,
     service: Service,
     places: Arc<Semaphore>,
 }
 
 impl EnrolmentService {
-    /// A service whose word holds for `lease`.
-    pub fn new(hub: Arc<Hub>, leadership: Leadership, lease: Duration, service: Service) -> Self {
+    /// A service whose word holds for as long as `mandate` says.
+    pub fn new(mandate: Mandate, service: Service) -> Self {
         Self {
-            hub,
-            leadership,
-            lease,
+            mandate,
             service,
             places: Arc::new(Semaphore::new(MOST)),
         }
@@ -57,17 +50,15 @@ impl Enrolment for EnrolmentService {
             tracing::warn!(caller = %peer.identity, "roster refused: not the ledger");
             return Err(denied());
         }
-        let epoch = leading(&self.hub, &self.leadership)?;
-        if !self.hub.rosters().admits(&peer) {
+        let epoch = self.mandate.lease_of_all()?.epoch;
+        if !self.mandate.hub.rosters().admits(&peer) {
             return Err(denied());
         }
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| Status::resource_exhausted("too many ledgers are connected"))?;
         let (responses, stream) = mpsc::channel(BUFFER);
         let following = Following {
-            hub: Arc::clone(&self.hub),
-            leadership: self.leadership.clone(),
-            lease: self.lease,
+            mandate: self.mandate.clone(),
             epoch,
             peer,
             sent: None,
@@ -87,9 +78,7 @@ fn denied() -> Status {
 
 /// One ledger's stream.
 struct Following {
-    hub: Arc<Hub>,
-    leadership: Leadership,
-    lease: Duration,
+    mandate: Mandate,
     epoch: u64,
     peer: Peer,
     /// What it was told; nothing before the first message.
@@ -112,23 +101,28 @@ impl Following {
     }
 
     async fn tell(&mut self) -> Result<std::convert::Infallible, Status> {
-        let mut living = self.hub.rosters().watch();
-        let every = self.lease.checked_div(4).unwrap_or(self.lease);
+        let mut living = self.mandate.hub.rosters().watch();
+        // A roster may be as old as two thirds of its lease: what is left of it is renewed in time.
+        let validity = self.mandate.index.currency.validity();
+        let every = validity.checked_div(8).unwrap_or(validity);
         let mut renewals = tokio::time::interval(every);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         renewals.tick().await;
         loop {
-            if leading(&self.hub, &self.leadership)? != self.epoch {
+            if self.mandate.epoch()? != self.epoch {
                 return Err(Status::unavailable("another term has begun"));
             }
-            if !self.hub.rosters().admits(&self.peer) {
+            if !self.mandate.hub.rosters().admits(&self.peer) {
                 return Err(denied());
             }
-            let response = self.news(living.borrow_and_update().namespaces.clone());
-            self.responses
-                .send(Ok(response))
-                .await
-                .map_err(|_| Status::cancelled("the ledger left"))?;
+            // What is not known to be current is not told, and so runs out where it is held.
+            if let Ok(lease) = self.mandate.lease_of_all() {
+                let response = self.news(living.borrow_and_update().namespaces.clone(), lease);
+                self.responses
+                    .send(Ok(response))
+                    .await
+                    .map_err(|_| Status::cancelled("the ledger left"))?;
+            }
             tokio::select! {
                 changed = living.changed() => changed.map_err(|_| Status::unavailable("this operator is stopping"))?,
                 _ = renewals.tick() => {}
@@ -137,7 +131,9 @@ impl Following {
     }
 
     /// What is new since it was told last; all of it at first.
-    fn news(&mut self, now: BTreeMap<String, Members>) -> FollowResponse {
+    fn news(&mut self, mut now: BTreeMap<String, Members>, lease: Lease) -> FollowResponse {
+        // Of a namespace that is out of date nobody is known to live.
+        now.retain(|namespace, _| self.mandate.lease(namespace).is_ok());
         let whole = self.sent.is_none();
         let sent = self.sent.take().unwrap_or_default();
         let changed = now.iter().filter(|(namespace, members)| {
@@ -153,7 +149,7 @@ impl Following {
             epoch: self.epoch,
             whole,
             rosters,
-            lease_seconds: u32::try_from(self.lease.as_secs()).unwrap_or(u32::MAX),
+            lease_seconds: lease.seconds(),
         }
     }
 }

@@ -62,9 +62,8 @@ pub enum Refused {
 
 #[derive(Default)]
 struct State {
-    /// The epoch of this term, once every namespace was compiled in it.
-    open: Option<u64>,
-    epoch: u64,
+    /// Of the running term; none before the first one.
+    epoch: Option<u64>,
     sequence: u64,
     sessions: u64,
     bots: HashMap<BotId, Entry>,
@@ -110,19 +109,12 @@ impl Hub {
     /// Begins a term: versions carry its epoch from now on.
     pub fn begin(&self, epoch: u64) {
         let mut state = self.state();
-        state.epoch = epoch;
-        state.open = None;
+        state.epoch = Some(epoch);
     }
 
-    /// Every namespace is compiled: gateways may subscribe.
-    pub fn open(&self) {
-        let mut state = self.state();
-        state.open = Some(state.epoch);
-    }
-
-    /// The epoch that is served; none before [`Hub::open`].
-    pub fn serving(&self) -> Option<u64> {
-        self.state().open
+    /// The epoch that new policies carry; none before the first term.
+    pub fn epoch(&self) -> Option<u64> {
+        self.state().epoch
     }
 
     /// Makes `draft` the bot's policy, if it is another one. `since` is when the change was seen. Returns the digest.
@@ -141,7 +133,7 @@ impl Hub {
         if let Some(current) = &current
             && current.digest == digest
             && current.openings == draft.openings
-            && current.version.epoch == state.epoch
+            && Some(current.version.epoch) == state.epoch
         {
             if let Some(entry) = state.bots.get_mut(bot) {
                 entry.withdrawn = withdrawn;
@@ -310,7 +302,7 @@ impl State {
         self.sequence = self.sequence.saturating_add(1);
         Published {
             version: Version {
-                epoch: self.epoch,
+                epoch: self.epoch.unwrap_or_default(),
                 sequence: self.sequence,
             },
             digest,

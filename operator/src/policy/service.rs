@@ -1,8 +1,5 @@
 //! `monstrum.policy.v1.Policy`: one stream per gateway.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use monstrum_service::{Peer, Service, peer};
 use monstrum_wire::identity::{BotId, Identity};
 use monstrum_wire::policy::policy_server::Policy;
@@ -11,9 +8,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::hub::Hub;
+use super::mandate::Mandate;
 use super::stream::PolicyStream;
-use crate::leadership::Leadership;
 
 /// Messages that wait for a gateway to read them; a change while they wait replaces nothing that was not sent yet. There is room
 /// for the last that a dismissed gateway is told: nobody may call it, it may do nothing, and why the stream ends.
@@ -22,21 +18,14 @@ const BUFFER: usize = 4;
 /// Serves policies while this process leads.
 #[derive(Clone)]
 pub struct PolicyService {
-    hub: Arc<Hub>,
-    leadership: Leadership,
-    lease: Duration,
+    mandate: Mandate,
     service: Service,
 }
 
 impl PolicyService {
-    /// A service whose policies hold for `lease` without renewal.
-    pub fn new(hub: Arc<Hub>, leadership: Leadership, lease: Duration, service: Service) -> Self {
-        Self {
-            hub,
-            leadership,
-            lease,
-            service,
-        }
+    /// A service of policies that hold for as long as `mandate` says.
+    pub fn new(mandate: Mandate, service: Service) -> Self {
+        Self { mandate, service }
     }
 
     fn caller<T>(request: &Request<T>) -> Result<(Peer, BotId), Status> {
@@ -56,17 +45,6 @@ pub(super) fn denied() -> Status {
     Status::permission_denied("only the gateway of a bot that is there has a policy")
 }
 
-/// The epoch that may be served right now.
-pub(crate) fn leading(hub: &Hub, leadership: &Leadership) -> Result<u64, Status> {
-    let epoch = leadership
-        .epoch()
-        .ok_or_else(|| Status::unavailable("this operator does not lead"))?;
-    match hub.serving() {
-        Some(serving) if serving == epoch => Ok(epoch),
-        Some(_) | None => Err(Status::unavailable("this operator is still compiling policies")),
-    }
-}
-
 #[tonic::async_trait]
 impl Policy for PolicyService {
     type SubscribeStream = ReceiverStream<Result<SubscribeResponse, Status>>;
@@ -76,23 +54,21 @@ impl Policy for PolicyService {
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let (peer, bot) = Self::caller(&request)?;
-        let epoch = leading(&self.hub, &self.leadership)?;
-        if !self.hub.rosters().admits(&peer) {
+        let lease = self.mandate.lease(&bot.namespace)?;
+        let hub = &self.mandate.hub;
+        if !hub.rosters().admits(&peer) {
             tracing::warn!(caller = %peer.identity, serial = %peer.serial, "policy refused: dismissed, or by an old certificate");
             return Err(denied());
         }
-        let place = self
-            .hub
+        let place = hub
             .place(&bot)
             .ok_or_else(|| Status::resource_exhausted("too many streams are open"))?;
         let (responses, stream) = mpsc::channel(BUFFER);
         let policies = PolicyStream {
-            hub: Arc::clone(&self.hub),
-            leadership: self.leadership.clone(),
-            lease: self.lease,
+            mandate: self.mandate.clone(),
             bot,
             peer,
-            epoch,
+            epoch: lease.epoch,
             requests: request.into_inner(),
             responses,
             _place: place,

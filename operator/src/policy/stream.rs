@@ -1,6 +1,5 @@
 //! One gateway's stream: hello, snapshots, renewals, acknowledgements.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
@@ -11,24 +10,24 @@ use monstrum_wire::policy::{
     subscribe_response,
 };
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tonic::{Status, Streaming};
 
-use super::hub::{Hub, News, Published, Refused, Session};
+use super::hub::{News, Published, Refused, Session};
+use super::mandate::Mandate;
 use super::places::Place;
-use super::service::{denied, leading};
-use crate::leadership::Leadership;
+use super::service::denied;
 use crate::roster::Enrolled;
 
 /// A gateway says hello first, and soon.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
+/// How often it is looked whether something is to be sent.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A pod's name is no longer than this.
 const MAX_REPLICA_NAME: usize = 253;
 
 pub(super) struct PolicyStream {
-    pub(super) hub: Arc<Hub>,
-    pub(super) leadership: Leadership,
-    pub(super) lease: Duration,
+    pub(super) mandate: Mandate,
     pub(super) bot: BotId,
     pub(super) peer: Peer,
     pub(super) epoch: u64,
@@ -56,6 +55,7 @@ impl PolicyStream {
     async fn converse(&mut self) -> Result<(), Status> {
         let hello = self.hello().await?;
         let mut session = self
+            .mandate
             .hub
             .subscribe(&self.bot, &hello.replica)
             .map_err(|refused| match refused {
@@ -67,8 +67,8 @@ impl PolicyStream {
         tracing::info!(bot = %self.bot.name, namespace = %self.bot.namespace, replica = %hello.replica, "gateway connected");
         let around = session.around();
         self.send_roster(&around.callers).await?;
-        self.send_snapshot(&first).await?;
-        self.follow(&mut session).await
+        let sent = self.send_policy(&first, None).await?;
+        self.follow(&mut session, sent).await
     }
 
     async fn hello(&mut self) -> Result<Hello, Status> {
@@ -100,20 +100,19 @@ impl PolicyStream {
         Err(Status::failed_precondition("the gateway holds a newer policy"))
     }
 
-    async fn follow(&mut self, session: &mut Session) -> Result<(), Status> {
-        let every = self.lease.checked_div(4).unwrap_or(self.lease);
-        let start = tokio::time::Instant::now()
-            .checked_add(every)
-            .unwrap_or_else(tokio::time::Instant::now);
-        let mut renewals = interval_at(start, every);
-        renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Sends what is new, and renews what was sent, for as long as it is known to be current.
+    async fn follow(&mut self, session: &mut Session, mut sent: Option<Sent>) -> Result<(), Status> {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                news = session.news() => self.tell(news, session).await?,
-                _ = renewals.tick() => {
-                    self.check_admitted()?;
+                news = session.news() => sent = self.tell(news, session, sent).await?,
+                _ = looks.tick() => {
                     let published = session.current();
-                    self.send_renewal(&published).await?;
+                    if sent.is_none_or(|sent| sent.is_due(&published)) {
+                        self.check_admitted()?;
+                        sent = self.send_policy(&published, sent).await?;
+                    }
                 }
                 request = self.requests.message() => match request?.map(|request| request.message) {
                     None => return Ok(()),
@@ -126,24 +125,30 @@ impl PolicyStream {
         }
     }
 
-    async fn tell(&self, news: News, session: &mut Session) -> Result<(), Status> {
+    async fn tell(
+        &self,
+        news: News,
+        session: &mut Session,
+        sent: Option<Sent>,
+    ) -> Result<Option<Sent>, Status> {
         // Whoever is dismissed is told so by a policy that permits nothing, the last that it gets.
         if session.is_dismissed() {
             let last = session.current();
             self.send_roster(&[]).await?;
-            self.send_snapshot(&last).await?;
+            self.send_last(&last).await?;
             return Err(denied());
         }
         match news {
             News::Policy => {
                 self.check_admitted()?;
                 let published = session.current();
-                self.send_snapshot(&published).await
+                self.send_policy(&published, sent).await
             }
             News::Callers => {
                 self.check_admitted()?;
                 let around = session.around();
-                self.send_roster(&around.callers).await
+                self.send_roster(&around.callers).await?;
+                Ok(sent)
             }
             News::Superseded => Err(Status::aborted(
                 "a later stream of this replica has taken its place",
@@ -153,7 +158,7 @@ impl PolicyStream {
 
     /// The certificate that the stream was opened with may have been replaced, and its overlap be over.
     fn check_admitted(&self) -> Result<(), Status> {
-        if self.hub.rosters().admits(&self.peer) {
+        if self.mandate.hub.rosters().admits(&self.peer) {
             return Ok(());
         }
         tracing::info!(caller = %self.peer.identity, serial = %self.peer.serial, "policy stream ended: the certificate is not good any more");
@@ -169,31 +174,49 @@ impl PolicyStream {
         .await
     }
 
-    async fn send_snapshot(&self, published: &Published) -> Result<(), Status> {
-        self.send(subscribe_response::Message::Snapshot(Snapshot {
-            version: Some(published.version),
-            digest: published.digest.clone(),
-            permissions: published.permissions.clone(),
-            settings: Some(published.settings.clone()),
-            lease_seconds: self.lease_seconds(),
+    /// Sends a policy, or renews it when it was the last that was sent. What is not known to be current is not sent, and
+    /// so runs out where it is held.
+    async fn send_policy(&self, published: &Published, before: Option<Sent>) -> Result<Option<Sent>, Status> {
+        let Ok(lease) = self.mandate.lease(&self.bot.namespace) else {
+            self.check_term()?;
+            return Ok(before);
+        };
+        let renewed = before.is_some_and(|before| before.version == published.version);
+        let message = if renewed {
+            subscribe_response::Message::Renewal(Renewal {
+                version: Some(published.version),
+                digest: published.digest.clone(),
+                lease_seconds: lease.seconds(),
+            })
+        } else {
+            snapshot(published, lease.seconds())
+        };
+        let at = Instant::now();
+        self.send(message).await?;
+        Ok(Some(Sent {
+            version: published.version,
+            at,
+            lease: lease.left,
         }))
-        .await
     }
 
-    async fn send_renewal(&self, published: &Published) -> Result<(), Status> {
-        self.send(subscribe_response::Message::Renewal(Renewal {
-            version: Some(published.version),
-            digest: published.digest.clone(),
-            lease_seconds: self.lease_seconds(),
-        }))
-        .await
+    /// Sends what permits nothing, which needs nobody's leave and may hold for ever.
+    async fn send_last(&self, published: &Published) -> Result<(), Status> {
+        let lease = self.mandate.lease(&self.bot.namespace);
+        let seconds = lease.map_or(1, |lease| lease.seconds());
+        self.send(snapshot(published, seconds)).await
     }
 
-    /// Sends only while the term that the stream began in lasts.
-    async fn send(&self, message: subscribe_response::Message) -> Result<(), Status> {
-        if leading(&self.hub, &self.leadership)? != self.epoch {
-            return Err(Status::unavailable("another term has begun"));
+    /// The term that the stream began in must last.
+    fn check_term(&self) -> Result<(), Status> {
+        if self.mandate.epoch()? == self.epoch {
+            return Ok(());
         }
+        Err(Status::unavailable("another term has begun"))
+    }
+
+    async fn send(&self, message: subscribe_response::Message) -> Result<(), Status> {
+        self.check_term()?;
         let response = SubscribeResponse {
             message: Some(message),
         };
@@ -202,8 +225,30 @@ impl PolicyStream {
             .await
             .map_err(|_| Status::cancelled("the gateway left"))
     }
+}
 
-    fn lease_seconds(&self) -> u32 {
-        u32::try_from(self.lease.as_secs()).unwrap_or(u32::MAX)
+fn snapshot(published: &Published, lease_seconds: u32) -> subscribe_response::Message {
+    subscribe_response::Message::Snapshot(Snapshot {
+        version: Some(published.version),
+        digest: published.digest.clone(),
+        permissions: published.permissions.clone(),
+        settings: Some(published.settings.clone()),
+        lease_seconds,
+    })
+}
+
+/// What a gateway was last sent.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    version: Version,
+    at: Instant,
+    lease: Duration,
+}
+
+impl Sent {
+    /// Whether something is to be sent: another policy, or a renewal, which comes four times in each lease.
+    fn is_due(&self, published: &Published) -> bool {
+        let quarter = self.lease.checked_div(4).unwrap_or(self.lease);
+        self.version != published.version || self.at.elapsed() >= quarter
     }
 }

@@ -27,7 +27,6 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
 const DOMAIN: &str = "monstrum.local";
-const LEASE: Duration = Duration::from_secs(8);
 
 struct Server<'a> {
     scenario: &'a Scenario,
@@ -49,26 +48,15 @@ async fn serve(scenario: &Scenario, leadership: Leadership) -> Server<'_> {
     let tls = tls(&authority, &Identity::Operator, &["localhost"]);
     let incoming = tls.listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let uri = format!("https://localhost:{}", incoming.local_addr().port());
-    let policies = PolicyService::new(
-        Arc::clone(&scenario.hub),
-        leadership.clone(),
-        LEASE,
-        Service::default(),
-    );
-    let enrolment = EnrolmentService::new(
-        Arc::clone(&scenario.hub),
-        leadership.clone(),
-        LEASE,
-        Service::default(),
-    );
-    let opener = Opener::new(scenario.api.client());
-    let vault = VaultService::new(
-        Arc::clone(&scenario.hub),
+    let mandate = Mandate {
+        hub: Arc::clone(&scenario.hub),
         leadership,
-        opener,
-        LEASE,
-        Metrics::default(),
-    );
+        index: Arc::clone(&scenario.index),
+    };
+    let policies = PolicyService::new(mandate.clone(), Service::default());
+    let enrolment = EnrolmentService::new(mandate.clone(), Service::default());
+    let opener = Opener::new(scenario.api.client());
+    let vault = VaultService::new(mandate, opener, Metrics::default());
     let server = tonic::transport::Server::builder()
         .add_service(PolicyServer::new(policies))
         .add_service(VaultServer::new(vault))
@@ -548,4 +536,76 @@ async fn an_acknowledgement_of_an_ended_stream_counts_for_nothing() {
     assert!(!scenario.hub.standing(&bot()).unwrap().is_enforced_by_all());
     drop(first);
     assert_eq!(scenario.hub.standing(&bot()).unwrap().replicas.len(), 1);
+}
+
+fn ago(seconds: u64) -> tokio::time::Instant {
+    tokio::time::Instant::now()
+        .checked_sub(Duration::from_secs(seconds))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn nothing_is_handed_out_while_one_watch_is_not_known_to_be_current() {
+    let scenario = compiled().await;
+    let mark = scenario.index.currency.depend_on("BotBinding", None);
+    let server = serve(&scenario, Leadership::held(7)).await;
+    let version = scenario.hub.binding(&bot(), "reader").unwrap().version;
+    for proven in [None, Some(ago(8)), Some(ago(100))] {
+        proven.into_iter().for_each(|at| mark.prove(at));
+        let refused = server.subscribe(&ours(), None).await.err().unwrap();
+        assert_eq!(refused.code(), Code::Unavailable);
+        let subject = Subject::Binding("reader".into());
+        let refused = server.lease(&ours(), subject, &version).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable);
+        assert!(!refused.message().contains("ghp-"));
+    }
+}
+
+#[tokio::test]
+async fn a_lease_counts_from_when_all_was_known_and_ends_with_that() {
+    let scenario = compiled().await;
+    let mark = scenario.index.currency.depend_on("BotBinding", None);
+    mark.prove(ago(4));
+    let server = serve(&scenario, Leadership::held(7)).await;
+    let mut stream = server.subscribe(&ours(), None).await.unwrap();
+    let first = stream.snapshot().await;
+    assert!((1..=4).contains(&first.lease_seconds), "{}", first.lease_seconds);
+    let version = scenario.hub.binding(&bot(), "reader").unwrap().version;
+    let subject = Subject::Binding("reader".into());
+    let lease = server.lease(&ours(), subject, &version).await.unwrap();
+    assert!(lease.ttl_seconds <= 4, "{}", lease.ttl_seconds);
+    let (start, mut last) = (tokio::time::Instant::now(), first.lease_seconds);
+    while let Ok(Ok(Some(response))) =
+        tokio::time::timeout(Duration::from_secs(3), stream.responses.message()).await
+    {
+        let Some(subscribe_response::Message::Renewal(renewal)) = response.message else {
+            panic!("an unchanged policy is not sent again");
+        };
+        assert!(
+            renewal.lease_seconds <= last,
+            "no renewal gives more than there is"
+        );
+        last = renewal.lease_seconds;
+        assert!(start.elapsed() < Duration::from_secs(4), "renewed for too long");
+    }
+    mark.prove(tokio::time::Instant::now());
+    match stream.next().await.unwrap() {
+        subscribe_response::Message::Renewal(renewal) => assert!(renewal.lease_seconds >= 6),
+        subscribe_response::Message::Snapshot(snapshot) => panic!("{:?}", snapshot.version),
+    }
+}
+
+/// A binding is taken away, and the compiler is stuck: what was published must run out.
+#[tokio::test]
+async fn a_change_that_is_not_compiled_yet_lets_nothing_be_renewed_beyond_it() {
+    let scenario = compiled().await;
+    let server = serve(&scenario, Leadership::held(7)).await;
+    scenario.index.dirt.mark("team-a", Some(ago(5)));
+    let mut stream = server.subscribe(&ours(), None).await.unwrap();
+    assert!(stream.snapshot().await.lease_seconds <= 3);
+    scenario.compile().await;
+    match stream.next().await.unwrap() {
+        subscribe_response::Message::Renewal(renewal) => assert_eq!(renewal.lease_seconds, 8),
+        subscribe_response::Message::Snapshot(snapshot) => panic!("{:?}", snapshot.version),
+    }
 }

@@ -7,7 +7,7 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher::Event;
-use monstrum_crds::conditions::{State, merged};
+use monstrum_crds::conditions::{ConditionType, State, merged};
 use serde_json::{Map, Value, json};
 
 use super::governed::Governed;
@@ -66,7 +66,6 @@ impl StatusWriter {
         states: &[State],
         fields: Map<String, Value>,
     ) -> Result<(), StatusError> {
-        let before = object.status_value();
         let wanted = wanted(
             object.conditions(),
             states,
@@ -74,6 +73,48 @@ impl StatusWriter {
             fields,
             Timestamp::now(),
         );
+        self.write_wanted(index, object, wanted).await
+    }
+
+    /// Makes the status of `object` say `state`, and all else that it says already; a status that is not there yet stays so.
+    pub async fn write_one<K: Governed>(
+        &self,
+        index: &Index,
+        object: &K,
+        state: &State,
+    ) -> Result<(), StatusError> {
+        let Value::Object(mut wanted) = object.status_value() else {
+            return Ok(());
+        };
+        let states = std::slice::from_ref(state);
+        let ours = [
+            ConditionType::Accepted,
+            ConditionType::ResolvedRefs,
+            ConditionType::Programmed,
+            ConditionType::Ready,
+        ]
+        .map(ConditionType::as_str);
+        let conditions: Vec<Condition> = merged(
+            object.conditions(),
+            states,
+            object.meta().generation,
+            Timestamp::now(),
+        )
+        .into_iter()
+        .filter(|condition| ours.contains(&condition.type_.as_str()))
+        .collect();
+        wanted.insert("conditions".to_owned(), json!(conditions));
+        wanted.retain(|_, value| !value.is_null());
+        self.write_wanted(index, object, Value::Object(wanted)).await
+    }
+
+    async fn write_wanted<K: Governed>(
+        &self,
+        index: &Index,
+        object: &K,
+        wanted: Value,
+    ) -> Result<(), StatusError> {
+        let before = object.status_value();
         if says(&before, &wanted) {
             return Ok(());
         }

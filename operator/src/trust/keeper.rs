@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hmac::digest::KeyInit;
+use hmac::{Hmac, Mac as _};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
@@ -146,6 +148,16 @@ impl Trust {
     /// What those who trust it need.
     pub fn certificate_pem(&self) -> &str {
         self.authority.certificate_pem()
+    }
+
+    /// A secret of this installation for one purpose: whoever has the authority's key has it, and it tells nothing about the key.
+    pub fn derived(&self, purpose: &str) -> String {
+        let mut key = Zeroizing::new([0; 64]);
+        let digest = Sha256::digest(self.authority.key_pem());
+        key.iter_mut().zip(digest).for_each(|(slot, byte)| *slot = byte);
+        let mut mac = <Hmac<Sha256> as KeyInit>::new((&*key).into());
+        mac.update(purpose.as_bytes());
+        hex::encode(mac.finalize().into_bytes())
     }
 
     /// Tells this authority from another.

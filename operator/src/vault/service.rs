@@ -1,8 +1,5 @@
 //! `monstrum.policy.v1.Vault`.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use monstrum_service::peer;
 use monstrum_wire::identity::Identity;
 use monstrum_wire::policy::lease_request::Subject;
@@ -11,34 +8,23 @@ use monstrum_wire::policy::{LeaseRequest, LeaseResponse, SecretField};
 use tonic::{Request, Response, Status};
 
 use super::opener::{OpenError, Opener};
-use crate::leadership::Leadership;
 use crate::metrics::{LeaseOutcome, Metrics};
-use crate::policy::{Hub, Opening, leading};
+use crate::policy::{Mandate, Opening};
 
 /// Opens credentials while this process leads.
 #[derive(Clone)]
 pub struct VaultService {
-    hub: Arc<Hub>,
-    leadership: Leadership,
+    mandate: Mandate,
     opener: Opener,
-    lease: Duration,
     metrics: Metrics,
 }
 
 impl VaultService {
-    /// A vault whose leases hold for `lease`.
-    pub fn new(
-        hub: Arc<Hub>,
-        leadership: Leadership,
-        opener: Opener,
-        lease: Duration,
-        metrics: Metrics,
-    ) -> Self {
+    /// A vault whose leases hold for as long as `mandate` says.
+    pub fn new(mandate: Mandate, opener: Opener, metrics: Metrics) -> Self {
         Self {
-            hub,
-            leadership,
+            mandate,
             opener,
-            lease,
             metrics,
         }
     }
@@ -47,13 +33,13 @@ impl VaultService {
     fn opening(&self, caller: &Identity, subject: Option<&Subject>) -> Option<(String, Opening)> {
         match (caller, subject?) {
             (Identity::Gateway(bot), Subject::Binding(binding)) => {
-                Some((bot.namespace.clone(), self.hub.binding(bot, binding)?))
+                Some((bot.namespace.clone(), self.mandate.hub.binding(bot, binding)?))
             }
             (Identity::Gateway(bot), Subject::Provider(provider)) => {
-                Some((bot.namespace.clone(), self.hub.provider(bot, provider)?))
+                Some((bot.namespace.clone(), self.mandate.hub.provider(bot, provider)?))
             }
             (Identity::Channel(channel), Subject::Channel(name)) if channel.name == *name => {
-                Some((channel.namespace.clone(), self.hub.channel(channel)?))
+                Some((channel.namespace.clone(), self.mandate.hub.channel(channel)?))
             }
             (
                 Identity::Operator
@@ -63,6 +49,14 @@ impl VaultService {
                 | Identity::Channel(_),
                 Subject::Binding(_) | Subject::Provider(_) | Subject::Channel(_),
             ) => None,
+        }
+    }
+
+    /// Before it is known what is current in a namespace, nobody of it is told anything, not even that there is nothing.
+    fn check_mandate(&self, caller: &Identity) -> Result<(), Status> {
+        match caller.namespace() {
+            Some(namespace) => self.mandate.lease(namespace).map(drop),
+            None => self.mandate.epoch().map(drop),
         }
     }
 
@@ -77,12 +71,12 @@ impl VaultService {
 impl Vault for VaultService {
     async fn lease(&self, request: Request<LeaseRequest>) -> Result<Response<LeaseResponse>, Status> {
         let peer = peer(&request)?;
-        leading(&self.hub, &self.leadership)?;
         let caller = &peer.identity;
+        self.check_mandate(caller)?;
         let asked = request.into_inner();
         let subject = describe(asked.subject.as_ref());
         // Whoever does not live, or shows an old certificate, has no policy that could name anything.
-        let opening = if self.hub.rosters().admits(&peer) {
+        let opening = if self.mandate.hub.rosters().admits(&peer) {
             self.opening(caller, asked.subject.as_ref())
         } else {
             None
@@ -100,6 +94,8 @@ impl Vault for VaultService {
             let (outcome, status) = refusal(&error);
             self.refuse(caller, &subject, outcome, status)
         })?;
+        // What was current when it was asked for may not be when it is handed out.
+        let lease = self.mandate.lease(&namespace)?;
         self.metrics.leased(LeaseOutcome::Granted);
         tracing::info!(
             %caller, %subject, user = %opening.user, version = %opening.version, "credential leased"
@@ -111,7 +107,7 @@ impl Vault for VaultService {
         Ok(Response::new(LeaseResponse {
             fields: fields.collect(),
             version: opening.version,
-            ttl_seconds: u32::try_from(self.lease.as_secs()).unwrap_or(u32::MAX),
+            ttl_seconds: lease.seconds(),
             hosts: opening.hosts,
         }))
     }

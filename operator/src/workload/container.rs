@@ -90,6 +90,7 @@ pub(crate) fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
 /// What PodSecurity `restricted` asks of a container, and a root file system that can't be written.
 pub(crate) fn unprivileged() -> SecurityContext {
     SecurityContext {
+        privileged: Some(false),
         allow_privilege_escalation: Some(false),
         capabilities: Some(Capabilities {
             drop: Some(vec!["ALL".to_owned()]),

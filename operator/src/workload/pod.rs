@@ -76,6 +76,13 @@ fn pod(workload: Workload<'_>, installation: &Installation) -> PodSpec {
     let pull_secrets: Vec<_> = pull_secrets.collect();
     PodSpec {
         affinity: (workload.replicas > 1).then(|| spread(&workload.selector)),
+        // Said although they are the defaults: what is said is put back when somebody else says otherwise.
+        host_network: Some(false),
+        host_pid: Some(false),
+        host_ipc: Some(false),
+        share_process_namespace: Some(false),
+        dns_policy: Some("ClusterFirst".to_owned()),
+        restart_policy: Some("Always".to_owned()),
         automount_service_account_token: Some(false),
         // Addresses of every Service of the namespace are nothing that these processes need to know.
         enable_service_links: Some(false),

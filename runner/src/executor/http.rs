@@ -1,14 +1,13 @@
 //! HTTP requests from declarative templates, filled from canonical arguments only.
 //!
-//! A call becomes a [`request`] without any I/O; the [`guard`] decides to which addresses its host may resolve; the
-//! [`client`] connects to exactly these; the [`answer`] is bounded, extracted and told plainly.
+//! A call becomes a [`request`] without any I/O; [`monstrum_egress`] decides to which addresses its host may resolve and connects to
+//! exactly these; a [`redirect`] is a new call, which the Guardian is asked about; the [`answer`] is bounded, extracted and told
+//! plainly.
 
 mod answer;
-mod client;
 mod config;
 mod effect;
 mod extraction;
-mod guard;
 mod presentation;
 mod rate;
 mod redirect;
@@ -18,38 +17,42 @@ mod template;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hickory_resolver::TokioResolver;
+use monstrum_egress::Egress;
 use tokio::sync::Semaphore;
 
 use crate::call::{Call, Outcome, Output};
 use crate::executor::Executor;
-use client::Clients;
-use guard::Names;
 
 /// How many answers are taken apart at the same time: a parsed answer is much larger than its text.
 const PARSED_AT_ONCE: usize = 2;
 
 /// The `http` executor.
 pub struct Http {
-    names: Names,
-    clients: Clients,
+    egress: Egress,
     parsing: Semaphore,
 }
 
 impl Http {
     /// Resolves names as the pod's `/etc/resolv.conf` says.
     pub fn new() -> Self {
-        Self::over(Names::system())
+        Self::over(Egress::new())
     }
 
     /// Resolves names with `resolver`.
     pub fn with_resolver(resolver: TokioResolver) -> Self {
-        Self::over(Names::with(resolver))
+        Self::over(Egress::with_resolver(resolver))
     }
 
-    fn over(names: Names) -> Self {
+    /// Reaches loopback addresses where they are named: for a runner that shares its machine with its targets, never in a pod.
+    #[must_use]
+    pub fn on_this_machine(mut self) -> Self {
+        self.egress = self.egress.on_this_machine();
+        self
+    }
+
+    fn over(egress: Egress) -> Self {
         Self {
-            names,
-            clients: Clients::default(),
+            egress,
             parsing: Semaphore::new(PARSED_AT_ONCE),
         }
     }

@@ -13,7 +13,8 @@ use wire::finished::Outcome as Ending;
 use wire::from_runner::Message;
 use wire::{Execute, Finished, FromRunner};
 
-use crate::call::{Call, Failure, Outcome, Output};
+use super::Shared;
+use crate::call::{Call, Failure, Judge, Outcome, Output};
 use crate::executor::Executors;
 use crate::metrics::Metrics;
 
@@ -42,6 +43,7 @@ pub(super) struct Calls {
     executors: Arc<Executors>,
     metrics: Metrics,
     room: Room,
+    guardian: Arc<dyn Judge>,
     outbox: mpsc::Sender<FromRunner>,
     cancelled: CancellationToken,
     tasks: JoinSet<()>,
@@ -57,16 +59,12 @@ pub(super) struct Done {
 
 impl Calls {
     /// None yet.
-    pub(super) fn new(
-        executors: Arc<Executors>,
-        metrics: Metrics,
-        room: Room,
-        outbox: mpsc::Sender<FromRunner>,
-    ) -> Self {
+    pub(super) fn new(shared: &Shared, guardian: Arc<dyn Judge>, outbox: mpsc::Sender<FromRunner>) -> Self {
         Self {
-            executors,
-            metrics,
-            room,
+            executors: Arc::clone(&shared.executors),
+            metrics: shared.metrics.clone(),
+            room: shared.room.clone(),
+            guardian,
             outbox,
             cancelled: CancellationToken::new(),
             tasks: JoinSet::new(),
@@ -96,7 +94,7 @@ impl Calls {
         };
         let token = self.cancelled.child_token();
         match Call::new(execute, token.clone()) {
-            Ok(call) => self.spawn(call, token, place),
+            Ok(call) => self.spawn(call.judged_by(Arc::clone(&self.guardian)), token, place),
             Err(failure) => self.answer(call_id, &executor, Err(failure)).await,
         }
     }

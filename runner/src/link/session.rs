@@ -9,10 +9,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
-use super::End;
-use super::calls::{Calls, Room};
-use crate::executor::Executors;
-use crate::metrics::Metrics;
+use super::calls::Calls;
+use super::{End, Shared};
+use crate::call::Judge;
 
 /// How long the last results may take to reach the gateway.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -26,14 +25,9 @@ pub(super) struct Session {
 
 impl Session {
     /// A session that answers through `outbox`.
-    pub(super) fn new(
-        executors: &Arc<Executors>,
-        metrics: &Metrics,
-        room: Room,
-        outbox: mpsc::Sender<FromRunner>,
-    ) -> Self {
+    pub(super) fn new(shared: &Shared, guardian: &Arc<dyn Judge>, outbox: mpsc::Sender<FromRunner>) -> Self {
         Self {
-            calls: Calls::new(Arc::clone(executors), metrics.clone(), room, outbox),
+            calls: Calls::new(shared, Arc::clone(guardian), outbox),
         }
     }
 

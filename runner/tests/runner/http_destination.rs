@@ -15,8 +15,8 @@ fn call(upstream: &Upstream, hosts: &[String]) -> Execute {
         credential_hosts: hosts.to_vec(),
         ..with_token(http_call(
             config,
-            json!({"method": "GET", "path": "/a"}),
-            json!({}),
+            json!({"method": "GET", "path": "/{/place}"}),
+            json!({ "place": "a" }),
         ))
     }
 }
@@ -63,4 +63,28 @@ async fn each_hop_within_its_hosts_carries_it() {
     for seen in upstream.seen() {
         assert_eq!(seen.headers["authorization"], format!("Bearer {SECRET}"));
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_no_host_of_the_credential_sees_nothing() {
+    let (upstream, proxy) = (Upstream::start().await, Upstream::start().await);
+    let mut config = upstream.config();
+    config["proxy"] = json!({"url": format!("http://{}", proxy.address), "allowedAddresses": ["127.0.0.1"]});
+    let hosts = vec![format!("http://{}", upstream.address)];
+    let call = with_token(http_call(
+        config,
+        json!({"method": "GET", "path": "/a"}),
+        json!({}),
+    ));
+    let ended = http(Execute {
+        credential_hosts: hosts,
+        ..call
+    })
+    .await;
+    assert_eq!(ended.failure().kind, FailureKind::Refused, "{ended:?}");
+    assert!(
+        ended.failure().message.contains("does not name this host"),
+        "{ended:?}"
+    );
+    assert_eq!((upstream.seen().len(), proxy.seen().len()), (0, 0));
 }

@@ -24,7 +24,7 @@ fn get(config: Value) -> Execute {
 
 async fn through(server: &NameServer, call: Execute) -> Ended {
     perform(
-        Http::with_resolver(server.resolver.clone()),
+        Http::with_resolver(server.resolver.clone()).on_this_machine(),
         call,
         CancellationToken::new(),
     )
@@ -74,7 +74,7 @@ async fn a_name_is_resolved_once_and_a_second_answer_changes_nothing() {
     let port = good.address.port();
     let bad = Upstream::at(&format!("{inner}:{port}"), |_| redirect("/")).await;
     let server = NameServer::start(vec![vec![Ipv4Addr::LOCALHOST], vec![inner]]).await;
-    let http = Http::with_resolver(server.resolver.clone());
+    let http = Http::with_resolver(server.resolver.clone()).on_this_machine();
     let config = json!({
         "baseUrl": format!("http://rebind.example:{port}"), "allowedAddresses": ["127.0.0.1/32"],
     });
@@ -113,6 +113,15 @@ async fn a_name_that_nobody_knows_is_unreachable() {
     );
 }
 
+/// A call of the tool whose path is its argument.
+fn place(config: Value, place: &str) -> Execute {
+    Execute {
+        execution_json: r#"{"method":"GET","path":"/{/place}"}"#.to_owned(),
+        arguments_json: json!({ "place": place }).to_string(),
+        ..get(config)
+    }
+}
+
 fn following(upstream: &Upstream) -> Value {
     let mut config = upstream.config();
     config["followRedirects"] = json!(true);
@@ -135,10 +144,26 @@ async fn a_redirect_within_the_origin_is_followed_where_the_resource_says_so() {
         _ => crate::upstream::answer(200, &[("content-type", "text/plain")], "here"),
     })
     .await;
-    assert_eq!(http(get(following(&upstream))).await.success(), "here");
+    assert_eq!(http(place(following(&upstream), "a")).await.success(), "here");
     let seen = upstream.seen();
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[1].headers["authorization"], format!("Bearer {SECRET}"));
+}
+
+#[rstest]
+#[case::outside_the_grant("/forbidden")]
+#[case::no_call_of_the_tool("/a/b")]
+#[case::with_a_further_parameter("/b?admin=true")]
+#[case::to_the_root("/")]
+#[tokio::test]
+async fn a_redirect_to_what_no_grant_permits_is_refused_and_recorded(#[case] to: &'static str) {
+    let upstream = Upstream::answering(move |_| redirect(to)).await;
+    let ended = http(place(following(&upstream), "a")).await;
+    assert_eq!(ended.failure().kind, FailureKind::Refused, "{ended:?}");
+    assert_eq!(ended.fact("status"), 302);
+    let (path, _) = to.split_once('?').unwrap_or((to, ""));
+    assert_eq!(ended.fact("refusedRedirect"), format!("{}{path}", upstream.url()));
+    assert_eq!(upstream.seen().len(), 1);
 }
 
 #[tokio::test]
@@ -167,7 +192,7 @@ async fn a_redirect_to_another_origin_is_refused_and_sees_no_credential() {
 #[tokio::test]
 async fn a_redirect_without_end_is_refused() {
     let upstream = Upstream::answering(|_| redirect("/again")).await;
-    let ended = http(get(following(&upstream))).await;
+    let ended = http(place(following(&upstream), "a")).await;
     assert!(ended.failure().message.contains("more than 5 times"), "{ended:?}");
     assert_eq!(upstream.seen().len(), 6);
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dns::NameServer;
 use crate::gateway::{DAY, authority};
+use crate::proxy::Proxy;
 use crate::support::{Ended, http_call, perform};
 
 async fn serve(authority: &Authority, name: &str) -> SocketAddr {
@@ -30,14 +31,19 @@ async fn serve(authority: &Authority, name: &str) -> SocketAddr {
 }
 
 async fn get(address: SocketAddr, ca_certificate: Option<&str>) -> Ended {
+    get_through(address, ca_certificate, Value::Null).await
+}
+
+async fn get_through(address: SocketAddr, ca_certificate: Option<&str>, proxy: Value) -> Ended {
     let names = NameServer::start(vec![vec![Ipv4Addr::LOCALHOST]]).await;
     let mut config = json!({
         "baseUrl": format!("https://api.internal.example:{}", address.port()), "allowedAddresses": ["127.0.0.1"],
     });
     config["caCertificate"] = ca_certificate.map_or(Value::Null, Value::from);
+    config["proxy"] = proxy;
     let call = http_call(config, json!({"method": "GET", "path": "/"}), json!({}));
     perform(
-        Http::with_resolver(names.resolver),
+        Http::with_resolver(names.resolver).on_this_machine(),
         call,
         CancellationToken::new(),
     )
@@ -52,6 +58,44 @@ async fn a_resource_trusts_the_authority_that_it_names() {
         get(address, Some(own.certificate_pem())).await.success(),
         "secure"
     );
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_named_carries_the_connection_and_sees_nothing_in_it() {
+    let own = authority();
+    let address = serve(&own, "api.internal.example").await;
+    let proxy = Proxy::start(address).await;
+    let settings = json!({ "url": proxy.url(), "allowedAddresses": ["127.0.0.1"] });
+    let ended = get_through(address, Some(own.certificate_pem()), settings).await;
+    assert_eq!(ended.success(), "secure");
+    let asked = format!("CONNECT api.internal.example:{} HTTP/1.1", address.port());
+    assert_eq!(proxy.asked(), [asked]);
+}
+
+#[tokio::test]
+async fn a_proxy_stands_where_it_is_permitted_or_is_not_dialled() {
+    let own = authority();
+    let address = serve(&own, "api.internal.example").await;
+    let proxy = Proxy::start(address).await;
+    for settings in [
+        json!({ "url": proxy.url() }),
+        json!({ "url": proxy.url(), "allowedAddresses": ["10.0.0.0/8"] }),
+    ] {
+        let ended = get_through(address, Some(own.certificate_pem()), settings).await;
+        assert_eq!(ended.failure().kind, FailureKind::Refused, "{ended:?}");
+        assert!(ended.failure().message.starts_with("the proxy: "), "{ended:?}");
+    }
+    assert_eq!(proxy.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_secret_in_a_proxys_address_is_refused_and_not_told() {
+    let own = authority();
+    let address = serve(&own, "api.internal.example").await;
+    let settings = json!({ "url": "http://user:hunter2@proxy.example:3128" });
+    let ended = get_through(address, Some(own.certificate_pem()), settings).await;
+    assert_eq!(ended.failure().kind, FailureKind::Invalid, "{ended:?}");
+    assert!(!ended.failure().message.contains("hunter2"), "{ended:?}");
 }
 
 #[tokio::test]

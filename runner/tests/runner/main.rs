@@ -18,6 +18,7 @@ mod http_secrets;
 mod http_tls;
 #[cfg(test)]
 mod link;
+mod proxy;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Making calls.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, ready};
 use monstrum_guardian::destination;
-use monstrum_runner::call::{Call, Failure, Output, Success};
+use monstrum_runner::call::{Call, Failure, Judge, Output, Success};
 use monstrum_runner::executor::Executors;
 use monstrum_runner::executor::http::Http;
 use monstrum_runner::executor::shell::Shell;
@@ -28,6 +31,7 @@ pub(crate) fn http_call(config: Value, execution: Value, arguments: Value) -> Ex
         call_id: "call-1".to_owned(),
         executor: "http".to_owned(),
         tool: "probe".to_owned(),
+        asked_as: "Upstream__probe".to_owned(),
         arguments_json: arguments.to_string(),
         canonical_json: "{}".to_owned(),
         config_json: config.to_string(),
@@ -41,8 +45,11 @@ pub(crate) fn http_call(config: Value, execution: Value, arguments: Value) -> Ex
 /// Where the call's resource is.
 fn home(call: &Execute) -> Vec<String> {
     let config: Value = serde_json::from_str(&call.config_json).unwrap();
-    let url = config["baseUrl"].as_str().and_then(|url| url.parse().ok());
-    url.as_ref().and_then(destination::origin).into_iter().collect()
+    let urls = ["/baseUrl", "/proxy/url"].map(|pointer| config.pointer(pointer).and_then(Value::as_str));
+    urls.into_iter()
+        .flatten()
+        .filter_map(|url| destination::origin(&url.parse().ok()?))
+        .collect()
 }
 
 /// The same call with a bearer token that may go where the call's resource is.
@@ -108,9 +115,25 @@ impl Ended {
     }
 }
 
+/// Permits every further call, but none for a `forbidden` place.
+#[derive(Debug)]
+struct Grants;
+
+impl Judge for Grants {
+    fn judge<'a>(&'a self, tool: &'a str, arguments: &'a Value) -> BoxFuture<'a, Result<Value, Failure>> {
+        assert_eq!(tool, "Upstream__probe");
+        ready(if arguments["place"] == "forbidden" {
+            Err(Failure::refused("no grant permits it"))
+        } else {
+            Ok(arguments.clone())
+        })
+        .boxed()
+    }
+}
+
 /// Executes with the system's resolver.
 pub(crate) async fn http(execute: Execute) -> Ended {
-    perform(Http::new(), execute, CancellationToken::new()).await
+    perform(Http::new().on_this_machine(), execute, CancellationToken::new()).await
 }
 
 /// Executes with the real `confine`, protecting `protected`.
@@ -144,7 +167,7 @@ pub(crate) async fn perform(
     let mut executors = Executors::default();
     executors.add(executor);
     let call = match Call::new(execute, cancelled) {
-        Ok(call) => call,
+        Ok(call) => call.judged_by(Arc::new(Grants)),
         Err(failure) => {
             return Ended {
                 outcome: Err(failure),

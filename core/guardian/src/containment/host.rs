@@ -4,17 +4,22 @@
 //! special addresses in it. In each [`Region`] a pattern is therefore a plain language or none, and each is searched by itself.
 //! Addresses are written by their bits, so that halves of a network make up the whole.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
 
 use ipnet::IpNet;
 
 use super::search::Problem;
-use crate::matching::host::{HostPattern, LOCAL};
-use crate::matching::{Pattern, address, url};
+use crate::address;
+use crate::matching::host::{HostPattern, is_public_label};
+use crate::matching::{LastSegment, Pattern, url};
 
 const LABEL: &str = "[a-z0-9_\\-]+";
 /// A last label that makes the whole an address, see the WHATWG's "ends in a number".
 const NUMBER: &str = "(?:[^\\x00]*\\.)?(?:[0-9]+|0x[0-9a-f]*)";
+/// A class without a character.
+const NOTHING: &str = "[a&&b]";
 /// IPv4 addresses that IPv6 wraps are IPv4 addresses.
 const MAPPED: (u128, u8) = (0xffff << 32, 96);
 
@@ -23,7 +28,7 @@ const MAPPED: (u128, u8) = (0xffff << 32, 96);
 pub(super) enum Region {
     /// Names of one label: only where a pattern says that name.
     Single,
-    /// Names that end in a local label: only where a pattern says that label.
+    /// Names that end in a label that is not public: only where a pattern says that label.
     Local,
     /// All other names.
     Public,
@@ -48,12 +53,19 @@ impl Region {
         Self::Special6,
     ];
 
-    /// The texts of its hosts, maybe with others.
-    fn values(self) -> String {
+    /// The texts of its hosts, maybe with others. Of names with more than one label those are enough whose last label makes a
+    /// difference to the patterns.
+    fn values<'a>(self, patterns: impl Iterator<Item = &'a HostPattern>) -> String {
         match self {
             Self::Single => LABEL.to_owned(),
-            Self::Local => format!("(?:{LABEL}\\.)+(?:{})", LOCAL.join("|")),
-            Self::Public => format!("(?:{LABEL}\\.)+{LABEL}"),
+            Self::Local | Self::Public => {
+                let labels = last_labels(self == Self::Public, patterns);
+                if labels.is_empty() {
+                    return NOTHING.to_owned();
+                }
+                let labels: Vec<&str> = labels.into_iter().collect();
+                format!("(?:{LABEL}\\.)+(?:{})", labels.join("|"))
+            }
             Self::Special4 | Self::Open4 => "[01]{32}".to_owned(),
             Self::Special6 | Self::Open6 => "[01]{128}".to_owned(),
         }
@@ -65,8 +77,7 @@ impl Region {
             |wanted: fn(&IpNet) -> bool| address::specials().filter(wanted).map(|range| bits(&range));
         let mapped = || begins_with(&format!("{:0128b}", MAPPED.0), MAPPED.1);
         match self {
-            Self::Single | Self::Local => vec![NUMBER.to_owned()],
-            Self::Public => vec![NUMBER.to_owned(), format!("[^\\x00]*\\.(?:{})", LOCAL.join("|"))],
+            Self::Single | Self::Local | Self::Public => vec![NUMBER.to_owned()],
             Self::Special4 => Vec::new(),
             Self::Open4 => special(|range| matches!(range, IpNet::V4(_))).collect(),
             Self::Special6 => vec![mapped()],
@@ -80,7 +91,9 @@ impl Region {
     fn language(self, pattern: &HostPattern) -> Option<String> {
         let reaches = match (self, pattern) {
             (Self::Public, HostPattern::Name(_)) => true,
-            (Self::Local, HostPattern::Name(glob)) => glob.last_segment_is_literal(),
+            (Self::Local, HostPattern::Name(glob)) => {
+                matches!(glob.last_segment(), LastSegment::Literal(_))
+            }
             (Self::Single, HostPattern::Name(glob)) => glob.only_text().is_some(),
             (Self::Special4 | Self::Open4, HostPattern::Network(network @ IpNet::V4(_)))
             | (Self::Special6 | Self::Open6, HostPattern::Network(network @ IpNet::V6(_))) => {
@@ -107,6 +120,50 @@ impl Region {
     }
 }
 
+/// The last labels, public or not, that patterns tell apart: those that they say, and one for all that they don't say.
+/// Where part of a last label is wild, it is every public one.
+fn last_labels<'a>(public: bool, patterns: impl Iterator<Item = &'a HostPattern>) -> BTreeSet<&'a str> {
+    let mut said = BTreeSet::new();
+    let mut is_partly_wild = false;
+    for pattern in patterns {
+        let HostPattern::Name(glob) = pattern else {
+            continue;
+        };
+        match glob.last_segment() {
+            LastSegment::Literal(label) => {
+                said.insert(label);
+            }
+            LastSegment::Any => {}
+            LastSegment::Partly => is_partly_wild = true,
+        }
+    }
+    said.retain(|label| is_public_label(label) == public);
+    if public && is_partly_wild {
+        said.extend(public_labels());
+    } else if public {
+        let other = public_labels()
+            .iter()
+            .copied()
+            .find(|label| !said.contains(label));
+        said.extend(other);
+    }
+    said
+}
+
+/// Every public last label, the shortest first.
+fn public_labels() -> &'static [&'static str] {
+    static LABELS: OnceLock<Vec<&'static str>> = OnceLock::new();
+    LABELS.get_or_init(|| {
+        let mut labels: Vec<&str> = tld::TLD
+            .iter()
+            .copied()
+            .filter(|label| is_public_label(label))
+            .collect();
+        labels.sort_unstable_by_key(|label| (label.len(), *label));
+        labels
+    })
+}
+
 /// The bits of every address of a network.
 fn bits(network: &IpNet) -> String {
     let all = match network.addr() {
@@ -129,8 +186,12 @@ pub(super) fn hosts(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) 
         });
         of.collect()
     };
+    let patterns = granted.iter().chain(ceiling).filter_map(|pattern| match pattern {
+        Pattern::Host(pattern) => Some(pattern),
+        _ => None,
+    });
     Problem {
-        values: region.values(),
+        values: region.values(patterns),
         unreal: region.unreal(),
         granted: languages(granted),
         ceiling: languages(ceiling),
@@ -158,6 +219,10 @@ pub(super) fn urls(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) -
         });
         of.collect()
     };
+    let patterns = granted.iter().chain(ceiling).filter_map(|pattern| match pattern {
+        Pattern::Url(pattern) => Some(&pattern.host),
+        _ => None,
+    });
     let schemes: Vec<&str> = url::SCHEMES.iter().map(|(scheme, _)| *scheme).collect();
     let hosts = region
         .unreal()
@@ -171,7 +236,7 @@ pub(super) fn urls(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) -
         values: format!(
             "(?:{})\\x00(?:{})\\x00(?:[1-9][0-9]{{0,4}})?\\x00{PATH}",
             schemes.join("|"),
-            region.values()
+            region.values(patterns)
         ),
         unreal: hosts.chain(ports).chain([climbs]).collect(),
         granted: languages(granted),

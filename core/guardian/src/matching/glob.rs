@@ -43,6 +43,17 @@ enum Wildcard {
     Segments { min: usize },
 }
 
+/// The end of the texts that a glob matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastSegment<'a> {
+    /// This, none of it wild.
+    Literal(&'a str),
+    /// Anything.
+    Any,
+    /// Some things.
+    Partly,
+}
+
 /// A value without characters that hide or fold. With a separator, its segments are not empty and do not climb.
 pub(super) fn read(value: &str, separator: Option<char>) -> Result<String, NotCanonical> {
     text::visible(value)?;
@@ -231,16 +242,28 @@ impl Glob {
         self.rest.is_empty().then_some(&self.prefix)
     }
 
-    /// Whether the pattern ends with literal text after the last separator, none of it wild.
-    pub(crate) fn last_segment_is_literal(&self) -> bool {
-        let Some((wildcard, end)) = self.rest.last() else {
-            return true;
+    /// What stands after the last separator of every text with a separator that matches.
+    pub(crate) fn last_segment(&self) -> LastSegment<'_> {
+        let Some(((wildcard, end), before)) = self.rest.split_last() else {
+            return LastSegment::Literal(self.after_separator(&self.prefix).unwrap_or(&self.prefix));
         };
-        let whole = matches!(wildcard, Wildcard::Segments { .. }) && !end.is_empty();
-        whole
-            || self
-                .separator
-                .is_some_and(|separator| end.as_bytes().contains(&separator))
+        if let Some(literal) = self.after_separator(end) {
+            return LastSegment::Literal(literal);
+        }
+        if matches!(wildcard, Wildcard::Segments { .. }) && !end.is_empty() {
+            return LastSegment::Literal(end);
+        }
+        let begin = before.last().map_or(&self.prefix, |(_, literal)| literal);
+        if end.is_empty() && (begin.is_empty() || self.after_separator(begin) == Some("")) {
+            LastSegment::Any
+        } else {
+            LastSegment::Partly
+        }
+    }
+
+    fn after_separator<'a>(&self, text: &'a str) -> Option<&'a str> {
+        text.rsplit_once(char::from(self.separator?))
+            .map(|(_, last)| last)
     }
 
     /// The literal that a matching text must begin or end with, whichever is longer.

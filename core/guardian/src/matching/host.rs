@@ -6,15 +6,16 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::glob::Style;
+use super::glob::{LastSegment, Style};
 use super::{Anchor, Glob, NotCanonical, PatternFault, text};
+use crate::address;
 
 /// The longest name that the DNS carries.
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// Last labels that never leave the machine, the cluster or the site.
-pub(crate) const LOCAL: [&str; 20] = [
+/// Last labels that never leave the machine, the cluster or the site, though the public root may have some of them.
+const LOCAL: [&str; 20] = [
     "localhost",
     "local",
     "internal",
@@ -36,6 +37,12 @@ pub(crate) const LOCAL: [&str; 20] = [
     "domain",
     "host",
 ];
+
+/// Whether names that end in `label` mean the same everywhere. All others are completed by a search list (`ledger.monstrum-system`,
+/// `10-1-2-3.default.pod`) or known only inside (`metadata.google.internal`).
+pub(crate) fn is_public_label(label: &str) -> bool {
+    !LOCAL.contains(&label) && tld::exist(label)
+}
 
 /// A host in the one form that is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +84,7 @@ impl Host {
     }
 
     pub(super) fn of_address(address: IpAddr) -> Self {
-        let address = super::address::folded(address);
+        let address = address::folded(address);
         Self {
             text: address.to_string(),
             address: Some(address),
@@ -102,7 +109,7 @@ impl Host {
     /// Whether the name means something only in this machine, cluster or site.
     fn is_local(&self) -> bool {
         let last = self.text.rsplit('.').next().unwrap_or_default();
-        self.address.is_none() && (!self.text.contains('.') || LOCAL.contains(&last))
+        self.address.is_none() && (!self.text.contains('.') || !is_public_label(last))
     }
 }
 
@@ -181,12 +188,11 @@ impl HostPattern {
 
     pub(super) fn matches(&self, host: &Host) -> bool {
         match (self, host.address) {
-            (Self::Network(network), Some(address)) => super::address::covers(network, address),
+            (Self::Network(network), Some(address)) => address::covers(network, address),
             (Self::Name(glob), None) => {
-                let named = glob.only_text().is_some()
-                    || (host.text.contains('.') && glob.last_segment_is_literal())
-                    || !host.is_local();
-                named && glob.matches(&host.text)
+                let is_literal = matches!(glob.last_segment(), LastSegment::Literal(_));
+                let named = glob.only_text().is_some() || (host.text.contains('.') && is_literal);
+                glob.matches(&host.text) && (named || !host.is_local())
             }
             (Self::Network(_), None) | (Self::Name(_), Some(_)) => false,
         }
@@ -321,6 +327,18 @@ mod tests {
     #[case::cluster_name("**", "ledger.monstrum.svc.cluster.local", false)]
     #[case::cluster_name_short("**", "ledger.monstrum.svc", false)]
     #[case::metadata_name("**", "metadata.google.internal", false)]
+    #[case::completed_by_a_search_list("**", "kubernetes.default", false)]
+    #[case::completed_by_a_search_list_too("**", "ledger.monstrum-system", false)]
+    #[case::beside_the_pod("*.*", "grafana.monitoring", false)]
+    #[case::a_pod("**", "10-1-2-3.default.pod", false)]
+    #[case::a_pod_in_full("**", "10-1-2-3.default.pod.cluster.local", false)]
+    #[case::with_a_final_dot("**", "kubernetes.default.", false)]
+    #[case::in_capitals("**", "Kubernetes.Default", false)]
+    #[case::partly_wild("**.de*", "kubernetes.default", false)]
+    #[case::below_a_wildcard("kubernetes.*", "kubernetes.default", false)]
+    #[case::named_namespace("*.default", "kubernetes.default", true)]
+    #[case::named_whole("kubernetes.default", "kubernetes.default", true)]
+    #[case::public_in_another_script("**", "пример.рф", true)]
     #[case::named_local("*.monstrum.svc.cluster.local", "ledger.monstrum.svc.cluster.local", true)]
     #[case::named_single_label("kubernetes", "kubernetes", true)]
     #[case("10.0.0.0/8", "10.1.1.1", true)]

@@ -1,11 +1,7 @@
 //! `Regex`: anchored at both ends, in linear time, limited in size.
 
 use super::{NotCanonical, PatternFault, text};
-
-/// The most memory that one compiled expression may take.
-const MAX_COMPILED: usize = 256 << 10;
-/// How deeply groups may nest.
-const MAX_NESTING: u32 = 32;
+use crate::expression;
 
 /// The value as it is. Control characters are the expression's to refuse, for it is anchored at the true ends.
 pub(super) fn read(value: &str) -> Result<String, NotCanonical> {
@@ -22,23 +18,9 @@ pub(crate) struct AnchoredRegex(regex::Regex);
 
 impl AnchoredRegex {
     pub(super) fn compile(pattern: &str) -> Result<Self, PatternFault> {
-        let build = |pattern: &str| {
-            let mut builder = regex::RegexBuilder::new(pattern);
-            builder
-                .size_limit(MAX_COMPILED)
-                .dfa_size_limit(MAX_COMPILED)
-                .nest_limit(MAX_NESTING)
-                .build()
-        };
-        let fault = |error: regex::Error| match error {
-            regex::Error::CompiledTooBig(limit) => {
-                format!("the expression needs more than {limit} bytes; make its repetitions smaller")
-            }
-            other => other.to_string().trim().replace('\n', " "),
-        };
         // Alone first: an expression such as `a)|(b` is valid only inside the brackets that are put around it.
-        build(pattern).map_err(fault)?;
-        build(&format!("\\A(?:{pattern})\\z")).map(Self).map_err(fault)
+        expression::compile(pattern)?;
+        expression::compile(&format!("\\A(?:{pattern})\\z")).map(Self)
     }
 
     /// The expression with its anchors.

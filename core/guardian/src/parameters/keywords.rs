@@ -1,10 +1,11 @@
-//! What a parameter schema may be made of.
+//! What a schema may be made of.
 
 use serde_json::{Map, Value};
 
 use super::work::permitted_depth;
+use crate::expression::Allowance;
 use crate::fault::FieldFault;
-use crate::strict_json;
+use crate::{schema, strict_json};
 
 /// No honest schema is larger.
 const MAX_BYTES: usize = 128 << 10;
@@ -24,11 +25,11 @@ const REFUSED: [&str; 7] = [
 /// Keywords that describe the same part of the instance.
 const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// Everything that keeps a schema from being used. Fields are relative to it, and empty for the schema itself.
-pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
+/// Everything that keeps a schema of parameters from being used. Fields are relative to it, and empty for the schema itself.
+pub(crate) fn faults(schema: &Value, allowance: &mut Allowance) -> Vec<FieldFault> {
     let mut faults = form_faults(schema);
     if faults.is_empty()
-        && let Err(error) = super::build(&super::closed(schema))
+        && let Err(error) = schema::build(&super::closed(schema), allowance)
     {
         faults.push(FieldFault::new(
             "",
@@ -39,17 +40,17 @@ pub(crate) fn faults(schema: &Value) -> Vec<FieldFault> {
 }
 
 /// Like [`faults`], without compiling.
-pub(super) fn form_faults(schema: &Value) -> Vec<FieldFault> {
+pub(crate) fn form_faults(schema: &Value) -> Vec<FieldFault> {
     let Value::Object(root) = schema else {
         return vec![FieldFault::new(
             "",
-            "the parameters are not a JSON Schema; write an object schema",
+            "this is not a JSON Schema; write an object schema",
         )];
     };
     if root.get("type").and_then(Value::as_str) != Some("object") {
         return vec![FieldFault::new(
             "type",
-            "the parameters are not of type object; write type: object",
+            "the schema is not of type object; write type: object",
         )];
     }
     if schema.to_string().len() > MAX_BYTES {
@@ -232,7 +233,7 @@ mod tests {
     #[case::back_reference(json!({"type": "object", "properties": {"a": {"pattern": "(a)\\1"}}}), "does not compile")]
     #[case::look_ahead(json!({"type": "object", "properties": {"a": {"pattern": "(?=a)"}}}), "does not compile")]
     fn finds(#[case] schema: Value, #[case] reason: &str) {
-        let faults = faults(&schema);
+        let faults = faults(&schema, &mut Allowance::default());
         assert!(
             faults.iter().any(|fault| fault.message.contains(reason)),
             "{faults:?}"
@@ -246,7 +247,7 @@ mod tests {
             schema = json!({"type": "object", "properties": {"a": schema}});
         }
         assert!(
-            faults(&schema)
+            faults(&schema, &mut Allowance::default())
                 .iter()
                 .any(|fault| fault.message.contains("deeply"))
         );
@@ -256,13 +257,13 @@ mod tests {
     fn a_recursive_schema_is_fine() {
         let tree =
             json!({"type": "object", "properties": {"child": {"$ref": "#"}, "name": {"type": "string"}}});
-        assert_eq!(faults(&tree), []);
+        assert_eq!(faults(&tree, &mut Allowance::default()), []);
     }
 
     #[test]
     fn a_property_may_have_any_name() {
         let schema = json!({"type": "object", "properties": {"id": {"type": "string"}, "dependencies": {"type": "string"}}});
-        assert_eq!(faults(&schema), []);
+        assert_eq!(faults(&schema, &mut Allowance::default()), []);
     }
 
     #[test]

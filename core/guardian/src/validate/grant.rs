@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::expression::Allowance;
 use crate::fault::FieldFault;
 use crate::matching::{Pattern, Rule};
 use crate::selector;
@@ -13,10 +14,17 @@ use crate::source::{Dimension, Grant, Match, Quota, ResourceType};
 pub fn validate_grants(resource_type: &ResourceType, grants: &[Grant]) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     let mut counters: BTreeMap<(&str, &str), &Quota> = BTreeMap::new();
+    let mut allowance = Allowance::default();
     for (place, grant) in grants.iter().enumerate() {
         let field = format!("grants[{place}]");
         check_selection(grant, resource_type, &field, &mut faults);
-        check_scope(grant, &resource_type.dimensions, &field, &mut faults);
+        check_scope(
+            grant,
+            &resource_type.dimensions,
+            &field,
+            &mut allowance,
+            &mut faults,
+        );
         check_quotas(grant, &field, &mut faults);
         check_approval(grant, resource_type, &field, &mut faults);
         check_validity(grant, &field, &mut faults);
@@ -93,7 +101,13 @@ fn operations(resource_type: &ResourceType) -> String {
     text
 }
 
-fn check_scope(grant: &Grant, dimensions: &[Dimension], field: &str, faults: &mut Vec<FieldFault>) {
+fn check_scope(
+    grant: &Grant,
+    dimensions: &[Dimension],
+    field: &str,
+    allowance: &mut Allowance,
+    faults: &mut Vec<FieldFault>,
+) {
     for (name, patterns) in &grant.scope {
         let field = format!("{field}.scope.{name}");
         let Some(dimension) = dimensions.iter().find(|dimension| dimension.name == *name) else {
@@ -115,7 +129,7 @@ fn check_scope(grant: &Grant, dimensions: &[Dimension], field: &str, faults: &mu
             ));
         }
         for (place, pattern) in patterns.iter().enumerate() {
-            if let Err(message) = compile(&dimension.matching, pattern) {
+            if let Err(message) = compile(&dimension.matching, pattern, allowance) {
                 faults.push(FieldFault::new(format!("{field}[{place}]"), message));
             }
         }
@@ -130,9 +144,13 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-fn compile(matching: &Match, pattern: &Value) -> Result<(), String> {
-    match matching {
-        Match::Cel {} => Rule::compile(pattern).map(|_| ()),
+fn compile(matching: &Match, pattern: &Value, allowance: &mut Allowance) -> Result<(), String> {
+    match (matching, pattern) {
+        (Match::Cel {}, _) => Rule::compile(pattern).map(|_| ()),
+        (Match::Regex {}, Value::String(text)) => {
+            Pattern::compile(matching, pattern)?;
+            allowance.expression(text)
+        }
         _ => Pattern::compile(matching, pattern).map(|_| ()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::expression::Allowance;
 use crate::fault::FieldFault;
 use crate::feed::CompiledFeed;
 use crate::matching::Canonical;
@@ -30,6 +31,7 @@ pub fn validate_resource_type(resource_type: &ResourceType) -> Vec<FieldFault> {
         check_match(&dimension.matching, &field, &mut faults);
     }
     let mut names = BTreeSet::new();
+    let mut allowance = Allowance::default();
     for (place, tool) in resource_type.tools.iter().enumerate() {
         let field = format!("tools[{place}]");
         if !names.insert(&tool.name) {
@@ -38,7 +40,13 @@ pub fn validate_resource_type(resource_type: &ResourceType) -> Vec<FieldFault> {
                 format!("{} is declared twice; rename one", tool.name),
             ));
         }
-        check_tool(tool, &resource_type.dimensions, &field, &mut faults);
+        check_tool(
+            tool,
+            &resource_type.dimensions,
+            &field,
+            &mut allowance,
+            &mut faults,
+        );
     }
     faults.sort();
     faults
@@ -82,7 +90,13 @@ fn check_match(matching: &Match, field: &str, faults: &mut Vec<FieldFault>) {
     }
 }
 
-fn check_tool(tool: &Tool, dimensions: &[Dimension], field: &str, faults: &mut Vec<FieldFault>) {
+fn check_tool(
+    tool: &Tool,
+    dimensions: &[Dimension],
+    field: &str,
+    allowance: &mut Allowance,
+    faults: &mut Vec<FieldFault>,
+) {
     if !selector::is_tool_name(&tool.name) {
         let message = format!(
             "{:?} is not a tool name; use 1 to 64 letters, digits, _ and -",
@@ -97,7 +111,7 @@ fn check_tool(tool: &Tool, dimensions: &[Dimension], field: &str, faults: &mut V
         );
         faults.push(FieldFault::new(format!("{field}.operation"), message));
     }
-    for fault in parameters::faults(&tool.parameters) {
+    for fault in parameters::faults(&tool.parameters, allowance) {
         let dot = if fault.field.is_empty() { "" } else { "." };
         faults.push(FieldFault::new(
             format!("{field}.parameters{dot}{}", fault.field),

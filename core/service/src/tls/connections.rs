@@ -22,7 +22,7 @@ struct Open {
 }
 
 /// One connection's place among them, given up when it is dropped.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     connections: Connections,
     number: u64,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -47,7 +47,7 @@ impl Connections {
         self.lock().peers.len()
     }
 
-    pub(super) fn enter(&self, peer: Option<&Peer>) -> Entry {
+    pub(crate) fn enter(&self, peer: Option<&Peer>) -> Entry {
         let token = CancellationToken::new();
         let mut open = self.lock();
         open.last = open.last.wrapping_add(1);
@@ -71,11 +71,11 @@ impl Connections {
 
 impl Entry {
     /// Ready once the connection is to end; wakes whoever reads from it.
-    pub(super) fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.ended.as_mut().poll(context)
     }
 
-    pub(super) fn is_ended(&self) -> bool {
+    pub(crate) fn is_ended(&self) -> bool {
         self.token.is_cancelled()
     }
 }

@@ -1,16 +1,19 @@
 //! One handshake, from either end.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use monstrum_wire::identity::{Identity, Serial};
+use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{Peer, Tls};
+use super::{Peer, PeerCertificate, Tls};
 
 /// A peer that does not finish its handshake in this time is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,21 +49,27 @@ pub(super) async fn connect(
     }
 }
 
+/// Accepts one connection.
+pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    config: Arc<ServerConfig>,
+    stream: S,
+) -> io::Result<server::TlsStream<S>> {
+    tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(config).accept(stream)).await?
+}
+
 /// Accepts one connection and finds out whose it is.
-pub(super) async fn accept(
+pub(crate) async fn identify<S: AsyncRead + AsyncWrite + Unpin>(
     tls: &Tls,
-    stream: TcpStream,
-) -> io::Result<(server::TlsStream<TcpStream>, Option<Peer>)> {
-    stream.set_nodelay(true)?;
-    let acceptor = TlsAcceptor::from(tls.material().server.clone());
-    let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
+    stream: S,
+) -> io::Result<(server::TlsStream<S>, PeerCertificate)> {
+    let stream = accept(tls.material().server.clone(), stream).await?;
     let leaf = stream
         .get_ref()
         .1
         .peer_certificates()
         .and_then(<[CertificateDer<'_>]>::first);
     let peer = leaf.and_then(|leaf| peer(leaf, tls.trust_domain()));
-    Ok((stream, peer))
+    Ok((stream, PeerCertificate::new(peer)))
 }
 
 /// Whom a verified certificate names: exactly one URI, of our trust domain.

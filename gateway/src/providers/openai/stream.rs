@@ -1,344 +1,131 @@
-//! What is answered: <https://platform.openai.com/docs/api-reference/chat/streaming>, with the habits of its copies.
+//! What is answered: <https://platform.openai.com/docs/api-reference/chat/streaming> and the same in one piece, with the habits of
+//! its copies.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use crate::providers::answer::{Assembler, Claim, Json, Part, Reason, Seen, tokens};
+use crate::providers::conversation::{EXTRA_CONTENT, REASONING_CONTENT};
 
-use crate::providers::conversation::{Answer, Opaque, Stop, ToolCall, Usage};
-use crate::providers::{Decoded, Decoder, ModelError};
+/// What providers want back of a message.
+const STATE: [&str; 4] = [
+    REASONING_CONTENT,
+    "reasoning_details",
+    "thinking_blocks",
+    EXTRA_CONTENT,
+];
 
-/// More calls than this in one answer are not read.
-const MAX_CALLS: usize = 256;
-
-#[derive(Debug, Default)]
-pub(super) struct Reader {
-    text: String,
-    calls: Vec<(Option<u64>, ToolCall)>,
-    stop: Option<Stop>,
-    usage: Option<Usage>,
-}
-
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(default, borrow)]
-    choices: Vec<Choice<'a>>,
-    usage: Option<Tokens>,
-    error: Option<Fault>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(default, borrow)]
-    delta: Option<Delta<'a>>,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Delta<'a> {
-    content: Option<String>,
-    refusal: Option<String>,
-    #[serde(borrow)]
-    tool_calls: Option<Vec<Fragment<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct Fragment<'a> {
-    index: Option<u64>,
-    id: Option<String>,
-    #[serde(borrow)]
-    function: Option<Function<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Function<'a> {
-    name: Option<String>,
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names are the wire's")]
-struct Tokens {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-    prompt_tokens_details: Option<Details>,
-    /// DeepSeek's name for the cached part.
-    prompt_cache_hit_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Details {
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Fault {
-    message: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    code: Option<serde_json::Value>,
-}
-
-impl Decoder for Reader {
-    fn event(&mut self, data: &str) -> Result<Decoded, ModelError> {
-        if data.trim() == "[DONE]" {
-            return Ok(Decoded {
-                text: None,
-                last: true,
-            });
-        }
-        let chunk: Chunk<'_> =
-            serde_json::from_str(data).map_err(|error| ModelError::Unreadable(error.to_string()))?;
-        if let Some(fault) = chunk.error {
-            return Err(fault.into_error());
-        }
-        if let Some(tokens) = chunk.usage {
-            self.usage = Some(tokens.usage());
-        }
-        // Only one answer is asked for, so that further choices can't come.
-        let text = chunk
-            .choices
-            .into_iter()
-            .next()
-            .map(|choice| self.choice(choice))
-            .transpose()?
-            .flatten();
-        Ok(Decoded { text, last: false })
+/// Reads a chunk or a whole completion.
+pub(super) fn read(json: Json<'_>, into: &mut Assembler) -> Seen {
+    let [choices, usage, object] = json.fields(["choices", "usage", "object"]);
+    into.used(usage.map(claim).unwrap_or_default());
+    if let Some(choices) = choices {
+        choices.items(|json| choice(json, into));
     }
-
-    fn finish(self: Box<Self>) -> Result<Answer, ModelError> {
-        let stop = self.stop.ok_or(ModelError::Cut)?;
-        let calls = self.calls.into_iter().map(|(_, call)| call).collect();
-        Ok(Answer {
-            text: self.text,
-            calls,
-            stop,
-            usage: self.usage,
-            state: Opaque::default(),
-        })
+    let object = object.and_then(Json::string).unwrap_or_default();
+    if object.starts_with("chat.completion") || usage.is_some() || choices.is_some_and(Json::is_list) {
+        Seen::Part
+    } else {
+        Seen::Unknown
     }
 }
 
-impl Reader {
-    fn choice(&mut self, choice: Choice<'_>) -> Result<Option<String>, ModelError> {
-        if let Some(reason) = choice.finish_reason {
-            self.stop = Some(match reason.as_str() {
-                "length" => Stop::Length,
-                "content_filter" => Stop::Filtered,
-                _ => Stop::Complete,
-            });
-        }
-        let Some(delta) = choice.delta else {
-            return Ok(None);
-        };
-        for fragment in delta.tool_calls.unwrap_or_default() {
-            self.fragment(fragment)?;
-        }
-        let text = delta.content.or(delta.refusal).filter(|text| !text.is_empty());
-        self.text.push_str(text.as_deref().unwrap_or_default());
-        Ok(text)
-    }
-
-    /// Fragments of one call share an index; servers that send none give an id on a call's first fragment.
-    fn fragment(&mut self, fragment: Fragment<'_>) -> Result<(), ModelError> {
-        let id = fragment.id.unwrap_or_default();
-        let known = match fragment.index {
-            Some(index) => self.calls.iter().rposition(|(known, _)| *known == Some(index)),
-            None if id.is_empty() => self.calls.len().checked_sub(1),
-            None => self.calls.iter().rposition(|(_, call)| call.id == id),
-        };
-        let at = match known {
-            Some(at) => at,
-            None if self.calls.len() >= MAX_CALLS => {
-                return Err(ModelError::Unreadable(format!(
-                    "more than {MAX_CALLS} tool calls in one answer"
-                )));
-            }
-            None => {
-                self.calls.push((fragment.index, ToolCall::default()));
-                self.calls.len().saturating_sub(1)
-            }
-        };
-        let Some((_, call)) = self.calls.get_mut(at) else {
-            return Ok(());
-        };
-        if call.id.is_empty() {
-            call.id = id;
-        }
-        let Some(function) = fragment.function else {
-            return Ok(());
-        };
-        if call.name.is_empty() {
-            call.name = function.name.unwrap_or_default();
-        }
-        append(&mut call.arguments, function.arguments);
-        Ok(())
-    }
-}
-
-/// Arguments come as JSON inside a string; some servers send the object itself, which is kept as it was written.
-fn append(arguments: &mut String, raw: Option<&RawValue>) {
-    let Some(raw) = raw.map(RawValue::get).filter(|raw| *raw != "null") else {
+/// Only one answer is asked for: what belongs to another is left out.
+fn choice(json: Json<'_>, into: &mut Assembler) {
+    let names = ["index", "delta", "message", "finish_reason", "usage"];
+    let [index, delta, message, finish_reason, usage] = json.fields(names);
+    if index.and_then(Json::number).is_some_and(|index| index > 0) {
         return;
-    };
-    match serde_json::from_str::<String>(raw) {
-        Ok(text) => arguments.push_str(&text),
-        Err(_) => arguments.push_str(raw),
+    }
+    into.used(usage.map(claim).unwrap_or_default());
+    if let Some(said) = delta.or(message) {
+        // The last chunk of some servers repeats the whole message.
+        let repeated = delta.is_none()
+            && said
+                .field("content")
+                .is_some_and(|content| into.has_heard(content));
+        said_in(said, repeated, into);
+    }
+    let word = finish_reason.and_then(Json::string).unwrap_or_default();
+    if !word.is_empty() {
+        into.because(Reason::of(&word));
     }
 }
 
-impl Tokens {
-    fn usage(&self) -> Usage {
-        let details = self
-            .prompt_tokens_details
-            .as_ref()
-            .and_then(|details| details.cached_tokens);
-        Usage {
-            input: self.prompt_tokens,
-            cached: details.or(self.prompt_cache_hit_tokens).unwrap_or(0),
-            output: self.completion_tokens,
-            ..Usage::default()
+/// Reads a delta or a message.
+fn said_in(json: Json<'_>, repeated: bool, into: &mut Assembler) {
+    let [content, refusal, tool_calls, function_call, reasoning] =
+        json.fields(["content", "refusal", "tool_calls", "function_call", "reasoning"]);
+    for (name, part) in STATE.into_iter().zip(json.fields(STATE)) {
+        if let Some(part) = part.filter(|_| !repeated) {
+            into.field(name, part);
         }
+    }
+    let thought = reasoning.or(json.field(REASONING_CONTENT));
+    if thought.is_some_and(|thought| thought.written() != "\"\"") {
+        into.more();
+    }
+    if let Some(content) = content.or(refusal).filter(|_| !repeated) {
+        into.content(content);
+    }
+    match (tool_calls, function_call) {
+        (Some(calls), _) if calls.is_list() => {
+            let mut place = 0_usize;
+            calls.items(|entry| {
+                call(entry, place, into);
+                place = place.saturating_add(1);
+            });
+        }
+        (Some(entry), _) => call(entry, 0, into),
+        // The older form, which some servers send beside the newer one.
+        (None, Some(function)) => function_called(function, into),
+        (None, None) => {}
     }
 }
 
-impl Fault {
-    fn into_error(self) -> ModelError {
-        let message = self.message.unwrap_or_else(|| "no message".to_owned());
-        if let Some(status) = self.code.as_ref().and_then(serde_json::Value::as_u64) {
-            let status = u16::try_from(status).unwrap_or(500);
-            return ModelError::from_status(status, message, None);
-        }
-        let code = self
-            .code
-            .as_ref()
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default();
-        ModelError::from_kind(&format!("{} {code}", self.kind.unwrap_or_default()), message)
+fn call(entry: Json<'_>, place: usize, into: &mut Assembler) {
+    let [index, id, function] = entry.fields(["index", "id", "function"]);
+    // Some servers leave the function's own object out.
+    let [name, arguments] = function.unwrap_or(entry).fields(["name", "arguments"]);
+    let at = into.call(&Part {
+        index: index.and_then(Json::number),
+        place,
+        id: id.and_then(Json::string).unwrap_or_default(),
+        name: name.and_then(Json::string).unwrap_or_default(),
+        arguments,
+        initial: None,
+    });
+    if let (Some(at), Some(extra)) = (at, entry.field(EXTRA_CONTENT)) {
+        into.field_of_call(at, EXTRA_CONTENT, extra);
+    }
+}
+
+fn function_called(function: Json<'_>, into: &mut Assembler) {
+    let [name, arguments] = function.fields(["name", "arguments"]);
+    into.call(&Part {
+        name: name.and_then(Json::string).unwrap_or_default(),
+        arguments,
+        ..Part::default()
+    });
+}
+
+/// What it used, with DeepSeek's name for the cached part. Some servers leave thinking out of the output and count it in the total.
+fn claim(usage: Json<'_>) -> Claim {
+    let names = [
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "prompt_tokens_details",
+        "prompt_cache_hit_tokens",
+    ];
+    let [input, output, total, details, cache_hits] = usage.fields(names);
+    let (input, output, total) = (tokens(input), tokens(output), tokens(total));
+    let beside = |other: Option<u64>| total?.checked_sub(other?);
+    let cached = details.and_then(|details| details.field("cached_tokens"));
+    Claim {
+        input: input.or_else(|| beside(output)),
+        cached: tokens(cached).or(tokens(cache_hits)),
+        cache_written: None,
+        output: output.max(beside(input)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    const SAMPLE: &str = r#"{"choices":[{"delta":{"content":null,"tool_calls":[{"index":9,"id":"a","function":{"name":"t","arguments":{"a":1}}}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}"#;
-
-    fn read(events: &[&str]) -> Result<Answer, ModelError> {
-        let mut reader = Box::new(Reader::default());
-        for event in events {
-            reader.event(event)?;
-        }
-        reader.finish()
-    }
-
-    fn chunk(delta: &str, finish: &str) -> String {
-        format!(r#"{{"choices":[{{"index":0,"delta":{delta},"finish_reason":{finish}}}]}}"#)
-    }
-
-    #[test]
-    fn parallel_fragments_join_and_keep_the_models_text() {
-        let answer = read(&[
-            &chunk(r#"{"role":"assistant","content":"let me "}"#, "null"),
-            &chunk(
-                r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"t","arguments":""}}]}"#,
-                "null",
-            ),
-            &chunk(
-                r#"{"tool_calls":[{"index":1,"id":"b","function":{"name":"u","arguments":"{\"x\":1,"}}]}"#,
-                "null",
-            ),
-            &chunk(
-                r#"{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#,
-                "null",
-            ),
-            &chunk(
-                r#"{"tool_calls":[{"index":1,"function":{"arguments":"\"x\":2}"}}]}"#,
-                "\"tool_calls\"",
-            ),
-            "[DONE]",
-        ])
-        .unwrap();
-        assert_eq!(answer.text, "let me ");
-        let calls: Vec<_> = answer
-            .calls
-            .iter()
-            .map(|call| (&*call.id, &*call.name, &*call.arguments))
-            .collect();
-        assert_eq!(calls, [("a", "t", "{}"), ("b", "u", r#"{"x":1,"x":2}"#)]);
-    }
-
-    #[rstest]
-    #[case::openai(
-        r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":4}}}"#
-    )]
-    #[case::deepseek(
-        r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_cache_hit_tokens":4}}"#
-    )]
-    fn cached_tokens_are_read_under_both_names(#[case] usage: &str) {
-        let answer = read(&[&chunk(r#"{"content":"ok"}"#, "\"stop\""), usage]).unwrap();
-        assert_eq!(
-            answer.usage,
-            Some(Usage {
-                input: 9,
-                cached: 4,
-                output: 2,
-                ..Usage::default()
-            })
-        );
-    }
-
-    #[test]
-    fn an_answer_without_a_reason_to_stop_broke_off() {
-        assert_eq!(
-            read(&[&chunk(r#"{"content":"half"}"#, "null")]),
-            Err(ModelError::Cut)
-        );
-        assert_eq!(
-            read(&[&chunk(r#"{"content":"half"}"#, "null"), "[DONE]"]),
-            Err(ModelError::Cut)
-        );
-    }
-
-    #[test]
-    fn an_object_in_place_of_text_is_kept_as_written() {
-        let delta = r#"{"tool_calls":[{"id":"a","function":{"name":"t","arguments":{"x":1,"x":2}}}]}"#;
-        assert_eq!(
-            read(&[&chunk(delta, "\"stop\"")]).unwrap().calls[0].arguments,
-            r#"{"x":1,"x":2}"#
-        );
-    }
-
-    #[test]
-    fn an_error_inside_the_stream_is_an_error() {
-        let event = r#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#;
-        assert!(matches!(read(&[event]), Err(ModelError::Busy { .. })));
-        let event = r#"{"error":{"message":"no","code":503}}"#;
-        assert!(matches!(
-            read(&[event]),
-            Err(ModelError::Failed { status: 503, .. })
-        ));
-    }
-
-    #[test]
-    fn a_missing_id_stays_missing() {
-        let delta = r#"{"tool_calls":[{"index":0,"function":{"name":"t","arguments":"{}"}}]}"#;
-        assert_eq!(read(&[&chunk(delta, "\"tool_calls\"")]).unwrap().calls[0].id, "");
-    }
-
-    proptest::proptest! {
-        /// Whatever a server sends is read or refused, and nothing of it ends the process.
-        #[test]
-        fn garbage_is_refused_without_a_panic(events in proptest::collection::vec(".{0,60}", 0..4), cut in 0_usize..200) {
-            let mut reader = Box::new(Reader::default());
-            for event in &events {
-                drop(reader.event(event));
-            }
-            let whole = SAMPLE;
-            drop(reader.event(whole.get(..cut.min(whole.len())).unwrap_or(whole)));
-            drop(reader.finish());
-        }
-    }
-}
+mod tests;

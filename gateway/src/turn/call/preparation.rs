@@ -39,12 +39,13 @@ impl Prepared {
     }
 }
 
-/// Fetches what the call needs. A credential that can't be had denies it.
+/// Fetches what the call needs; `asked_as` is the tool's name as the bot knows it. A credential that can't be had denies it.
 pub(super) async fn prepare(
     context: &Context,
     policy: &Enforced,
     permit: Permit,
     call_id: &str,
+    asked_as: &str,
 ) -> Result<Prepared, Denial> {
     let (binding, tool) = find(policy, &permit).ok_or_else(|| {
         fail_closed(&Obstacle::Inconsistent(
@@ -86,6 +87,7 @@ pub(super) async fn prepare(
         max_result_bytes: limits.max_result_bytes,
         traceparent: context.trace.traceparent(),
         max_image_bytes: max_image_bytes(policy),
+        asked_as: asked_as.to_owned(),
     };
     Ok(Prepared {
         execute,

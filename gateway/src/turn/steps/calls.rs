@@ -1,11 +1,11 @@
 //! The calls of one answer: named, checked for form, and answered side by side.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
 
-use crate::providers::conversation::ToolCall;
+use crate::providers::conversation::{Answer, Stop, ToolCall};
 use crate::turn::call::{self, Wanted};
 use crate::turn::context::Context;
 use crate::turn::failure::Failure;
@@ -17,27 +17,34 @@ const MOST: usize = 64;
 const MAX_ARGUMENTS: usize = 64 << 10;
 /// All arguments of one answer together; a call beyond is refused.
 const MAX_TOGETHER: usize = 256 << 10;
+/// Why no call of a cut answer is made, the whole ones not either: nobody knows what else it would have said.
+const AT_THE_LIMIT: &str = "Your answer reached the output limit before it was whole, and no call of a cut answer is made. Make fewer \
+                            calls in one answer, or shorter ones.";
+const IN_A_CALL: &str = "Your answer ended before the arguments of one of its calls did, and no call of such an answer is made. Make \
+                         the calls again, each whole.";
 const NOT_MADE: &str = "The call was not made: the turn reached a bound.";
 
-/// Gives every call a name of ours, and an id that is unique in the answer; notes what is wrong with its form. The raw
-/// arguments stand beside it.
-pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(MadeCall, String)> {
+/// Gives every call a name of ours; notes what is wrong with its form. The raw arguments stand beside it.
+pub(super) fn name(context: &Context, step: u32, answer: &Answer) -> Vec<(MadeCall, String)> {
     let scrubber = context.gateway.vault.scrubber();
-    let mut seen = HashSet::new();
     let mut together = 0_usize;
+    let cut = match answer.stop {
+        Stop::Length => Some(AT_THE_LIMIT),
+        Stop::HalfCall => Some(IN_A_CALL),
+        Stop::Complete | Stop::Filtered => None,
+    };
+    let calls = if cut.is_some() {
+        &answer.unmade
+    } else {
+        &answer.calls
+    };
     calls
         .iter()
         .enumerate()
         .map(|(index, call)| {
             let call_id = format!("{}.{step}.{index}", context.turn);
             together = together.saturating_add(call.arguments.len());
-            let fault = fault(index, call, !seen.insert(call.id.as_str()), together);
-            let keep_id = !call.id.is_empty() && fault.is_none() && scrubber.text(&call.id) == call.id;
-            let id = if keep_id {
-                call.id.clone()
-            } else {
-                ToolCall::neutral_id(&call_id)
-            };
+            let fault = cut.or_else(|| fault(index, call, together));
             let kept = call.arguments.len() <= MAX_ARGUMENTS && together <= MAX_TOGETHER;
             let arguments = if kept {
                 scrubber.text(&call.arguments)
@@ -46,8 +53,8 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
             };
             let whole = arguments == call.arguments;
             let masked = ToolCall {
-                id,
-                name: scrubber.text(&call.name),
+                id: call.id.clone(),
+                name: call.name.clone(),
                 arguments,
             };
             let fault = fault.map(str::to_owned);
@@ -64,15 +71,9 @@ pub(super) fn name(context: &Context, step: u32, calls: &[ToolCall]) -> Vec<(Mad
         .collect()
 }
 
-fn fault(index: usize, call: &ToolCall, repeated: bool, together: usize) -> Option<&'static str> {
+fn fault(index: usize, call: &ToolCall, together: usize) -> Option<&'static str> {
     if index >= MOST {
         return Some("There are more than 64 calls in one answer.");
-    }
-    if call.id.is_empty() {
-        return Some("The call has no id.");
-    }
-    if repeated {
-        return Some("Another call in the same answer has the same id.");
     }
     if together > MAX_TOGETHER {
         return Some("The arguments of all calls together are longer than 256 KiB.");

@@ -52,16 +52,19 @@ pub(super) async fn ask(
         metered: admission::is_metered(&policy),
     };
     let (mut answer, requests, admitted) = send(context, &policy, history, tally, &request).await?;
-    let said = answer.usage;
-    let usage = said.unwrap_or_else(|| estimate(overhead, &messages, &answer));
+    let counted = answer
+        .usage
+        .against(estimate(overhead, &messages, &answer), unsure(&messages));
+    let usage = counted.usage;
     let prices = model.prices.unwrap_or_default();
     let row = spend(context, tally, &model, (requests, usage, prices));
-    let spent = match said {
-        Some(usage) => Spent::Model {
+    let spent = if counted.said {
+        Spent::Model {
             tokens: usage.total(),
             micro_usd: row.cost_micro_usd,
-        },
-        None => Spent::All,
+        }
+    } else {
+        Spent::All
     };
     admitted.settle(context, spent).await;
     let state = std::mem::take(&mut answer.state);
@@ -89,9 +92,10 @@ async fn send(
             Some(secret.map_err(|error| Failure::KeyUnavailable(error.to_string()))?)
         }
     };
+    let proxy = request.model.proxy.as_ref().map(|proxy| proxy.url.as_str());
     let key = secret.as_ref().map(|secret| {
         secret
-            .key_for(&request.model.base_url)
+            .key_for(&request.model.base_url, proxy)
             .map_err(|error| Failure::KeyUnavailable(error.to_string()))
     });
     let key = key.transpose()?;
@@ -216,20 +220,34 @@ fn reserved_for_output(model: &Model) -> usize {
         .saturating_mul(BYTES_PER_TOKEN)
 }
 
-/// For providers that don't say what they used: four bytes a token, so that a turn's bound holds all the same.
+/// For providers that don't say what they used, or can't have used so little: four bytes a token, so that a turn's bound holds all the
+/// same.
 fn estimate(overhead: usize, messages: &[Message], answer: &Answer) -> Usage {
     let said = messages
         .iter()
         .fold(overhead, |sum, message| sum.saturating_add(size(message)));
-    let answered = answer.calls.iter().fold(answer.text.len(), |sum, call| {
+    let calls = answer.calls.iter().chain(&answer.unmade);
+    let answered = calls.fold(answer.text.len(), |sum, call| {
         sum.saturating_add(call.arguments.len())
     });
-    let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX);
     Usage {
         input: tokens(said),
         output: tokens(answered),
         ..Usage::default()
     }
+}
+
+fn tokens(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
+}
+
+/// What of the estimate may be far less: images may be small, and state of a provider's own need not be sent or counted.
+fn unsure(messages: &[Message]) -> u64 {
+    let sizes = messages.iter().map(|message| match message {
+        Message::User { images, .. } | Message::ToolResult { images, .. } => images_size(images),
+        Message::Assistant { state, .. } => state.size(),
+    });
+    tokens(sizes.fold(0, usize::saturating_add))
 }
 
 fn size(message: &Message) -> usize {

@@ -26,6 +26,7 @@ pub struct State {
     pub settled: Vec<Counter>,
     pub inbox: Inbox,
     pub(super) once: HashSet<(String, String)>,
+    held: HashSet<(String, String)>,
 }
 
 /// One session.
@@ -334,6 +335,31 @@ impl Ledger for MemoryLedger {
         let request = request.into_inner();
         let fresh = self.up()?.once.insert((request.scope, request.id));
         Ok(Response::new(TakeOnceResponse { fresh }))
+    }
+
+    async fn hold_once(&self, request: Request<HoldOnceRequest>) -> Answer<HoldOnceResponse> {
+        let request = request.into_inner();
+        let mut state = self.up()?;
+        let id = (request.scope, request.id);
+        let known = if state.once.contains(&id) {
+            OnceState::Taken
+        } else if state.held.insert(id) && !request.renew {
+            OnceState::Fresh
+        } else {
+            OnceState::Held
+        };
+        Ok(Response::new(HoldOnceResponse { state: known.into() }))
+    }
+
+    async fn settle_once(&self, request: Request<SettleOnceRequest>) -> Answer<SettleOnceResponse> {
+        let request = request.into_inner();
+        let mut state = self.up()?;
+        let id = (request.scope, request.id);
+        state.held.remove(&id);
+        if request.keep_seconds > 0 {
+            state.once.insert(id);
+        }
+        Ok(Response::new(SettleOnceResponse {}))
     }
 
     async fn accept_message(&self, request: Request<AcceptMessageRequest>) -> Answer<AcceptMessageResponse> {

@@ -8,8 +8,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use serde_json::{Value, json};
+use axum::response::{IntoResponse as _, Response};
+use monstrum_answers::{Dialect, Form, Reply as Written, ReplyCall};
+use serde_json::Value;
 use tokio::sync::Notify;
 
 /// One scripted answer.
@@ -26,6 +27,8 @@ pub struct Reply {
     /// Wait for this before the answer begins.
     pub gate: Option<Arc<Notify>>,
     pub finish: &'static str,
+    /// In which form it comes, if not in the ordinary one.
+    pub form: Option<Form>,
 }
 
 impl Reply {
@@ -38,7 +41,8 @@ impl Reply {
             raw: None,
             cut: false,
             gate: None,
-            finish: "stop",
+            finish: "",
+            form: None,
         }
     }
 
@@ -53,6 +57,33 @@ impl Reply {
         Self {
             calls: calls.iter().map(owned).collect(),
             ..Self::text("")
+        }
+    }
+
+    /// The same in another form.
+    pub fn form(self, form: Form) -> Self {
+        Self {
+            form: Some(form),
+            ..self
+        }
+    }
+
+    fn written(&self) -> Written {
+        let call = |(id, name, arguments): &(String, String, String)| ReplyCall {
+            id: id.clone(),
+            name: name.clone(),
+            arguments: arguments.clone(),
+        };
+        Written {
+            text: self.text.clone(),
+            calls: self.calls.iter().map(call).collect(),
+            input_tokens: 100,
+            cached_tokens: 40,
+            cache_written_tokens: 40,
+            output_tokens: 10,
+            reason: (!self.finish.is_empty()).then(|| self.finish.to_owned()),
+            cut: self.cut,
+            ..Written::default()
         }
     }
 
@@ -153,92 +184,19 @@ async fn answer(State(model): State<Model>, request: axum::extract::Request) -> 
         }
         return response.body(Body::from(raw.clone())).unwrap();
     }
-    let mut events = if path.ends_with("/messages") {
-        anthropic(&reply)
+    let dialect = if path.ends_with("/messages") {
+        Dialect::Anthropic
     } else {
-        openai(&reply)
+        Dialect::OpenAi
     };
-    if reply.cut {
-        events.truncate(events.len() / 2);
+    let written = reply.written();
+    if let Some(form) = reply.form {
+        return form.write(dialect, &written).into_response();
     }
-    let chunks = events
-        .into_iter()
-        .map(|event| Ok::<_, std::io::Error>(Bytes::from(event)));
+    let chunks = written.stream(dialect, true).into_iter();
+    let chunks = chunks.map(|event| Ok::<_, std::io::Error>(Bytes::from(event)));
     response = response.header("content-type", "text/event-stream");
     response
         .body(Body::from_stream(futures::stream::iter(chunks)))
         .unwrap()
-}
-
-fn openai(reply: &Reply) -> Vec<String> {
-    let chunk = |delta: Value, finish: Value| {
-        format!(
-            "data: {}\n\n",
-            json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] })
-        )
-    };
-    let mut events = vec![chunk(json!({ "role": "assistant", "content": "" }), Value::Null)];
-    for word in reply.text.split_inclusive(' ') {
-        events.push(chunk(json!({ "content": word }), Value::Null));
-    }
-    for (index, (id, name, arguments)) in reply.calls.iter().enumerate() {
-        let start = json!({ "index": index, "id": id, "type": "function", "function": { "name": name, "arguments": "" } });
-        events.push(chunk(json!({ "tool_calls": [start] }), Value::Null));
-        let (left, right) = arguments.split_at(arguments.floor_char_boundary(arguments.len() / 2));
-        for part in [left, right] {
-            let part = json!({ "index": index, "function": { "arguments": part } });
-            events.push(chunk(json!({ "tool_calls": [part] }), Value::Null));
-        }
-    }
-    let finish = if reply.calls.is_empty() {
-        reply.finish
-    } else {
-        "tool_calls"
-    };
-    events.push(chunk(json!({}), json!(finish)));
-    let usage = json!({
-        "prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": { "cached_tokens": 40 }
-    });
-    events.push(format!("data: {}\n\n", json!({ "choices": [], "usage": usage })));
-    events.push("data: [DONE]\n\n".to_owned());
-    events
-}
-
-fn anthropic(reply: &Reply) -> Vec<String> {
-    let event = |value: Value| format!("event: {}\ndata: {value}\n\n", value["type"].as_str().unwrap());
-    let usage = json!({ "input_tokens": 20, "cache_creation_input_tokens": 40, "cache_read_input_tokens": 40, "output_tokens": 1 });
-    let mut events = vec![event(
-        json!({ "type": "message_start", "message": { "id": "m", "usage": usage } }),
-    )];
-    let start = |index: usize, block: Value| json!({ "type": "content_block_start", "index": index, "content_block": block });
-    let delta =
-        |index: usize, delta: Value| json!({ "type": "content_block_delta", "index": index, "delta": delta });
-    if !reply.text.is_empty() {
-        events.push(event(start(0, json!({ "type": "text", "text": "" }))));
-        for word in reply.text.split_inclusive(' ') {
-            events.push(event(delta(0, json!({ "type": "text_delta", "text": word }))));
-        }
-    }
-    for (index, (id, name, arguments)) in reply.calls.iter().enumerate() {
-        let index = index + 1;
-        events.push(event(start(
-            index,
-            json!({ "type": "tool_use", "id": id, "name": name, "input": {} }),
-        )));
-        let (left, right) = arguments.split_at(arguments.floor_char_boundary(arguments.len() / 2));
-        for part in [left, right] {
-            events.push(event(delta(
-                index,
-                json!({ "type": "input_json_delta", "partial_json": part }),
-            )));
-        }
-    }
-    let stop = if reply.calls.is_empty() {
-        "end_turn"
-    } else {
-        "tool_use"
-    };
-    events.push(event(json!({ "type": "message_delta", "delta": { "stop_reason": stop }, "usage": { "output_tokens": 10 } })));
-    events.push(event(json!({ "type": "message_stop" })));
-    events
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use monstrum_gateway::args::ServeArgs;
+use monstrum_gateway::args::{EgressArgs, ServeArgs};
 use monstrum_gateway::serve;
 use monstrum_guardian::source::Budget;
 use monstrum_service::authority::Authority;
-use monstrum_service::{Service, Tls, TlsArgs};
+use monstrum_service::{Pem, Service, Tls, TlsArgs};
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::{SendRequest, StatusRequest, TurnEvent, turn_event};
 use monstrum_wire::identity::{BotId, ChannelId, DEFAULT_RUNNER, Identity};
@@ -138,6 +138,7 @@ impl World {
                 provider: "main".to_owned(),
                 dialect: Dialect::Openai.into(),
                 base_url: format!("http://{}/v1", self.model_address),
+                allowed_addresses: vec!["127.0.0.0/8".to_owned()],
                 id: "test-model".to_owned(),
                 max_output_tokens: 1000,
                 prices: Some(Prices {
@@ -183,6 +184,17 @@ impl World {
         let tls = enrol(&self.authority, &self.operator, identity);
         self.enforce(&[Held::default()]).await;
         tls
+    }
+
+    /// Like [`World::enrol`], for a process of its own.
+    pub async fn enrol_process(&self, identity: &Identity) -> Pem {
+        let pem = self
+            .authority
+            .issue(identity, &[], Duration::from_secs(3600))
+            .unwrap();
+        self.operator.enrol(identity, &pem.serial().unwrap());
+        self.enforce(&[Held::default()]).await;
+        pem
     }
 
     pub fn connect(&self, tls: &Tls) -> monstrum_service::Channel {
@@ -388,6 +400,7 @@ async fn gateway(
         address: None,
         gateways: None,
         local_listen: "127.0.0.1:0".parse().unwrap(),
+        egress: EgressArgs { reach_loopback: true },
     };
     let tls = tls(authority, &Identity::Gateway(bot()));
     let addresses = serve::start(args, Duration::from_secs(10), tls, service.clone())

@@ -14,7 +14,7 @@ use monstrum_wire::identity::{BotId, DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
 
 use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner};
 use crate::installation::{GRPC_PORT, Installation};
-use crate::network::Endpoint;
+use crate::network::Target;
 
 /// Everything that a bot's objects depend on, resolved.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct Plan {
     /// The runner's size and placement.
     pub runner: PodSettings,
     /// Where its model is.
-    pub model: Option<Endpoint>,
+    pub model: Option<Target>,
     /// Where its own runner's calls go.
     pub targets: Vec<Target>,
     /// Its sandboxes, by resource.
@@ -37,15 +37,6 @@ pub struct Plan {
     pub channels: Vec<String>,
     /// The address of its gateways' Service, once it has one.
     pub address: Option<String>,
-}
-
-/// Where calls of one resource go.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Target {
-    /// The resource's base URL.
-    pub endpoint: Endpoint,
-    /// Ranges that it may reach although they are not the internet.
-    pub ranges: Vec<String>,
 }
 
 /// The sandbox of one bound resource.

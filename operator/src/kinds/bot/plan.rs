@@ -1,17 +1,21 @@
 //! What a bot needs, read from the objects that it names. What is missing is data, not an error.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::ResourceExt as _;
 use kube::api::DynamicObject;
+use monstrum_crds::convert::ResolvedModel;
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::world::World;
 use serde_json::Value;
 
-use super::build::{Plan, Sandbox, Target, gateway_name};
+use super::build::{Plan, Sandbox, gateway_name};
 use crate::child::{ChildKind, Owner};
 use crate::compiler::BotFacts;
 use crate::index::Live;
-use crate::network::Endpoint;
+use crate::network::Target;
 
 /// A sandbox's working folder holds this much where the resource does not say.
 const DEFAULT_WORKSPACE: &str = "256Mi";
@@ -19,10 +23,7 @@ const DEFAULT_WORKSPACE: &str = "256Mi";
 /// What `bot` needs.
 pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Live) -> Plan {
     let gateway = bot.spec.gateway.clone().unwrap_or_default();
-    let model = facts
-        .resolved
-        .as_ref()
-        .map(|resolved| resolved.model.base_url.as_str());
+    let model = facts.resolved.as_ref().map(|resolved| &resolved.model);
     let service = live
         .children(ChildKind::Service)
         .get(&owner.namespace, &gateway_name(&owner.name));
@@ -37,7 +38,7 @@ pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Liv
         replicas: gateway.replicas.unwrap_or(1).clamp(1, 10),
         gateway: gateway.pod,
         runner: bot.spec.runner.clone().unwrap_or_default().pod,
-        model: model.and_then(|url| Endpoint::of_url(url, &world.namespace)),
+        model: model.and_then(|model| model_target(model, &world.namespace)),
         targets,
         sandboxes: facts
             .sandboxes
@@ -66,30 +67,39 @@ fn channels(bot: &str, world: &World) -> Vec<String> {
 /// The Service's own address, where it has one.
 fn address(service: &DynamicObject) -> Option<String> {
     let address = service.data.pointer("/spec/clusterIP").and_then(Value::as_str)?;
-    address
-        .parse::<std::net::IpAddr>()
-        .ok()
-        .map(|address| address.to_string())
+    address.parse::<IpAddr>().ok().map(|address| address.to_string())
+}
+
+fn model_target(model: &ResolvedModel, namespace: &str) -> Option<Target> {
+    let egress = &model.egress;
+    let proxy = egress.proxy.as_ref();
+    Target::of(
+        &model.base_url,
+        &egress.allowed_addresses,
+        proxy.map(|proxy| (proxy.url.as_str(), proxy.allowed_addresses.as_slice())),
+        namespace,
+    )
 }
 
 fn target(config: &Value, namespace: &str) -> Option<Target> {
-    let endpoint = Endpoint::of_url(config.get("baseUrl")?.as_str()?, namespace)?;
-    let ranges = config
-        .get("allowedAddresses")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let ranges = ranges.filter_map(Value::as_str).map(range).collect();
-    Some(Target { endpoint, ranges })
+    let url = config.get("baseUrl")?.as_str()?;
+    let proxy = config
+        .get("proxy")
+        .and_then(|proxy| Some((proxy.get("url")?.as_str()?, ranges(proxy))));
+    let proxy = proxy.as_ref().map(|(url, ranges)| (*url, ranges.as_slice()));
+    Target::of(url, &ranges(config), proxy, namespace)
 }
 
-/// A single address as the range of it.
-fn range(text: &str) -> String {
-    match text.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(address)) => format!("{address}/32"),
-        Ok(std::net::IpAddr::V6(address)) => format!("{address}/128"),
-        Err(_) => text.to_owned(),
-    }
+/// A single address is a range of its own.
+fn ranges(settings: &Value) -> Vec<IpNet> {
+    let texts = settings.get("allowedAddresses").and_then(Value::as_array);
+    let texts = texts.into_iter().flatten().filter_map(Value::as_str);
+    texts
+        .filter_map(|text| {
+            let range = text.parse::<IpNet>();
+            range.or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
+        })
+        .collect()
 }
 
 fn sandbox(resource: &str, world: &World) -> Option<Sandbox> {

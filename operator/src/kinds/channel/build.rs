@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner, label};
 use crate::installation::{CHANNEL_PORT, GRPC_PORT, Installation};
-use crate::network::{self, Endpoint, Rules};
+use crate::network::{self, Rules, Target};
 use crate::workload::{self, TLS_DIR, Workload};
 
 const COMPONENT: &str = "channel";
@@ -36,7 +36,7 @@ pub(super) struct Plan {
     pub(super) settings: PodSettings,
     pub(super) secret: SecretKeyRef,
     /// Where answers are sent.
-    pub(super) callback: Option<Endpoint>,
+    pub(super) callback: Option<Target>,
     pub(super) resolved: ResolvedChannel,
 }
 
@@ -229,7 +229,7 @@ fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy {
     }
     rules
         .egress
-        .extend(plan.callback.as_ref().map(network::to_endpoint));
+        .extend(plan.callback.as_ref().and_then(network::to_target));
     let labels = plan.owner.labels(COMPONENT);
     network::policy(
         &plan.owner,

@@ -1,8 +1,7 @@
 //! The settings of a resource whose type is executed over HTTP.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
+use monstrum_egress::{Access, Proxy, ranges};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
@@ -16,16 +15,44 @@ pub(super) struct Config {
     base_url: String,
     /// Addresses that are forbidden in general and that this resource may reach.
     #[serde(default, deserialize_with = "networks")]
-    pub(super) allowed_addresses: Vec<IpNet>,
+    allowed_addresses: Vec<IpNet>,
     /// PEM certificates of the authorities that the server is verified with, instead of the public ones.
     #[serde(default)]
-    pub(super) ca_certificate: Option<String>,
+    ca_certificate: Option<String>,
+    /// What the connections go through.
+    #[serde(default)]
+    proxy: Option<ProxyConfig>,
     /// Whether a redirect within the same origin is followed.
     #[serde(default)]
     pub(super) follow_redirects: bool,
 }
 
+/// A forward proxy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ProxyConfig {
+    url: String,
+    #[serde(default, deserialize_with = "networks")]
+    allowed_addresses: Vec<IpNet>,
+}
+
 impl Config {
+    /// How the base URL is reached.
+    pub(super) fn access(&self) -> Result<Access, Failure> {
+        let proxy = |proxy: &ProxyConfig| {
+            let url = Url::parse(&proxy.url).map_err(|error| {
+                Failure::invalid(format!("the resource's config: proxy.url is no URL: {error}"))
+            })?;
+            let allowed = proxy.allowed_addresses.clone();
+            Ok(Proxy { url, allowed })
+        };
+        Ok(Access {
+            allowed: self.allowed_addresses.clone(),
+            ca_certificate: self.ca_certificate.clone(),
+            proxy: self.proxy.as_ref().map(proxy).transpose()?,
+        })
+    }
+
     /// The base URL: http or https, nothing but scheme, host, port and path.
     pub(super) fn base(&self) -> Result<Url, Failure> {
         let wrong = |why: &str| Failure::invalid(format!("the resource's config: baseUrl {why}"));
@@ -46,16 +73,7 @@ impl Config {
 /// CIDRs; a single address is a network of its own.
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    let parse = |text: &String| {
-        text.parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| {
-                de::Error::custom(format!(
-                    "allowedAddresses: {text:?} is neither an address nor a CIDR"
-                ))
-            })
-    };
-    texts.iter().map(parse).collect()
+    ranges(&texts).map_err(|error| de::Error::custom(format!("allowedAddresses: {error}")))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! One call performed: request, guard, connection, redirects.
 
 use http::HeaderMap;
+use monstrum_egress::{Access, EgressError};
 use monstrum_scrub::{Scrubber, Tainted};
-use reqwest::Response;
+use reqwest::{Client, Response};
 use serde_json::Value;
 use url::Url;
 
@@ -10,7 +11,6 @@ use super::Http;
 use super::answer::Reading;
 use super::config::Config;
 use super::extraction::Plan;
-use super::guard;
 use super::presentation::Presentation;
 use super::redirect;
 use super::request::Request;
@@ -31,10 +31,13 @@ pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
         http,
         call,
         config: &config,
+        access: config.access()?,
+        base: config.base()?,
+        template: &template,
         presentation,
         scrubber: &scrubber,
     };
-    let request = Request::build(&config.base()?, &template, &call.arguments)?;
+    let request = Request::build(&exchange.base, &template, &call.arguments)?;
     let response = exchange.run(request).await?;
     let reading = Reading {
         plan: plan.as_ref(),
@@ -50,6 +53,9 @@ struct Exchange<'a> {
     http: &'a Http,
     call: &'a Call,
     config: &'a Config,
+    access: Access,
+    base: Url,
+    template: &'a Template,
     presentation: Option<Presentation>,
     scrubber: &'a Scrubber,
 }
@@ -57,7 +63,6 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     /// Sends `request` and follows redirects as far as the resource allows.
     async fn run(&self, mut request: Request) -> Result<Response, Failure> {
-        let headers = request.headers.clone();
         for _ in 0..=redirect::MOST {
             let asked = request.url.clone();
             let method = request.method.clone();
@@ -65,13 +70,7 @@ impl Exchange<'_> {
             if !redirect::is_redirect(&response) {
                 return Ok(response);
             }
-            let next = self.follow(&asked, &method, &response)?;
-            request = Request {
-                method,
-                url: next,
-                headers: headers.clone(),
-                body: None,
-            };
+            request = self.follow(&asked, &method, &response).await?;
         }
         Err(Failure::refused(format!(
             "{} redirected more than {} times",
@@ -80,7 +79,13 @@ impl Exchange<'_> {
         )))
     }
 
-    fn follow(&self, asked: &Url, method: &http::Method, response: &Response) -> Result<Url, Failure> {
+    /// What a redirect asks for, if the resource follows redirects and the Guardian permits the call that it amounts to.
+    async fn follow(
+        &self,
+        asked: &Url,
+        method: &http::Method,
+        response: &Response,
+    ) -> Result<Request, Failure> {
         let told = |failure: Failure| failure.with_facts(facts(response));
         if !self.config.follow_redirects {
             return Err(told(Failure::refused(format!(
@@ -95,19 +100,28 @@ impl Exchange<'_> {
                 self.host()
             ))));
         }
-        redirect::next(asked, response).map_err(told)
+        let next = redirect::next(asked, response).map_err(told)?;
+        let permitted = redirect::permitted(self.call, &self.base, self.template, &next).await;
+        permitted.map_err(|failure| {
+            let mut facts = facts(response);
+            // The query may hold a secret, and the rest of what was asked for is in the record already.
+            let place = format!("{}{}", next.origin().ascii_serialization(), next.path());
+            facts.insert("refusedRedirect".to_owned(), self.scrubber.text(&place).into());
+            failure.with_facts(facts)
+        })
     }
 
     /// One hop: the credential is added, the host resolved and checked, and exactly what was checked connected to.
     async fn send(&self, mut request: Request) -> Result<Response, Failure> {
         if let Some(presentation) = &self.presentation {
+            // A proxy reads what it passes on, where the resource says whom to trust at its end.
+            if let Some(proxy) = &self.access.proxy {
+                self.call.credential.towards(&proxy.url)?;
+            }
             presentation.apply(&self.call.credential, &mut request)?;
         }
-        let target = guard::resolve(&self.http.names, &request.url, &self.config.allowed_addresses).await?;
-        let client = self
-            .http
-            .clients
-            .get(&target, self.config.ca_certificate.as_ref())?;
+        let client = self.client(&request.url).await?;
+        let host = request.url.host_str().unwrap_or_default().to_owned();
         let Request {
             method,
             url,
@@ -121,15 +135,26 @@ impl Exchange<'_> {
         builder
             .send()
             .await
-            .map_err(|error| unanswered(&target.host, error, self.scrubber))
+            .map_err(|error| unanswered(&host, error, self.scrubber))
     }
 
-    fn host(&self) -> String {
-        self.config
-            .base()
-            .ok()
-            .and_then(|base| base.host_str().map(str::to_owned))
-            .unwrap_or_default()
+    async fn client(&self, url: &Url) -> Result<Client, Failure> {
+        let client = self.http.egress.client(url, &self.access).await;
+        client.map_err(|error| undialled(&error))
+    }
+
+    fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+}
+
+fn undialled(error: &EgressError) -> Failure {
+    if error.is_refusal() {
+        Failure::refused(error.to_string())
+    } else if error.is_transient() {
+        Failure::unreachable(error.to_string())
+    } else {
+        Failure::invalid(format!("the resource's config: {error}"))
     }
 }
 

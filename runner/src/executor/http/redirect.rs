@@ -1,10 +1,17 @@
-//! Redirects: followed only where the resource says so, only within the origin, and each checked like a first request.
+//! Redirects: followed only where the resource says so, only within the origin, and each judged like a first call.
+//!
+//! A redirect is a call of the same tool with other arguments, or it is refused: the Guardian is asked about those arguments, and the
+//! request is made from what it permits, not from what the server wrote.
+
+mod call;
 
 use reqwest::Response;
 use reqwest::header::LOCATION;
 use url::Url;
 
-use crate::call::Failure;
+use super::request::Request;
+use super::template::Template;
+use crate::call::{Call, Failure};
 
 /// How many redirects one call follows.
 pub(super) const MOST: usize = 5;
@@ -27,6 +34,34 @@ pub(super) fn next(url: &Url, response: &Response) -> Result<Url, Failure> {
         .map_err(|_| Failure::upstream(format!("{host} answered with a redirect that is no URL")))?;
     within_origin(url, &next)?;
     Ok(next)
+}
+
+/// The request for `next`, a redirect of `call`; refused unless the Guardian permits the call that it amounts to.
+pub(super) async fn permitted(
+    call: &Call,
+    base: &Url,
+    template: &Template,
+    next: &Url,
+) -> Result<Request, Failure> {
+    let refused = |why: &str| {
+        let host = next.host_str().unwrap_or_default();
+        Failure::refused(format!("{host} redirected to another place, and {why}"))
+    };
+    let arguments = call::arguments(base, template, &call.arguments, next)
+        .ok_or_else(|| refused("that is no call of this tool"))?;
+    let arguments = call
+        .permitted(arguments)
+        .await
+        .map_err(|failure| refused(&failure.message))?;
+    let mut base = base.clone();
+    // Within the origin only the scheme can have changed.
+    base.set_scheme(next.scheme())
+        .map_err(|()| refused("its scheme can't be followed"))?;
+    let request = Request::build(&base, template, &arguments)?;
+    Ok(Request {
+        body: None,
+        ..request
+    })
 }
 
 fn within_origin(from: &Url, to: &Url) -> Result<(), Failure> {

@@ -110,7 +110,7 @@ fn place(base: &Url, path: &str, arguments: &Value) -> Result<Url, Failure> {
 }
 
 /// Splits at slashes that are not a pointer's own.
-fn segments(path: &str) -> Vec<&str> {
+pub(super) fn segments(path: &str) -> Vec<&str> {
     let mut inside = false;
     let mut previous = ' ';
     path.split(|character: char| {

@@ -2,6 +2,8 @@
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
+use crate::expression;
+
 /// How many parts an expression may have.
 pub(super) const MAX_PARTS: usize = 600;
 /// How deeply they may nest. A chain of `&&` or `+` nests as deeply as it is long.
@@ -141,10 +143,10 @@ fn regex_cost(call: &CallExpr) -> Result<u64, String> {
     if pattern.len() > MAX_REGEX {
         return Err(format!("a regular expression is longer than {MAX_REGEX} bytes"));
     }
-    let compiled = regex::RegexBuilder::new(pattern)
+    expression::check(pattern)?;
+    regex::RegexBuilder::new(pattern)
         .size_limit(MAX_REGEX_COMPILED)
-        .build();
-    compiled
+        .build()
         .map(|_| REGEX_COST)
         .map_err(|error| error.to_string().replace('\n', " "))
 }

@@ -2,8 +2,10 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
 
-use super::super::{build, closed};
+use super::super::closed;
 use super::*;
+use crate::expression::Allowance;
+use crate::schema::build;
 
 fn plain(schema: &Value) -> Option<PlainObject> {
     PlainObject::of(&closed(schema))
@@ -93,7 +95,7 @@ proptest! {
         let schema = closed(&object(json!(declared), &required));
         let plain = PlainObject::of(&schema).expect("every property is plain");
         let arguments = json!(given);
-        prop_assert_eq!(plain.admits(&arguments), build(&schema).unwrap().is_valid(&arguments));
+        prop_assert_eq!(plain.admits(&arguments), build(&schema, &mut Allowance::default()).unwrap().is_valid(&arguments));
     }
 
     /// A value of the declared form is admitted, whatever the form is.

@@ -121,7 +121,9 @@ pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy
         egress: vec![network::to_system(installation), network::to_dns()],
     };
     rules.ingress.extend(network::from_metrics(installation));
-    rules.egress.extend(plan.model.as_ref().map(network::to_endpoint));
+    rules
+        .egress
+        .extend(plan.model.as_ref().and_then(network::to_target));
     let name = gateway_name(&plan.owner.name);
     network::policy(
         &plan.owner,

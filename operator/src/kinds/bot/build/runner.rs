@@ -4,10 +4,10 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyEgressRule};
 use monstrum_wire::identity::DEFAULT_RUNNER;
 
-use super::{Plan, Target, gateway_url, with};
+use super::{Plan, gateway_url, with};
 use crate::child::label;
 use crate::installation::{GRPC_PORT, Installation};
-use crate::network::{self, Host, Rules};
+use crate::network::{self, Rules};
 use crate::workload::{self, TLS_DIR, Workload};
 
 pub(super) const COMPONENT: &str = "runner";
@@ -53,7 +53,7 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
 /// In: nobody. Out: its gateways, names, and where its resources' calls go.
 pub(super) fn network(plan: &Plan) -> NetworkPolicy {
     let mut egress = vec![to_gateway(plan), network::to_dns()];
-    egress.extend(plan.targets.iter().map(to_target));
+    egress.extend(plan.targets.iter().filter_map(network::to_target));
     let labels = with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
     let selector = with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
     network::policy(
@@ -70,12 +70,4 @@ pub(super) fn network(plan: &Plan) -> NetworkPolicy {
 
 pub(super) fn to_gateway(plan: &Plan) -> NetworkPolicyEgressRule {
     network::to(vec![network::pods(plan.owner.selector("gateway"))], &[GRPC_PORT])
-}
-
-/// A name may lead to the internet, and to no private range that the resource does not name.
-fn to_target(target: &Target) -> NetworkPolicyEgressRule {
-    match target.endpoint.host {
-        Host::Cluster { .. } | Host::Address(_) => network::to_endpoint(&target.endpoint),
-        Host::Name => network::to_internet(&[target.endpoint.port], &target.ranges),
-    }
 }

@@ -1,6 +1,5 @@
 use super::*;
 use crate::child::label;
-use crate::network::Host;
 use crate::pod_security::violations;
 use crate::scenario::installation;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -21,7 +20,7 @@ fn plan() -> Plan {
         replicas: 1,
         gateway: PodSettings::default(),
         runner: PodSettings::default(),
-        model: Endpoint::of_url("https://models.example.com/v1", "team-a"),
+        model: Target::of("https://models.example.com/v1", &[], None, "team-a"),
         targets: Vec::new(),
         sandboxes: Vec::new(),
         channels: Vec::new(),
@@ -45,28 +44,18 @@ fn placed() -> PodSettings {
     }
 }
 
+fn target(url: &str, range: &str) -> Target {
+    Target::of(url, &[range.parse().unwrap()], None, "team-a").unwrap()
+}
+
 fn full() -> Plan {
     Plan {
         replicas: 2,
         gateway: placed(),
         runner: placed(),
         targets: vec![
-            Target {
-                endpoint: Endpoint {
-                    host: Host::Name,
-                    port: 443,
-                },
-                ranges: vec!["10.1.0.0/16".to_owned()],
-            },
-            Target {
-                endpoint: Endpoint {
-                    host: Host::Cluster {
-                        namespace: "tools".to_owned(),
-                    },
-                    port: 8080,
-                },
-                ranges: Vec::new(),
-            },
+            target("https://api.example.com", "10.1.0.0/16"),
+            target("http://tracker.tools.svc:8080", "10.96.0.0/12"),
         ],
         sandboxes: vec![Sandbox {
             resource: "workshop".to_owned(),

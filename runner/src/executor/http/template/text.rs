@@ -61,6 +61,23 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Read backwards: the only pointer, and what stands for it in `filled`. Nothing where several values could have made it.
+    pub(in crate::executor::http) fn capture<'t>(&self, filled: &'t str) -> Option<(&'a str, &'t str)> {
+        let (pointer, before, after) = match *self.pieces.as_slice() {
+            [Piece::Pointer(pointer)] => (pointer, "", ""),
+            [Piece::Literal(before), Piece::Pointer(pointer)] => (pointer, before, ""),
+            [Piece::Pointer(pointer), Piece::Literal(after)] => (pointer, "", after),
+            [
+                Piece::Literal(before),
+                Piece::Pointer(pointer),
+                Piece::Literal(after),
+            ] => (pointer, before, after),
+            _ => return None,
+        };
+        let shown = filled.strip_prefix(before)?.strip_suffix(after)?;
+        Some((pointer, shown))
+    }
+
     /// Whether values are put in at all.
     pub(in crate::executor::http) fn has_pointers(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Pointer(_)))
