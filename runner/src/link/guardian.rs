@@ -2,10 +2,10 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use monstrum_service::Channel;
 use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::guardian::{CheckRequest, CheckResponse, Verdict};
 use serde_json::Value;
-use tonic::transport::Channel;
 
 use crate::call::{Failure, Judge};
 
