@@ -1,6 +1,6 @@
 //! Where the pods of bots, channels and resources may run, as an installation permits it.
 //!
-//! A toleration reaches nodes that others are kept from, a node selector chooses among all of them, and a RuntimeClass can
+//! A toleration reaches nodes that others are kept from, a node selector chooses among all of them, and a `RuntimeClass` can
 //! carry both and another isolation besides. Whoever may write a Bot has none of these by that alone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ pub struct Placement {
     pub tolerations: Vec<Toleration>,
     /// Labels of nodes that may be selected by, each with the values that may be chosen.
     pub node_selector: BTreeMap<String, BTreeSet<String>>,
-    /// RuntimeClasses that may be chosen.
+    /// Each `RuntimeClass` that may be chosen.
     pub runtime_class_names: BTreeSet<String>,
 }
 
@@ -34,7 +34,7 @@ impl Placement {
             .is_some_and(|values| values.contains(value))
     }
 
-    /// Whether this RuntimeClass may be chosen.
+    /// Whether this `RuntimeClass` may be chosen.
     pub fn runs_as(&self, class: &str) -> bool {
         self.runtime_class_names.contains(class)
     }

@@ -95,15 +95,15 @@ struct Channel {
     service: Service,
 }
 
-/// Starts a channel service; returns once it listens.
-pub async fn serve(args: ChannelArgs, service: Service) -> Result<(), ChannelError> {
+/// Starts a channel service on the runtime that this is called on; returns once it listens.
+pub fn serve(args: ChannelArgs, service: Service) -> Result<(), ChannelError> {
     let tls = Tls::load(&args.tls)?;
     tls.watch(&service);
-    start(args, tls, service).await.map(|_| ())
+    start(args, tls, service).map(|_| ())
 }
 
 /// Starts a channel service with an identity that is at hand.
-pub async fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<SocketAddr, ChannelError> {
+pub fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<SocketAddr, ChannelError> {
     let Some(Identity::Channel(identity)) = tls.identity() else {
         return Err(ChannelError::Identity);
     };

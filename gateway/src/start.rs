@@ -21,6 +21,6 @@ pub enum StartError {
 pub async fn start(cli: Cli, service: Service) -> Result<(), StartError> {
     match cli.command {
         Command::Serve(args) => Ok(serve::serve(*args, &cli.service, service).await?),
-        Command::Channel(args) => Ok(channel::serve(*args, service).await?),
+        Command::Channel(args) => Ok(channel::serve(*args, service)?),
     }
 }

@@ -220,13 +220,13 @@ impl State {
     }
 
     /// A JSON merge patch, of the version that it names if it names one.
-    fn merge_patch(&mut self, path: &str, patch: &Value) -> Result<Value, Refusal> {
+    fn merge_patch(&mut self, path: &str, change: &Value) -> Result<Value, Refusal> {
         let mut object = self.read(path)?;
-        let version = &patch["metadata"]["resourceVersion"];
+        let version = &change["metadata"]["resourceVersion"];
         if !version.is_null() && *version != object["metadata"]["resourceVersion"] {
             return Err((StatusCode::CONFLICT, "changed meanwhile"));
         }
-        merge_patch(&mut object, patch);
+        merge_patch(&mut object, change);
         self.insist(&mut object);
         self.stamp(&mut object);
         self.store(path, object.clone());

@@ -1,5 +1,7 @@
 //! Which destinations are dialled, and which are not.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(test)]
 #[path = "../../../runner/tests/runner/dns.rs"]
 mod dns;
 

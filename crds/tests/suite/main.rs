@@ -1,4 +1,5 @@
 //! The custom resources from outside: files in, faults and policy sources out.
+#![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 #[cfg(test)]
 mod boundary;

@@ -160,7 +160,7 @@ impl Form {
                 frames = frames
                     .into_iter()
                     .flat_map(|frame| ["data:\n\n".to_owned(), frame])
-                    .collect()
+                    .collect();
             }
             Self::EveryField => frames = vec![every_field(&frames.concat())],
             Self::NoBlankLines => frames = frames.iter().map(|frame| frame.replace("\n\n", "\n")).collect(),
@@ -171,7 +171,7 @@ impl Form {
                 frames = frames
                     .iter()
                     .map(|frame| frame.replace("\\u0001", "\u{1}"))
-                    .collect()
+                    .collect();
             }
             Self::SplitCharacter => {
                 let halves = |frame: &String| frame.replace("HIGH", "\\ud83d").replace("LOW", "\\ude80");

@@ -106,7 +106,9 @@ impl ToolCall {
         let digest = Sha256::digest(seed.as_bytes());
         let letter = |byte: &u8| {
             LETTERS
-                .get(usize::from(*byte) % LETTERS.len())
+                .iter()
+                .cycle()
+                .nth(usize::from(*byte))
                 .copied()
                 .unwrap_or(b'0')
         };

@@ -41,6 +41,7 @@ pub(crate) fn settings(change: impl FnOnce(&mut Value)) -> Value {
     settings
 }
 
+/// Starts a channel service on the runtime of whoever awaits this.
 pub(crate) async fn start(
     world: &World,
     folder: &TempDir,
@@ -66,7 +67,7 @@ pub(crate) async fn start(
         gateway_template: world.mutual.clone(),
         egress: EgressArgs { reach_loopback: true },
     };
-    channel::start(args, world.tls(&own_channel()), service.clone()).await
+    channel::start(args, world.tls(&own_channel()), service.clone())
 }
 
 pub(crate) fn whsec() -> String {

@@ -77,8 +77,8 @@ async fn put_bundle(client: &Client, name: &str, certificate: &str, path: &str) 
         return Ok(false);
     }
     let names: Vec<&str> = webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
-    let patch = bundle(&found.name_any(), &names, certificate, path);
-    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(patch))
+    let wanted = bundle(&found.name_any(), &names, certificate, path);
+    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(wanted))
         .await
         .map_err(|source| BundleError::Write {
             name: name.to_owned(),

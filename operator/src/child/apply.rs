@@ -144,25 +144,22 @@ impl Applier {
         let live = self.live.children(child.kind).get(&owner.namespace, &child.name);
         let api = self.api(child.kind, &owner.namespace);
         let (kind, name) = (child.kind.as_str(), child.name.as_str());
-        match &live {
-            Some(live) => {
-                check_owned(owner, kind, &live.metadata)?;
-                let live = as_json(live.as_ref());
-                let correction = self.correction(child, &live);
-                if let (true, Some(correction)) = (was_applied(&child.object, &live), &correction) {
-                    self.contest(owner, child, &api, correction).await?;
-                } else if was_applied(&child.object, &live) {
-                    return Ok(Applied::Unchanged);
-                }
+        if let Some(live) = &live {
+            check_owned(owner, kind, &live.metadata)?;
+            let live = as_json(live.as_ref());
+            let correction = self.correction(child, &live);
+            if let (true, Some(correction)) = (was_applied(&child.object, &live), &correction) {
+                self.contest(owner, child, &api, correction).await?;
+            } else if was_applied(&child.object, &live) {
+                return Ok(Applied::Unchanged);
             }
-            None => {
-                let found = api
-                    .get_metadata_opt(name)
-                    .await
-                    .map_err(|error| failed(kind, name, error))?;
-                if let Some(found) = found {
-                    check_owned(owner, kind, &found.metadata)?;
-                }
+        } else {
+            let found = api
+                .get_metadata_opt(name)
+                .await
+                .map_err(|error| failed(kind, name, error))?;
+            if let Some(found) = found {
+                check_owned(owner, kind, &found.metadata)?;
             }
         }
         self.check_leading()?;

@@ -126,11 +126,11 @@ impl Currency {
     /// Why nothing at all can be said to be current; empty while at least one watched namespace is.
     pub fn faults(&self) -> Vec<String> {
         let state = self.read();
-        let stale = |mark: &&Arc<Mark>| mark.proven().is_none_or(|proven| self.left(proven).is_none());
+        let lapsed = |mark: &&Arc<Mark>| mark.proven().is_none_or(|proven| self.left(proven).is_none());
         let everywhere: Vec<_> = state.marks.iter().filter(|mark| mark.scope.is_none()).collect();
         let faults: Vec<_> = everywhere
             .into_iter()
-            .filter(stale)
+            .filter(lapsed)
             .map(|mark| mark.fault())
             .collect();
         let scopes: Vec<_> = state
@@ -138,17 +138,17 @@ impl Currency {
             .iter()
             .filter_map(|mark| mark.scope.as_deref())
             .collect();
-        let all_stale = !scopes.is_empty()
+        let all_lapsed = !scopes.is_empty()
             && scopes
                 .iter()
-                .all(|scope| state.of(scope).any(|mark| stale(&mark)));
-        if !faults.is_empty() || !all_stale {
+                .all(|scope| state.of(scope).any(|mark| lapsed(&mark)));
+        if !faults.is_empty() || !all_lapsed {
             return faults;
         }
         state
             .marks
             .iter()
-            .filter(stale)
+            .filter(lapsed)
             .map(|mark| mark.fault())
             .collect()
     }
@@ -156,10 +156,10 @@ impl Currency {
     /// What keeps a namespace from being current, for people.
     pub fn faults_of(&self, namespace: &str) -> Vec<String> {
         let state = self.read();
-        let stale = state
+        let lapsed = state
             .of(namespace)
             .filter(|mark| mark.proven().is_none_or(|proven| self.left(proven).is_none()));
-        stale.map(|mark| mark.fault()).collect()
+        lapsed.map(|mark| mark.fault()).collect()
     }
 
     /// How long ago each kind was last known to be current: its worst watch. None for one that never was.

@@ -170,7 +170,7 @@ where
             tokio::select! {
                 event = stream.try_next() => {
                     let Some(event) = event.map_err(refused)? else { break };
-                    *version = self.take_up(event, take)?;
+                    *version = Self::take_up(event, take)?;
                     proofs.reached(version, &self.mark);
                     (settling, heard) = (false, Instant::now());
                 }
@@ -201,11 +201,7 @@ where
     }
 
     /// Has an event taken up; answers the version that the watch has come to.
-    fn take_up(
-        &self,
-        event: WatchEvent<K>,
-        take: &mut (dyn FnMut(Event<K>) + Send),
-    ) -> Result<String, FeedError> {
+    fn take_up(event: WatchEvent<K>, take: &mut (dyn FnMut(Event<K>) + Send)) -> Result<String, FeedError> {
         let (version, event) = match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                 (object.resource_version(), Some(Event::Apply(object)))

@@ -56,7 +56,7 @@ pub(crate) enum Reading<'a> {
     /// It can be read (again), or is gone.
     Fine(Place),
     /// It can't, and why.
-    Unreadable(Place, ObjectMeta, String),
+    Unreadable(Place, Box<ObjectMeta>, String),
     /// A list is complete; of what it holds these can't be read.
     Listed(&'a BTreeSet<Place>),
 }
@@ -120,7 +120,11 @@ fn sort<K: Resource<DynamicType = ()> + DeserializeOwned>(
             Ok(object)
         }
         Err(error) => {
-            tell(Reading::Unreadable(place.clone(), metadata, error.to_string()));
+            tell(Reading::Unreadable(
+                place.clone(),
+                Box::new(metadata),
+                error.to_string(),
+            ));
             Err(place)
         }
     }

@@ -110,7 +110,7 @@ impl Watches<'_> {
         self.spawn(async move {
             let mut take = |event| {
                 intake.take_up(Told::Event(event), &|object| trim(kind, object), &|seen| {
-                    index.child_changed(&seen)
+                    index.child_changed(&seen);
                 });
             };
             feed.run(&mut take).await
@@ -186,7 +186,7 @@ impl Index {
             Reading::Unreadable(place, metadata, error) => {
                 let key = key(place);
                 tracing::warn!(kind = %kind, namespace = %key.namespace, name = %key.name, %error, "an object can't be read");
-                self.broken.put(key.clone(), metadata, error);
+                self.broken.put(key.clone(), *metadata, error);
                 self.changed(&key);
                 self.queue.push(key);
                 return;

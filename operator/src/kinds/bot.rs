@@ -46,19 +46,19 @@ pub(super) async fn reconcile(
     // Pods that may not run where they should run nowhere.
     let has_pods = !bot.spec.suspend && validate::bot::placement_faults(bot, &world).is_empty();
     // The sandboxes need the address that the Service is given.
-    let named = if !has_pods {
-        Ok(())
-    } else {
+    let named = if has_pods {
         name_gateways(reconciler, &owner).await
+    } else {
+        Ok(())
     };
-    let objects = if !has_pods {
+    let objects = if has_pods {
+        let plan = plan::plan(bot, owner.clone(), &facts, &world, &reconciler.index.live);
+        build(&plan, &reconciler.installation)
+    } else {
         Objects {
             children: Vec::new(),
             certificates: Vec::new(),
         }
-    } else {
-        let plan = plan::plan(bot, owner.clone(), &facts, &world, &reconciler.index.live);
-        build(&plan, &reconciler.installation)
     };
     let applied = match named {
         Ok(()) => apply(reconciler, &owner, &objects).await,

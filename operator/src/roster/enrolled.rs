@@ -87,10 +87,10 @@ fn enrol(
 /// The bots that a channel has routes to.
 fn routed(channel: &Channel, bots: &BTreeMap<BotId, BTreeSet<String>>) -> BTreeSet<BotId> {
     let routes = &channel.spec.routes;
-    let routed = bots
+    let reached = bots
         .keys()
         .filter(|bot| routes.iter().any(|route| route.bot == bot.name));
-    routed.cloned().collect()
+    reached.cloned().collect()
 }
 
 fn is_owned_by(secret: &ObjectMeta, owner: Uid) -> bool {

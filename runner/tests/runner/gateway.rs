@@ -283,19 +283,21 @@ impl Runner {
     }
 
     pub(crate) async fn ready(&self) -> bool {
-        let url = format!("http://{}/readyz", self.admin);
-        reqwest::get(url)
+        self.ask("/readyz")
             .await
             .is_ok_and(|response| response.status().is_success())
     }
 
     pub(crate) async fn metrics(&self) -> String {
-        reqwest::get(format!("http://{}/metrics", self.admin))
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
+        self.ask("/metrics").await.unwrap().text().await.unwrap()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the process's own port, whose address nobody else wrote"
+    )]
+    async fn ask(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        reqwest::get(format!("http://{}{path}", self.admin)).await
     }
 
     /// Waits for the process's end.

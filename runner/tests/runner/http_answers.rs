@@ -18,6 +18,8 @@ use crate::upstream::{Upstream, answer};
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TEXT: (&str, &str) = ("content-type", "text/plain");
 
+type Headers = &'static [(&'static str, &'static str)];
+
 async fn ask(respond: impl Fn() -> Response + Send + Sync + 'static, change: impl Fn(&mut Execute)) -> Ended {
     let upstream = Upstream::answering(move |_| respond()).await;
     let mut call = http_call(
@@ -306,7 +308,7 @@ async fn what_is_no_unicode_in_json_is_replaced() {
 #[tokio::test]
 async fn text_is_read_as_declared() {
     let marked: Vec<u8> = "\u{feff}für".encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let cases: [(&[(&str, &str)], Vec<u8>); 5] = [
+    let cases: [(Headers, Vec<u8>); 5] = [
         (
             &[("content-type", "text/plain; charset=iso-8859-1")],
             b"f\xfcr".to_vec(),

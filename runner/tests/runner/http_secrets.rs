@@ -106,10 +106,11 @@ async fn a_secret_that_the_bound_of_an_extract_cuts_is_not_shown() {
         let padding = 1000 + missing - r#"{"a":"Bearer "#.len() - SECRET.len();
         let echo = move |seen: &Seen| {
             // Escaped, so that it is whole only after the answer was read.
-            let escaped: String = shown(seen)
+            let escaped: Vec<_> = shown(seen)
                 .encode_utf16()
                 .map(|unit| format!("\\u{unit:04x}"))
                 .collect();
+            let escaped = escaped.concat();
             answer(
                 200,
                 &[JSON],

@@ -1,4 +1,5 @@
 //! The runner against real servers, real processes and a real stream.
+#![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 #[cfg(test)]
 mod dns;
@@ -18,6 +19,7 @@ mod http_secrets;
 mod http_tls;
 #[cfg(test)]
 mod link;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod sandbox;

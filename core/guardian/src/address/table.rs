@@ -125,8 +125,10 @@ const fn net4([a, b, c, d]: [u8; 4], length: u8) -> IpNet {
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length))
 }
 
-const fn net6([a, b, c, d, e, f, g, h]: [u16; 8], length: u8) -> IpNet {
-    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), length))
+const fn net6(segments: [u16; 8], length: u8) -> IpNet {
+    let [first, second, third, fourth, fifth, sixth, last, end] = segments;
+    let address = Ipv6Addr::new(first, second, third, fourth, fifth, sixth, last, end);
+    IpNet::V6(Ipv6Net::new_assert(address, length))
 }
 
 /// The IPv4 addresses that an IPv6 address carries: whoever sends to it may have a tunnel or a translator send to those.

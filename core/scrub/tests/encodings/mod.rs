@@ -170,14 +170,14 @@ fn form(c: char, choice: u8) -> String {
 }
 
 fn unicode(c: char, choice: u8) -> String {
-    if choice % 3 == 0 && !"\"\\\n".contains(c) {
+    if choice.is_multiple_of(3) && !"\"\\\n".contains(c) {
         return c.to_string();
     }
     let mut units = [0; 2];
     let units = c.encode_utf16(&mut units).iter();
     units
         .map(|unit| {
-            if choice % 2 == 0 {
+            if choice.is_multiple_of(2) {
                 format!("\\u{unit:04x}")
             } else {
                 format!("\\u{unit:04X}")

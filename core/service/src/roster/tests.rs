@@ -71,9 +71,9 @@ async fn nobody_is_admitted_before_the_first_word_and_after_the_lease() {
     let silent = Roster::default();
     assert_eq!(silent.admission(&peer(FIRST, "0a")), Admission::Unknown);
     let known = known(vec![member(FIRST, &[("0a", 0)])]);
-    tokio::time::advance(LEASE - Duration::from_secs(1)).await;
+    tokio::time::advance(LEASE.saturating_sub(Duration::from_secs(1))).await;
     known.prolong(LEASE);
-    tokio::time::advance(LEASE - Duration::from_secs(1)).await;
+    tokio::time::advance(LEASE.saturating_sub(Duration::from_secs(1))).await;
     assert_eq!(known.admission(&peer(FIRST, "0a")), Admission::Admitted);
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(known.admission(&peer(FIRST, "0a")), Admission::Unknown);

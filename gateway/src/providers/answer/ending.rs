@@ -144,7 +144,7 @@ impl Ending {
     }
 
     /// Whether there is a reason to stop, so that what is still to come can be done without.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(self) -> bool {
         !self.went_on && self.reason.is_some_and(Reason::is_real)
     }
 

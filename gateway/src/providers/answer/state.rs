@@ -165,10 +165,10 @@ mod tests {
             state.block(Some(3), (7, 1), content);
         });
         with(r#"{"type":"thinking_delta","thinking":"hm"}"#, |delta| {
-            state.more_of_block(Some(3), delta)
+            state.more_of_block(Some(3), delta);
         });
         with(r#"{"type":"signature_delta","signature":"Eq"}"#, |delta| {
-            state.more_of_block(Some(3), delta)
+            state.more_of_block(Some(3), delta);
         });
         let block = state.finish().blocks.remove(0);
         assert_eq!((block.text, block.calls), (7, 1));

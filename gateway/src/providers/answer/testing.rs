@@ -22,8 +22,8 @@ pub(in crate::providers) fn events(
     provider: &'static dyn ModelProvider,
     events: &[&str],
 ) -> Result<Answer, ModelError> {
-    let stream: String = events.iter().map(|data| format!("data: {data}\n\n")).collect();
-    body(provider, stream.as_bytes())
+    let stream: Vec<_> = events.iter().map(|data| format!("data: {data}\n\n")).collect();
+    body(provider, stream.concat().as_bytes())
 }
 
 fn chunks(provider: &'static dyn ModelProvider, chunks: &[&[u8]]) -> Result<Answer, ModelError> {

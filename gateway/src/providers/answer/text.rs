@@ -1,6 +1,8 @@
 //! Text that comes in pieces, where a piece may end in the middle of a character: JSON writes one beyond the basic plane as
 //! two halves, and servers that count in UTF-16 cut between them.
 
+use std::fmt::Write as _;
+
 /// What stands in the text for half a character whose other half never came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Lone {
@@ -96,7 +98,10 @@ impl Joined {
         if let Some(half) = self.half.take() {
             match self.lone {
                 Lone::Replaced => self.text.push(char::REPLACEMENT_CHARACTER),
-                Lone::Escaped => self.text.push_str(&format!("\\u{half:04x}")),
+                Lone::Escaped => {
+                    // Writing into a String can't fail.
+                    let _ = write!(self.text, "\\u{half:04x}");
+                }
             }
         }
     }

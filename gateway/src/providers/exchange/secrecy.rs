@@ -92,7 +92,7 @@ async fn told(shape: &str, spelt: &str, pad: &str, chunk: usize) -> String {
     };
     let scrubber = Scrubber::new([KEY.as_bytes()]);
     let mut heard = Heard::default();
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now().checked_add(Duration::from_secs(10)).unwrap();
     monstrum_service::install_crypto();
     let outcome = Models::new(Egress::new().on_this_machine())
         .ask(&request, Some(KEY.as_bytes()), &scrubber, deadline, &mut heard)
@@ -106,9 +106,9 @@ async fn told(shape: &str, spelt: &str, pad: &str, chunk: usize) -> String {
 }
 
 fn spelling() -> impl Strategy<Value = String> {
-    let hex: String = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    prop_oneof![Just(KEY.to_owned()), Just(hex), Just(percent)]
+    let hex: Vec<_> = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let percent: Vec<_> = KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    prop_oneof![Just(KEY.to_owned()), Just(hex.concat()), Just(percent.concat())]
 }
 
 proptest! {

@@ -1,4 +1,5 @@
 //! All watches against an API server that fails in every way: what is known ends in time, and comes back by itself.
+#![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 use super::*;
 use crate::fake_api::{Bookmarks, FakeApi, Fault, Verb};

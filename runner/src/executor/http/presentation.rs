@@ -97,7 +97,7 @@ impl Presentation {
                 let value = Zeroizing::new(format!("{}{}", header.prefix, value.expose_secret()));
                 set(request, name(&header.name)?, &value)
             }
-            Self::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, &credential)?),
+            Self::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, credential)?),
             Self::Query(query) => {
                 let value = credential.text(&query.field)?;
                 if request.url.query_pairs().any(|(name, _)| name == query.name) {
@@ -113,7 +113,7 @@ impl Presentation {
     }
 }
 
-fn basic_value(basic: &Basic, credential: &Addressed<'_>) -> Result<Zeroizing<String>, Failure> {
+fn basic_value(basic: &Basic, credential: Addressed<'_>) -> Result<Zeroizing<String>, Failure> {
     let user = credential.text(&basic.username_field)?.expose_secret();
     let password = credential.text(&basic.password_field)?.expose_secret();
     if user.contains(':') {

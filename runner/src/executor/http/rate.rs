@@ -51,7 +51,7 @@ fn seconds(value: &str) -> Option<Duration> {
         whole.parse().unwrap_or(u64::MAX)
     };
     let part = part.bytes().any(|byte| byte != b'0');
-    Some(Duration::new(seconds, if part { 1 } else { 0 }))
+    Some(Duration::new(seconds, u32::from(part)))
 }
 
 fn until(at: SystemTime, now: SystemTime) -> u64 {

@@ -7,7 +7,7 @@ fn assemble(chunks: &[&str]) -> Assembly {
     let mut assembly = Assembly::default();
     for chunk in chunks {
         let document = Document::of(chunk);
-        let mut place = 0;
+        let mut place = 0_usize;
         let add = |entry: Json<'_>| {
             let [index, id, name, arguments] = entry.fields(["i", "id", "n", "a"]);
             let string = |json: Option<Json<'_>>| json.and_then(Json::string).unwrap_or_default();
@@ -19,7 +19,7 @@ fn assemble(chunks: &[&str]) -> Assembly {
                 arguments,
                 initial: None,
             };
-            place += 1;
+            place = place.saturating_add(1);
             assembly.add(&part).map(drop).ok_or(())
         };
         document.root().unwrap().each(add).unwrap();
