@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use dns::NameServer;
 use monstrum_egress::{Access, Egress, EgressError, Proxy, ranges};
 use rstest::rstest;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
 fn access(allowed: &[&str]) -> Access {
@@ -107,6 +107,8 @@ async fn of_mixed_answers_only_what_may_be_reached_is_connected_to() {
     let inner = tokio::net::TcpListener::bind(("127.0.0.2", port)).await.unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
+        // An answer before the request would be none.
+        stream.read(&mut [0; 1024]).await.unwrap();
         stream
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
             .await

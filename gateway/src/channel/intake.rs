@@ -4,7 +4,7 @@
 //! The beginnings of bodies have a budget of their own. Almost every message is small, and none of them waits for large ones.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +62,10 @@ struct Readings {
 struct Reading {
     began: Instant,
     received: AtomicUsize,
+    /// Whether it is we who keep it waiting, for its share; that is not its sender's slowness.
+    waiting: AtomicBool,
+    /// Milliseconds for which we kept it waiting before.
+    waited: AtomicU64,
     ended: CancellationToken,
 }
 
@@ -80,7 +84,15 @@ impl Unverified {
 
 impl Reading {
     fn is_slow(&self) -> bool {
-        let late = self.began.elapsed().as_millis().saturating_sub(FIRST_MOMENT);
+        if self.waiting.load(Ordering::Relaxed) {
+            return false;
+        }
+        let waited = u128::from(self.waited.load(Ordering::Relaxed));
+        let late = self
+            .began
+            .elapsed()
+            .as_millis()
+            .saturating_sub(FIRST_MOMENT.saturating_add(waited));
         let received = self.received.load(Ordering::Relaxed) as u128;
         late > 0 && received < late.saturating_mul(RATE)
     }
@@ -124,7 +136,7 @@ impl Intake {
             let rest = part.len().saturating_sub(beginning);
             for (budget, bytes) in [(&self.beginnings, beginning), (&self.rest, rest)] {
                 if bytes > 0 {
-                    share.push(self.share(budget, bytes).await?);
+                    share.push(self.share(budget, bytes, reading).await?);
                 }
             }
             bytes.extend_from_slice(&part);
@@ -137,11 +149,26 @@ impl Intake {
     }
 
     /// A share of a budget; while there is none, whoever sends slowly loses its own.
-    async fn share(&self, budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Unread> {
+    async fn share(
+        &self,
+        budget: &Arc<Semaphore>,
+        bytes: usize,
+        reading: &Reading,
+    ) -> Result<OwnedSemaphorePermit, Unread> {
         let bytes = u32::try_from(bytes).map_err(|_| Unread::TooLarge)?;
         if let Ok(share) = Arc::clone(budget).try_acquire_many_owned(bytes) {
             return Ok(share);
         }
+        let began = Instant::now();
+        reading.waiting.store(true, Ordering::Relaxed);
+        let share = self.wait_for(budget, bytes).await;
+        let waited = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        reading.waited.fetch_add(waited, Ordering::Relaxed);
+        reading.waiting.store(false, Ordering::Relaxed);
+        share
+    }
+
+    async fn wait_for(&self, budget: &Arc<Semaphore>, bytes: u32) -> Result<OwnedSemaphorePermit, Unread> {
         let making_room = async {
             loop {
                 self.end_slowest();
@@ -179,6 +206,8 @@ impl<'a> Place<'a> {
         let reading = Arc::new(Reading {
             began: Instant::now(),
             received: AtomicUsize::new(0),
+            waiting: AtomicBool::new(false),
+            waited: AtomicU64::new(0),
             ended: CancellationToken::new(),
         });
         let mut readings = intake.readings();

@@ -111,12 +111,18 @@ mod tests {
         );
     }
 
+    #[test]
+    fn one_byte_order_mark_says_nothing() {
+        assert_eq!(parse("\u{feff}{\"a\":1}".as_bytes()).unwrap(), json!({ "a": 1 }));
+    }
+
     #[rstest]
     #[case::twice(r#"{"user":"a","user":"b"}"#)]
     #[case::twice_inside(r#"{"x":[{"a":1,"a":1}]}"#)]
     #[case::twice_by_escape(r#"{"a":1,"\u0061":2}"#)]
     #[case::trailing("{} {}")]
-    #[case::byte_order_mark("\u{feff}{}")]
+    #[case::two_byte_order_marks("\u{feff}\u{feff}{}")]
+    #[case::byte_order_mark_at_the_end("{}\u{feff}")]
     #[case::not_a_number("NaN")]
     #[case::empty("")]
     #[case::deep(&format!("{}{}", "[".repeat(33), "]".repeat(33)))]
