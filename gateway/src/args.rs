@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use monstrum_egress::Egress;
+use monstrum_egress::EgressArgs;
 use monstrum_service::{ServiceArgs, TlsArgs};
 
 /// One bot's gateway, or a channel service.
@@ -32,26 +32,6 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Take messages from a chat platform to the bots.
     Channel(Box<ChannelArgs>),
-}
-
-/// How destinations are reached that administrators name.
-#[derive(Debug, Clone, Default, Args)]
-pub struct EgressArgs {
-    /// Reach loopback addresses where they are named: for a process that shares its machine with what it dials, never in a pod.
-    #[arg(long, env = "MONSTRUM_REACH_LOOPBACK", hide = true)]
-    pub reach_loopback: bool,
-}
-
-impl EgressArgs {
-    /// The guarded way out.
-    pub fn egress(&self) -> Egress {
-        let egress = Egress::new();
-        if self.reach_loopback {
-            egress.on_this_machine()
-        } else {
-            egress
-        }
-    }
 }
 
 /// Where a gateway's neighbours are.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use monstrum_egress::EgressArgs;
 use monstrum_service::{ServiceArgs, TlsArgs};
 
 /// Executes the calls that a bot's gateway permitted.
@@ -93,6 +94,10 @@ pub struct ServeArgs {
     /// How many calls run at the same time; as many again may wait.
     #[arg(long, env = "MONSTRUM_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+
+    /// How targets are reached.
+    #[command(flatten)]
+    pub egress: EgressArgs,
 }
 
 impl ServeArgs {

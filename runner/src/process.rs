@@ -104,7 +104,7 @@ fn executors(args: &ServeArgs) -> Result<Executors, StartError> {
     let mut executors = Executors::default();
     for kind in &args.executors {
         match kind {
-            ExecutorKind::Http => executors.add(Http::new()),
+            ExecutorKind::Http => executors.add(Http::over(args.egress.egress())),
             ExecutorKind::Shell => {
                 executors
                     .add(Shell::new(std::slice::from_ref(&args.tls.tls_dir)).map_err(StartError::Shell)?);

@@ -187,7 +187,7 @@ fn packages(root: &Path, selection: &[&str]) -> anyhow::Result<BTreeSet<String>>
         .filter_map(|line| line.split_whitespace().next())
         .map(str::to_owned)
         .collect();
-    ensure!(names.contains("serde"), "cargo tree printed no packages");
+    ensure!(!names.is_empty(), "cargo tree printed no packages");
     Ok(names)
 }
 

@@ -15,6 +15,7 @@
 //! **Architecture invariant:** no process makes an HTTP client for such an address by any other way.
 
 mod access;
+mod args;
 mod client;
 mod error;
 mod names;
@@ -28,6 +29,7 @@ use reqwest::Client;
 use url::{Host, Url};
 
 pub use access::{Access, NotARange, Proxy, ranges};
+pub use args::EgressArgs;
 pub use error::EgressError;
 
 use client::{Clients, Target};

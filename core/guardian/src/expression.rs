@@ -4,8 +4,9 @@
 //! A few characters can describe a program of megabytes, and the parsed form can be large before the program's own limit is
 //! looked at. So an expression is short, is weighed from its parsed form, and only then compiled.
 
-use regex_syntax::ParserBuilder;
-use regex_syntax::ast::ErrorKind;
+use regex_syntax::ast::parse::ParserBuilder;
+use regex_syntax::ast::{self, Ast, ClassSetItem, ErrorKind};
+use regex_syntax::hir::translate::Translator;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
 
@@ -15,6 +16,8 @@ pub(crate) const MAX_COMPILED: usize = 256 << 10;
 const MAX_NESTING: u32 = 32;
 /// The longest expression: it bounds the parsed form.
 const MAX_LENGTH: usize = 4096;
+/// The most character classes: each may be a table of all letters, to be folded and turned round before anything is weighed.
+const MAX_CLASSES: usize = 128;
 /// The heaviest expression, in byte ranges of its program.
 const MAX_WEIGHT: u64 = 64_000;
 /// The heaviest that the expressions of one object may be together.
@@ -97,13 +100,14 @@ fn weight(pattern: &str) -> Result<u64, String> {
         .nest_limit(MAX_NESTING)
         .build()
         .parse(pattern);
-    let hir = match parsed {
-        Ok(hir) => hir,
-        Err(regex_syntax::Error::Parse(error)) if matches!(error.kind(), ErrorKind::NestLimitExceeded(_)) => {
-            return Err(format!("the expression nests more than {MAX_NESTING} deep"));
-        }
-        Err(error) => return Err(one_line(&error.to_string())),
-    };
+    let ast = parsed.map_err(|error| match error.kind() {
+        ErrorKind::NestLimitExceeded(_) => format!("the expression nests more than {MAX_NESTING} deep"),
+        _ => one_line(&error.to_string()),
+    })?;
+    ast::visit(&ast, Classes(MAX_CLASSES))?;
+    let hir = Translator::new()
+        .translate(pattern, &ast)
+        .map_err(|error| one_line(&error.to_string()))?;
     let weight = weigh(&hir);
     if weight > MAX_WEIGHT {
         return Err(
@@ -111,6 +115,44 @@ fn weight(pattern: &str) -> Result<u64, String> {
         );
     }
     Ok(weight)
+}
+
+/// How many character classes an expression may still have.
+struct Classes(usize);
+
+impl Classes {
+    fn take(&mut self, is_class: bool) -> Result<(), String> {
+        if is_class {
+            self.0 = self
+                .0
+                .checked_sub(1)
+                .ok_or_else(|| format!("the expression has more than {MAX_CLASSES} character classes"))?;
+        }
+        Ok(())
+    }
+}
+
+impl ast::Visitor for Classes {
+    type Output = ();
+    type Err = String;
+
+    fn finish(self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), String> {
+        self.take(matches!(
+            ast,
+            Ast::ClassUnicode(_) | Ast::ClassPerl(_) | Ast::ClassBracketed(_)
+        ))
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), String> {
+        self.take(matches!(
+            item,
+            ClassSetItem::Unicode(_) | ClassSetItem::Perl(_) | ClassSetItem::Bracketed(_)
+        ))
+    }
 }
 
 /// The parser's own nesting limit bounds the recursion.
@@ -156,6 +198,8 @@ mod tests {
     #[case::endless_repetition_of_many(r"(?:\p{L}{100})*")]
     #[case::many_classes(&r"\p{L}".repeat(800))]
     #[case::many_classes_in_both_cases(&format!("(?i){}", r"\p{L}".repeat(800)))]
+    #[case::many_ranges_in_both_cases(&format!("(?i){}", r"[^a]".repeat(1000)))]
+    #[case::many_classes_in_one(&format!("(?i)[{}]", r"\p{L}".repeat(800)))]
     #[case::long(&"a".repeat(5000))]
     #[case::deep(&format!("{}a{}", "(".repeat(40), ")".repeat(40)))]
     fn what_would_grow_is_refused_at_once(#[case] pattern: &str) {
@@ -167,7 +211,7 @@ mod tests {
     #[rstest]
     #[case::words("[A-Za-z0-9_.-]{1,253}")]
     #[case::any(".{0,200}")]
-    #[case::letters(r"\p{L}{1,8}")]
+    #[case::letters(r"\p{L}+(?: \p{L}+)?")]
     #[case::date(
         r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z"
     )]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::model::Reply;
 use crate::support::policies::{Held, TOKEN};
 use crate::support::runner::Act;
-use crate::support::world::{World, request};
+use crate::support::world::{MODEL_KEY, World, request};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const ARGUMENTS: &str = r#"{"owner":"acme","repo":"web"}"#;
@@ -192,4 +192,104 @@ async fn a_refusal_for_the_requests_shape_names_the_field_to_change() {
         "{}",
         failed.message
     );
+}
+
+fn chunk(delta: &Value, finish: &Value) -> String {
+    let choice = json!({ "index": 0, "delta": delta, "finish_reason": finish });
+    format!("data: {}\n\n", json!({ "choices": [choice] }))
+}
+
+/// A call of a model that reasons, as a stream.
+fn reasoned(thought: &str) -> Reply {
+    let call = json!({
+        "index": 0, "id": "call_1", "type": "function",
+        "function": { "name": "list_issues", "arguments": ARGUMENTS },
+        "extra_content": { "google": { "thought_signature": "Q8Uf+/==" } },
+    });
+    let (first, second) = thought.split_at(thought.len() / 2);
+    let stream = [
+        chunk(
+            &json!({ "role": "assistant", "reasoning_content": first }),
+            &Value::Null,
+        ),
+        chunk(&json!({ "reasoning_content": second }), &Value::Null),
+        chunk(&json!({ "tool_calls": [call] }), &Value::Null),
+        chunk(&json!({}), &json!("tool_calls")),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    Reply {
+        raw: Some(stream.concat()),
+        ..Reply::text("")
+    }
+}
+
+/// A provider refuses the next request without it.
+#[tokio::test]
+async fn what_a_provider_sends_with_a_call_goes_back_with_it() {
+    let world = World::start().await;
+    world.model.script([
+        reasoned("I should look."),
+        Reply::text("none"),
+        Reply::text("still none"),
+    ]);
+
+    let turn = world.say("what is open?").await;
+    assert_eq!(turn.done().text, "none");
+    world.send(request(&turn.session(), "and now?")).await.done();
+
+    for seen in &world.model.seen()[1..] {
+        let answer = seen.json()["messages"][2].clone();
+        assert_eq!(answer["reasoning_content"], "I should look.");
+        let signature = &answer["tool_calls"][0]["extra_content"]["google"]["thought_signature"];
+        assert_eq!(signature, "Q8Uf+/==");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_what_a_provider_sends_goes_nowhere_and_the_turn_goes_on() {
+    let world = World::start().await;
+    world
+        .model
+        .script([reasoned(&format!("The key is {MODEL_KEY}.")), Reply::text("none")]);
+
+    assert_eq!(world.say("what is open?").await.done().text, "none");
+
+    // Whole or not at all, with what providers document in its place.
+    let answer = world.model.seen()[1].json()["messages"][2].clone();
+    assert_eq!(answer["reasoning_content"], "");
+    assert!(!world.model.everything().contains(MODEL_KEY));
+}
+
+#[tokio::test]
+async fn signed_thoughts_go_back_as_they_came() {
+    let world = World::start().await;
+    let settings = changed(&world, |model| model.dialect = Dialect::Anthropic.into());
+    world.enforce_with(&[Held::default()], settings, 60).await;
+    let events = [
+        json!({"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 10, "output_tokens": 1}}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "", "signature": ""}}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "I should look."}}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "EqoB"}}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": "toolu_1", "name": "list_issues", "input": {}}}),
+        json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": ARGUMENTS}}),
+        json!({"type": "content_block_stop", "index": 1}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 42}}),
+        json!({"type": "message_stop"}),
+    ];
+    let stream = events.iter().map(|event| format!("data: {event}\n\n"));
+    let reply = Reply {
+        raw: Some(stream.collect()),
+        ..Reply::text("")
+    };
+    world.model.script([reply, Reply::text("none")]);
+
+    assert_eq!(world.say("what is open?").await.done().text, "none");
+
+    let answer = world.model.seen()[1].json()["messages"][1]["content"].clone();
+    assert_eq!(
+        answer[0],
+        json!({"type": "thinking", "thinking": "I should look.", "signature": "EqoB"})
+    );
+    assert_eq!(answer[1]["id"], "toolu_1");
 }

@@ -50,7 +50,8 @@ impl Http {
         self
     }
 
-    fn over(egress: Egress) -> Self {
+    /// Goes out by `egress`.
+    pub fn over(egress: Egress) -> Self {
         Self {
             egress,
             parsing: Semaphore::new(PARSED_AT_ONCE),

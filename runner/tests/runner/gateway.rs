@@ -258,6 +258,7 @@ impl Runner {
         let admin = free_address();
         let child = Command::new(runner())
             .args(["serve", "--executors", "http,shell", "--replica", "runner-0"])
+            .arg("--reach-loopback")
             .args(["--gateway", &format!("https://localhost:{}", gateway.port())])
             .args(["--admin-address", &admin.to_string()])
             .arg("--tls-dir")

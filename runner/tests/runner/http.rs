@@ -41,7 +41,7 @@ async fn a_permitted_call_is_one_request_with_the_credential() {
         seen.headers["user-agent"]
             .to_str()
             .unwrap()
-            .starts_with("monstrum-runner/")
+            .starts_with("monstrum/")
     );
     assert!(!seen.headers.contains_key("referer"));
 }

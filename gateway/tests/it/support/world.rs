@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use monstrum_gateway::args::{EgressArgs, ServeArgs};
+use monstrum_egress::EgressArgs;
+use monstrum_gateway::args::ServeArgs;
 use monstrum_gateway::serve;
 use monstrum_guardian::source::Budget;
 use monstrum_service::authority::Authority;
