@@ -249,7 +249,9 @@ fn shut(method: &Method, whose: &str, answer: &Result<Option<Bytes>, Status>) {
 /// The server closed the connection, as it does with those who were dismissed.
 fn closed(answer: &Result<Option<Bytes>, Status>) -> bool {
     let cause = answer.as_ref().err().and_then(std::error::Error::source);
-    cause.is_some_and(|cause| cause.is::<tonic::transport::Error>())
+    cause
+        .and_then(|cause| cause.downcast_ref::<tonic::transport::Error>())
+        .is_some()
 }
 
 #[tokio::test]
