@@ -20,9 +20,12 @@ pub(crate) struct Misfit {
     pub(crate) place: Option<Place>,
 }
 
-/// Reads a value of type `T`.
+/// Reads a value of type `T`. What means something else than it seems to is not read.
 pub(crate) fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Misfit> {
-    T::deserialize(node)
+    match node.remark() {
+        Some((remark, place)) => Err(Misfit::custom(remark).at(place)),
+        None => T::deserialize(node),
+    }
 }
 
 impl Misfit {
@@ -85,6 +88,23 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor.visit_newtype_struct(self)
     }
 
+    /// The API server takes a null for an absent field, wherever a field may not be null.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        let Kind::Mapping(entries) = &self.kind else {
+            return self.deserialize_any(visitor);
+        };
+        let fields = Fields(Entries {
+            rest: entries.iter(),
+            value: None,
+        });
+        visitor.visit_map(fields).map_err(|misfit| misfit.at(self.place))
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -120,7 +140,7 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map struct identifier ignored_any
+        seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -167,6 +187,26 @@ impl<'de> MapAccess<'de> for Entries<'de> {
             .take()
             .ok_or_else(|| Misfit::custom("a value was read before its key"))?;
         seed.deserialize(node)
+    }
+}
+
+/// The fields of a struct that say something.
+struct Fields<'de>(Entries<'de>);
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        while let [(_, node), ..] = self.0.rest.as_slice()
+            && matches!(node.kind, Kind::Null)
+        {
+            self.0.rest.next();
+        }
+        self.0.next_key_seed(seed)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        self.0.next_value_seed(seed)
     }
 }
 
@@ -267,6 +307,16 @@ mod tests {
             parsed("name: a\nreplicas: null\nmode: plain").unwrap().replicas,
             None
         );
+    }
+
+    #[test]
+    fn a_null_is_an_absent_field() {
+        assert_eq!(
+            parsed("name: a\nmode: null\nnothing: null\n").unwrap().mode,
+            Mode::Plain
+        );
+        let (message, _) = parsed("name: null\n").unwrap_err();
+        assert!(message.starts_with("missing field `name`"), "{message}");
     }
 
     #[rstest]

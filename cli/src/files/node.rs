@@ -1,10 +1,6 @@
 //! A YAML or JSON document as a tree in which every value knows its place.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use serde_saphyr::{Location, Spanned};
 
 /// A stretch of the text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,7 +13,6 @@ pub(crate) struct Place {
 
 impl Place {
     /// For slicing the text.
-    #[cfg(test)]
     pub(crate) fn range(self) -> std::ops::Range<usize> {
         self.offset..self.offset.saturating_add(self.length)
     }
@@ -30,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) place: Place,
     /// What it is.
     pub(crate) kind: Kind,
+    /// Why it means something else than it seems to; whoever writes an object of ours is told.
+    pub(crate) remark: Option<Box<str>>,
 }
 
 /// The values that JSON and YAML have in common.
@@ -53,6 +50,27 @@ pub(crate) struct Key {
 }
 
 impl Node {
+    /// A value about which nothing is to be said.
+    pub(crate) fn new(place: Place, kind: Kind) -> Self {
+        Self {
+            place,
+            kind,
+            remark: None,
+        }
+    }
+
+    /// The first remark in it, and its place.
+    pub(crate) fn remark(&self) -> Option<(&str, Place)> {
+        if let Some(remark) = &self.remark {
+            return Some((remark, self.place));
+        }
+        match &self.kind {
+            Kind::List(items) => items.iter().find_map(Self::remark),
+            Kind::Mapping(entries) => entries.iter().find_map(|(_, node)| node.remark()),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => None,
+        }
+    }
+
     /// A mapping's value.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         let Kind::Mapping(entries) = &self.kind else {
@@ -103,127 +121,7 @@ impl Node {
         }
     }
 
-    fn is_container(&self) -> bool {
+    pub(crate) fn is_container(&self) -> bool {
         matches!(self.kind, Kind::List(_) | Kind::Mapping(_))
-    }
-}
-
-impl From<Location> for Place {
-    fn from(location: Location) -> Self {
-        let span = location.span();
-        let bytes = |value: Option<u64>| {
-            value
-                .and_then(|bytes| usize::try_from(bytes).ok())
-                .unwrap_or_default()
-        };
-        Self {
-            offset: bytes(span.byte_offset()),
-            length: bytes(span.byte_len()),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        let mut place = Place::from(spanned.referenced);
-        match &spanned.value {
-            Kind::Mapping(entries) => {
-                if let Some((key, _)) = entries.first() {
-                    place = key.place;
-                }
-            }
-            Kind::List(items) => {
-                if let Some(item) = items.first() {
-                    place = item.place;
-                }
-            }
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
-        }
-        Ok(Self {
-            place,
-            kind: spanned.value,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KindVisitor)
-    }
-}
-
-struct KindVisitor;
-
-impl<'de> Visitor<'de> for KindVisitor {
-    type Value = Kind;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value that JSON has too")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-        Ok(Kind::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
-        Number::from_f64(value)
-            .map(Kind::Number)
-            .ok_or_else(|| E::custom("not a finite number"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-        Ok(Kind::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
-        Ok(Kind::Text(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
-        Kind::deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element::<Node>()? {
-            items.push(item);
-        }
-        Ok(Kind::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
-        let mut entries: Vec<(Key, Node)> = Vec::new();
-        while let Some(key) = access.next_key::<Spanned<String>>()? {
-            let key = Key {
-                place: key.referenced.into(),
-                text: key.value,
-            };
-            let mut node = access.next_value::<Node>()?;
-            if node.is_container() || node.place.length == 0 {
-                node.place = key.place;
-            }
-            if entries.iter().any(|(other, _)| other.text == key.text) {
-                return Err(A::Error::custom(format!("key {:?} appears twice", key.text)));
-            }
-            entries.push((key, node));
-        }
-        Ok(Kind::Mapping(entries))
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{InputError, Spot};
-use super::node::{Kind, Node, Place};
+use super::node::Node;
+use super::yaml;
 
 /// The text of one file.
 #[derive(Debug)]
@@ -92,55 +93,17 @@ fn is_hidden(path: &Path) -> bool {
 
 /// The documents of a text. Empty ones are left out.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Vec<Node>, InputError> {
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: 500_000,
-            max_nodes: 250_000,
-            max_aliases: 1_000,
-            max_documents: 1_024,
-        },
-        with_snippet: false,
-    };
-    let nodes: Vec<Node> = serde_saphyr::from_multiple_with_options(text, options)
-        .map_err(|error| broken(name, text, error.without_snippet()))?;
-    Ok(nodes
-        .into_iter()
-        .filter(|node| !matches!(node.kind, Kind::Null))
-        .collect())
-}
-
-fn broken(name: &str, text: &str, error: &serde_saphyr::Error) -> InputError {
-    use serde_saphyr::MessageFormatter as _;
-    let place = error
-        .location()
-        .map(|location| place(text, location))
-        .unwrap_or_default();
-    let message = serde_saphyr::UserMessageFormatter
-        .format_message(error)
-        .into_owned();
-    let source = Arc::new(Source {
-        name: name.to_owned(),
-        text: text.to_owned(),
-    });
-    InputError::content(
-        message,
-        Spot { source, place },
-        "the file must be YAML or JSON; strings with special characters need quotes",
-    )
-}
-
-/// A parser's error tells its place in characters alone.
-fn place(text: &str, location: serde_saphyr::Location) -> Place {
-    let span = location.span();
-    if span.byte_offset().is_some() {
-        return Place::from(location);
-    }
-    let characters = usize::try_from(span.offset()).unwrap_or(usize::MAX);
-    let offset = text
-        .char_indices()
-        .nth(characters)
-        .map_or(text.len(), |(offset, _)| offset);
-    Place { offset, length: 0 }
+    yaml::read(text).map_err(|refusal| {
+        let source = Arc::new(Source {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        });
+        let spot = Spot {
+            source,
+            place: refusal.place,
+        };
+        InputError::content(refusal.message, spot, refusal.help)
+    })
 }
 
 #[cfg(test)]
