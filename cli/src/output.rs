@@ -8,6 +8,7 @@ mod report;
 mod screen;
 mod table;
 mod tree;
+mod words;
 
 pub(crate) use colour::{ColorWhen, colour, paint};
 pub(crate) use format::Format;
@@ -17,3 +18,4 @@ pub(crate) use report::{render, report};
 pub(crate) use screen::Screen;
 pub(crate) use table::{Cell, Table};
 pub(crate) use tree::Tree;
+pub(crate) use words::{closest, listed};

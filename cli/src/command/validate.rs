@@ -1,6 +1,6 @@
 //! `validate`: what is wrong with files of objects, without a cluster.
 
-mod dropped;
+mod cascade;
 mod structure;
 
 use std::collections::BTreeSet;
@@ -8,19 +8,21 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use self::cascade::Cascade;
+use self::structure::Definitions;
 use crate::cluster::ClusterArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{self, Manifest, Secret};
+use crate::files::{self, Document, Manifest, Secret};
 use crate::output::{Format, Screen, paint, render};
 use crate::policy::{self, Input, Problem};
 
 /// Validate files of objects, without a cluster
 ///
-/// Checks what the API server checks by schema, what the admission webhook refuses, what the operator would report in
-/// conditions, and whether every pattern of every grant compiles. Give all files that belong together, resource types
-/// included: references are followed. Secrets are judged by their annotations where they are in the files, and taken to
-/// exist and to agree where they are not. CEL rules of the definitions are left to the API server.
+/// Checks what the API server checks (metadata, schemas and their rules), what the admission webhook refuses, what the
+/// operator would report in conditions, and whether every pattern of every grant compiles. Files are read as kubectl reads
+/// them. Give all files that belong together, resource types included: references are followed. Secrets are judged by
+/// their annotations where they are in the files, and taken to exist and to agree where they are not.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -48,12 +50,20 @@ struct Findings<'a> {
 
 pub(super) fn run(args: &ValidateArgs, cluster: &ClusterArgs, screen: &mut Screen) -> Result<Exit, Failure> {
     let namespace = cluster.namespace.as_deref().unwrap_or("default");
+    let definitions = Definitions::installed();
     let mut input = Input::default();
+    let mut cascade = Cascade::default();
     let mut problems = Vec::new();
+    let mut objects: usize = 0;
     for source in files::collect(&args.files)? {
-        for found in Manifest::each(&source, namespace) {
+        for found in Document::each(&source) {
             match found {
-                Ok(manifest) => input.manifests.push(manifest),
+                Ok(document) => {
+                    objects = objects.saturating_add(1);
+                    let (manifest, found) = judged(document, &definitions, namespace, &mut cascade)?;
+                    input.manifests.extend(manifest);
+                    problems.extend(found);
+                }
                 Err(error) => problems.push(Problem::of_document(error)?),
             }
         }
@@ -63,16 +73,45 @@ pub(super) fn run(args: &ValidateArgs, cluster: &ClusterArgs, screen: &mut Scree
             .extend(Secret::all(&source, namespace).unwrap_or_default());
     }
     let compiled = policy::from_input(&input)?;
-    problems.extend(structure::problems(&input.manifests));
-    problems.extend(dropped::problems(&input.manifests));
-    problems.extend(compiled.problems);
+    let mut semantic = compiled.problems;
+    cascade.thin(&problems, &mut semantic);
+    problems.extend(semantic);
     let problems = ordered(problems);
-    show(input.manifests.len(), &problems, &compiled.assumed, screen)?;
+    show(objects, &problems, &compiled.assumed, screen)?;
     Ok(if problems.is_empty() {
         Exit::Success
     } else {
         Exit::Found
     })
+}
+
+/// What is wrong with one document by itself, and the object that others may be judged by.
+fn judged(
+    document: Document,
+    definitions: &Definitions,
+    namespace: &str,
+    cascade: &mut Cascade,
+) -> Result<(Option<Manifest>, Vec<Problem>), Failure> {
+    let mut problems = definitions.problems(&document, namespace);
+    let (kind, name) = (
+        document.kind,
+        document.meta("name").unwrap_or_default().to_owned(),
+    );
+    let is_nameless = problems.iter().any(|problem| problem.field == "metadata.name");
+    let manifest = match Manifest::of(document, namespace) {
+        Ok(manifest) if !is_nameless => Some(manifest),
+        Ok(_) => None,
+        // A value that does not fit was told in better words.
+        Err(_) if !problems.is_empty() => None,
+        Err(error) => {
+            problems.push(Problem::of_document(error)?);
+            None
+        }
+    };
+    if manifest.is_none() {
+        cascade.unread(kind, &name);
+    }
+    Ok((manifest, problems))
 }
 
 /// In the order of files and lines, each once.

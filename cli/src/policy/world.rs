@@ -13,6 +13,7 @@ use super::problem::Problem;
 use crate::cluster::{self, Cluster};
 use crate::failure::Failure;
 use crate::files::{self, InputError, Manifest, is_cluster_wide, title};
+use crate::output::listed;
 
 /// What objects amount to.
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ impl Compiled {
                 let known = if known.is_empty() {
                     "there are none".to_owned()
                 } else {
-                    known.join(", ")
+                    listed(&known, 20)
                 };
                 Err(Failure::NotFound {
                     message: format!("there is no bot {name} among the objects"),

@@ -25,7 +25,9 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     let settings = contract.settings(resource.spec.config.as_ref());
     let mut faults = contract.config_faults(&settings);
     if contract.executor() == Executor::Http {
-        faults.extend(http_faults(&settings, world));
+        let told: Vec<String> = faults.iter().map(|fault| fault.field.clone()).collect();
+        let more = http_faults(&settings, world);
+        faults.extend(more.into_iter().filter(|fault| !told.contains(&fault.field)));
     }
     if contract.executor() == Executor::Shell {
         faults.extend(sandbox_fault(&settings, world));

@@ -3,6 +3,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod admission;
+mod agreement;
 mod arguments;
 mod audit;
 mod boundary;
