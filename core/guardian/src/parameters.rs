@@ -3,6 +3,9 @@
 mod closing;
 mod keywords;
 mod plain;
+mod satisfiable;
+mod shape;
+mod vocabulary;
 mod work;
 
 use jsonschema::error::ValidationErrorKind;
@@ -10,7 +13,8 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 pub(crate) use closing::closed;
-pub(crate) use keywords::{declares, faults, form_faults};
+pub(crate) use keywords::{faults, form_faults};
+pub(crate) use shape::{Place, Types, place};
 
 use self::plain::PlainObject;
 use crate::expression::Allowance;
@@ -35,7 +39,8 @@ impl Parameters {
         }
         let closed = closed(schema);
         let depth = keywords::value_depth(&closed).ok_or("the schema is too much work for any value")?;
-        schema::build(&closed, &mut Allowance::default()).map(|validator| Self {
+        let validator = schema::build(&closed, &mut Allowance::default()).map_err(|fault| fault.message)?;
+        Ok(Self {
             validator,
             plain: PlainObject::of(&closed),
             depth,

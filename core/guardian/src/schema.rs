@@ -1,5 +1,7 @@
 //! JSON Schemas that somebody else wrote: of a tool's parameters, of a resource's settings. Local, bounded, in linear time.
 
+mod words;
+
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
@@ -30,36 +32,36 @@ impl Schema {
         if !faults.is_empty() {
             return Err(faults);
         }
-        build(schema, allowance)
-            .map(Self)
-            .map_err(|message| vec![FieldFault::new("", message)])
+        build(schema, allowance).map(Self).map_err(|fault| vec![fault])
     }
 
     /// Everything that is wrong with a value; it ends where nobody asks for more.
     pub fn complaints<'a>(&'a self, value: &'a Value) -> impl Iterator<Item = Complaint> + 'a {
-        self.0.iter_errors(value).map(|error| Complaint {
-            pointer: error.instance_path().as_str().to_owned(),
-            message: error.masked().to_string(),
-        })
+        self.0.iter_errors(value).map(|error| words::complaint(&error))
     }
 }
 
-/// Compiles a schema whose form was looked at.
-pub(crate) fn build(schema: &Value, allowance: &mut Allowance) -> Result<Validator, String> {
-    allowance.schema(schema.to_string().len())?;
+/// Compiles a schema whose form was looked at. The field of a fault is relative to it.
+pub(crate) fn build(schema: &Value, allowance: &mut Allowance) -> Result<Validator, FieldFault> {
+    let whole = |message: String| FieldFault::new("", message);
+    allowance.schema(schema.to_string().len()).map_err(whole)?;
     let mut expressions = Vec::new();
-    collect(schema, &mut expressions);
+    collect(schema, "", &mut expressions);
     if expressions.len() > MAX_EXPRESSIONS {
-        return Err(format!(
-            "the schema has more than {MAX_EXPRESSIONS} expressions; use fewer"
-        ));
+        let message = format!("the schema has more than {MAX_EXPRESSIONS} expressions; use fewer");
+        return Err(whole(message));
     }
-    for pattern in expressions {
+    for (field, pattern) in expressions {
         // As the validator will compile it. What can't be translated, it refuses in its own words.
         if let Ok(translated) = jsonschema_regex::to_rust_regex(pattern) {
-            allowance
-                .expression(&translated)
-                .map_err(|problem| format!("pattern {:?}: {problem}", shortened(pattern)))?;
+            allowance.expression(&translated).map_err(|problem| {
+                let why = problem.rsplit("error: ").next().unwrap_or(&problem);
+                let message = format!(
+                    "the schema does not compile: pattern {:?}: {why}",
+                    shortened(pattern)
+                );
+                FieldFault::new(field, message)
+            })?;
         }
     }
     jsonschema::draft202012::options()
@@ -71,25 +73,38 @@ pub(crate) fn build(schema: &Value, allowance: &mut Allowance) -> Result<Validat
         )
         .offline()
         .build(schema)
-        .map_err(|error| error.to_string())
+        .map_err(|error| words::misbuilt(&error))
 }
 
-/// Every text that may be compiled. A value that only looks like a `pattern` counts too, which makes nothing worse.
-fn collect<'a>(part: &'a Value, found: &mut Vec<&'a str>) {
+/// Every text that may be compiled, with its place. A value that only looks like a `pattern` counts too, which makes nothing worse.
+fn collect<'a>(part: &'a Value, field: &str, found: &mut Vec<(String, &'a str)>) {
     match part {
         Value::Object(fields) => {
             for (name, value) in fields {
+                let field = if field.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{field}.{name}")
+                };
                 match (name.as_str(), value) {
-                    ("pattern", Value::String(pattern)) => found.push(pattern),
+                    ("pattern", Value::String(pattern)) => found.push((field, pattern)),
                     ("patternProperties", Value::Object(properties)) => {
-                        found.extend(properties.keys().map(String::as_str));
-                        collect(value, found);
+                        found.extend(
+                            properties
+                                .keys()
+                                .map(|key| (format!("{field}.{key}"), key.as_str())),
+                        );
+                        collect(value, &field, found);
                     }
-                    _ => collect(value, found),
+                    _ => collect(value, &field, found),
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                collect(item, &format!("{field}[{place}]"), found);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

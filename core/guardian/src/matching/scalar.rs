@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::{NotCanonical, PatternFault};
 use crate::strict_json;
 
+/// How many values of a list are told.
+const TOLD: usize = 20;
+
 /// A string, number or boolean as it is.
 pub(super) fn read(value: &Value) -> Result<Value, NotCanonical> {
     match value {
@@ -42,9 +45,10 @@ pub(super) fn literal_of(pattern: &Value, values: &[Value]) -> Result<Value, Pat
     if values.iter().any(|known| literal(known).as_ref() == Ok(&value)) {
         return Ok(value);
     }
-    let known: Vec<_> = values.iter().map(Value::to_string).collect();
+    let known: Vec<_> = values.iter().take(TOLD).map(Value::to_string).collect();
+    let more = if values.len() > TOLD { ", …" } else { "" };
     Err(format!(
-        "{pattern} is none of the dimension's values: {}",
+        "{pattern} is none of the dimension's values: {}{more}",
         known.join(", ")
     ))
 }

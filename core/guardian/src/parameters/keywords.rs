@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::work::permitted_depth;
+use super::{satisfiable, vocabulary};
 use crate::expression::Allowance;
 use crate::fault::FieldFault;
 use crate::{schema, strict_json};
@@ -22,19 +23,18 @@ const REFUSED: [&str; 7] = [
     "additionalItems",
     "$dynamicAnchor",
 ];
-/// Keywords that describe the same part of the instance.
-const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// Everything that keeps a schema of parameters from being used. Fields are relative to it, and empty for the schema itself.
+/// Everything that keeps a schema of parameters from being used, or a parameter from being given. Fields are relative to it, and
+/// empty for the schema itself.
 pub(crate) fn faults(schema: &Value, allowance: &mut Allowance) -> Vec<FieldFault> {
     let mut faults = form_faults(schema);
     if faults.is_empty()
-        && let Err(error) = schema::build(&super::closed(schema), allowance)
+        && let Err(fault) = schema::build(&super::closed(schema), allowance)
     {
-        faults.push(FieldFault::new(
-            "",
-            format!("the schema does not compile: {error}"),
-        ));
+        faults.push(fault);
+    }
+    if faults.is_empty() {
+        faults = satisfiable::faults(schema);
     }
     faults
 }
@@ -60,7 +60,7 @@ pub(crate) fn form_faults(schema: &Value) -> Vec<FieldFault> {
         )];
     }
     let mut faults = Vec::new();
-    walk(root, "", MAX_DEPTH, false, &mut faults);
+    walk(root, "", MAX_DEPTH, Part::Schema, &mut faults);
     if faults.is_empty() && value_depth(schema).is_none() {
         faults.push(FieldFault::new(
             "",
@@ -81,14 +81,31 @@ pub(super) fn value_depth(schema: &Value) -> Option<usize> {
     }
 }
 
-/// Looks at each subschema. `condition` is set below `not` and `if`, where a reference to a closed schema would permit more.
-fn walk(
-    schema: &Map<String, Value>,
-    field: &str,
-    depth: usize,
-    condition: bool,
-    faults: &mut Vec<FieldFault>,
-) {
+/// What a part of a schema is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// A schema.
+    Schema,
+    /// A schema below `not`, `if` or `contains`, where a reference to a closed schema would permit more.
+    Condition,
+    /// What a keyword holds that validators ignore.
+    Ignored,
+}
+
+impl Part {
+    fn below(self, keyword: &str) -> Self {
+        match keyword {
+            _ if self == Self::Ignored || !vocabulary::is_known(keyword) => Self::Ignored,
+            "example" | "externalDocs" | "discriminator" | "xml" => Self::Ignored,
+            "not" | "if" | "contains" => Self::Condition,
+            keyword if keyword.starts_with("x-") => Self::Ignored,
+            _ => self,
+        }
+    }
+}
+
+/// Looks at each subschema.
+fn walk(schema: &Map<String, Value>, field: &str, depth: usize, part: Part, faults: &mut Vec<FieldFault>) {
     let Some(depth) = depth.checked_sub(1) else {
         faults.push(FieldFault::new(field, "the schema nests too deeply"));
         return;
@@ -99,8 +116,8 @@ fn walk(
         } else {
             format!("{field}.{keyword}")
         };
-        check_keyword(keyword, value, &field, condition, faults);
-        let condition = condition || matches!(keyword.as_str(), "not" | "if" | "contains");
+        check_keyword(keyword, value, &field, part, faults);
+        let below = part.below(keyword);
         match (keyword.as_str(), value) {
             // Values, not schemas.
             ("const" | "enum" | "default" | "examples" | "required", _) => {}
@@ -109,30 +126,38 @@ fn walk(
                 Value::Object(parts),
             ) => {
                 for (name, part) in parts {
-                    walk_part(part, &format!("{field}.{name}"), depth, condition, faults);
+                    walk_part(part, &format!("{field}.{name}"), depth, below, faults);
                 }
             }
             (_, Value::Array(parts)) => {
                 for (place, part) in parts.iter().enumerate() {
-                    walk_part(part, &format!("{field}[{place}]"), depth, condition, faults);
+                    walk_part(part, &format!("{field}[{place}]"), depth, below, faults);
                 }
             }
-            (_, part) => walk_part(part, &field, depth, condition, faults),
+            (_, part) => walk_part(part, &field, depth, below, faults),
         }
     }
 }
 
-fn walk_part(part: &Value, field: &str, depth: usize, condition: bool, faults: &mut Vec<FieldFault>) {
-    if let Value::Object(part) = part {
-        walk(part, field, depth, condition, faults);
+fn walk_part(value: &Value, field: &str, depth: usize, part: Part, faults: &mut Vec<FieldFault>) {
+    if let Value::Object(schema) = value {
+        walk(schema, field, depth, part, faults);
     }
 }
 
-fn check_keyword(keyword: &str, value: &Value, field: &str, condition: bool, faults: &mut Vec<FieldFault>) {
+fn check_keyword(keyword: &str, value: &Value, field: &str, part: Part, faults: &mut Vec<FieldFault>) {
     if REFUSED.contains(&keyword) {
         faults.push(FieldFault::new(
             field,
             format!("the keyword {keyword} is not supported; remove it"),
+        ));
+    }
+    if part != Part::Ignored
+        && let Some(meant) = vocabulary::meant(keyword)
+    {
+        faults.push(FieldFault::new(
+            field,
+            format!("there is no keyword {keyword}, so it would restrict nothing; write {meant}"),
         ));
     }
     if keyword == "$ref" {
@@ -144,7 +169,7 @@ fn check_keyword(keyword: &str, value: &Value, field: &str, condition: bool, fau
             let message =
                 format!("{value} leads to no part that stands alone; put what it names under $defs");
             faults.push(FieldFault::new(field, message));
-        } else if condition {
+        } else if part == Part::Condition {
             let message = "a $ref below not, if or contains is not supported; write the schema there";
             faults.push(FieldFault::new(field, message));
         }
@@ -168,29 +193,6 @@ fn is_closed_place(target: &str) -> bool {
     }
     // Percent-encodings and anchors are other spellings of what this can say.
     (target == "#" || target.starts_with("#/")) && !target.contains('%')
-}
-
-/// Whether the pointer can lead to a declared parameter; unknown where the schema is put together from others.
-pub(crate) fn declares(schema: &Value, pointer: &str) -> bool {
-    let mut schema = schema;
-    for token in pointer.split('/').skip(1) {
-        let name = token.replace("~1", "/").replace("~0", "~");
-        let Value::Object(map) = schema else { return true };
-        let composed =
-            map.contains_key("$ref") || IN_PLACE_LISTS.iter().any(|keyword| map.contains_key(*keyword));
-        if let Some(next) = map.get("properties").and_then(|properties| properties.get(&name)) {
-            schema = next;
-        } else if composed
-            || map.contains_key("patternProperties")
-            || map.get("additionalProperties").is_some_and(Value::is_object)
-        {
-            return true;
-        } else {
-            // Neither one element of a list: the others would not be looked at.
-            return false;
-        }
-    }
-    true
 }
 
 #[cfg(test)]
@@ -266,18 +268,22 @@ mod tests {
         assert_eq!(faults(&schema, &mut Allowance::default()), []);
     }
 
+    #[rstest]
+    #[case::slip(json!({"type": "object", "properties": {"a": {"type": "string", "maxLenght": 5}}}), "properties.a.maxLenght")]
+    #[case::case_variant(json!({"type": "object", "Properties": {}}), "Properties")]
+    #[case::in_items(json!({"type": "object", "properties": {"a": {"items": {"patern": "a"}}}}), "properties.a.items.patern")]
+    #[case::of_another_language(json!({"type": "object", "properties": {"a": {"type": "string", "nullable": true}}}), "properties.a.nullable")]
+    fn a_keyword_that_would_restrict_nothing_is_refused(#[case] schema: Value, #[case] field: &str) {
+        let faults = faults(&schema, &mut Allowance::default());
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].field, field);
+    }
+
     #[test]
-    fn knows_declared_parameters() {
-        let schema = json!({"type": "object", "properties": {
-            "owner": {"type": "string"}, "filter": {"type": "object", "properties": {"a/b": {}}}, "any": {"$ref": "#/$defs/x"},
-            "list": {"type": "array", "items": {"type": "string"}}
+    fn what_is_for_people_may_be_anything() {
+        let schema = json!({"type": "object", "x-maxLenght": 1, "x-note": {"maxLenght": 1}, "properties": {
+            "a": {"type": "string", "example": {"patern": 1}, "enumNames": ["b"], "default": {"titel": 1}}
         }});
-        assert!(declares(&schema, "/owner"));
-        assert!(declares(&schema, "/filter/a~1b"));
-        assert!(declares(&schema, "/any/thing"));
-        assert!(!declares(&schema, "/ownr"));
-        assert!(!declares(&schema, "/filter/c"));
-        assert!(!declares(&schema, "/owner/name"));
-        assert!(declares(&schema, "/list") && !declares(&schema, "/list/0"));
+        assert_eq!(faults(&schema, &mut Allowance::default()), []);
     }
 }

@@ -1,5 +1,7 @@
 //! What is wrong with grants.
 
+mod unmatched;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -8,7 +10,7 @@ use crate::expression::Allowance;
 use crate::fault::FieldFault;
 use crate::matching::{Pattern, Rule};
 use crate::selector;
-use crate::source::{Dimension, Grant, Match, Quota, ResourceType};
+use crate::source::{Grant, Match, Quota, ResourceType};
 
 /// What is wrong with grants under their resource type, ordered by field. Fields begin with `grants[i]`.
 pub fn validate_grants(resource_type: &ResourceType, grants: &[Grant]) -> Vec<FieldFault> {
@@ -18,13 +20,7 @@ pub fn validate_grants(resource_type: &ResourceType, grants: &[Grant]) -> Vec<Fi
     for (place, grant) in grants.iter().enumerate() {
         let field = format!("grants[{place}]");
         check_selection(grant, resource_type, &field, &mut faults);
-        check_scope(
-            grant,
-            &resource_type.dimensions,
-            &field,
-            &mut allowance,
-            &mut faults,
-        );
+        check_scope(grant, resource_type, &field, &mut allowance, &mut faults);
         check_quotas(grant, &field, &mut faults);
         check_approval(grant, resource_type, &field, &mut faults);
         check_validity(grant, &field, &mut faults);
@@ -103,11 +99,12 @@ fn operations(resource_type: &ResourceType) -> String {
 
 fn check_scope(
     grant: &Grant,
-    dimensions: &[Dimension],
+    resource_type: &ResourceType,
     field: &str,
     allowance: &mut Allowance,
     faults: &mut Vec<FieldFault>,
 ) {
+    let dimensions = &resource_type.dimensions;
     for (name, patterns) in &grant.scope {
         let field = format!("{field}.scope.{name}");
         let Some(dimension) = dimensions.iter().find(|dimension| dimension.name == *name) else {
@@ -129,7 +126,9 @@ fn check_scope(
             ));
         }
         for (place, pattern) in patterns.iter().enumerate() {
-            if let Err(message) = compile(&dimension.matching, pattern, allowance) {
+            let fault = compile(&dimension.matching, pattern, allowance).err();
+            let fault = fault.or_else(|| unmatched::fault(grant, resource_type, dimension, pattern));
+            if let Some(message) = fault {
                 faults.push(FieldFault::new(format!("{field}[{place}]"), message));
             }
         }

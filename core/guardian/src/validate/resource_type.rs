@@ -1,5 +1,7 @@
 //! What is wrong with a resource type.
 
+mod unreadable;
+
 use std::collections::BTreeSet;
 
 use crate::expression::Allowance;
@@ -124,14 +126,7 @@ fn check_tool(
         match CompiledFeed::compile(feed, dimensions) {
             Err(message) => faults.push(FieldFault::new(field, message)),
             Ok(compiled) => {
-                if let Some(pointer) = compiled
-                    .pointers()
-                    .find(|pointer| !parameters::declares(&tool.parameters, pointer))
-                {
-                    let message = format!(
-                        "{pointer} leads to no parameter of {}; declare it or correct the pointer",
-                        tool.name
-                    );
+                if let Some(message) = unreadable::fault(tool, &compiled) {
                     faults.push(FieldFault::new(format!("{field}.from"), message));
                 }
                 if feeds.iter().any(|other| rewrite_each_other(other, &compiled)) {
