@@ -7,6 +7,8 @@
 
 mod audit;
 mod boundary;
+mod colour;
+mod dead;
 mod explain;
 mod help;
 mod policy;

@@ -15,7 +15,7 @@ use crate::policy;
 /// Find grants that are right and still not what was meant
 ///
 /// Dead grants, grants and patterns that another one makes superfluous, patterns that permit anything, dimensions that a
-/// grant leaves open, options that swallow values, programs that run other programs.
+/// grant leaves open, parameters that no dimension judges, options that swallow values, programs that run other programs.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

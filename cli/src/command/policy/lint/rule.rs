@@ -4,6 +4,7 @@ mod breadth;
 mod command;
 mod effect;
 mod shadow;
+mod unfed;
 
 use monstrum_guardian::source::{BindingSource, Grant};
 
@@ -32,6 +33,7 @@ pub(super) fn findings(policy: &BotPolicy) -> Vec<Finding> {
             findings.extend(shadow::findings(subject));
             findings.extend(breadth::findings(subject));
             findings.extend(command::findings(subject));
+            findings.extend(unfed::findings(subject));
         }
     }
     findings

@@ -1,6 +1,6 @@
 //! What came of tests.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::coverage::Coverage;
 
@@ -30,8 +30,8 @@ pub(super) struct Outcome {
     pub(super) line: usize,
     /// Empty when it passed.
     pub(super) mismatches: Vec<Mismatch>,
-    /// How the decision came about, as text; empty when it passed.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    /// How the decision came about, as text with colours for people; empty when it passed.
+    #[serde(skip_serializing_if = "String::is_empty", serialize_with = "without_colours")]
     pub(super) trace: String,
 }
 
@@ -42,6 +42,11 @@ pub(super) struct Mismatch {
     pub(super) what: &'static str,
     pub(super) expected: String,
     pub(super) found: String,
+}
+
+/// Programs are told without escape sequences, whatever is shown to people.
+fn without_colours<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&anstream::adapter::strip_str(text))
 }
 
 impl Mismatch {
