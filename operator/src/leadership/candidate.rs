@@ -1,5 +1,6 @@
 //! One process that wants to lead.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
@@ -10,28 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::lease::{self, Observed};
-use super::{Leadership, Term};
-
-/// How long a lease holds, and how often it is renewed or asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Timing {
-    /// Without renewal another process may lead after this long.
-    pub length: Duration,
-    /// A leader that could not renew for this long ends; shorter than `length`.
-    pub deadline: Duration,
-    /// How often.
-    pub every: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            length: Duration::from_secs(5),
-            deadline: Duration::from_millis(4000),
-            every: Duration::from_millis(1500),
-        }
-    }
-}
+use super::{Leadership, Term, Timing};
 
 /// Why leading ended.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +40,8 @@ pub struct Candidate {
     timing: Timing,
     term: watch::Sender<Option<Term>>,
     observed: Observed,
+    /// What its lease says to others.
+    annotations: BTreeMap<String, String>,
     /// Whether this process could lead; one that could not waits.
     fit: Box<dyn Fn() -> bool + Send + Sync>,
 }
@@ -94,9 +76,17 @@ impl Candidate {
             timing,
             term,
             observed: Observed::default(),
+            annotations: BTreeMap::new(),
             fit: Box::new(fit),
         };
         (candidate, Leadership { term: seen })
+    }
+
+    /// The same, whose lease says something to others.
+    #[must_use]
+    pub fn saying(mut self, key: &str, text: String) -> Self {
+        self.annotations.insert(key.to_owned(), text);
+        self
     }
 
     /// Tries to lead, and leads, until asked to stop. An error means that leading was lost: the process must end at once.
@@ -107,7 +97,12 @@ impl Candidate {
             if self.term.borrow().is_some() || (self.fit)() {
                 let started = Instant::now();
                 let attempt = tokio::time::timeout(self.patience(started), self.attempt()).await;
+                let answered = attempt.is_ok();
                 self.conclude(started, attempt)?;
+                if !answered && self.term.borrow().is_some() {
+                    // It has waited already, and the term does not.
+                    continue;
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(self.timing.every) => {}
@@ -118,17 +113,19 @@ impl Candidate {
         Ok(())
     }
 
-    /// How long an attempt may take: a leader's, until its term ends.
+    /// How long an attempt may take: a leader's ends with its term at the latest, and early enough for another one, over
+    /// another connection.
     fn patience(&self, now: Instant) -> Duration {
-        self.term.borrow().map_or(self.timing.deadline, |term| {
-            term.until.saturating_duration_since(now)
-        })
+        let one = self.timing.attempt();
+        self.term
+            .borrow()
+            .map_or(one, |term| term.until.saturating_duration_since(now).min(one))
     }
 
     async fn attempt(&mut self) -> Result<Attempt, kube::Error> {
         let now = Timestamp::now();
         let Some(current) = self.leases.get_opt(&self.name).await? else {
-            let lease = lease::first(&self.name, &self.identity, now, &self.timing);
+            let lease = self.signed(lease::first(&self.name, &self.identity, now, &self.timing));
             let created = self.leases.create(&PostParams::default(), &lease).await;
             return written(created);
         };
@@ -145,9 +142,15 @@ impl Candidate {
         // `next` carries the version that was read, so this fails when anybody wrote in between.
         let replaced = self
             .leases
-            .replace(&self.name, &PostParams::default(), &next)
+            .replace(&self.name, &PostParams::default(), &self.signed(next))
             .await;
         written(replaced)
+    }
+
+    fn signed(&self, mut lease: Lease) -> Lease {
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        annotations.extend(self.annotations.clone());
+        lease
     }
 
     fn conclude(
