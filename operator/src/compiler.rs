@@ -99,6 +99,7 @@ impl Compiler {
         } else if !self.index.ownership.is_ours(namespace) {
             // It is marked when it becomes ours.
             self.index.dirt.done(namespace);
+            self.index.ownership.ask();
         } else {
             self.index.dirt.postpone(namespace, after(LOOK_AGAIN));
         }

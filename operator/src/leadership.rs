@@ -7,6 +7,7 @@
 //! the lease only after it has seen the same version of it for the lease's whole length, which is longer. Both are measured
 //! by the clock of the process that measures, so that clocks need not agree.
 
+mod attempt;
 mod candidate;
 mod lease;
 #[cfg(test)]

@@ -19,6 +19,8 @@ use crate::metrics::{Metrics, Written};
 
 /// How often everything is looked at, also without a change.
 const EVERY: Duration = Duration::from_secs(1);
+/// How often in the first moments of a term.
+const SOON: Duration = Duration::from_millis(100);
 /// The answers of the API server for one namespace.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Who writes claims.
@@ -69,8 +71,17 @@ impl Keeper {
             self.look().await;
             tokio::select! {
                 () = index.ownership.changed() => {}
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(self.pause()) => {}
             }
+        }
+    }
+
+    /// In the first moments of a term everything waits for its namespace to become current, and then for this.
+    fn pause(&self) -> Duration {
+        if self.index.currency.is_settling() {
+            SOON
+        } else {
+            EVERY
         }
     }
 

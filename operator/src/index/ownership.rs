@@ -78,7 +78,12 @@ impl Ownership {
         self.changed.notify_one();
     }
 
-    /// Resolves when a claim changed.
+    /// There is something to do in a namespace that is not known to be ours.
+    pub fn ask(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Resolves when a claim changed, or somebody asks.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }

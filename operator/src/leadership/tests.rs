@@ -58,7 +58,6 @@ async fn a_leader_that_stops_hands_over_at_once_and_the_epoch_rises() {
     first.shutdown.request();
     first.task.await.unwrap().unwrap();
     assert_eq!(first.leadership.epoch(), None);
-    // Before its next attempt but one.
     assert_eq!(within(3, &second.leadership).await, Some(epoch + 1));
 }
 

@@ -71,9 +71,9 @@ impl Timing {
         })
     }
 
-    /// How long one attempt may take, so that there is time for another one.
-    pub(super) fn attempt(&self) -> Duration {
-        self.deadline.checked_div(2).unwrap_or(self.deadline)
+    /// How soon another attempt is made while one is not answered.
+    pub(super) fn hurry(&self) -> Duration {
+        self.every.checked_div(2).unwrap_or(self.every)
     }
 }
 
