@@ -113,16 +113,16 @@ pub struct OperatorArgs {
 #[derive(Debug, Clone, clap::Args)]
 pub struct LeaseArgs {
     /// How many seconds after its last renewal a leader's lease may be taken by another.
-    #[arg(long, env = "MONSTRUM_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..=600))]
-    pub lease_seconds: u64,
+    #[arg(long = "lease-seconds", env = "MONSTRUM_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..=600))]
+    pub length: u64,
 
     /// After how many seconds without a renewal a leader ends; shorter than the lease, by the retry period at least.
-    #[arg(long, env = "MONSTRUM_LEASE_RENEW_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(3..=600))]
-    pub lease_renew_seconds: u64,
+    #[arg(long = "lease-renew-seconds", env = "MONSTRUM_LEASE_RENEW_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(3..=600))]
+    pub deadline: u64,
 
     /// How often the lease is renewed, or asked for, in seconds; a third of the former at most.
-    #[arg(long, env = "MONSTRUM_LEASE_RETRY_SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=60))]
-    pub lease_retry_seconds: u64,
+    #[arg(long = "lease-retry-seconds", env = "MONSTRUM_LEASE_RETRY_SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub retry: u64,
 }
 
 /// How much of what others write is kept in memory.
@@ -169,11 +169,7 @@ pub struct ImageArgs {
 impl LeaseArgs {
     /// The times of the election.
     pub fn timing(&self) -> Result<Timing, TimingError> {
-        Timing::new(
-            self.lease_seconds,
-            self.lease_renew_seconds,
-            self.lease_retry_seconds,
-        )
+        Timing::new(self.length, self.deadline, self.retry)
     }
 }
 

@@ -173,7 +173,7 @@ impl Keeper {
         match self.api(namespace).patch(CLAIM, &parameters, &patch).await {
             Ok(taken) => self.wrote(namespace, taken),
             Err(error) => {
-                tracing::warn!(%namespace, error = %error, "a namespace's claim can't be taken over")
+                tracing::warn!(%namespace, error = %error, "a namespace's claim can't be taken over");
             }
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::child::{Labels, MANAGER, label};
 
-/// The ConfigMap's name.
+/// The `ConfigMap`'s name.
 pub(crate) const CLAIM: &str = "monstrum-installation";
 /// The key that names the installation.
 const INSTALLATION: &str = "installation";

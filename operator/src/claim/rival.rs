@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client, ResourceExt};
 use tokio::time::{Instant, timeout};
 
 use super::{GOVERNS, Reach};
@@ -48,7 +48,7 @@ impl Rival {
     }
 
     fn saw(&mut self, lease: Option<&Lease>) {
-        let version = lease.and_then(|lease| lease.resource_version());
+        let version = lease.and_then(ResourceExt::resource_version);
         if self.since.is_none() || self.version != version {
             self.version = version;
             self.since = Some(Instant::now());

@@ -154,7 +154,7 @@ impl Watches<'_> {
         self.spawn(async move {
             let mut take = |event| {
                 let evict = intake.take_up(Told::Event(event), &trim_secret, &|seen| {
-                    index.secret_changed(&seen)
+                    index.secret_changed(&seen);
                 });
                 index.evict(evict);
             };

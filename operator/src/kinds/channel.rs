@@ -85,7 +85,7 @@ async fn apply(reconciler: &Reconciler, owner: &Owner, plan: Option<Plan>) -> Re
             let strangers = applier.strangers(owner, &children, certificates).await?;
             Err(ApplyError::Foreign(strangers))
         }
-        applied => applied,
+        done => done,
     }
 }
 

@@ -112,13 +112,12 @@ impl Candidate {
         let attempt = self
             .lessee
             .attempt(|lease| observed.has_expired(lease, Instant::now(), &timing));
-        match timeout(timing.deadline, attempt).await {
-            Ok(attempt) => self.conclude(started, attempt).map(drop),
-            Err(_) => {
-                tracing::warn!(lease = %self.lessee.name, "the API server does not answer for the lease");
-                Ok(())
-            }
+        if let Ok(attempt) = timeout(timing.deadline, attempt).await {
+            self.conclude(started, attempt)?;
+        } else {
+            tracing::warn!(lease = %self.lessee.name, "the API server does not answer for the lease");
         }
+        Ok(())
     }
 
     /// Renews the lease before the term ends. An attempt that is not answered soon may be slow, or lost with its connection: it is
