@@ -54,7 +54,8 @@ async fn written(workspace: &Workspace) -> Result<String> {
 /// Errors, not panics: the second installation must go.
 async fn overlapping(workspace: &Workspace) -> Result<()> {
     let cluster = workspace.cluster();
-    let events = || cluster.kubectl(&["-n", workspace.name(), "get", "events", "-o", "yaml"]);
+    let get = ["-n", workspace.name(), "get", "events", "-o", "yaml"];
+    let events = || cluster.kubectl(&get);
     let told = wait::until("the other to say so", SAYS_SO, events, |events| {
         events.contains("GovernedByAnother")
     });
