@@ -12,6 +12,7 @@ mod chart_values;
 mod charts;
 mod commands;
 mod conditions;
+mod orphans;
 mod replicas;
 mod revocation;
 mod rules;
