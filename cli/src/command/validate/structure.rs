@@ -139,11 +139,11 @@ fn body(value: &Value, schema: &Value) -> Value {
     body
 }
 
-/// Takes out the nulls that the API server takes for absence: fields that a schema knows and that may not be null.
+/// Takes out the nulls that the API server takes for absence: fields that a schema knows. No definition has one that may be null.
 fn without_nulls(value: &mut Value, schema: &Value) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|name, value| !(value.is_null() && part(schema, name).is_some_and(is_typed)));
+            fields.retain(|name, value| !(value.is_null() && part(schema, name).is_some()));
             for (name, value) in fields {
                 if let Some(schema) = part(schema, name) {
                     without_nulls(value, schema);
@@ -157,10 +157,6 @@ fn without_nulls(value: &mut Value, schema: &Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-fn is_typed(schema: &Value) -> bool {
-    schema.get("type").is_some() || schema.get("x-kubernetes-int-or-string").is_some()
 }
 
 /// The schema of one field.

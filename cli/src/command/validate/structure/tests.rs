@@ -150,5 +150,11 @@ fn metadata_is_judged(#[case] metadata: Value, #[case] message: &str) {
 #[test]
 fn nulls_and_status_are_nothing() {
     let text = format!("{BOT}  displayName: null\n  roles:\nstatus: {{nothing: [known]}}\n");
+    let text = text.replace("name: m}", "name: m, stop: null}");
     assert_eq!(problems(&text), []);
+    let source = Arc::new(Source {
+        name: "t.yaml".to_owned(),
+        text: text.replace("status: {nothing: [known]}\n", ""),
+    });
+    assert!(Manifest::all(&source, "team").is_ok());
 }

@@ -50,7 +50,7 @@ pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
         }
         if !others.is_empty() {
             let message = format!(
-                "no grant can restrict {} of {}: they feed no dimension, and any value is permitted",
+                "no grant can restrict {} of {}: any value is permitted, since no dimension is fed by it",
                 listed(&others, TOLD),
                 tool.name
             );
