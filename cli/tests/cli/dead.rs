@@ -194,16 +194,10 @@ fn each_dead_part_is_one_problem_at_its_place() {
         ),
         ("http: {method", "htp: {method", "htp:", "did you mean http?"),
         (
-            "metadata: {name: post}",
-            "metadata: {name: Post}",
-            "name: Post",
-            "lower-case",
-        ),
-        (
-            "metadata: {name: post}",
-            "metadata: {name: post-of-the-whole-organisation}",
-            "Resource",
-            "at most 27 characters",
+            "metadata: {name: model}",
+            "metadata: {name: model, lables: {}}",
+            "lables",
+            "did you mean labels?",
         ),
     ];
     for (from, to, line, message) in cases {

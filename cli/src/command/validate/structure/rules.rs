@@ -34,6 +34,12 @@ fn within(value: &Value, schema: &Value, at: &str, faults: &mut Vec<Fault>) {
         if text("rule").contains("oldSelf") || holds(text("rule"), value, schema) {
             continue;
         }
+        // Of the root's rules most are about the name, which has a place of its own.
+        let is_about_name = at.is_empty()
+            && text("rule")
+                .trim_start_matches('!')
+                .starts_with("self.metadata.name");
+        let at = if is_about_name { "/metadata/name" } else { at };
         faults.push(Fault {
             pointer: at.to_owned(),
             message: text("message").to_owned(),
