@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use futures::StreamExt as _;
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use monstrum_egress::Egress;
 use monstrum_scrub::{End, Scrubber, Tainted};
 use monstrum_wire::policy::{Dialect, Model};
@@ -237,7 +237,9 @@ async fn accepted(response: Response) -> Result<Response, ModelError<Tainted>> {
         };
     }
     let retry_after = retry::asked(response.headers(), SystemTime::now());
-    let (body, is_cut) = if foreign.is_some() {
+    let (body, is_cut) = if let Some(elsewhere) = elsewhere(&response) {
+        (elsewhere, false)
+    } else if foreign.is_some() {
         (
             "its words are compressed, which nobody asked for".to_owned(),
             false,
@@ -248,6 +250,20 @@ async fn accepted(response: Response) -> Result<Response, ModelError<Tainted>> {
     let fault = Fault::of_status(status.as_u16(), &body, retry_after);
     let fault = if is_cut { fault.cut(body) } else { fault };
     Err(ModelError::Provider(fault.into_error()))
+}
+
+/// Where a redirect leads, which is not followed: a request with a key in it goes where its administrator said, and nowhere else.
+fn elsewhere(response: &Response) -> Option<String> {
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .filter(|_| response.status().is_redirection())?;
+    let mut url = response.url().join(location.to_str().ok()?).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(format!(
+        "it redirects to {url}, which is not followed (write that address into baseUrl of the ModelProvider if it is right)"
+    ))
 }
 
 /// As much of it as is read, and whether there is more.
