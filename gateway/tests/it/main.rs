@@ -19,6 +19,7 @@ mod turn_budgets;
 mod turn_calls;
 mod turn_failures;
 mod turn_policy;
+mod turn_relays;
 mod turn_requests;
 mod webhook;
 mod webhook_again;
