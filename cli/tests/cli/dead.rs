@@ -220,9 +220,9 @@ fn a_parameter_that_nothing_judges_is_linted() {
         let ran = monstrum(&["policy", "lint", "-f", path.to_str().unwrap(), "-o", "json"]);
         let findings: Value = serde_json::from_str(&ran.out).unwrap();
         let findings = findings.as_array().unwrap().clone();
-        let unfed = findings
-            .into_iter()
-            .filter(|finding| finding["rule"] == "unfed-parameter");
+        let unfed = findings.into_iter().filter(|finding| {
+            ["unfed-parameter", "ignored-keyword"].contains(&finding["rule"].as_str().unwrap())
+        });
         unfed
             .map(|finding| {
                 (
@@ -232,6 +232,14 @@ fn a_parameter_that_nothing_judges_is_linted() {
             })
             .collect::<Vec<_>>()
     };
+    let styled = TEAM.replace("size: {type: integer}", "size: {type: integer, style: form}");
+    let found = lint(&styled);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].1.contains("restrict nothing: properties.size.style;"),
+        "{found:?}"
+    );
+
     let found = lint(TEAM);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].0, "note");

@@ -40,5 +40,5 @@ pub use compile::{Compilation, compile};
 pub use engine::{Chain, Engine, LoadError, MAX_LINKS, VisibleTool};
 pub use expression::Allowance;
 pub use fault::{Fault, FieldFault};
-pub use schema::{Complaint, Schema};
+pub use schema::{Complaint, Schema, ignored_keywords};
 pub use validate::{validate_budgets, validate_grants, validate_resource_type};

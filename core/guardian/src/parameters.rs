@@ -15,6 +15,7 @@ use serde_json::Value;
 pub(crate) use closing::closed;
 pub(crate) use keywords::{faults, form_faults};
 pub(crate) use shape::{Place, Types, place};
+pub(crate) use vocabulary::strangers;
 
 use self::plain::PlainObject;
 use crate::expression::Allowance;

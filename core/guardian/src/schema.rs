@@ -41,6 +41,11 @@ impl Schema {
     }
 }
 
+/// The places of a schema's keywords that nobody reads, such as `properties.a.style`: what they say is no restriction.
+pub fn ignored_keywords(schema: &Value) -> Vec<String> {
+    parameters::strangers(schema)
+}
+
 /// Compiles a schema whose form was looked at. The field of a fault is relative to it.
 pub(crate) fn build(schema: &Value, allowance: &mut Allowance) -> Result<Validator, FieldFault> {
     let whole = |message: String| FieldFault::new("", message);

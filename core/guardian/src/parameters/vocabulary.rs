@@ -2,6 +2,8 @@
 //!
 //! A validator ignores a keyword that it does not know, so a slip such as `maxLenght` would lift a bound without a word.
 
+use serde_json::Value;
+
 /// JSON Schema 2020-12, with what older drafts and OpenAPI have for people to read.
 const KEYWORDS: [&str; 65] = [
     "$anchor",
@@ -113,11 +115,66 @@ pub(super) fn meant(keyword: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
+/// The places of keywords that no validator knows and that are like none, as `properties.a.style`.
+pub(crate) fn strangers(schema: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    gather(schema, "", &mut found);
+    found
+}
+
+fn gather(schema: &Value, field: &str, found: &mut Vec<String>) {
+    let join = |field: &str, step: &str| {
+        if field.is_empty() {
+            step.to_owned()
+        } else {
+            format!("{field}.{step}")
+        }
+    };
+    for (keyword, value) in schema.as_object().into_iter().flatten() {
+        let below = join(field, keyword);
+        match (keyword.as_str(), value) {
+            (keyword, _) if !is_known(keyword) => found.push(below),
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
+                Value::Object(parts),
+            ) => {
+                for (name, part) in parts {
+                    gather(part, &join(&below, name), found);
+                }
+            }
+            ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(parts)) => {
+                for (place, part) in parts.iter().enumerate() {
+                    gather(part, &format!("{below}[{place}]"), found);
+                }
+            }
+            ("items" | "additionalProperties" | "contains" | "not" | "if" | "then" | "else", part) => {
+                gather(part, &below, found);
+            }
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn strangers_have_their_places() {
+        let schema = json!({"type": "object", "x-a": {"b": 1}, "properties": {
+            "enumNames": {"enumNames": [], "default": {"c": 1}, "items": {"anyOf": [{"style": 1}]}}
+        }});
+        assert_eq!(
+            strangers(&schema),
+            [
+                "properties.enumNames.enumNames",
+                "properties.enumNames.items.anyOf[0].style"
+            ]
+        );
+    }
 
     #[rstest]
     #[case("maxLenght", "maxLength")]

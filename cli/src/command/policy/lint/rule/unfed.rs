@@ -1,4 +1,4 @@
-//! Parameters that no grant can restrict, since they feed no dimension.
+//! Parameters that no grant can restrict, since they feed no dimension, and keywords of their schemas that restrict nothing.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +26,15 @@ pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
     let rules = rules(subject);
     let mut findings = Vec::new();
     for tool in subject.covered() {
+        let ignored = monstrum_guardian::ignored_keywords(&tool.parameters);
+        if !ignored.is_empty() {
+            let message = format!(
+                "the parameters of {} have keywords that are none of JSON Schema's and restrict nothing: {}; put x- before what is for people",
+                tool.name,
+                listed(&ignored, TOLD)
+            );
+            findings.push(subject.says(Level::Note, "ignored-keyword", "", message));
+        }
         let Some(Value::Object(parameters)) = tool.parameters.get("properties") else {
             continue;
         };
