@@ -143,7 +143,12 @@ impl Advice<'_> {
                     grant.scope.insert(dimension.name.clone(), patterns);
                 }
                 Patterns::Any(what) => open.extend(what),
-                Patterns::None(why) => hindrance = hindrance.or(Some(why)),
+                Patterns::None(why) => {
+                    // No patterns match nothing, so that what can't be said is not left open.
+                    grant.scope.insert(dimension.name.clone(), Vec::new());
+                    hindrance = hindrance.or(Some(why));
+                }
+                Patterns::Nothing(why) => hindrance = hindrance.or(Some(why)),
             }
             if matches!(dimension.matching, Match::Url {}) {
                 open.push(format!("every query of {}", dimension.name));
@@ -200,7 +205,7 @@ impl Advice<'_> {
                 WhenUnset::Allow => {
                     Patterns::Any(Some(format!("any {name}, of which the call says nothing")))
                 }
-                WhenUnset::Deny => Patterns::None(format!(
+                WhenUnset::Deny => Patterns::Nothing(format!(
                     "no grant permits a call that says nothing of {name}; give it a value"
                 )),
             };
@@ -277,8 +282,10 @@ enum Patterns {
     These(Vec<Value>),
     /// It must not be mentioned; what that permits besides.
     Any(Option<String>),
-    /// Nothing, and why.
+    /// What can't be said, and why.
     None(String),
+    /// Nothing that helps, and why: the call says nothing of what must be named.
+    Nothing(String),
 }
 
 /// As it is written in a grant.

@@ -45,41 +45,149 @@ const BOUNDARY: &str = "  boundary:
 ";
 
 #[rstest]
-#[case::another_secret("name: tracker, key: token", "name: admin, key: token", "taken from key token of Secret tracker → key token of Secret admin")]
-#[case::another_key("name: tracker, key: token", "name: tracker, key: admin", "key token of Secret tracker → key admin of Secret tracker")]
-#[case::more_hosts("hosts: [tracker.example.com]", "hosts: [tracker.example.com, hooks.example.com]", "it may also be sent to https://hooks.example.com")]
-#[case::another_credential("credential: {name: token, method: token}", "", "the credential of the binding changed")]
+#[case::another_secret(
+    "name: tracker, key: token",
+    "name: admin, key: token",
+    "taken from key token of Secret tracker → key token of Secret admin"
+)]
+#[case::another_key(
+    "name: tracker, key: token",
+    "name: tracker, key: admin",
+    "key token of Secret tracker → key admin of Secret tracker"
+)]
+#[case::more_hosts(
+    "hosts: [tracker.example.com]",
+    "hosts: [tracker.example.com, hooks.example.com]",
+    "it may also be sent to https://hooks.example.com"
+)]
+#[case::another_credential(
+    "credential: {name: token, method: token}",
+    "",
+    "the credential of the binding changed"
+)]
 #[case::boundary_removed(BOUNDARY, "", "Workspace workspace spec.boundary: is removed")]
-#[case::boundary_wider("scope: {project: [\"acme/*\"]}", "scope: {project: [\"**\"]}", "Workspace workspace spec.boundary: is raised")]
-#[case::hosts_removed("  permittedHosts: [tracker.example.com, models.example.com, hooks.example.com]\n", "", "spec.permittedHosts: is removed")]
-#[case::hosts_wider("models.example.com, hooks", "models.example.com, evil.example, hooks", "spec.permittedHosts: is raised: https://evil.example")]
-#[case::addresses_removed("  permittedAddresses: [10.0.0.0/16]\n", "", "spec.permittedAddresses: is removed")]
-#[case::addresses_wider("permittedAddresses: [10.0.0.0/16]", "permittedAddresses: [10.0.0.0/8]", "spec.permittedAddresses: is raised: 10.0.0.0/8")]
-#[case::types_removed("  permittedResourceTypes: [tracker]\n", "", "spec.permittedResourceTypes: is removed")]
-#[case::model_elsewhere("baseUrl: https://models.example.com/v1", "baseUrl: https://hooks.example.com/v1", "ModelProvider model spec.baseUrl: \"https://models.example.com/v1\" → ")]
-#[case::model_addresses("allowedAddresses: [10.0.1.0/24]", "allowedAddresses: [10.0.1.0/24, 10.0.2.0/24]", "spec.allowedAddresses: + \"10.0.2.0/24\"")]
-#[case::model_authority("allowedAddresses: [10.0.1.0/24]", "caCertificate: \"-----BEGIN CERTIFICATE-----\"", "spec.caCertificate")]
-#[case::model_proxy("allowedAddresses: [10.0.1.0/24]", "proxy: {url: https://hooks.example.com}", "spec.proxy")]
-#[case::resource_elsewhere("baseUrl: https://tracker.example.com", "baseUrl: https://tracker.example.com/other", "the resource's config of the binding changed: baseUrl: ")]
+#[case::boundary_wider(
+    "scope: {project: [\"acme/*\"]}",
+    "scope: {project: [\"**\"]}",
+    "Workspace workspace spec.boundary: is raised"
+)]
+#[case::hosts_removed(
+    "  permittedHosts: [tracker.example.com, models.example.com, hooks.example.com]\n",
+    "",
+    "spec.permittedHosts: is removed"
+)]
+#[case::hosts_wider(
+    "models.example.com, hooks",
+    "models.example.com, evil.example, hooks",
+    "spec.permittedHosts: is raised: https://evil.example"
+)]
+#[case::addresses_removed(
+    "  permittedAddresses: [10.0.0.0/16]\n",
+    "",
+    "spec.permittedAddresses: is removed"
+)]
+#[case::addresses_wider(
+    "permittedAddresses: [10.0.0.0/16]",
+    "permittedAddresses: [10.0.0.0/8]",
+    "spec.permittedAddresses: is raised: 10.0.0.0/8"
+)]
+#[case::types_removed(
+    "  permittedResourceTypes: [tracker]\n",
+    "",
+    "spec.permittedResourceTypes: is removed"
+)]
+#[case::model_elsewhere(
+    "baseUrl: https://models.example.com/v1",
+    "baseUrl: https://hooks.example.com/v1",
+    "ModelProvider model spec.baseUrl: \"https://models.example.com/v1\" → "
+)]
+#[case::model_addresses(
+    "allowedAddresses: [10.0.1.0/24]",
+    "allowedAddresses: [10.0.1.0/24, 10.0.2.0/24]",
+    "spec.allowedAddresses: + \"10.0.2.0/24\""
+)]
+#[case::model_authority(
+    "allowedAddresses: [10.0.1.0/24]",
+    "caCertificate: \"-----BEGIN CERTIFICATE-----\"",
+    "spec.caCertificate"
+)]
+#[case::model_proxy(
+    "allowedAddresses: [10.0.1.0/24]",
+    "proxy: {url: https://hooks.example.com}",
+    "spec.proxy"
+)]
+#[case::resource_elsewhere(
+    "baseUrl: https://tracker.example.com",
+    "baseUrl: https://tracker.example.com/other",
+    "the resource's config of the binding changed: baseUrl: "
+)]
 #[case::longer_turns("maxSteps: 5", "maxSteps: 50", "Bot clerk spec.limits.maxSteps: 5 → 50")]
-#[case::quota_raised(QUOTA, "{name: daily, counts: Calls, limit: 6, window: 1d}", "its quota daily of 5 calls in 1d is raised to 6 calls in 1d")]
-#[case::quota_gone("      quotas: [{name: daily, counts: Calls, limit: 5, window: 1d}]\n", "", "its quota daily of 5 calls in 1d is not kept")]
+#[case::quota_raised(
+    QUOTA,
+    "{name: daily, counts: Calls, limit: 6, window: 1d}",
+    "its quota daily of 5 calls in 1d is raised to 6 calls in 1d"
+)]
+#[case::quota_gone(
+    "      quotas: [{name: daily, counts: Calls, limit: 5, window: 1d}]\n",
+    "",
+    "its quota daily of 5 calls in 1d is not kept"
+)]
 #[case::quota_renamed("name: daily", "name: other", "its quota daily of 5 calls in 1d is not kept")]
-#[case::shorter_window("limit: 5, window: 1d", "limit: 5, window: 1h", "is not kept, but is 5 calls in 1h")]
-#[case::approval_gone("      approval: [{risk: Medium}]\n", "", "it asks for a person's approval, which is not asked for any more")]
-#[case::approval_higher("approval: [{risk: Medium}]", "approval: [{risk: High}]", "it asks for a person's approval, which is not asked for any more")]
-#[case::approval_of_another("approval: [{risk: Medium}]", "approval: [{operations: [issue.read]}]", "it asks for a person's approval")]
+#[case::shorter_window(
+    "limit: 5, window: 1d",
+    "limit: 5, window: 1h",
+    "is not kept, but is 5 calls in 1h"
+)]
+#[case::approval_gone(
+    "      approval: [{risk: Medium}]\n",
+    "",
+    "it asks for a person's approval, which is not asked for any more"
+)]
+#[case::approval_higher(
+    "approval: [{risk: Medium}]",
+    "approval: [{risk: High}]",
+    "it asks for a person's approval, which is not asked for any more"
+)]
+#[case::approval_of_another(
+    "approval: [{risk: Medium}]",
+    "approval: [{operations: [issue.read]}]",
+    "it asks for a person's approval"
+)]
 #[case::longer("2040-01-01", "2041-01-01", "it holds longer")]
-#[case::one_more_pattern("project: [acme/web, acme/docs]", "project: [acme/web, acme/docs, acme/api]", "~ grant binding/clerk#0 (clerk): project + acme/api")]
+#[case::one_more_pattern(
+    "project: [acme/web, acme/docs]",
+    "project: [acme/web, acme/docs, acme/api]",
+    "~ grant binding/clerk#0 (clerk): project + acme/api"
+)]
 #[case::one_dimension_less(", label: [bug]", "", "label is no longer restricted (was bug)")]
-#[case::everyone_talks("talkers: {users: [ann]}", "talkers: {everyone: true}", "Channel desk spec.talkers: everyone may talk with the bot")]
+#[case::everyone_talks(
+    "talkers: {users: [ann]}",
+    "talkers: {everyone: true}",
+    "Channel desk spec.talkers: everyone may talk with the bot"
+)]
 #[case::somebody_talks("users: [ann]", "users: [ann, eve]", "who may talk with the bot: + \"eve\"")]
-#[case::another_signer("secret: {name: desk, key: key}", "secret: {name: other, key: key}", "Channel desk spec.type.webhook.secret: name: \"desk\" → \"other\"")]
-#[case::answers_elsewhere("https://hooks.example.com/in", "https://hooks.example.com/eve", "spec.type.webhook.callbackUrl")]
+#[case::another_signer(
+    "secret: {name: desk, key: key}",
+    "secret: {name: other, key: key}",
+    "Channel desk spec.type.webhook.secret: name: \"desk\" → \"other\""
+)]
+#[case::answers_elsewhere(
+    "https://hooks.example.com/in",
+    "https://hooks.example.com/eve",
+    "spec.type.webhook.callbackUrl"
+)]
 #[case::older_messages("tolerance: 60s", "tolerance: 600s", "spec.type.webhook.tolerance: 60 → 600")]
-#[case::more_messages(", match: [{pointer: /kind, equals: issue}]", "", "Channel desk spec.routes[0]: messages to /clerk that say [] reach the bot")]
+#[case::more_messages(
+    ", match: [{pointer: /kind, equals: issue}]",
+    "",
+    "Channel desk spec.routes[0]: messages to /clerk that say [] reach the bot"
+)]
 #[case::another_path("path: /clerk", "path: /anybody", "messages to /anybody")]
-#[case::shared_budget("    - {name: shared, counts: Calls, limit: 100, window: 1d}", "    - {name: shared, counts: Calls, limit: 101, window: 1d}", "! not kept: the workspace's budget shared")]
+#[case::shared_budget(
+    "    - {name: shared, counts: Calls, limit: 100, window: 1d}",
+    "    - {name: shared, counts: Calls, limit: 101, window: 1d}",
+    "! not kept: the workspace's budget shared"
+)]
 fn what_may_permit_more_is_told(#[case] from: &str, #[case] to: &str, #[case] told: &str) {
     let ran = office(&[(from, to)]);
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
@@ -90,7 +198,10 @@ fn what_may_permit_more_is_told(#[case] from: &str, #[case] to: &str, #[case] to
 #[rstest]
 #[case::shorter_turns("maxSteps: 5", "maxSteps: 4")]
 #[case::smaller_quota("limit: 5,", "limit: 4,")]
-#[case::one_more_quota(QUOTA, "{name: daily, counts: Calls, limit: 5, window: 1d}, {name: all, counts: Calls, limit: 50}")]
+#[case::one_more_quota(
+    QUOTA,
+    "{name: daily, counts: Calls, limit: 5, window: 1d}, {name: all, counts: Calls, limit: 50}"
+)]
 #[case::one_pattern_less("acme/web, acme/docs", "acme/web")]
 #[case::sooner("2040-01-01", "2039-01-01")]
 #[case::approval_of_all("approval: [{risk: Medium}]", "approval: [{}]")]
@@ -104,7 +215,11 @@ fn what_may_permit_more_is_told(#[case] from: &str, #[case] to: &str, #[case] to
 fn what_permits_less_is_not_told_as_more(#[case] from: &str, #[case] to: &str) {
     let ran = office(&[(from, to)]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(!ran.out.contains("permit more") && !ran.out.contains("permits more"), "{}", ran.out);
+    assert!(
+        !ran.out.contains("permit more") && !ran.out.contains("permits more"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -113,10 +228,18 @@ fn a_bot_that_is_no_longer_suspended_does_all_that_its_objects_permit() {
     let text = std::fs::read_to_string(data().join("office.yaml")).unwrap();
     let path = folder.path().join("old.yaml");
     std::fs::write(&path, text.replace("suspend: false", "suspend: true")).unwrap();
-    let ran = diff_of(&["office.yaml", "types.yaml"], &[path.to_str().unwrap(), "types.yaml"]);
+    let ran = diff_of(
+        &["office.yaml", "types.yaml"],
+        &[path.to_str().unwrap(), "types.yaml"],
+    );
     assert_eq!(ran.code, 4);
     assert!(ran.out.contains("+ sees create_issue"), "{}", ran.out);
-    assert!(ran.out.contains("Bot clerk spec.suspend: the bot is no longer suspended"), "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("Bot clerk spec.suspend: the bot is no longer suspended"),
+        "{}",
+        ran.out
+    );
 }
 
 /// The second grant counts for itself, so that twice as many calls are permitted.
@@ -131,19 +254,55 @@ fn a_quota_written_twice_or_split_is_told(#[case] first: &str, #[case] second: &
     let both = format!("{}{}", one(first), one(second));
     let ran = office(&[(grant, both.as_str())]);
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("is counted beside it, from nothing"), "{}", ran.out);
+    assert!(
+        ran.out.contains("is counted beside it, from nothing"),
+        "{}",
+        ran.out
+    );
 }
 
 #[rstest]
-#[case::feed_gone("        - {dimension: label, from: {pointer: /label}}\n", "", "~ tool create_issue: label is no longer fed from /label")]
-#[case::feed_moved("{pointer: /label}", "{pointer: /title}", "label is no longer fed from /label; label is fed from /title")]
-#[case::new_parameter("          label: {type: string, maxLength: 50}", "          label: {type: string, maxLength: 50}\n          bcc: {type: string, maxLength: 50}", "its parameter bcc is new")]
-#[case::longer_parameter("label: {type: string, maxLength: 50}", "label: {type: string, maxLength: 51}", "its parameter label: maxLength: 50 → 51")]
-#[case::optional_parameter("required: [team, project, title]", "required: [team, project]", "its parameter title may be left out")]
-#[case::another_request("method: POST, path: \"/{/team}", "method: PUT, path: \"/{/team}", "what the tool does: method: \"POST\" → \"PUT\"")]
+#[case::feed_gone(
+    "        - {dimension: label, from: {pointer: /label}}\n",
+    "",
+    "~ tool create_issue: label is no longer fed from /label"
+)]
+#[case::feed_moved(
+    "{pointer: /label}",
+    "{pointer: /title}",
+    "label is no longer fed from /label; label is fed from /title"
+)]
+#[case::new_parameter(
+    "          label: {type: string, maxLength: 50}",
+    "          label: {type: string, maxLength: 50}\n          bcc: {type: string, maxLength: 50}",
+    "its parameter bcc is new"
+)]
+#[case::longer_parameter(
+    "label: {type: string, maxLength: 50}",
+    "label: {type: string, maxLength: 51}",
+    "its parameter label: maxLength: 50 → 51"
+)]
+#[case::optional_parameter(
+    "required: [team, project, title]",
+    "required: [team, project]",
+    "its parameter title may be left out"
+)]
+#[case::another_request(
+    "method: POST, path: \"/{/team}",
+    "method: PUT, path: \"/{/team}",
+    "what the tool does: method: \"POST\" → \"PUT\""
+)]
 #[case::lower_risk("risk: Medium", "risk: Low", "its risk Medium → Low")]
-#[case::another_kind("      match: {glob: {}}", "      match: {exact: {}}", "dimension label: match {\"glob\":{}} → {\"exact\":{}}")]
-#[case::another_header("presentation: {bearer: {field: token}}", "presentation: {header: {name: X-Token, field: token}}", "the credential of the binding changed")]
+#[case::another_kind(
+    "      match: {glob: {}}",
+    "      match: {exact: {}}",
+    "dimension label: match {\"glob\":{}} → {\"exact\":{}}"
+)]
+#[case::another_header(
+    "presentation: {bearer: {field: token}}",
+    "presentation: {header: {name: X-Token, field: token}}",
+    "the credential of the binding changed"
+)]
 fn what_changed_of_a_tool_is_told(#[case] from: &str, #[case] to: &str, #[case] told: &str) {
     let ran = contract(&[(from, to)]);
     assert!(ran.out.contains(told), "{}{}", ran.out, ran.err);
@@ -171,8 +330,14 @@ fn a_secret_that_comes_to_agree_is_told() {
         path.to_str().unwrap().to_owned()
     };
     let silent = secret("silent.yaml", "");
-    let agreed = secret("agreed.yaml", "monstrum.dev/used-by: credential/token, monstrum.dev/hosts: tracker.example.com");
-    let ran = diff_of(&["office.yaml", "types.yaml", &agreed], &["office.yaml", "types.yaml", &silent]);
+    let agreed = secret(
+        "agreed.yaml",
+        "monstrum.dev/used-by: credential/token, monstrum.dev/hosts: tracker.example.com",
+    );
+    let ran = diff_of(
+        &["office.yaml", "types.yaml", &agreed],
+        &["office.yaml", "types.yaml", &silent],
+    );
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("+ sees create_issue"), "{}", ran.out);
 }
@@ -180,7 +345,8 @@ fn a_secret_that_comes_to_agree_is_told() {
 /// A grant that also names an operation of which nothing else is granted does not drop out of the comparison.
 #[test]
 fn a_grant_of_the_shipped_types_that_also_names_what_it_does_not_show_is_compared() {
-    let types = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../charts/monstrum/resource-types/github.yaml");
+    let types =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../charts/monstrum/resource-types/github.yaml");
     let folder = tempfile::tempdir().unwrap();
     let bound = |name: &str, repositories: &str| {
         let path = folder.path().join(name);
@@ -197,7 +363,12 @@ fn a_grant_of_the_shipped_types_that_also_names_what_it_does_not_show_is_compare
     let (old, new) = (bound("old.yaml", "acme/web"), bound("new.yaml", "\"**\""));
     let ran = diff_of(&[&new, types], &[&old, types]);
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("! permits more: github_list_issues by binding/reader#0"), "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("! permits more: github_list_issues by binding/reader#0"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -211,8 +382,18 @@ fn json_says_what_the_text_says() {
         .replace("name: tracker, key: token", "name: admin, key: token");
     std::fs::write(&path, new).unwrap();
     let ran = monstrum(&[
-        "policy", "diff", "-f", path.to_str().unwrap(), "-f", "types.yaml", "--against", "office.yaml", "--against", "types.yaml",
-        "-o", "json",
+        "policy",
+        "diff",
+        "-f",
+        path.to_str().unwrap(),
+        "-f",
+        "types.yaml",
+        "--against",
+        "office.yaml",
+        "--against",
+        "types.yaml",
+        "-o",
+        "json",
     ]);
     assert_eq!(ran.code, 4);
     let changes: Value = serde_json::from_str(&ran.out).unwrap();

@@ -25,6 +25,7 @@ use serde::Serialize;
 use self::judge::Judge;
 use crate::containment::{Excess, beyond};
 use crate::document::Document;
+use crate::selector::covers;
 use crate::source::{Budget, Dimension, Grant, Tool};
 
 pub use contract::{ToolChange, tool_changes};
@@ -69,11 +70,15 @@ pub fn within(dimensions: &[Dimension], tool: &Tool, old: &Grant, new: &Grant) -
     grant::terms_kept((old, tool), (new, tool), true)
 }
 
-/// Where a grant goes beyond each old grant of its tool, so that an example can be looked for there.
+/// How many old grants an example is looked for beyond.
+const EXAMPLES: usize = 8;
+
+/// Where a grant goes beyond old grants that are about the tool, so that an example can be looked for there.
 pub fn excesses(old: &Document, dimensions: &[Dimension], tool: &Tool, grant: &Grant) -> Vec<Excess> {
     let before = old.bindings.iter().flat_map(|binding| &binding.grants);
+    let about = before.filter(|before| covers(before, tool)).take(EXAMPLES);
     let mut found: Vec<Excess> = Vec::new();
-    for excess in before.filter_map(|before| beyond(dimensions, tool, before, grant)) {
+    for excess in about.filter_map(|before| beyond(dimensions, tool, before, grant)) {
         if !found.contains(&excess) {
             found.push(excess);
         }

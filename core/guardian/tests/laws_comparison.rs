@@ -332,7 +332,7 @@ fn told(found: &[Widening], tool: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(cases(1_024))]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn what_an_edit_permits_more_is_told(
