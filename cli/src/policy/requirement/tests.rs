@@ -137,16 +137,17 @@ fn permit(decision: &Decision) -> Option<&Permit> {
 fn grants() -> impl Strategy<Value = Vec<Grant>> {
     let scope =
         |patterns: &[&'static str]| proptest::option::weighted(0.4, subsequence(patterns.to_vec(), 1..3));
+    let rules = vec![
+        "call.arguments.place == 'acme/web'",
+        "size(call.arguments.place) < 9",
+    ];
     let one = (
         select(vec!["order.*", "order.read", "order.create"]),
         subsequence(vec!["acme/*", "acme/web", "**"], 1..3),
         scope(&["docs/**", "docs/*", "a"]),
         scope(&["[a-z]+", "a.b"]),
         scope(&["ls **", "cat a"]),
-        scope(&[
-            "call.arguments.place == 'acme/web'",
-            "size(call.arguments.place) < 9",
-        ]),
+        proptest::option::weighted(0.15, subsequence(rules, 1..3)),
         any::<bool>(),
     );
     let one = one.prop_map(|(operation, place, path, name, line, rule, asks)| {
