@@ -74,7 +74,7 @@ impl Requirement {
         match (&self.hindrance, self.open.as_slice()) {
             (Some(hindrance), _) => format!("{grant}: {hindrance}"),
             (None, []) => grant,
-            (None, open) => format!("{grant}; it permits {} as well", open.join(" and ")),
+            (None, open) => format!("{grant}; it also permits {}", open.join(" and ")),
         }
     }
 }

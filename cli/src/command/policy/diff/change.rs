@@ -93,7 +93,7 @@ pub(super) fn between(old: &Compiled, new: &Compiled) -> Vec<BotChange> {
                 namespace: namespace.clone(),
                 name: "*".to_owned(),
             });
-            changes.push(of_documents((&nobody, &nobody), ceilings, &problems));
+            changes.push(of_documents((&nobody, &nobody), ceilings, &[]));
         }
         let names: BTreeSet<&String> = before.bots.keys().chain(after.bots.keys()).collect();
         changes.extend(names.into_iter().filter_map(|name| {
