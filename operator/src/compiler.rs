@@ -121,7 +121,7 @@ impl Compiler {
             .learn(&self.client, &self.index.live, namespace, &refs)
             .await;
         let world = self.index.world(namespace);
-        laboriously(|| self.publish(&world, since));
+        laboriously(|| self.publish(&world, since)).await;
         self.index.queue_namespace(namespace);
         self.metrics
             .compile_seconds

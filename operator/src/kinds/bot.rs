@@ -66,7 +66,7 @@ pub(super) async fn reconcile(
         Err(error) => Err(error),
     };
     let input = status::Input {
-        faults: laboriously(|| validate::bot::validate(bot, &world)),
+        faults: laboriously(|| validate::bot::validate(bot, &world)).await,
         suspended: bot.spec.suspend,
         facts: &facts,
         failure: applied.as_ref().err().map(ToString::to_string),

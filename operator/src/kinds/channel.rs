@@ -43,7 +43,7 @@ pub(super) async fn reconcile(
     };
     let applied = apply(reconciler, &owner, plan(channel, &owner, &world)).await;
     let rollout = deployment(reconciler, &owner);
-    let faults = laboriously(|| validate::channel::validate(channel, &world));
+    let faults = laboriously(|| validate::channel::validate(channel, &world)).await;
     let failure = applied.as_ref().err().map(ToString::to_string);
     let states = states(&faults, failure.as_deref(), &rollout);
     reconciler

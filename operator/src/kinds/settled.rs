@@ -16,7 +16,8 @@ pub(super) async fn reconcile<K: Governed>(
     object: &K,
 ) -> Result<Option<Duration>, ReconcileError> {
     let world = reconciler.index.world(&object.namespace().unwrap_or_default());
-    let states = states(&laboriously(|| validate(&object.object(), &world)));
+    let faults = laboriously(|| validate(&object.object(), &world)).await;
+    let states = states(&faults);
     reconciler
         .status
         .write(&reconciler.index, object, &states, Map::new())

@@ -84,7 +84,7 @@ impl Opener {
             }
         }
         let field = |field| opened(opening, field, &secrets);
-        laboriously(|| opening.fields.iter().map(field).collect())
+        laboriously(|| opening.fields.iter().map(field).collect()).await
     }
 
     async fn read(&self, namespace: &str, name: &str) -> Result<Opened, OpenError> {
