@@ -20,6 +20,7 @@ mod turn_calls;
 mod turn_effects;
 mod turn_failures;
 mod turn_policy;
+mod turn_relays;
 mod turn_requests;
 mod webhook;
 mod webhook_again;
