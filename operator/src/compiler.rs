@@ -27,6 +27,7 @@ pub use facts::{BotFacts, Facts};
 use self::inputs::Inputs;
 use crate::identity;
 use crate::index::Index;
+use crate::labour::laboriously;
 use crate::metrics::Metrics;
 use crate::policy::{Draft, Hub};
 use crate::roster::enrolled;
@@ -93,17 +94,23 @@ impl Compiler {
 
     /// A leader that does not know what the last one knew would bring an old policy back.
     async fn compile_if_current(&self, namespace: &str, since: Instant) {
-        if self.index.currency.as_of(namespace).is_some() {
+        if self.index.as_of(namespace).is_some() {
             self.compile_namespace(namespace, since).await;
             self.index.dirt.done(namespace);
+        } else if !self.index.ownership.is_ours(namespace) {
+            // It is marked when it becomes ours.
+            self.index.dirt.done(namespace);
+            self.index.ownership.ask();
         } else {
             self.index.dirt.postpone(namespace, after(LOOK_AGAIN));
         }
     }
 
     fn enrol_if_current(&self, namespace: &str, since: Instant) {
-        if self.index.currency.as_of(namespace).is_some() {
+        if self.index.as_of(namespace).is_some() {
             self.enrol(&self.index.world(namespace), since);
+            self.index.certificates.done(namespace);
+        } else if !self.index.ownership.is_ours(namespace) {
             self.index.certificates.done(namespace);
         } else {
             self.index.certificates.postpone(namespace, after(LOOK_AGAIN));
@@ -120,13 +127,13 @@ impl Compiler {
             .learn(&self.client, &self.index.live, namespace, &refs)
             .await;
         let world = self.index.world(namespace);
-        self.publish(&world, since);
+        laboriously(|| self.publish(&world, since)).await;
         self.index.queue_namespace(namespace);
         self.metrics
             .compile_seconds
             .observe(started.elapsed().as_secs_f64());
         if !all_read {
-            let right = self.index.currency.as_of(namespace);
+            let right = self.index.as_of(namespace);
             self.index.dirt.mark_at(namespace, after(ASK_AGAIN), right);
         }
     }

@@ -11,7 +11,9 @@
 pub mod admission;
 mod args;
 pub mod child;
+mod claim;
 pub mod compiler;
+mod definitions;
 mod endpoint;
 #[cfg(test)]
 mod fake_api;
@@ -19,6 +21,7 @@ mod identity;
 pub mod index;
 pub mod installation;
 pub mod kinds;
+mod labour;
 pub mod leadership;
 mod ledger_identity;
 mod lookout;

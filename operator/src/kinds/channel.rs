@@ -15,8 +15,9 @@ use serde_json::Map;
 use self::build::{Plan, build};
 use super::rollout::Rollout;
 use super::{ReconcileError, Reconciler, ready};
-use crate::child::{ApplyError, ChildKind, Owner, label};
+use crate::child::{Applier, ApplyError, CertificateSpec, Child, ChildKind, Owner, label};
 use crate::identity;
+use crate::labour::laboriously;
 use crate::network::Target;
 
 /// Who writes a channel's objects.
@@ -42,7 +43,7 @@ pub(super) async fn reconcile(
     };
     let applied = apply(reconciler, &owner, plan(channel, &owner, &world)).await;
     let rollout = deployment(reconciler, &owner);
-    let faults = validate::channel::validate(channel, &world);
+    let faults = laboriously(|| validate::channel::validate(channel, &world)).await;
     let failure = applied.as_ref().err().map(ToString::to_string);
     let states = states(&faults, failure.as_deref(), &rollout);
     reconciler
@@ -79,16 +80,32 @@ async fn apply(reconciler: &Reconciler, owner: &Owner, plan: Option<Plan>) -> Re
         return Ok(reconciler.installation.certificate_lifetime);
     };
     let (children, certificate) = build(&plan, &reconciler.installation);
+    match apply_all(applier, owner, &children, &certificate).await {
+        Err(ApplyError::Foreign(_)) => {
+            let certificates = std::slice::from_ref(&certificate);
+            let strangers = applier.strangers(owner, &children, certificates).await?;
+            Err(ApplyError::Foreign(strangers))
+        }
+        done => done,
+    }
+}
+
+async fn apply_all(
+    applier: &Applier,
+    owner: &Owner,
+    children: &[Child],
+    certificate: &CertificateSpec,
+) -> Result<Duration, ApplyError> {
     let metadata = owner.metadata(&certificate.secret, certificate.labels.clone());
     let renewal = applier
-        .certify(Some(owner), metadata, TLS_MANAGER, &certificate)
+        .certify(Some(owner), metadata, TLS_MANAGER, certificate)
         .await?
         .good_for;
-    for child in &children {
+    for child in children {
         applier.apply(owner, MANAGER, child).await?;
     }
     applier
-        .prune(owner, &children, std::slice::from_ref(&certificate))
+        .prune(owner, children, std::slice::from_ref(certificate))
         .await?;
     Ok(renewal)
 }
