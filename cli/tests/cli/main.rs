@@ -9,6 +9,7 @@ mod audit;
 mod boundary;
 mod colour;
 mod dead;
+mod diff;
 mod explain;
 mod help;
 mod policy;

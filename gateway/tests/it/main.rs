@@ -17,6 +17,7 @@ mod threats;
 mod turn_answers;
 mod turn_budgets;
 mod turn_calls;
+mod turn_effects;
 mod turn_failures;
 mod turn_policy;
 mod turn_relays;
