@@ -168,10 +168,13 @@ impl Keeper {
 
     async fn contest(&mut self, namespace: &str, claim: &DynamicObject) {
         let other = claimant(claim).to_owned();
-        let rival = self.rivals.entry(other.clone()).or_default();
-        rival.look(&self.client, &other, self.lease).await;
-        if !other.is_empty() && !rival.gave_up(namespace) {
-            return self.leave(namespace, &other, claim).await;
+        // Who is nobody has nothing.
+        if !other.is_empty() {
+            let rival = self.rivals.entry(other.clone()).or_default();
+            rival.look(&self.client, &other, self.lease).await;
+            if !rival.gave_up(namespace) {
+                return self.leave(namespace, &other, claim).await;
+            }
         }
         tracing::warn!(%namespace, installation = %other, "another installation does not govern the namespace any more; this one does now");
         let patch = Patch::Merge(handover(claim, &self.installation));
