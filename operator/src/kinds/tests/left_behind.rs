@@ -52,7 +52,7 @@ async fn what_an_earlier_bot_of_the_name_left_is_taken_over(#[case] without_owne
     for path in &before {
         if without_owner {
             edit(&scenario, path, |object| {
-                object["metadata"]["ownerReferences"] = Value::Null
+                object["metadata"]["ownerReferences"] = Value::Null;
             });
         }
     }
@@ -111,7 +111,7 @@ async fn an_old_identity_does_not_live_on_in_what_was_left() {
     let later = scenario.replace_bot();
     for path in ours(&scenario) {
         edit(&scenario, &path, |object| {
-            object["metadata"]["ownerReferences"] = Value::Null
+            object["metadata"]["ownerReferences"] = Value::Null;
         });
     }
     scenario.see_children();
@@ -132,7 +132,7 @@ async fn what_is_not_needed_any_more_of_what_was_left_goes() {
     scenario.take(Kind::BotBinding, "commands");
     for path in ours(&scenario) {
         edit(&scenario, &path, |object| {
-            object["metadata"]["ownerReferences"] = Value::Null
+            object["metadata"]["ownerReferences"] = Value::Null;
         });
     }
     scenario.see_children();
