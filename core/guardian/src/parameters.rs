@@ -10,7 +10,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 pub(crate) use closing::closed;
-pub(crate) use keywords::{declares, faults, form_faults};
+pub(crate) use keywords::{admits, declares, faults, form_faults};
 
 use self::plain::PlainObject;
 use crate::expression::Allowance;

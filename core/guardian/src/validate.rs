@@ -2,6 +2,7 @@
 
 mod budget;
 mod grant;
+mod listed;
 mod resource_type;
 
 pub use budget::validate_budgets;

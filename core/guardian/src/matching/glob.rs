@@ -7,6 +7,8 @@
 //! | `**` as a whole segment | any number of whole segments |
 //! | `**` beside other text | any text, or none |
 
+mod covering;
+
 use super::reach::Reach;
 use super::{Anchor, NotCanonical, PatternFault, text};
 
@@ -240,6 +242,20 @@ impl Glob {
     /// The only text that matches, if there is no wildcard.
     pub(crate) fn only_text(&self) -> Option<&str> {
         self.rest.is_empty().then_some(&self.prefix)
+    }
+
+    /// The literal text before the first wildcard.
+    pub(crate) fn beginning(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Whether a text without a separator can match.
+    pub(crate) fn may_be_one_segment(&self) -> bool {
+        let separates = |text: &str| text.bytes().any(|byte| Some(byte) == self.separator);
+        let divides = |(wildcard, literal): &(Wildcard, String)| {
+            separates(literal) || matches!(wildcard, Wildcard::Segments { min } if *min > 0)
+        };
+        !separates(&self.prefix) && !self.rest.iter().any(divides)
     }
 
     /// What stands after the last separator of every text with a separator that matches.
