@@ -95,7 +95,7 @@ impl Region {
     /// What a pattern matches of its hosts, if anything. See `HostPattern::matches` and `address::covers`.
     fn language(self, pattern: &HostPattern, place: Place) -> Option<String> {
         let reaches = match (self, pattern) {
-            (Self::Public, HostPattern::Name(_)) => true,
+            (Self::Public, HostPattern::Name(glob)) => !glob.is_one_segment(),
             (Self::Local, HostPattern::Name(_)) => pattern.last_label().is_some(),
             (Self::Single, HostPattern::Name(_)) if place == Place::Alone => pattern.reaches_single(),
             (Self::Single | Self::WellKnown, HostPattern::Name(glob)) => glob.only_text().is_some(),
@@ -144,6 +144,9 @@ fn last_labels<'a>(public: bool, patterns: impl Iterator<Item = &'a HostPattern>
         let HostPattern::Name(glob) = pattern else {
             continue;
         };
+        if glob.is_one_segment() {
+            continue;
+        }
         match glob.last_segment() {
             LastSegment::Literal(label) => {
                 said.insert(label);

@@ -251,11 +251,25 @@ impl Glob {
 
     /// Whether a text without a separator can match.
     pub(crate) fn may_be_one_segment(&self) -> bool {
+        !self.says_separator()
+            && !self
+                .rest
+                .iter()
+                .any(|(wildcard, _)| matches!(wildcard, Wildcard::Segments { min } if *min > 0))
+    }
+
+    /// Whether only texts without a separator can match.
+    pub(crate) fn is_one_segment(&self) -> bool {
+        !self.says_separator()
+            && self
+                .rest
+                .iter()
+                .all(|(wildcard, _)| matches!(wildcard, Wildcard::Within { .. }))
+    }
+
+    fn says_separator(&self) -> bool {
         let separates = |text: &str| text.bytes().any(|byte| Some(byte) == self.separator);
-        let divides = |(wildcard, literal): &(Wildcard, String)| {
-            separates(literal) || matches!(wildcard, Wildcard::Segments { min } if *min > 0)
-        };
-        !separates(&self.prefix) && !self.rest.iter().any(divides)
+        separates(&self.prefix) || self.rest.iter().any(|(_, literal)| separates(literal))
     }
 
     /// What stands after the last separator of every text with a separator that matches.
