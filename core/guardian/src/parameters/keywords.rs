@@ -201,41 +201,6 @@ pub(crate) fn declares(schema: &Value, pointer: &str) -> bool {
     true
 }
 
-/// Whether an argument can be where the pointer leads: a declared parameter, or a part of one that is open.
-pub(crate) fn admits(schema: &Value, pointer: &str) -> bool {
-    if declares(schema, pointer) {
-        return true;
-    }
-    let Some((outer, _)) = pointer.rsplit_once('/').filter(|(outer, _)| !outer.is_empty()) else {
-        return false;
-    };
-    match at(schema, outer) {
-        Some(part) => is_open(part),
-        None => admits(schema, outer),
-    }
-}
-
-/// The declared schema that a pointer leads to.
-fn at<'a>(schema: &'a Value, pointer: &str) -> Option<&'a Value> {
-    pointer.split('/').skip(1).try_fold(schema, |schema, token| {
-        let name = token.replace("~1", "/").replace("~0", "~");
-        schema.get("properties")?.get(&name)
-    })
-}
-
-/// Whether closing leaves the names within a part to whoever calls.
-fn is_open(part: &Value) -> bool {
-    let is_object = |name: &Value| name.as_str() == Some("object");
-    let may_be_object = match part.get("type") {
-        None => true,
-        Some(Value::Array(names)) => names.iter().any(is_object),
-        Some(name) => is_object(name),
-    };
-    may_be_object
-        && part.get("properties").is_none()
-        && part.get("additionalProperties") != Some(&Value::Bool(false))
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -332,34 +297,5 @@ mod tests {
         assert!(!declares(&schema, "/filter/c"));
         assert!(!declares(&schema, "/owner/name"));
         assert!(declares(&schema, "/list") && !declares(&schema, "/list/0"));
-    }
-
-    #[test]
-    fn knows_what_arguments_can_hold() {
-        let schema = json!({"type": "object", "properties": {
-            "free": {"type": ["object", "null"]}, "any": {}, "text": {"type": "string"}, "shut": {"type": "object", "additionalProperties": false},
-            "filter": {"type": "object", "properties": {"by": {"type": "string"}, "in": {"type": "object"}}}
-        }});
-        for pointer in [
-            "/free",
-            "/free/x",
-            "/free/x/y",
-            "/any/x/y",
-            "/filter/by",
-            "/filter/in/x",
-        ] {
-            assert!(admits(&schema, pointer), "{pointer}");
-        }
-        for pointer in [
-            "/none",
-            "/none/x",
-            "/text/x",
-            "/shut/x",
-            "/filter/bye",
-            "/filter/by/x",
-            "/filter/bye/x",
-        ] {
-            assert!(!admits(&schema, pointer), "{pointer}");
-        }
     }
 }
