@@ -104,7 +104,7 @@ fn deepest_permitted_expression_evaluates() {
 #[case::one_element("call.arguments.items[1].n == 2")]
 #[case::an_element_of_a_long_list("call.arguments.list[0] == 0")]
 #[case::named_like_the_call("call.arguments.items.exists(call, call.n == 2)")]
-#[case::an_element_of_an_element("call.arguments.items.all(item, item.tags.all(tag, tag != 'x'))")]
+#[case::an_element_of_an_element("['x', 'y'].all(name, call.arguments.items[0].tags.all(tag, tag != name))")]
 #[case::filtered("[call.arguments.n].filter(n, n < 9).size() == 1")]
 #[case::of_either("call.arguments.n > 9 ? call.arguments.deep.n == 0 : call.arguments.deep.n == 1")]
 #[case::no_argument("call.tool == 'shop_buy' && bot.name == 'buyer'")]
