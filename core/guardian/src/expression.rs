@@ -14,8 +14,11 @@ use regex_syntax::hir::translate::Translator;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
 
-/// The most memory that one compiled expression, and the cache of its searches, may take.
-pub(crate) const MAX_COMPILED: usize = 256 << 10;
+pub(crate) use self::dialect::reworded;
+
+/// The most memory that one compiled expression, and the cache of its searches, may take. A dot of the dialect has more ranges than one
+/// of the library, which a text of 200 characters must not feel.
+pub(crate) const MAX_COMPILED: usize = 384 << 10;
 /// How deeply groups may nest.
 const MAX_NESTING: u32 = 32;
 /// The longest expression: it bounds the parsed form.

@@ -138,9 +138,7 @@ fn translate_keyword(keyword: &str, value: &mut Value) {
 
 /// An expression in other words, where the validator by itself would understand it differently.
 fn reworded(pattern: &str) -> Option<String> {
-    let translated = expression::translated(pattern).ok()?;
-    let understood = jsonschema_regex::to_rust_regex(pattern).ok()?;
-    (translated != understood).then_some(translated)
+    Some(expression::reworded(pattern)).filter(|reworded| reworded != pattern)
 }
 
 fn shortened(pattern: &str) -> String {

@@ -15,7 +15,7 @@ use crate::address;
 use crate::matching::host::{HostPattern, WELL_KNOWN, is_public_label};
 use crate::matching::{LastSegment, Pattern, url};
 
-const LABEL: &str = "[a-z0-9_](?:[a-z0-9_\\-]*[a-z0-9_])?";
+const LABEL: &str = "[a-z0-9_][a-z0-9_\\-]*";
 /// A last label that makes the whole an address, see the WHATWG's "ends in a number".
 const NUMBER: &str = "(?:[^\\x00]*\\.)?(?:[0-9]+|0x[0-9a-f]*)";
 /// A class without a character.

@@ -11,6 +11,7 @@
 //! | `\b`, `\B` | `(?-u:\b)`, `(?-u:\B)` |
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use regex_syntax::ast::{self, AssertionKind, Ast, ClassSet, ClassSetItem, Flag, Flags, Span};
 
@@ -18,13 +19,11 @@ use super::parsed;
 
 /// An expression in the words of the library.
 pub(super) fn translated(pattern: &str) -> Result<String, String> {
-    // Before, since flags decide what a dot is; and after, for what could not be parsed before.
-    let early = reworded(pattern);
-    let rust = jsonschema_regex::to_rust_regex(&early).map_err(|()| {
+    let rust = jsonschema_regex::to_rust_regex(&reworded(pattern)).map(Cow::into_owned);
+    rust.map_err(|()| {
         let problem = parsed(pattern).err();
         problem.unwrap_or_else(|| "the expression is none of ECMA-262".to_owned())
-    })?;
-    Ok(reworded(&rust).into_owned())
+    })
 }
 
 /// Refuses what ECMA-262 reads as plain characters and other dialects as classes of classes: whoever writes it means the latter.
@@ -67,10 +66,11 @@ fn nested() -> String {
         .to_owned()
 }
 
-/// The expression with dots and word boundaries that mean the same to ECMA-262 and the library.
-fn reworded(pattern: &str) -> Cow<'_, str> {
-    let Ok(ast) = parsed(pattern) else {
-        return Cow::Borrowed(pattern);
+/// The expression in words of ECMA-262 that `jsonschema_regex`, and so a validator of schemas, translates as they are meant.
+pub(crate) fn reworded(pattern: &str) -> String {
+    let pattern = without_control_letters(pattern);
+    let Ok(ast) = parsed(&pattern) else {
+        return pattern;
     };
     let rewording = Rewording {
         modes: vec![Mode {
@@ -88,11 +88,29 @@ fn reworded(pattern: &str) -> Cow<'_, str> {
         reworded.push_str(words);
         from = span.end.offset;
     }
-    if from == 0 {
-        return Cow::Borrowed(pattern);
-    }
     reworded.push_str(pattern.get(from..).unwrap_or_default());
-    Cow::Owned(reworded)
+    reworded
+}
+
+/// `\cA` as `\x01`, which the library can parse.
+fn without_control_letters(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars().peekable();
+    while let Some(c) = chars.next() {
+        let next = if c == '\\' { chars.next() } else { None };
+        match (next, chars.peek().copied()) {
+            (Some('c'), Some(letter)) if letter.is_ascii_alphabetic() => {
+                chars.next();
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\x{:02x}", u32::from(letter) % 32);
+            }
+            _ => {
+                out.push(c);
+                out.extend(next);
+            }
+        }
+    }
+    out
 }
 
 /// What flags say at a place.

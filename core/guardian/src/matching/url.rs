@@ -345,7 +345,6 @@ mod tests {
     #[case::port_overflow("https://example.com:65979/")]
     #[case::no_host("https:///path")]
     #[case::hyphen_in_front("https://-oproxycommand.example.org/")]
-    #[case::hyphen_behind("https://a-.example.org/")]
     #[case::zero_width("https://exam\u{200b}ple.com/")]
     #[case::overlong_dots("https://example.com/a/%c0%ae%c0%ae/b")]
     #[case::overlong_slash("https://example.com/a%c0%af..%c0%afb")]

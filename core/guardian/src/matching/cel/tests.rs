@@ -98,7 +98,7 @@ fn deepest_permitted_expression_evaluates() {
 #[case::by_index("call.arguments['n'] < 10")]
 #[case::presence("has(call.arguments.long) && has(call.arguments.list) && !has(call.arguments.none)")]
 #[case::presence_by_in("'long' in call.arguments && !('none' in call.arguments)")]
-#[case::inside("call.arguments.deep.n == 1 && call.arguments.deep.in.n == 2")]
+#[case::inside("call.arguments.deep.n == 1 && call.arguments.deep.inner.n == 2")]
 #[case::presence_inside("has(call.arguments.deep.long) && !has(call.arguments.deep.none)")]
 #[case::elements("call.arguments.items.all(item, item.n > 0)")]
 #[case::one_element("call.arguments.items[1].n == 2")]
@@ -153,7 +153,7 @@ fn large() -> Value {
     let long = "x".repeat(4097);
     json!({
         "n": 1, "long": long, "list": vec![0; 129],
-        "deep": {"n": 1, "long": long, "list": vec![0; 129], "in": {"n": 2, "long": long}},
+        "deep": {"n": 1, "long": long, "list": vec![0; 129], "inner": {"n": 2, "long": long}},
         "items": [{"n": 1, "long": long, "tags": ["a"]}, {"n": 2, "long": long, "tags": []}]
     })
 }
