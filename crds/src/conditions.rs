@@ -105,6 +105,8 @@ pub enum Reason {
     Suspended,
     /// `Ready`: the operator does not know whether what it sees of the API server is current, and so renews nothing.
     Stale,
+    /// `Ready`: the namespace holds more than the operator keeps in memory, and so nothing there is in force.
+    TooLarge,
     /// `Ready`: another condition says why not.
     NotReady,
     /// An error of ours.
@@ -132,6 +134,7 @@ impl Reason {
             Self::GatewayRefused => "GatewayRefused",
             Self::Suspended => "Suspended",
             Self::Stale => "Stale",
+            Self::TooLarge => "TooLarge",
             Self::NotReady => "NotReady",
             Self::Internal => "Internal",
         }

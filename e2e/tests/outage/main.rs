@@ -5,6 +5,7 @@
 mod channel;
 mod ledger;
 mod operator;
+mod overlap;
 mod pods;
 mod uninstall;
 
