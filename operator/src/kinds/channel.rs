@@ -17,6 +17,7 @@ use super::rollout::Rollout;
 use super::{ReconcileError, Reconciler, ready};
 use crate::child::{Applier, ApplyError, CertificateSpec, Child, ChildKind, Owner, label};
 use crate::identity;
+use crate::labour::laboriously;
 use crate::network::Target;
 
 /// Who writes a channel's objects.
@@ -42,7 +43,7 @@ pub(super) async fn reconcile(
     };
     let applied = apply(reconciler, &owner, plan(channel, &owner, &world)).await;
     let rollout = deployment(reconciler, &owner);
-    let faults = validate::channel::validate(channel, &world);
+    let faults = laboriously(|| validate::channel::validate(channel, &world)).await;
     let failure = applied.as_ref().err().map(ToString::to_string);
     let states = states(&faults, failure.as_deref(), &rollout);
     reconciler
