@@ -2,7 +2,6 @@
 
 mod budget;
 mod grant;
-mod listed;
 mod resource_type;
 
 pub use budget::validate_budgets;
