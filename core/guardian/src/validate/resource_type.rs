@@ -10,8 +10,6 @@ use crate::parameters;
 use crate::selector;
 use crate::source::{Dimension, Match, ResourceType, Tool};
 
-use super::listed;
-
 /// What is wrong with a resource type, ordered by field. Fields are relative to its spec, for example `tools[0].scope[1]`.
 pub fn validate_resource_type(resource_type: &ResourceType) -> Vec<FieldFault> {
     let mut faults = Vec::new();
@@ -121,9 +119,8 @@ fn check_tool(
         ));
     }
     let mut feeds: Vec<CompiledFeed> = Vec::new();
-    let tool_field = field;
     for (place, feed) in tool.scope.iter().enumerate() {
-        let field = format!("{tool_field}.scope[{place}]");
+        let field = format!("{field}.scope[{place}]");
         match CompiledFeed::compile(feed, dimensions) {
             Err(message) => faults.push(FieldFault::new(field, message)),
             Ok(compiled) => {
@@ -137,11 +134,6 @@ fn check_tool(
                     );
                     faults.push(FieldFault::new(format!("{field}.from"), message));
                 }
-                faults.extend(
-                    listed::faults(tool, &compiled)
-                        .into_iter()
-                        .map(|fault| FieldFault::new(format!("{tool_field}.{}", fault.field), fault.message)),
-                );
                 if feeds.iter().any(|other| rewrite_each_other(other, &compiled)) {
                     let message = "the parameter is given another canonical form by another feed; feed dimensions of one kind";
                     faults.push(FieldFault::new(format!("{field}.from"), message));
