@@ -2,6 +2,7 @@
 
 mod closing;
 mod keywords;
+mod openness;
 mod plain;
 mod satisfiable;
 mod shape;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub(crate) use closing::closed;
 pub(crate) use keywords::{faults, form_faults};
+pub(crate) use openness::admits;
 pub(crate) use shape::{Place, Types, place};
 pub(crate) use vocabulary::strangers;
 

@@ -1,4 +1,4 @@
-//! Parts of a schema of parameters that no arguments can satisfy once it is closed, and what closing makes void.
+//! Parts of a schema of parameters that no arguments can satisfy once it is closed.
 
 use std::collections::BTreeSet;
 
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What is required and not declared is denied either way; what else may be there is denied, whatever it is.
+    /// What is required and not declared is denied either way.
     fn closed(&self, map: &'a Map<String, Value>, field: &str, faults: &mut Vec<FieldFault>) {
         let mut declared = Declared::default();
         declared.collect(self.root, map, MAX_DEPTH);
@@ -100,17 +100,6 @@ impl<'a> Walk<'a> {
                 faults.push(FieldFault::new(
                     format!("{}[{place}]", join(field, "required")),
                     format!("{name} is required and not declared, and what is not declared is denied; declare it under properties"),
-                ));
-            }
-        }
-        for keyword in ["additionalProperties", "unevaluatedProperties"] {
-            if map
-                .get(keyword)
-                .is_some_and(|value| value.as_object().is_some_and(|value| !value.is_empty()))
-            {
-                faults.push(FieldFault::new(
-                    join(field, keyword),
-                    "what is not declared is denied, so this permits nothing; declare each property, or put the free ones into an object that declares none",
                 ));
             }
         }
@@ -201,8 +190,6 @@ mod tests {
     #[case::values_of_another_type(with(json!({"type": "integer", "enum": ["1", "2"]})), "properties.a")]
     #[case::value_of_another_type(with(json!({"type": "string", "const": 1})), "properties.a")]
     #[case::types(with(json!({"allOf": [{"type": "string"}, {"type": "number"}]})), "properties.a")]
-    #[case::void_extras(json!({"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "integer"}}), "additionalProperties")]
-    #[case::void_extras_below(with(json!({"properties": {"x": {}}, "additionalProperties": {"type": "integer"}})), "properties.a.additionalProperties")]
     fn finds_what_nothing_can_satisfy(#[case] schema: Value, #[case] field: &str) {
         let faults = faults(&schema);
         assert_eq!(faults.len(), 1, "{faults:?}");
