@@ -19,7 +19,7 @@ use crate::compiler::{Compiler, Facts};
 use crate::endpoint::{self, Endpoint};
 use crate::index::{Index, Key, Watches};
 use crate::installation::{Installation, service_names};
-use crate::kinds::Reconciler;
+use crate::kinds::{Pods, Reconciler};
 use crate::leadership::{Candidate, Leadership, Timing};
 use crate::ledger_identity;
 use crate::lookout::Lookout;
@@ -237,6 +237,7 @@ impl Operator {
             facts: Arc::clone(&self.facts),
             hub: Arc::clone(&self.hub),
             applier,
+            pods: Pods::new(client.clone()),
             status: StatusWriter::new(client, &self.args.pod_name, leadership, self.metrics.clone()),
             installation: installation.clone(),
             metrics: self.metrics.clone(),
@@ -300,16 +301,6 @@ impl Index {
             name: name.to_owned(),
         };
         self.queue.push(key(Kind::Bot, &bot.name));
-        for binding in self
-            .bindings
-            .of(&bot.namespace)
-            .iter()
-            .filter(|binding| binding.spec.bot == bot.name)
-        {
-            self.queue.push(key(
-                Kind::BotBinding,
-                binding.metadata.name.as_deref().unwrap_or_default(),
-            ));
-        }
+        self.queue_bindings_of(&bot.namespace, &bot.name);
     }
 }

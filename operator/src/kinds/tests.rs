@@ -1,5 +1,8 @@
 //! Whole reconciles against an API server in memory.
 
+mod causes;
+mod kstatus;
+
 use super::*;
 use crate::child::ChildKind;
 use crate::scenario::{NAMESPACE, Scenario, binding, bot, secret_path};
