@@ -205,6 +205,19 @@ impl Index {
         }
     }
 
+    /// Has every object reconciled that has pods.
+    pub fn queue_pods(&self) {
+        for kind in [Kind::Bot, Kind::Channel] {
+            for (namespace, name) in self.places(kind) {
+                self.queue.push(Key {
+                    kind,
+                    namespace,
+                    name,
+                });
+            }
+        }
+    }
+
     /// Has a namespace compiled.
     fn mark(&self, namespace: &str) {
         self.dirt.mark(namespace, self.currency.as_of(namespace));

@@ -26,11 +26,13 @@ use crate::lookout::Lookout;
 use crate::metrics::Metrics;
 use crate::policy::{EnrolmentService, Hub, Mandate, PolicyService};
 use crate::status::StatusWriter;
-use crate::trust::{ServerIdentity, ServerIdentityError, Trust, TrustError, load_or_create};
+use crate::trust::{
+    Census, Follower, Keeper, Rotation, ServerIdentity, ServerIdentityError, Trust, TrustError,
+};
 use crate::vault::{Opener, VaultService};
 
 /// The lease's name.
-const LEASE: &str = "monstrum-operator";
+pub(crate) const LEASE: &str = "monstrum-operator";
 /// Reconciles that run at once.
 const WORKERS: usize = 4;
 
@@ -72,7 +74,14 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         namespaces: &namespaces,
     }
     .start();
-    let trust = load_or_create(&client, &args.namespace, &args.trust_domain).await?;
+    let keeper = Keeper::new(
+        client.clone(),
+        &args.namespace,
+        &args.trust_domain,
+        args.authority_lifetime(),
+        &args.pod_name,
+    );
+    let trust = keeper.load_or_create().await?;
     let leadership = stand_for_election(&args, &client, &index, &service);
     let lookout = Lookout::new(
         Arc::clone(&index),
@@ -99,6 +108,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         service,
         facts: Arc::default(),
     };
+    operator.follow_authority(keeper);
     operator.serve_gateways().await?;
     operator.serve_admission()?;
     operator.lead(acknowledged);
@@ -146,6 +156,25 @@ impl Operator {
         service_names(service, &self.args.namespace)
     }
 
+    /// Every replica holds the authority, and puts it back.
+    fn follow_authority(&self, keeper: Keeper) {
+        let rotation = Rotation {
+            census: Census::new(self.client.clone(), Arc::clone(&self.index), &self.args.namespace),
+            settle: self.args.authority_settle(),
+            webhook: !self.args.webhook_configuration.is_empty(),
+        };
+        let (trust, leadership) = (self.trust.clone(), self.leadership.clone());
+        let follower = Follower::new(keeper, trust, leadership, rotation, self.metrics.clone());
+        let shutdown = self.service.shutdown();
+        self.service.spawn("authority", async move {
+            tokio::select! {
+                () = follower.run() => {}
+                () = shutdown.requested() => {}
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+    }
+
     async fn serve_gateways(&self) -> Result<(), StartError> {
         let names = self.names(&self.args.operator_service);
         let identity = ServerIdentity::new(self.trust.clone(), names, self.args.certificate_lifetime());
@@ -191,10 +220,11 @@ impl Operator {
         self.take_up(acknowledged);
         let (metrics, index) = (self.metrics.clone(), Arc::clone(&self.index));
         self.while_leading("count", move |_| async move { metrics.count(&index).await });
-        let hub = Arc::clone(&self.hub);
+        let (hub, changes) = (Arc::clone(&self.hub), self.trust.changes());
         self.while_leading("ledger-certificate", move |_| async move {
-            ledger_identity::keep(&applier, &installation, hub.rosters()).await;
+            ledger_identity::keep(&applier, &installation, hub.rosters(), changes).await;
         });
+        self.certify_anew();
         if let Some(endpoint) = self.endpoint() {
             let client = self.client.clone();
             self.while_leading("endpoint", move |_| async move {
@@ -208,6 +238,16 @@ impl Operator {
                 keep_bundle(&client, &configuration, &trust).await;
             });
         }
+    }
+
+    /// Another authority, or others to trust: the certificates of all pods follow.
+    fn certify_anew(&self) {
+        let (index, mut changes) = (Arc::clone(&self.index), self.trust.changes());
+        self.while_leading("certificates", move |_| async move {
+            while changes.changed().await.is_ok() {
+                index.queue_pods();
+            }
+        });
     }
 
     fn endpoint(&self) -> Option<Endpoint> {

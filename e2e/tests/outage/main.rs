@@ -2,11 +2,13 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod authority;
 mod channel;
 mod ledger;
 mod operator;
 mod pods;
 mod uninstall;
+mod unseen;
 
 use tokio::sync::{Mutex, MutexGuard};
 
