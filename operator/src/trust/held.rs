@@ -57,7 +57,7 @@ impl Held {
     }
 
     /// The first step to another signer: everybody is to trust it. None when there are too many already.
-    pub(super) fn preparing(&self, next: Authority) -> Option<Self> {
+    pub(crate) fn preparing(&self, next: Authority) -> Option<Self> {
         let roots = united(self.roots.clone(), vec![next.certificate_pem().to_owned()]);
         (roots.len() <= MAX_ROOTS).then(|| Self {
             roots,
@@ -68,7 +68,7 @@ impl Held {
     }
 
     /// The next step, once everybody is where this one wants them; none when there is nothing to do.
-    pub(super) fn following(&self) -> Option<Self> {
+    pub(crate) fn following(&self) -> Option<Self> {
         let revision = self.revision.saturating_add(1);
         if let Some(next) = &self.next {
             let first = vec![next.certificate_pem().to_owned()];

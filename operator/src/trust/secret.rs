@@ -12,7 +12,7 @@ use super::{AUTHORITY_SECRET, Held, TrustError};
 use crate::child::{MANAGER, label};
 
 /// Put onto the Secret by whoever wants another authority; taken off when it is prepared.
-pub const ROTATE: &str = "monstrum.dev/rotate";
+const ROTATE: &str = "monstrum.dev/rotate";
 /// Counts the steps, so that an older copy is known for one.
 const REVISION: &str = "monstrum.dev/authority-revision";
 /// Ends each certificate of a bundle.
