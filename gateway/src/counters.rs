@@ -6,9 +6,9 @@ use std::time::Duration;
 use monstrum_guardian::decision::{Counter, CounterKey, Reservation};
 use monstrum_guardian::source::Counted;
 use monstrum_wire::identity::BotId;
-use monstrum_wire::ledger::{self, CounterOf};
+use monstrum_wire::ledger::{self, CallReservation, CallSettlement, CounterOf};
 
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, seconds};
 
 /// The ledger takes so many counters in one request.
 const MOST: usize = 64;
@@ -61,6 +61,34 @@ pub(crate) async fn used(
         used.extend(keys.zip(answered.into_iter().map(|counter| counter.amount)));
     }
     Ok(used)
+}
+
+/// What a call reserves as it starts; nothing when nothing counts it.
+pub(crate) fn of_call(
+    bot: &BotId,
+    reserve: &[Reservation],
+    life: Duration,
+) -> Result<Option<CallReservation>, LedgerError> {
+    if reserve.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(CallReservation {
+        counters: charged(bot, reserve, Spent::All)?,
+        ttl_seconds: seconds(life),
+    }))
+}
+
+/// What a call used as it ends.
+pub(crate) fn used_by_call(
+    bot: &BotId,
+    reserve: &[Reservation],
+    spent: Spent,
+) -> Result<Option<CallSettlement>, LedgerError> {
+    if reserve.is_empty() {
+        return Ok(None);
+    }
+    let counters = charged(bot, reserve, spent)?;
+    Ok(Some(CallSettlement { counters }))
 }
 
 /// Reserves all or nothing; no request when there is nothing to reserve. What is not settled after `life` was used in full.

@@ -158,20 +158,10 @@ impl Ledger {
     }
 
     /// Records a call's end; tried for a few seconds, because the effect has happened.
-    pub async fn finish_call(
-        &self,
-        call_id: &str,
-        outcome: &str,
-        record: AuditRecord,
-    ) -> Result<(), LedgerError> {
+    pub async fn finish_call(&self, request: FinishCallRequest) -> Result<(), LedgerError> {
         let mut pauses = FINISH_PAUSES.into_iter();
         loop {
-            let request = FinishCallRequest {
-                call_id: call_id.to_owned(),
-                outcome: outcome.to_owned(),
-                record: Some(record.clone()),
-            };
-            let error = match within(self.client.clone().finish_call(request)).await {
+            let error = match within(self.client.clone().finish_call(request.clone())).await {
                 // An attempt before may have been taken although its answer was lost.
                 Ok(_) | Err(LedgerError::Repeated) => return Ok(()),
                 Err(error) => error,
@@ -282,6 +272,6 @@ fn held(scope: &str, id: &str, hold: Duration, renew: bool) -> HoldOnceRequest {
     }
 }
 
-fn seconds(duration: Duration) -> u32 {
+pub(crate) fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }

@@ -1,17 +1,10 @@
 //! The gRPC services of `monstrum.ledger.v1`, over any store.
 
-mod audit;
-mod call;
 mod caller;
-mod field;
-mod inbox;
+pub(crate) mod field;
 mod lane;
-mod ledger;
-mod once;
-mod quota;
 mod refusal;
-mod session;
-mod usage;
+mod service;
 
 use std::time::{Duration, Instant};
 
@@ -39,12 +32,12 @@ const REQUESTS_PER_CONNECTION: usize = 128;
 /// Both services.
 #[derive(Debug, Clone)]
 pub struct Api<S> {
-    store: S,
+    pub(crate) store: S,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) lanes: Lanes,
     roster: Roster,
-    clock: Clock,
-    metrics: Metrics,
-    shutdown: Shutdown,
-    lanes: Lanes,
 }
 
 impl<S: Store> Api<S> {
@@ -52,16 +45,16 @@ impl<S: Store> Api<S> {
     pub fn new(store: S, roster: Roster, clock: Clock, metrics: Metrics, shutdown: Shutdown) -> Self {
         Self {
             store,
-            roster,
             clock,
             metrics,
             shutdown,
             lanes: Lanes::default(),
+            roster,
         }
     }
 
     /// Does the work of one request, counts it, and turns a refusal into its status.
-    async fn measured<R>(
+    pub(crate) async fn measured<R>(
         &self,
         method: Method,
         work: impl Future<Output = Result<R, Refusal>>,

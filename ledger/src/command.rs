@@ -10,7 +10,7 @@ use clap::Parser as _;
 use monstrum_service::{ServiceArgs, TlsArgs};
 
 use crate::serve;
-use crate::store::sqlite::{ArchiveError, back_up};
+use crate::sqlite::{ArchiveError, back_up};
 
 const NAME: &str = "monstrum-ledger";
 

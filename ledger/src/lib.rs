@@ -4,17 +4,24 @@
 //! reaches: no request can name another. Whether that object lives, and whether the certificate is the one issued last, the
 //! operator says ([`enrolment`]); without its word nobody is answered. Audit records form a hash chain per bot; whatever is answered is on disk.
 //!
-//! [`api`] is the contract of `monstrum.ledger.v1` over [`store`], which one database implements so far. `chain` and
-//! `excerpt` are pure: how a record takes its place, and how it is kept within its bounds.
+//! A folder per table: `store.rs` is the interface that every database implements, `rules.rs` what may follow what (pure, so
+//! that no database has rules of its own), `sqlite.rs` the rows, `api.rs` the requests. [`store`] puts the tables together,
+//! [`sqlite`] is the database, [`api`] what all requests share.
 
 pub mod api;
-pub mod chain;
+pub mod audit;
+pub mod call;
 pub mod clock;
 pub mod command;
 pub mod enrolment;
-pub mod excerpt;
-pub mod maintenance;
+pub mod inbox;
 pub mod metrics;
+pub mod once;
+pub mod quota;
 mod serve;
+pub mod session;
+pub mod sqlite;
 pub mod store;
 pub mod tenant;
+pub mod upkeep;
+pub mod usage;

@@ -10,8 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::store::sqlite::CommitObserver;
-use crate::store::{Rows, Swept};
+use crate::sqlite::CommitObserver;
+use crate::upkeep::{Rows, Swept};
 
 /// The requests that are told apart.
 #[expect(missing_docs, reason = "each is the RPC of its name")]

@@ -7,10 +7,10 @@ use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::command::ServeArgs;
 use crate::enrolment::{self, Enrolment};
-use crate::maintenance;
 use crate::metrics::Metrics;
+use crate::sqlite::SqliteStore;
 use crate::store::StoreError;
-use crate::store::sqlite::SqliteStore;
+use crate::upkeep::round;
 
 /// Why the ledger does not start.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ pub(crate) async fn start(args: ServeArgs, service: Service) -> Result<(), Start
     let shutdown = service.shutdown();
     service.spawn(
         "maintenance",
-        maintenance::run(store.clone(), clock.clone(), metrics.clone(), shutdown.clone()),
+        round::run(store.clone(), clock.clone(), metrics.clone(), shutdown.clone()),
     );
     tracing::info!(address = %incoming.local_addr(), data = %args.data_dir.display(), "serving");
     service.spawn(

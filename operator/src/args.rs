@@ -7,6 +7,9 @@ use std::time::Duration;
 use monstrum_crds::placement::Placement;
 use monstrum_service::ServiceArgs;
 
+use crate::index::Budget;
+use crate::leadership::{Timing, TimingError};
+
 /// Reconciles Monstrum's custom resources: compiles each bot's policy, provisions its pods, opens its credentials.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "monstrum-operator", version)]
@@ -26,6 +29,18 @@ pub struct OperatorArgs {
     /// The namespaces to govern, separated by commas; all of them when empty.
     #[arg(long, env = "MONSTRUM_WATCH_NAMESPACES", value_delimiter = ',')]
     pub watch_namespaces: Vec<String>,
+
+    /// Namespaces never to govern, separated by commas; also where they are among those to govern.
+    #[arg(long, env = "MONSTRUM_EXCLUDE_NAMESPACES", value_delimiter = ',')]
+    pub exclude_namespaces: Vec<String>,
+
+    /// When this operator leads.
+    #[command(flatten)]
+    pub lease: LeaseArgs,
+
+    /// What is kept in memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     /// The trust domain of this installation's identities.
     #[arg(long, env = "MONSTRUM_TRUST_DOMAIN", default_value = "monstrum.local")]
@@ -103,6 +118,43 @@ pub struct OperatorArgs {
     pub images: ImageArgs,
 }
 
+/// When one of several operators leads.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LeaseArgs {
+    /// How many seconds after its last renewal a leader's lease may be taken by another.
+    #[arg(long = "lease-seconds", env = "MONSTRUM_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..=600))]
+    pub length: u64,
+
+    /// After how many seconds without a renewal a leader ends; shorter than the lease, by the retry period at least.
+    #[arg(long = "lease-renew-seconds", env = "MONSTRUM_LEASE_RENEW_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(3..=600))]
+    pub deadline: u64,
+
+    /// How often the lease is renewed, or asked for, in seconds; a third of the former at most.
+    #[arg(long = "lease-retry-seconds", env = "MONSTRUM_LEASE_RETRY_SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub retry: u64,
+}
+
+/// How much of what others write is kept in memory.
+#[derive(Debug, Clone, clap::Args)]
+pub struct MemoryArgs {
+    /// How many mebibytes of one namespace's objects and Secrets' metadata are kept; where there is more, nothing there is in force.
+    #[arg(long, env = "MONSTRUM_NAMESPACE_MEBIBYTES", default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=1024))]
+    pub namespace_mebibytes: u32,
+
+    /// How many mebibytes of all namespaces' together are kept; where there is more, the largest namespace gives way. A process
+    /// takes about four times as much.
+    #[arg(long, env = "MONSTRUM_TOTAL_MEBIBYTES", default_value_t = 32, value_parser = clap::value_parser!(u32).range(2..=65_536))]
+    pub total_mebibytes: u32,
+}
+
+impl MemoryArgs {
+    /// In bytes.
+    pub fn budget(&self) -> Budget {
+        let bytes = |mebibytes: u32| usize::try_from(u64::from(mebibytes) << 20).unwrap_or(usize::MAX);
+        Budget::new(bytes(self.namespace_mebibytes), bytes(self.total_mebibytes))
+    }
+}
+
 /// What the pods of bots and channels run.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ImageArgs {
@@ -121,6 +173,13 @@ pub struct ImageArgs {
     /// Names of Secrets in the bots' namespaces to pull with, separated by commas.
     #[arg(long, env = "MONSTRUM_IMAGE_PULL_SECRETS", value_delimiter = ',')]
     pub image_pull_secrets: Vec<String>,
+}
+
+impl LeaseArgs {
+    /// The times of the election.
+    pub fn timing(&self) -> Result<Timing, TimingError> {
+        Timing::new(self.length, self.deadline, self.retry)
+    }
 }
 
 impl OperatorArgs {
@@ -195,6 +254,22 @@ mod tests {
         let args = parse(&["--pod-placement", r#"{"runtimeClassNames": ["gvisor"]}"#]).unwrap();
         assert!(args.pod_placement.runs_as("gvisor"));
         assert!(parse(&["--pod-placement", r#"{"runtimeClasses": []}"#]).is_err());
+    }
+
+    #[test]
+    fn the_times_of_the_election_are_settings() {
+        assert_eq!(parse(&[]).unwrap().lease.timing(), Ok(Timing::default()));
+        let settings = [
+            "--lease-seconds",
+            "60",
+            "--lease-renew-seconds",
+            "40",
+            "--lease-retry-seconds",
+            "5",
+        ];
+        assert_eq!(parse(&settings).unwrap().lease.timing(), Timing::new(60, 40, 5));
+        assert!(parse(&["--lease-seconds", "9"]).unwrap().lease.timing().is_err());
+        assert!(parse(&["--lease-retry-seconds", "0"]).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod certificate;
 mod contest;
 mod drift;
 mod owner;
+mod takeover;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
@@ -21,7 +22,7 @@ use serde_json::Value;
 
 pub use apply::{Applied, Applier, ApplyError, Certified};
 pub use certificate::{Certificate, CertificateSpec, Issued, certificate_annotations, keeps_up};
-pub use owner::{Labels, MANAGED_BY, MANAGER, Owner, label};
+pub use owner::{Belonging, Labels, MANAGED_BY, MANAGER, Owner, label};
 
 /// The kinds of our objects, in the order in which they are applied: what others need comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -93,17 +93,23 @@ impl Compiler {
 
     /// A leader that does not know what the last one knew would bring an old policy back.
     async fn compile_if_current(&self, namespace: &str, since: Instant) {
-        if self.index.currency.as_of(namespace).is_some() {
+        if self.index.as_of(namespace).is_some() {
             self.compile_namespace(namespace, since).await;
             self.index.dirt.done(namespace);
+        } else if !self.index.ownership.is_ours(namespace) {
+            // It is marked when it becomes ours.
+            self.index.dirt.done(namespace);
+            self.index.ownership.ask();
         } else {
             self.index.dirt.postpone(namespace, after(LOOK_AGAIN));
         }
     }
 
     fn enrol_if_current(&self, namespace: &str, since: Instant) {
-        if self.index.currency.as_of(namespace).is_some() {
+        if self.index.as_of(namespace).is_some() {
             self.enrol(&self.index.world(namespace), since);
+            self.index.certificates.done(namespace);
+        } else if !self.index.ownership.is_ours(namespace) {
             self.index.certificates.done(namespace);
         } else {
             self.index.certificates.postpone(namespace, after(LOOK_AGAIN));
@@ -126,7 +132,7 @@ impl Compiler {
             .compile_seconds
             .observe(started.elapsed().as_secs_f64());
         if !all_read {
-            let right = self.index.currency.as_of(namespace);
+            let right = self.index.as_of(namespace);
             self.index.dirt.mark_at(namespace, after(ASK_AGAIN), right);
         }
     }

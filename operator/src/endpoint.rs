@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
@@ -54,12 +55,13 @@ pub(crate) async fn keep(client: &Client, endpoint: &Endpoint) {
 /// True when something was written.
 async fn put(client: &Client, endpoint: &Endpoint) -> Result<bool, kube::Error> {
     let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), &endpoint.namespace);
+    let owner = owner(client, endpoint).await?;
     let name = endpoint.name();
     let mut said = false;
     for found in slices.list(&endpoint.list()).await? {
         let found_name = found.name_any();
         if found_name == name {
-            said = endpoint.is_said_by(&found);
+            said = endpoint.is_said_by(&found, owner.as_deref());
         } else {
             // Left from when the Service had a selector, or of another family.
             tracing::info!(slice = %found_name, "deleting another slice of the leader's Service");
@@ -69,10 +71,25 @@ async fn put(client: &Client, endpoint: &Endpoint) -> Result<bool, kube::Error> 
     if !said {
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         slices
-            .patch(&name, &parameters, &Patch::Apply(endpoint.slice()))
+            .patch(
+                &name,
+                &parameters,
+                &Patch::Apply(endpoint.slice(owner.as_deref())),
+            )
             .await?;
     }
     Ok(!said)
+}
+
+/// The uid of the Service, with which the slice goes, as those of Kubernetes' own controller do. None where it may not be read: that
+/// gateways find the leader is worth more than that nothing is left after an uninstall.
+async fn owner(client: &Client, endpoint: &Endpoint) -> Result<Option<String>, kube::Error> {
+    let services: Api<Service> = Api::namespaced(client.clone(), &endpoint.namespace);
+    match services.get_metadata_opt(&endpoint.service).await {
+        Ok(service) => Ok(service.and_then(|service| service.uid())),
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 impl Endpoint {
@@ -92,7 +109,11 @@ impl Endpoint {
         }
     }
 
-    fn is_said_by(&self, slice: &EndpointSlice) -> bool {
+    fn is_said_by(&self, slice: &EndpointSlice, owner: Option<&str>) -> bool {
+        let owners = slice.owner_references();
+        if owner.is_some_and(|owner| owners.iter().all(|reference| reference.uid != owner)) {
+            return false;
+        }
         match slice.endpoints.as_slice() {
             [only] => {
                 let ports = slice.ports.iter().flatten();
@@ -103,7 +124,11 @@ impl Endpoint {
         }
     }
 
-    fn slice(&self) -> Value {
+    fn slice(&self, owner: Option<&str>) -> Value {
+        let owners: Vec<_> = owner
+            .map(|uid| json!({"apiVersion": "v1", "kind": "Service", "name": self.service, "uid": uid}))
+            .into_iter()
+            .collect();
         json!({
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
@@ -116,6 +141,7 @@ impl Endpoint {
                     label::NAME: "monstrum",
                     label::MANAGED_BY: MANAGER,
                 },
+                "ownerReferences": owners,
             },
             "addressType": self.family(),
             "endpoints": [{
@@ -163,6 +189,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_slice_goes_with_its_service() {
+        let api = FakeApi::default();
+        let service = "/api/v1/namespaces/system/services/monstrum-operator";
+        let metadata = json!({"name": "monstrum-operator", "namespace": "system", "uid": "u-1"});
+        put(&api.client(), &at("10.0.0.1")).await.unwrap();
+        api.put(
+            service,
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata}),
+        );
+        assert!(
+            put(&api.client(), &at("10.0.0.1")).await.unwrap(),
+            "one from before has no owner"
+        );
+        assert!(!put(&api.client(), &at("10.0.0.1")).await.unwrap());
+        let owners = api.get(PATH).unwrap()["metadata"]["ownerReferences"].clone();
+        assert_eq!(
+            (&owners[0]["kind"], &owners[0]["uid"]),
+            (&json!("Service"), &json!("u-1"))
+        );
+    }
+
+    #[tokio::test]
     async fn other_slices_of_the_service_go() {
         let api = FakeApi::default();
         let left = PATH.replace("-leader-ipv4", "-x7k2p");
@@ -178,6 +226,6 @@ mod tests {
     #[test]
     fn the_families_have_slices_of_their_own() {
         assert_eq!(at("fd00::1").name(), "monstrum-operator-leader-ipv6");
-        assert_eq!(at("fd00::1").slice()["addressType"], "IPv6");
+        assert_eq!(at("fd00::1").slice(None)["addressType"], "IPv6");
     }
 }

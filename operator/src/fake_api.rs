@@ -258,6 +258,17 @@ impl State {
             merge(&mut object, wanted);
             self.insist(&mut object);
         }
+        let owners = object["metadata"]["ownerReferences"].as_array();
+        let controllers = owners
+            .into_iter()
+            .flatten()
+            .filter(|owner| owner["controller"] == true);
+        if controllers.count() > 1 {
+            return Err((
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "only one reference can have controller set to true",
+            ));
+        }
         if object["kind"] == "Service" && object["spec"]["clusterIP"].is_null() {
             object["spec"]["clusterIP"] = json!("10.96.0.7");
         }
@@ -285,8 +296,11 @@ fn merge(target: &mut Value, patch: &Value) {
             }
         }
         (Value::Array(target), Value::Array(patch)) if patch.iter().all(|item| item["name"].is_string()) => {
+            // Owners are told apart by their uid.
+            let owners = patch.iter().all(|item| item["uid"].is_string());
+            let key = if owners { "uid" } else { "name" };
             for item in patch {
-                match target.iter_mut().find(|there| there["name"] == item["name"]) {
+                match target.iter_mut().find(|there| there[key] == item[key]) {
                     Some(there) => merge(there, item),
                     None => target.push(item.clone()),
                 }

@@ -4,6 +4,7 @@
 //! to [`Dirt`] (which namespaces must be compiled) and to the queue (which objects must be reconciled).
 
 mod broken;
+pub mod budget;
 pub mod currency;
 mod dirt;
 mod feed;
@@ -11,6 +12,7 @@ mod latch;
 mod live;
 mod meaning;
 mod objects;
+mod ownership;
 mod secrets;
 mod watch;
 mod watches;
@@ -27,17 +29,21 @@ use monstrum_crds::kinds::{
 };
 use monstrum_crds::object::Kind;
 use monstrum_crds::placement::Placement;
+use tokio::time::Instant;
 
 pub use broken::Broken;
+pub use budget::Budget;
 pub use currency::Currency;
 pub use dirt::Dirt;
 pub use latch::Latch;
 pub use live::Live;
 pub use objects::{Objects, Place, Seen};
+pub use ownership::{Owned, Ownership};
 pub use secrets::{Secrets, secret_version};
 pub(crate) use watch::strip;
 pub use watches::Watches;
 
+use self::feed::ReadingRoom;
 use crate::queue::Queue;
 
 /// What is reconciled: an object of one of our kinds.
@@ -88,15 +94,24 @@ pub struct Index {
     pub certificates: Dirt,
     /// Which objects must be reconciled.
     pub queue: Queue<Key>,
+    /// Which namespaces this installation governs.
+    pub ownership: Ownership,
+    /// How much of all this is kept.
+    pub budget: Arc<Budget>,
     /// Opens when every watch has listed what there is.
+    pub lists: Latch,
+    /// Opens when every watch has listed what there is, or has had its time.
     pub listed: Latch,
+    /// Where lists are read.
+    room: ReadingRoom,
     contracts: Mutex<BTreeMap<String, Arc<Contract>>>,
 }
 
 impl Index {
-    /// An empty index of an installation that permits `placement`; what is known holds for `validity`.
-    pub fn new(validity: Duration, placement: Placement) -> Self {
+    /// An empty index of an installation that permits `placement` and keeps so much; what is known holds for `validity`.
+    pub fn new(validity: Duration, placement: Placement, budget: Budget) -> Self {
         Self {
+            budget: Arc::new(budget),
             placement: Arc::new(placement),
             currency: Currency::new(validity),
             ..Self::default()
@@ -120,10 +135,30 @@ impl Index {
         }
     }
 
+    /// As of when everything that a namespace depends on is known; none when it is not, or when nothing may be done for it.
+    pub fn as_of(&self, namespace: &str) -> Option<Instant> {
+        self.currency
+            .as_of(namespace)
+            .filter(|_| self.ownership.is_ours(namespace) && self.budget.overrun(namespace).is_none())
+    }
+
+    /// A namespace is ours now: everything in it is to be worked out.
+    pub fn governed(&self, namespace: &str) {
+        self.dirt.mark(namespace, None);
+        self.certificates.mark(namespace, None);
+    }
+
+    /// What keeps a namespace from being governed, for people; empty while nothing does.
+    pub fn faults_of(&self, namespace: &str) -> Vec<String> {
+        let overrun = self.budget.overrun(namespace);
+        let lapsed = self.currency.faults_of(namespace);
+        overrun.into_iter().chain(lapsed).collect()
+    }
+
     /// How long the policies and credentials of a namespace still hold: since when they are known to follow from what the
     /// API server holds, never since now. None when that is too long ago, or not known in this term.
     pub fn lease(&self, namespace: &str) -> Option<Duration> {
-        let mut right = self.currency.as_of(namespace)?;
+        let mut right = self.as_of(namespace)?;
         for changes in [&self.dirt, &self.certificates] {
             if let Some(before) = changes.right(namespace) {
                 right = right.min(before?);
@@ -220,7 +255,7 @@ impl Index {
 
     /// Has a namespace compiled.
     fn mark(&self, namespace: &str) {
-        self.dirt.mark(namespace, self.currency.as_of(namespace));
+        self.dirt.mark(namespace, self.as_of(namespace));
     }
 
     /// Has every resource type reconciled, and every namespace compiled.

@@ -73,6 +73,11 @@ impl Installation {
         )
     }
 
+    /// The namespaces that are never governed.
+    pub(crate) fn excluded(args: &OperatorArgs) -> Vec<String> {
+        named(&args.exclude_namespaces)
+    }
+
     /// The namespaces to watch; empty means all.
     pub(crate) fn watched(args: &OperatorArgs) -> Vec<String> {
         named(&args.watch_namespaces)

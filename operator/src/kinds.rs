@@ -71,7 +71,8 @@ impl ReconcileError {
             ) => Outcome::Internal,
             Self::Apply(
                 ApplyError::Failed { .. }
-                | ApplyError::Foreign { .. }
+                | ApplyError::Foreign(_)
+                | ApplyError::Going { .. }
                 | ApplyError::Contested { .. }
                 | ApplyError::NotLeading,
             )
@@ -110,7 +111,7 @@ impl Reconciler {
     ///
     /// From what may be out of date nothing follows: no object is written or deleted for it, and nothing is called ready.
     pub async fn reconcile(&self, key: &Key) -> Result<Option<Duration>, ReconcileError> {
-        if self.index.currency.as_of(&key.namespace).is_none() {
+        if self.index.as_of(&key.namespace).is_none() {
             return stale::reconcile(self, key).await;
         }
         if self.tell_unreadable(key).await? {

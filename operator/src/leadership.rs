@@ -2,16 +2,23 @@
 //!
 //! A lease on `coordination/v1`, written only over the exact version that was read. A leader that can't renew in time
 //! ends its process, before any other may lead. The number of transitions is the epoch of its policies.
+//!
+//! Why two never act: a leader's term counts from before the renewal was sent, and lasts for the deadline; another process takes
+//! the lease only after it has seen the same version of it for the lease's whole length, which is longer. Both are measured
+//! by the clock of the process that measures, so that clocks need not agree.
 
+mod attempt;
 mod candidate;
 mod lease;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use candidate::{Candidate, LeadershipError, Timing};
+pub use candidate::{Candidate, LeadershipError};
+pub use timing::{Timing, TimingError};
 
 /// One time of leading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

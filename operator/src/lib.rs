@@ -11,7 +11,9 @@
 pub mod admission;
 mod args;
 pub mod child;
+mod claim;
 pub mod compiler;
+mod definitions;
 mod endpoint;
 #[cfg(test)]
 mod fake_api;

@@ -34,8 +34,10 @@ pub(crate) struct Lookout {
     was_current: bool,
     /// Held while nothing is current.
     unready: Option<(Token, Instant)>,
-    /// Namespaces that are not current, as their statuses say.
+    /// Namespaces for which nothing is done, as their statuses say.
     stale: BTreeSet<String>,
+    /// Those that are watched by themselves and can't be followed, as was told.
+    lapsed: BTreeSet<String>,
 }
 
 impl Lookout {
@@ -53,6 +55,7 @@ impl Lookout {
             was_current: false,
             unready: None,
             stale: BTreeSet::new(),
+            lapsed: BTreeSet::new(),
         }
     }
 
@@ -79,19 +82,48 @@ impl Lookout {
             }
             self.unready = Some((self.readiness.block(faults.join("; ")), Instant::now()));
         }
+        self.tell_watched();
+        self.metrics.kept(self.index.budget.kept());
         if self.leadership.epoch().is_some() {
             self.tell_namespaces();
         }
+    }
+
+    /// Names the namespaces that were asked for and can't be followed: deleted ones, and those that may not be read.
+    fn tell_watched(&mut self) {
+        if !self.index.listed.is_open() {
+            return;
+        }
+        let mut lapsed = BTreeSet::new();
+        for namespace in self.index.currency.scopes() {
+            let faults = self.index.currency.faults_of(&namespace);
+            self.metrics.followed(&namespace, faults.is_empty());
+            if faults.is_empty() {
+                continue;
+            }
+            if !self.lapsed.contains(&namespace) {
+                tracing::error!(%namespace, ?faults, "a watched namespace can't be followed: nothing there is in force; the others go on");
+            }
+            lapsed.insert(namespace);
+        }
+        for namespace in self.lapsed.difference(&lapsed) {
+            tracing::info!(%namespace, "a watched namespace is followed again");
+        }
+        self.lapsed = lapsed;
     }
 
     /// Has every object of a namespace reconciled that has stopped being current, or is again.
     fn tell_namespaces(&mut self) {
         let namespaces = self.index.namespaces().into_iter();
         let stale: BTreeSet<String> = namespaces
-            .filter(|namespace| self.index.currency.is_stale(namespace))
+            .filter(|namespace| self.index.ownership.is_ours(namespace))
+            .filter(|namespace| {
+                self.index.currency.is_stale(namespace) || self.index.budget.overrun(namespace).is_some()
+            })
             .collect();
         for namespace in stale.symmetric_difference(&self.stale) {
-            tracing::warn!(%namespace, stale = stale.contains(namespace), "what is known of a namespace changed its standing");
+            let faults = self.index.faults_of(namespace);
+            tracing::warn!(%namespace, ?faults, "what is known of a namespace changed its standing");
             self.index.queue_namespace(namespace);
         }
         self.metrics

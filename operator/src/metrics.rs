@@ -43,6 +43,9 @@ pub struct Metrics {
     authority_expiration: Gauge,
     authorities_trusted: Gauge,
     authority_awaited: Gauge,
+    followed: Family<NamespaceLabels, Gauge>,
+    kept_bytes: Gauge,
+    governed_by_others: Gauge,
 }
 
 /// How a reconcile ended: well, or with an error of one of the classes that decide what follows.
@@ -124,6 +127,12 @@ struct WatchLabels {
     kind: &'static str,
 }
 
+/// One of the namespaces that the installation names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NamespaceLabels {
+    namespace: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ObjectLabels {
     kind: KindLabel,
@@ -149,6 +158,9 @@ impl Default for Metrics {
             authority_expiration: Gauge::default(),
             authorities_trusted: Gauge::default(),
             authority_awaited: Gauge::default(),
+            followed: Family::default(),
+            kept_bytes: Gauge::default(),
+            governed_by_others: Gauge::default(),
         }
     }
 }
@@ -268,6 +280,40 @@ impl Metrics {
             "Namespaces whose policies are not renewed, as the leader sees them",
             self.stale_namespaces.clone(),
         );
+        registry.register(
+            "namespace_followed",
+            "Whether a namespace of the configured ones can be followed",
+            self.followed.clone(),
+        );
+        registry.register(
+            "kept_bytes",
+            "Objects and Secrets' metadata that are kept, as JSON",
+            self.kept_bytes.clone(),
+        );
+        registry.register(
+            "namespaces_of_others",
+            "Watched namespaces that another installation governs, as the leader sees them",
+            self.governed_by_others.clone(),
+        );
+    }
+
+    /// Says how many of the watched namespaces are governed by other installations.
+    pub fn governed_by_others(&self, namespaces: usize) {
+        let namespaces = i64::try_from(namespaces).unwrap_or(i64::MAX);
+        self.governed_by_others.set(namespaces);
+    }
+
+    /// Says whether one of the configured namespaces can be followed.
+    pub fn followed(&self, namespace: &str, followed: bool) {
+        let labels = NamespaceLabels {
+            namespace: namespace.to_owned(),
+        };
+        self.followed.get_or_create(&labels).set(i64::from(followed));
+    }
+
+    /// Says how many bytes are kept.
+    pub fn kept(&self, bytes: usize) {
+        self.kept_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     fn register_trust(&self, registry: &mut Registry) {

@@ -15,19 +15,21 @@ use tokio::sync::mpsc;
 use crate::admission::{AdmissionServer, AdmissionServerError, keep_bundle};
 use crate::args::OperatorArgs;
 use crate::child::Applier;
+use crate::claim::{GOVERNS, Keeper, Reach};
 use crate::compiler::{Compiler, Facts};
+use crate::definitions::Definitions;
 use crate::endpoint::{self, Endpoint};
 use crate::index::{Index, Key, Watches};
 use crate::installation::{Installation, service_names};
 use crate::kinds::{Pods, Reconciler};
-use crate::leadership::{Candidate, Leadership, Timing};
+use crate::leadership::{Candidate, Leadership, Timing, TimingError};
 use crate::ledger_identity;
 use crate::lookout::Lookout;
 use crate::metrics::Metrics;
 use crate::policy::{EnrolmentService, Hub, Mandate, PolicyService};
 use crate::status::StatusWriter;
 use crate::trust::{
-    Census, Follower, Keeper, Rotation, ServerIdentity, ServerIdentityError, Trust, TrustError,
+    AuthorityKeeper, Census, Follower, Rotation, ServerIdentity, ServerIdentityError, Trust, TrustError,
 };
 use crate::vault::{Opener, VaultService};
 
@@ -39,6 +41,9 @@ const WORKERS: usize = 4;
 /// Why the operator does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The times of the election don't go together.
+    #[error("the times of the election can't be kept")]
+    Timing(#[from] TimingError),
     /// There is no way to the API server.
     #[error(
         "the Kubernetes API can't be reached: is this a pod with a service account, or is KUBECONFIG set?"
@@ -64,17 +69,24 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         .await
         .map_err(|error| StartError::Client(error.into()))?;
     let metrics = service.register(Metrics::register);
-    let index = Arc::new(Index::new(args.policy_lease(), args.pod_placement.clone()));
-    let namespaces = Installation::watched(&args);
+    let timing = args.lease.timing()?;
+    let index = Arc::new(Index::new(
+        args.policy_lease(),
+        args.pod_placement.clone(),
+        args.memory.budget(),
+    ));
+    index.ownership.require(&args.namespace);
+    let (namespaces, excluded) = (Installation::watched(&args), Installation::excluded(&args));
     Watches {
         index: &index,
         client: &client,
         service: &service,
         metrics: &metrics,
         namespaces: &namespaces,
+        excluded: &excluded,
     }
     .start();
-    let keeper = Keeper::new(
+    let keeper = AuthorityKeeper::new(
         client.clone(),
         &args.namespace,
         &args.trust_domain,
@@ -82,7 +94,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         &args.pod_name,
     );
     let trust = keeper.load_or_create().await?;
-    let leadership = stand_for_election(&args, &client, &index, &service);
+    let leadership = stand_for_election(&args, timing, &client, &index, &service);
     let lookout = Lookout::new(
         Arc::clone(&index),
         leadership.clone(),
@@ -118,6 +130,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
 /// Only a process whose index is complete, and known to be current, may lead.
 fn stand_for_election(
     args: &OperatorArgs,
+    timing: Timing,
     client: &Client,
     index: &Arc<Index>,
     service: &Service,
@@ -125,9 +138,26 @@ fn stand_for_election(
     let leases: Api<Lease> = Api::namespaced(client.clone(), &args.namespace);
     // Another identity each time, so that a process that comes back is never taken for the one that went.
     let identity = format!("{}_{}", args.pod_name, uuid::Uuid::new_v4());
-    let known = Arc::clone(index);
-    let fit = move || known.currency.faults().is_empty();
-    let (candidate, leadership) = Candidate::new(leases, LEASE, &identity, Timing::default(), fit);
+    let (known, definitions) = (Arc::clone(index), Definitions::default());
+    let (looking, stopping) = (
+        definitions
+            .clone()
+            .watch(client.clone(), service.readiness().clone()),
+        service.shutdown(),
+    );
+    service.spawn_quiet("definitions", async move {
+        tokio::select! {
+            () = looking => {}
+            () = stopping.requested() => {}
+        }
+    });
+    let fit = move || known.currency.faults().is_empty() && definitions.are_fine();
+    let (candidate, leadership) = Candidate::new(leases, LEASE, &identity, timing, fit);
+    let reach = Reach {
+        namespaces: Installation::watched(args),
+        except: Installation::excluded(args),
+    };
+    let candidate = candidate.saying(GOVERNS, reach.to_text());
     let (index, shutdown) = (Arc::clone(index), service.shutdown());
     service.spawn("lease", async move {
         tokio::select! {
@@ -157,7 +187,7 @@ impl Operator {
     }
 
     /// Every replica holds the authority, and puts it back.
-    fn follow_authority(&self, keeper: Keeper) {
+    fn follow_authority(&self, keeper: AuthorityKeeper) {
         let rotation = Rotation {
             census: Census::new(self.client.clone(), Arc::clone(&self.index), &self.args.namespace),
             settle: self.args.authority_settle(),
@@ -218,6 +248,14 @@ impl Operator {
         self.reconcile(applier.clone(), &installation);
         self.compile();
         self.take_up(acknowledged);
+        let claims = Keeper::new(
+            Arc::clone(&self.index),
+            self.client.clone(),
+            self.leadership.clone(),
+            self.metrics.clone(),
+            (&self.args.namespace, LEASE),
+        );
+        self.while_leading("claims", move |_| claims.run());
         let (metrics, index) = (self.metrics.clone(), Arc::clone(&self.index));
         self.while_leading("count", move |_| async move { metrics.count(&index).await });
         let (hub, changes) = (Arc::clone(&self.hub), self.trust.changes());

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::child::{Applier, Certificate, ChildKind};
 use crate::compiler::{Compiler, Facts};
 use crate::fake_api::FakeApi;
-use crate::index::{Index, Key};
+use crate::index::{Budget, Index, Key};
 use crate::installation::Installation;
 use crate::kinds::{Pods, Reconciler};
 use crate::leadership::Leadership;
@@ -74,7 +74,7 @@ impl Scenario {
     pub(crate) fn led_by(leadership: Leadership) -> Self {
         monstrum_service::install_crypto();
         let api = FakeApi::default();
-        let index = Arc::new(Index::new(LEASE, placement()));
+        let index = Arc::new(Index::new(LEASE, placement(), Budget::default()));
         // Nothing is watched here: what is put into the index is current.
         let for_ever = Instant::now().checked_add(Duration::from_secs(86_400)).unwrap();
         index.currency.depend_on("Everything", None).prove(for_ever);
@@ -298,6 +298,37 @@ impl Scenario {
         if let Err(error) = self.reconciler.reconcile(key).await {
             panic!("{key:?}: {error}: {:?}", std::error::Error::source(&error));
         }
+    }
+
+    /// Has the index see our objects and Secrets as the API server holds them.
+    pub(crate) fn see_children(&self) {
+        let paths = self.api.paths();
+        let of = |plural: &str| {
+            let part = format!("/namespaces/{NAMESPACE}/{plural}/");
+            let objects = paths.iter().filter(move |path| path.contains(&part));
+            objects.filter_map(|path| self.api.get(path)).collect::<Vec<_>>()
+        };
+        for kind in ChildKind::ALL {
+            let children = self.index.live.children(kind);
+            children.take_up(None, Event::Init);
+            let ours = of(&kind.api().plural).into_iter().filter(|object| {
+                object["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "monstrum-operator"
+            });
+            for object in ours {
+                children.take_up(None, Event::InitApply(serde_json::from_value(object).unwrap()));
+            }
+            children.take_up(None, Event::InitDone);
+        }
+        let secrets = self.index.live.secrets();
+        secrets.take_up(None, Event::Init);
+        for object in of("secrets") {
+            let secret = PartialObjectMeta::<Secret> {
+                metadata: serde_json::from_value(object["metadata"].clone()).unwrap(),
+                ..PartialObjectMeta::default()
+            };
+            secrets.take_up(None, Event::InitApply(secret));
+        }
+        secrets.take_up(None, Event::InitDone);
     }
 
     /// Lets every Deployment roll out, as kubelets and controllers do.

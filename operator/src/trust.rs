@@ -20,4 +20,4 @@ pub(crate) use handle::due;
 pub use held::Held;
 pub(crate) use identity::renewal;
 pub use identity::{ServerIdentity, ServerIdentityError};
-pub use keeper::{AUTHORITY_SECRET, Keeper, TrustError};
+pub use keeper::{AUTHORITY_SECRET, AuthorityKeeper, TrustError};

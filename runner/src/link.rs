@@ -139,6 +139,7 @@ impl Link {
         let hello = RunnerHello {
             executors: self.shared.executors.names(),
             replica: self.shared.replica.clone(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
         };
         FromRunner {
             message: Some(Message::Hello(hello)),

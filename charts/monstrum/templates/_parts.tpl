@@ -83,6 +83,19 @@ readinessProbe: {httpGet: {path: /readyz, port: admin}, periodSeconds: 1}
 {{- join "," $list -}}
 {{- end -}}
 
+{{/* When one of the operators leads. */}}
+{{- define "monstrum.leaseTimes" -}}
+{{- if lt (int .seconds) (add (int .renewSeconds) (int .retrySeconds) | int) -}}
+{{- fail "operator.lease.seconds must be at least operator.lease.renewSeconds and operator.lease.retrySeconds together" -}}
+{{- end -}}
+{{- if lt (int .renewSeconds) (mul 3 (int .retrySeconds) | int) -}}
+{{- fail "operator.lease.renewSeconds must be at least three times operator.lease.retrySeconds" -}}
+{{- end -}}
+- {name: MONSTRUM_LEASE_SECONDS, value: {{ .seconds | quote }}}
+- {name: MONSTRUM_LEASE_RENEW_SECONDS, value: {{ .renewSeconds | quote }}}
+- {name: MONSTRUM_LEASE_RETRY_SECONDS, value: {{ .retrySeconds | quote }}}
+{{- end -}}
+
 {{/* The operator's rights on objects of namespaces. */}}
 {{- define "monstrum.rules" -}}
 # Our kinds: read, and their status written. Their spec is the users'.

@@ -10,7 +10,7 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/monstrum");
 
 /// A value by its path, what it is set to, as JSON, and the text that is only in the objects then (`-` before it: only
 /// without).
-const VALUES: [(&str, &str, &str); 44] = [
+const VALUES: [(&str, &str, &str); 50] = [
     ("image.registry", "\"mirror.example\"", "mirror.example/gateway:"),
     ("image.tag", "\"v9\"", "monstrum.dev/operator:v9"),
     (
@@ -57,6 +57,11 @@ const VALUES: [(&str, &str, &str); 44] = [
         "name: MONSTRUM_AUTHORITY_SETTLE_SECONDS, value: \"66\"",
     ),
     ("watchNamespaces", "[\"only-here\"]", "namespace: only-here"),
+    (
+        "excludeNamespaces",
+        "[\"not-here\"]",
+        "operator: NotIn, values: [\"not-here\"]",
+    ),
     ("podAnnotations", "{\"owner\": \"platform\"}", "owner: platform"),
     (
         "podPlacement.tolerations",
@@ -70,6 +75,31 @@ const VALUES: [(&str, &str, &str); 44] = [
         "operator.log",
         "\"debug\"",
         "name: MONSTRUM_LOG, value: \"debug\"",
+    ),
+    (
+        "operator.lease.seconds",
+        "61",
+        "name: MONSTRUM_LEASE_SECONDS, value: \"61\"",
+    ),
+    (
+        "operator.lease.renewSeconds",
+        "12",
+        "name: MONSTRUM_LEASE_RENEW_SECONDS, value: \"12\"",
+    ),
+    (
+        "operator.lease.retrySeconds",
+        "3",
+        "name: MONSTRUM_LEASE_RETRY_SECONDS, value: \"3\"",
+    ),
+    (
+        "operator.memory.namespaceMebibytes",
+        "17",
+        "name: MONSTRUM_NAMESPACE_MEBIBYTES, value: \"17\"",
+    ),
+    (
+        "operator.memory.totalMebibytes",
+        "65",
+        "name: MONSTRUM_TOTAL_MEBIBYTES, value: \"65\"",
     ),
     ("operator.resources.requests.cpu", "\"123m\"", "cpu: 123m"),
     ("operator.resources.requests.memory", "\"61Mi\"", "memory: 61Mi"),

@@ -11,6 +11,7 @@ mod chart_values;
 mod charts;
 mod commands;
 mod conditions;
+mod orphans;
 mod replicas;
 mod revocation;
 mod rules;

@@ -35,13 +35,20 @@ async fn a_sandbox_whose_new_image_can_not_be_had_says_so_although_the_old_one_r
     let workspace = Workspace::create("image").await?;
     BotSetup::triage().install(&workspace).await?;
     workspace.apply(&shell("['git status']")).await?;
-    workspace.condition("botbinding", "triage-toolbox", "Ready", "True").await?;
+    workspace
+        .condition("botbinding", "triage-toolbox", "Ready", "True")
+        .await?;
     workspace.bot_ready("triage").await?;
 
     let nowhere = shell("['git status']").replace("sandbox:dev", "nowhere:dev");
     workspace.apply(&nowhere).await?;
     let message = stalled(&workspace, "bot", "triage", "ImagePullFailed").await?;
-    for part in ["triage-runner-toolbox", "0 of 1 pods", "nowhere:dev", "spec.runner.image of Resource"] {
+    for part in [
+        "triage-runner-toolbox",
+        "0 of 1 pods",
+        "nowhere:dev",
+        "spec.runner.image of Resource",
+    ] {
         assert!(message.contains(part), "{part}: {message}");
     }
     let shown = workspace
@@ -53,7 +60,10 @@ async fn a_sandbox_whose_new_image_can_not_be_had_says_so_although_the_old_one_r
     workspace.apply(&shell("['git status']")).await?;
     workspace.bot_ready("triage").await?;
     let bot = workspace.get("bot", "triage").await?;
-    assert!(condition(&bot, "Stalled").is_none() && condition(&bot, "Reconciling").is_none(), "{bot:#}");
+    assert!(
+        condition(&bot, "Stalled").is_none() && condition(&bot, "Reconciling").is_none(),
+        "{bot:#}"
+    );
     workspace.remove().await
 }
 

@@ -18,7 +18,16 @@ const ROTATED: Duration = Duration::from_secs(300);
 async fn kept(cluster: &Cluster, field: &str) -> Result<String> {
     let field = format!("jsonpath={{.data['{field}']}}");
     cluster
-        .kubectl(&["-n", SYSTEM, "get", "secret", SECRET, "--ignore-not-found", "-o", &field])
+        .kubectl(&[
+            "-n",
+            SYSTEM,
+            "get",
+            "secret",
+            SECRET,
+            "--ignore-not-found",
+            "-o",
+            &field,
+        ])
         .await
 }
 
@@ -31,11 +40,28 @@ async fn is_permitted(workspace: &Workspace, message: &str) -> Result<()> {
 
 /// Restarts every operator but the one that leads.
 async fn restart_standbys(cluster: &Cluster) -> Result<()> {
-    let holder = ["-n", SYSTEM, "get", "lease", "monstrum-operator", "-o", "jsonpath={.spec.holderIdentity}"];
+    let holder = [
+        "-n",
+        SYSTEM,
+        "get",
+        "lease",
+        "monstrum-operator",
+        "-o",
+        "jsonpath={.spec.holderIdentity}",
+    ];
     let holder = cluster.kubectl(&holder).await?;
     let leader = holder.split('_').next().unwrap_or_default();
     let labels = "app.kubernetes.io/name=monstrum,app.kubernetes.io/component=operator";
-    let pods = ["-n", SYSTEM, "get", "pods", "-l", labels, "-o", "jsonpath={.items[*].metadata.name}"];
+    let pods = [
+        "-n",
+        SYSTEM,
+        "get",
+        "pods",
+        "-l",
+        labels,
+        "-o",
+        "jsonpath={.items[*].metadata.name}",
+    ];
     let pods = cluster.kubectl(&pods).await?;
     for pod in pods.split_whitespace().filter(|pod| *pod != leader) {
         let delete = ["-n", SYSTEM, "delete", "pod", pod, "--grace-period=0", "--force"];
@@ -53,15 +79,27 @@ async fn an_authority_that_is_deleted_while_a_standby_restarts_is_put_back_as_it
     let cluster = workspace.cluster();
     let before = kept(cluster, "tls.crt").await?;
 
-    cluster.kubectl(&["-n", SYSTEM, "delete", "secret", SECRET]).await?;
+    cluster
+        .kubectl(&["-n", SYSTEM, "delete", "secret", SECRET])
+        .await?;
     restart_standbys(cluster).await?;
     let ask = || kept(cluster, "tls.crt");
     wait::until("the authority", PUT_BACK, ask, |now| !now.is_empty()).await?;
     cluster
-        .kubectl(&["-n", SYSTEM, "rollout", "status", "deployment/monstrum-operator", "--timeout=120s"])
+        .kubectl(&[
+            "-n",
+            SYSTEM,
+            "rollout",
+            "status",
+            "deployment/monstrum-operator",
+            "--timeout=120s",
+        ])
         .await?;
 
-    ensure!(kept(cluster, "tls.crt").await? == before, "there is a second authority");
+    ensure!(
+        kept(cluster, "tls.crt").await? == before,
+        "there is a second authority"
+    );
     is_permitted(&workspace, &message).await?;
     workspace.bot_ready("triage").await?;
     workspace.remove().await
@@ -77,7 +115,15 @@ async fn another_authority_takes_its_place_step_by_step_and_no_turn_notices() ->
     let before = kept(cluster, "tls.crt").await?;
 
     cluster
-        .kubectl(&["-n", SYSTEM, "annotate", "secret", SECRET, "monstrum.dev/rotate=now", "--overwrite"])
+        .kubectl(&[
+            "-n",
+            SYSTEM,
+            "annotate",
+            "secret",
+            SECRET,
+            "monstrum.dev/rotate=now",
+            "--overwrite",
+        ])
         .await?;
     let ask = || async {
         is_permitted(&workspace, &message).await?;
@@ -91,7 +137,10 @@ async fn another_authority_takes_its_place_step_by_step_and_no_turn_notices() ->
         if rotated(&now) {
             break;
         }
-        ensure!(std::time::Instant::now() < end, "not rotated within {ROTATED:?}: {now:?}");
+        ensure!(
+            std::time::Instant::now() < end,
+            "not rotated within {ROTATED:?}: {now:?}"
+        );
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     is_permitted(&workspace, &message).await?;

@@ -6,6 +6,7 @@ mod authority;
 mod channel;
 mod ledger;
 mod operator;
+mod overlap;
 mod pods;
 mod uninstall;
 mod unseen;

@@ -32,7 +32,16 @@ async fn unseen(workspace: &Workspace) -> Result<()> {
     let gone = "app.kubernetes.io/name=monstrum,app.kubernetes.io/component=operator";
     let system = monstrum_e2e::harness::cluster::SYSTEM;
     cluster
-        .kubectl(&["-n", system, "wait", "pod", "-l", gone, "--for=delete", "--timeout=60s"])
+        .kubectl(&[
+            "-n",
+            system,
+            "wait",
+            "pod",
+            "-l",
+            gone,
+            "--for=delete",
+            "--timeout=60s",
+        ])
         .await?;
     workspace.apply(&BotSetup::triage().yaml()).await?;
     for (kind, name) in KINDS {

@@ -77,6 +77,10 @@ impl link_server::Link for LinkService {
         let mut messages = request.into_inner();
         let hello = hello(&mut messages).await?;
         let replica = hello.replica.clone();
+        let (program, ours) = (hello.program.clone(), env!("CARGO_PKG_VERSION"));
+        if program != ours {
+            tracing::warn!(%runner, %replica, %program, %ours, "a runner runs another version than this gateway");
+        }
         let (orders, stream) = mpsc::channel(MAX_ORDERS);
         let attached = Arc::new(Attached::new(runner, peer, hello, orders));
         self.gateway

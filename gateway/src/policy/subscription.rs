@@ -78,6 +78,7 @@ impl Subscription {
         let hello = Hello {
             replica: self.replica.clone(),
             held: self.policy.held(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
         };
         send(&requests, subscribe_request::Message::Hello(hello)).await?;
         let opening = self.client.subscribe(ReceiverStream::new(receiver));

@@ -5,7 +5,7 @@ mod preparation;
 
 use monstrum_guardian::decision::{Denial, Reason};
 use monstrum_wire::chat::{CallDecision, ToolCall, ToolResult, turn_event};
-use monstrum_wire::ledger::StartCallRequest;
+use monstrum_wire::ledger::{FinishCallRequest, StartCallRequest};
 use tracing::Instrument as _;
 
 use super::context::Context;
@@ -15,6 +15,7 @@ use super::output::Clean;
 use super::records;
 use super::verdict::{self, Obstacle, fail_closed};
 use crate::counters::{self, Spent};
+use crate::ledger::LedgerError;
 use crate::policy::{Changes, Enforced};
 use crate::providers::conversation::Image;
 use preparation::Prepared;
@@ -112,21 +113,21 @@ async fn permitted(
     }
     let permit = verdict::decide(context, policy, wanted.tool(), wanted.raw_arguments).await?;
     let prepared = preparation::prepare(context, policy, *permit, call_id, wanted.tool()).await?;
-    let (ledger, bot) = (&context.gateway.ledger, &context.gateway.bot);
-    let reserve = &prepared.permit.reserve;
-    counters::reserve(ledger, bot, call_id, reserve, context.reservation_life())
+    record(context, wanted.tool(), &prepared)
         .await
         .map_err(|error| fail_closed(&Obstacle::Ledger(&error)))?;
-    if let Err(error) = ledger.start_call(start(context, wanted.tool(), &prepared)).await {
-        counters::settle(ledger, bot, call_id, reserve, Spent::Nothing).await;
-        return Err(fail_closed(&Obstacle::Ledger(&error)));
-    }
     context.gateway.metrics.decision("allow", "");
     Ok(prepared)
 }
 
-fn start(context: &Context, tool: &str, prepared: &Prepared) -> StartCallRequest {
-    StartCallRequest {
+/// Records the call and reserves what it may use, both or neither.
+async fn record(context: &Context, tool: &str, prepared: &Prepared) -> Result<(), LedgerError> {
+    let reservation = counters::of_call(
+        &context.gateway.bot,
+        &prepared.permit.reserve,
+        context.reservation_life(),
+    )?;
+    let start = StartCallRequest {
         session: context.held.session.clone(),
         fence: context.held.fence,
         call_id: prepared.execute.call_id.clone(),
@@ -140,7 +141,9 @@ fn start(context: &Context, tool: &str, prepared: &Prepared) -> StartCallRequest
             &prepared.permit,
             &prepared.scrubber,
         )),
-    }
+        reservation,
+    };
+    context.gateway.ledger.start_call(start).await
 }
 
 async fn refuse(context: &Context, policy: &Enforced, wanted: Wanted<'_>, denial: &Denial) -> Answered {
@@ -229,10 +232,8 @@ async fn performed(
 ) -> Result<Performed, Failure> {
     let ended = performance::perform(context, wanted, prepared, changes).await;
     let call_id = &prepared.execute.call_id;
-    let ledger = &context.gateway.ledger;
     let spent = if ended.sent { Spent::All } else { Spent::Nothing };
-    let (bot, reserve) = (&context.gateway.bot, &prepared.permit.reserve);
-    counters::settle(ledger, bot, call_id, reserve, spent).await;
+    let settlement = counters::used_by_call(&context.gateway.bot, &prepared.permit.reserve, spent)?;
     context.gateway.metrics.call(ended.outcome, prepared.executor());
     let end = records::CallEnd {
         outcome: ended.outcome,
@@ -242,7 +243,13 @@ async fn performed(
         truncated: ended.clean.truncated,
     };
     let record = records::finished(context, call_id, wanted.tool(), &end);
-    ledger.finish_call(call_id, end.outcome, record).await?;
+    let finish = FinishCallRequest {
+        call_id: call_id.clone(),
+        outcome: end.outcome.to_owned(),
+        record: Some(record),
+        settlement,
+    };
+    context.gateway.ledger.finish_call(finish).await?;
     let Clean {
         content,
         truncated,

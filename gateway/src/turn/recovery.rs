@@ -1,6 +1,6 @@
 //! What a turn that was cut off left behind: calls whose end nobody knows.
 
-use monstrum_wire::ledger::UnfinishedCall;
+use monstrum_wire::ledger::{FinishCallRequest, UnfinishedCall};
 use serde_json::Value;
 
 use super::call::{self, Wanted};
@@ -69,11 +69,14 @@ async fn close(context: &Context, call: &UnfinishedCall) -> Result<(), Failure> 
         truncated: false,
     };
     let record = records::finished(context, &call.call_id, &call.tool, &end);
-    Ok(context
-        .gateway
-        .ledger
-        .finish_call(&call.call_id, end.outcome, record)
-        .await?)
+    let finish = FinishCallRequest {
+        call_id: call.call_id.clone(),
+        outcome: end.outcome.to_owned(),
+        record: Some(record),
+        // It may have used all that it reserved, which becomes use in the end.
+        settlement: None,
+    };
+    Ok(context.gateway.ledger.finish_call(finish).await?)
 }
 
 /// Runs an idempotent call that was started and never finished again, through the Guardian like any other. One whose arguments

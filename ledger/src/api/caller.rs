@@ -11,7 +11,7 @@ use super::{Api, Refusal};
 use crate::tenant::{BotKey, Owner, Spender};
 
 /// A caller whose request is being worked on.
-pub(super) struct Caller<K> {
+pub(crate) struct Caller<K> {
     key: K,
     _place: Place,
 }
@@ -26,14 +26,14 @@ impl<K> Deref for Caller<K> {
 
 impl<S> Api<S> {
     /// The bot whose gateway calls, when it is its turn. Nobody else reaches a bot's rows.
-    pub(super) async fn bot<T>(&self, request: &Request<T>) -> Result<Caller<BotKey>, Refusal> {
+    pub(crate) async fn bot<T>(&self, request: &Request<T>) -> Result<Caller<BotKey>, Refusal> {
         let key = self.admitted(request, bot)?;
         let place = self.lanes.enter(Owner::from(&key).as_str()).await;
         Ok(Caller { key, _place: place })
     }
 
     /// The bot whose gateway calls, with the Workspace that it is of, when it is its turn.
-    pub(super) async fn spender<T>(&self, request: &Request<T>) -> Result<Caller<Spender>, Refusal> {
+    pub(crate) async fn spender<T>(&self, request: &Request<T>) -> Result<Caller<Spender>, Refusal> {
         let key = self.admitted(request, |identity| {
             Ok(Spender {
                 bot: bot(identity)?,
@@ -49,14 +49,14 @@ impl<S> Api<S> {
     }
 
     /// The bot or the channel that calls, as the owner of ids, when it is its turn.
-    pub(super) async fn owner<T>(&self, request: &Request<T>) -> Result<Caller<Owner>, Refusal> {
+    pub(crate) async fn owner<T>(&self, request: &Request<T>) -> Result<Caller<Owner>, Refusal> {
         let key = self.admitted(request, owner)?;
         let place = self.lanes.enter(key.as_str()).await;
         Ok(Caller { key, _place: place })
     }
 
     /// The channel that calls, as the owner of its messages, when it is its turn. Nobody else reaches them.
-    pub(super) async fn channel<T>(&self, request: &Request<T>) -> Result<Caller<Owner>, Refusal> {
+    pub(crate) async fn channel<T>(&self, request: &Request<T>) -> Result<Caller<Owner>, Refusal> {
         let key = self.admitted(request, channel)?;
         let place = self.lanes.enter(key.as_str()).await;
         Ok(Caller { key, _place: place })
@@ -75,7 +75,7 @@ impl<S> Api<S> {
     }
 
     /// Lets on whoever lives and shows a certificate that is good.
-    pub(super) fn require_admitted(&self, peer: &Peer) -> Result<(), Refusal> {
+    pub(crate) fn require_admitted(&self, peer: &Peer) -> Result<(), Refusal> {
         match self.roster.admission(peer) {
             Admission::Admitted => Ok(()),
             Admission::Stranger => Err(Refusal::Dismissed(peer.identity.clone())),

@@ -11,9 +11,9 @@ const LONGEST: usize = 256;
 const LONGEST_PATH: usize = 3 * LONGEST;
 
 /// The longest lease of a session.
-pub(super) const LONGEST_LEASE: Duration = Duration::from_hours(1);
+pub(crate) const LONGEST_LEASE: Duration = Duration::from_hours(1);
 
-pub(super) fn refused(field: &'static str, problem: impl Into<String>) -> Refusal {
+pub(crate) fn refused(field: &'static str, problem: impl Into<String>) -> Refusal {
     Refusal::Field {
         field,
         problem: problem.into(),
@@ -21,7 +21,7 @@ pub(super) fn refused(field: &'static str, problem: impl Into<String>) -> Refusa
 }
 
 /// An id or a name: never empty.
-pub(super) fn name(field: &'static str, value: String) -> Result<String, Refusal> {
+pub(crate) fn name(field: &'static str, value: String) -> Result<String, Refusal> {
     if value.is_empty() {
         return Err(refused(field, "must not be empty"));
     }
@@ -29,12 +29,12 @@ pub(super) fn name(field: &'static str, value: String) -> Result<String, Refusal
 }
 
 /// A text that may be empty.
-pub(super) fn label(field: &'static str, value: String) -> Result<String, Refusal> {
+pub(crate) fn label(field: &'static str, value: String) -> Result<String, Refusal> {
     text(field, value, LONGEST)
 }
 
 /// A name that is made of names.
-pub(super) fn path(field: &'static str, value: String) -> Result<String, Refusal> {
+pub(crate) fn path(field: &'static str, value: String) -> Result<String, Refusal> {
     if value.is_empty() {
         return Err(refused(field, "must not be empty"));
     }
@@ -55,7 +55,7 @@ fn text(field: &'static str, value: String, longest: usize) -> Result<String, Re
 }
 
 /// A span between a second and `longest`.
-pub(super) fn seconds(field: &'static str, value: u32, longest: Duration) -> Result<Duration, Refusal> {
+pub(crate) fn seconds(field: &'static str, value: u32, longest: Duration) -> Result<Duration, Refusal> {
     let span = Duration::from_secs(u64::from(value));
     if value == 0 || span > longest {
         return Err(refused(
@@ -67,7 +67,7 @@ pub(super) fn seconds(field: &'static str, value: u32, longest: Duration) -> Res
 }
 
 /// An amount that sums can hold many of.
-pub(super) fn amount(field: &'static str, value: u64) -> Result<u64, Refusal> {
+pub(crate) fn amount(field: &'static str, value: u64) -> Result<u64, Refusal> {
     const MOST: u64 = 1_000_000_000_000_000;
     if value > MOST {
         return Err(refused(field, format!("is {value}, at most {MOST} may be")));
@@ -76,12 +76,12 @@ pub(super) fn amount(field: &'static str, value: u64) -> Result<u64, Refusal> {
 }
 
 /// A message that proto3 lets be absent and that must be there.
-pub(super) fn present<T>(field: &'static str, value: Option<T>) -> Result<T, Refusal> {
+pub(crate) fn present<T>(field: &'static str, value: Option<T>) -> Result<T, Refusal> {
     value.ok_or_else(|| refused(field, "must be set"))
 }
 
 /// No more than so many.
-pub(super) fn bounded<T>(field: &'static str, values: Vec<T>, most: usize) -> Result<Vec<T>, Refusal> {
+pub(crate) fn bounded<T>(field: &'static str, values: Vec<T>, most: usize) -> Result<Vec<T>, Refusal> {
     if values.len() > most {
         return Err(refused(
             field,

@@ -13,16 +13,16 @@ const REMEMBERED: usize = 1024;
 
 /// A lane for each caller.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     lanes: Arc<Mutex<HashMap<String, Weak<Semaphore>>>>,
 }
 
 /// A place in a lane, held while the request is worked on. None only if the lane was closed, which nobody does.
-pub(super) type Place = Option<OwnedSemaphorePermit>;
+pub(crate) type Place = Option<OwnedSemaphorePermit>;
 
 impl Lanes {
     /// Waits for a place in the caller's lane.
-    pub(super) async fn enter(&self, caller: &str) -> Place {
+    pub(crate) async fn enter(&self, caller: &str) -> Place {
         self.lane(caller).acquire_owned().await.ok()
     }
 

@@ -54,7 +54,7 @@ impl Refusal {
     }
 
     /// The status for the caller. A failure of the database is logged here, with its cause, and not told.
-    pub(super) fn told(self, method: Method) -> Status {
+    pub(crate) fn told(self, method: Method) -> Status {
         match self {
             Self::Nobody(status) => status,
             Self::Store(error) if error.is_failure() => {
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn nothing_of_the_database_is_told() {
         let inner = rusqlite::Error::InvalidColumnName("near \"SELECT secret\": syntax error".to_owned());
-        let status = Refusal::Store(StoreError::Database(inner)).told(Method::Append);
+        let status = Refusal::Store(StoreError::from(inner)).told(Method::Append);
         assert_eq!(status.code(), Code::Unavailable);
         assert!(!status.message().contains("SELECT"), "{}", status.message());
     }

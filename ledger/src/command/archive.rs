@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use monstrum_wire::identity::Identity;
 
-use crate::store::sqlite::{Archive, ArchiveError};
+use crate::sqlite::{Archive, ArchiveError};
 use crate::tenant::BotKey;
 
 /// Flags of `chains`.

@@ -1,6 +1,11 @@
 //! What a store answers when it does not do what was asked.
 
-use super::CounterKey;
+use std::error::Error;
+
+use crate::quota::CounterKey;
+
+/// Why a database failed, in its own words.
+pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// A refusal, or a failure of the database. The text of a refusal is for the caller; that of a failure is not.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +93,10 @@ pub enum StoreError {
     TooLarge(&'static str),
     /// The database failed.
     #[error("the database failed")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] Cause),
     /// The database could not be brought to this version's tables.
     #[error("the database's tables could not be brought up to date")]
-    Migration(#[source] rusqlite_migration::Error),
+    Migration(#[source] Cause),
     /// The database file could not be made.
     #[error("{path} could not be opened")]
     File {
@@ -109,19 +114,6 @@ pub enum StoreError {
     /// The read was cut off, or others kept it waiting too long.
     #[error("the database did not answer")]
     Unread,
-}
-
-impl From<rusqlite_migration::Error> for StoreError {
-    fn from(error: rusqlite_migration::Error) -> Self {
-        match error {
-            // What is wrong stands in the message; the whole text of the migration does not help.
-            rusqlite_migration::Error::RusqliteError {
-                err: rusqlite::Error::SqlInputError { error, msg, .. },
-                ..
-            } => Self::Database(rusqlite::Error::SqliteFailure(error, Some(msg))),
-            other => Self::Migration(other),
-        }
-    }
 }
 
 impl StoreError {

@@ -59,6 +59,7 @@ async fn each_refusal_has_its_code() {
         call_id: "c1".to_owned(),
         outcome: "error".to_owned(),
         record: record("x").into(),
+        settlement: None,
     };
     ledger.finish_call(finish.clone()).await.unwrap();
     assert_eq!(code(ledger.finish_call(finish).await), Code::AlreadyExists);
@@ -225,6 +226,7 @@ async fn a_record_or_call_out_of_bounds_is_refused_by_its_field() {
         call_id: "c".to_owned(),
         outcome: "maybe".to_owned(),
         record: record("x").into(),
+        settlement: None,
     };
     names(ledger.finish_call(maybe).await, "outcome");
 }

@@ -1,9 +1,9 @@
 //! When the database is gone: calls stop, and nobody is told more than that.
 
 use monstrum_ledger::clock::Clock;
-use monstrum_ledger::maintenance;
 use monstrum_ledger::metrics::Metrics;
-use monstrum_ledger::store::sqlite::SqliteStore;
+use monstrum_ledger::sqlite::SqliteStore;
+use monstrum_ledger::upkeep::round;
 use monstrum_wire::ledger::{AppendRequest, QuotaUseRequest, StartCallRequest};
 use tonic::Code;
 
@@ -72,8 +72,9 @@ async fn a_server_that_is_to_stop_answers_what_it_began_and_ends() {
 #[tokio::test]
 async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     use monstrum_ledger::clock::Moment;
-    use monstrum_ledger::store::{Charge, CounterKey, CounterOf, QuotaStore as _, UpkeepStore as _};
+    use monstrum_ledger::quota::{Charge, CounterKey, CounterOf, QuotaStore as _};
     use monstrum_ledger::tenant::{BotKey, Owner, Spender};
+    use monstrum_ledger::upkeep::UpkeepStore as _;
 
     let folder = tempfile::tempdir().unwrap();
     let (store, writer) = SqliteStore::open(folder.path(), unobserved()).await.unwrap();
@@ -106,9 +107,7 @@ async fn maintenance_settles_what_ran_out_and_counts_the_rows() {
     let metrics = Metrics::default();
     let mut registry = prometheus_client::registry::Registry::default();
     metrics.register(&mut registry);
-    maintenance::round(&store, &Clock::default(), &metrics)
-        .await
-        .unwrap();
+    round::round(&store, &Clock::default(), &metrics).await.unwrap();
     assert_eq!(store.rows().await.unwrap().open_reservations, 0);
     assert_eq!(
         store

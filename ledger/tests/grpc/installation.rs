@@ -7,8 +7,8 @@ use std::time::Duration;
 use monstrum_ledger::api::{self, Api};
 use monstrum_ledger::clock::Clock;
 use monstrum_ledger::metrics::Metrics;
+use monstrum_ledger::sqlite::SqliteStore;
 use monstrum_ledger::store::StoreError;
-use monstrum_ledger::store::sqlite::SqliteStore;
 use monstrum_service::authority::Authority;
 use monstrum_service::{Channel, Connections, Pem, Roster, Service, Tls};
 use monstrum_wire::identity::{BotId, ChannelId, Identity};
@@ -235,6 +235,6 @@ pub(crate) fn calls(amount: u64, limit: u64) -> Vec<Counter> {
 }
 
 /// Told of commits, and does nothing with it.
-pub(crate) fn unobserved() -> monstrum_ledger::store::sqlite::CommitObserver {
+pub(crate) fn unobserved() -> monstrum_ledger::sqlite::CommitObserver {
     Arc::new(|_, _| ())
 }

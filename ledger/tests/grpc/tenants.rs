@@ -134,6 +134,7 @@ fn start(session: &str, fence: u64, call: &str) -> StartCallRequest {
         tool: "github__list_issues".to_owned(),
         idempotent: false,
         record: record("call.started").into(),
+        reservation: None,
     }
 }
 
@@ -142,6 +143,7 @@ fn finish(call: &str) -> FinishCallRequest {
         call_id: call.to_owned(),
         outcome: "ok".to_owned(),
         record: record("call.finished").into(),
+        settlement: None,
     }
 }
 

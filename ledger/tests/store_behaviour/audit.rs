@@ -1,8 +1,9 @@
 //! The chain.
 
 use futures::future::join_all;
-use monstrum_ledger::excerpt::LONGEST_JSON;
-use monstrum_ledger::store::{AuditStore as _, Page, Store};
+use monstrum_ledger::audit::excerpt::LONGEST_JSON;
+use monstrum_ledger::audit::{AuditStore as _, Page};
+use monstrum_ledger::store::Store;
 use monstrum_ledger::tenant::BotKey;
 use monstrum_wire::audit::{GENESIS, Verifier};
 use monstrum_wire::ledger::AuditRecord;

@@ -2,10 +2,10 @@
 
 use futures::future::join_all;
 use monstrum_ledger::clock::Moment;
-use monstrum_ledger::store::{
-    Charge, CounterKey, CounterOf, QuotaStore as _, Store, StoreError, UpkeepStore as _, Use,
-};
+use monstrum_ledger::quota::{Charge, CounterKey, CounterOf, QuotaStore as _, Use};
+use monstrum_ledger::store::{Store, StoreError};
 use monstrum_ledger::tenant::{BotKey, Owner, Spender};
+use monstrum_ledger::upkeep::UpkeepStore as _;
 use monstrum_wire::identity::BotId;
 
 use crate::database::{Database, OTHER_UID, UID, at, bot, charge, seconds_of, spender, used};

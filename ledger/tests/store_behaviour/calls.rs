@@ -1,17 +1,20 @@
 //! Calls: once started, once finished, each with its record.
 
 use futures::future::join_all;
-use monstrum_ledger::store::{
-    CallStore as _, Held, Outcome, Page, SessionStore as _, Start, Store, StoreError,
-};
+use monstrum_ledger::audit::Page;
+use monstrum_ledger::call::{CallEnd, CallStart, CallStore as _, Outcome, Reserve};
+use monstrum_ledger::quota::Use;
+use monstrum_ledger::session::{SessionLease, SessionStore as _};
+use monstrum_ledger::store::{Store, StoreError};
 use monstrum_ledger::tenant::BotKey;
+use monstrum_ledger::upkeep::UpkeepStore as _;
 use monstrum_wire::ledger::AuditRecord;
 
-use crate::database::{Database, at, bot, claim, held};
+use crate::database::{Database, at, bot, charge, claim, counter, held, seconds_of, spender, used};
 
-fn start(held: &Held, call: &str) -> Start {
-    Start {
-        held: held.clone(),
+fn start(held: &SessionLease, call: &str) -> CallStart {
+    CallStart {
+        lease: held.clone(),
         call: call.to_owned(),
         turn: "t1".to_owned(),
         tool: "github__list_issues".to_owned(),
@@ -21,6 +24,16 @@ fn start(held: &Held, call: &str) -> Start {
             grant: "g".to_owned(),
             ..AuditRecord::default()
         },
+        reserve: None,
+    }
+}
+
+fn end(call: &str, outcome: Outcome, record: AuditRecord) -> CallEnd {
+    CallEnd {
+        call: call.to_owned(),
+        outcome,
+        record,
+        uses: None,
     }
 }
 
@@ -48,7 +61,8 @@ pub(crate) async fn a_call_starts_once_however_many_try(mut database: impl Datab
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    let attempts = (0..32).map(|_| store.start_call(&triage, at(1), start(&hold, "c1")));
+    let spends = spender(&triage);
+    let attempts = (0..32).map(|_| store.start_call(&spends, at(1), start(&hold, "c1")));
     let results = join_all(attempts).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     let refused = results.into_iter().filter_map(Result::err);
@@ -59,10 +73,12 @@ pub(crate) async fn a_call_starts_once_however_many_try(mut database: impl Datab
     );
     assert_eq!(records(&store, &triage).await.len(), 1);
     store
-        .finish_call(&triage, at(2), "c1", Outcome::Ok, AuditRecord::default())
+        .finish_call(&triage, at(2), end("c1", Outcome::Ok, AuditRecord::default()))
         .await
         .unwrap();
-    let again = store.start_call(&triage, at(3), start(&hold, "c1")).await;
+    let again = store
+        .start_call(&spender(&triage), at(3), start(&hold, "c1"))
+        .await;
     assert!(
         matches!(again, Err(StoreError::CallStarted(_))),
         "a finished call does not start again"
@@ -82,14 +98,17 @@ pub(crate) async fn a_started_call_is_recorded_under_its_own_names(mut database:
         verdict: "allow".to_owned(),
         ..AuditRecord::default()
     };
-    let begun = Start {
+    let begun = CallStart {
         record: lying.clone(),
         ..start(&hold, "c1")
     };
-    assert_eq!(store.start_call(&triage, at(1), begun).await.unwrap(), 1);
+    assert_eq!(
+        store.start_call(&spender(&triage), at(1), begun).await.unwrap(),
+        1
+    );
     assert_eq!(
         store
-            .finish_call(&triage, at(2), "c1", Outcome::Error, lying)
+            .finish_call(&triage, at(2), end("c1", Outcome::Error, lying))
             .await
             .unwrap(),
         2
@@ -110,20 +129,24 @@ pub(crate) async fn a_refused_start_leaves_no_trace(mut database: impl Database)
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    let stale = Held {
+    let stale = SessionLease {
         fence: 77,
         ..hold.clone()
     };
-    let nowhere = Held {
+    let nowhere = SessionLease {
         session: "nowhere".to_owned(),
         ..hold
     };
     assert!(matches!(
-        store.start_call(&triage, at(1), start(&stale, "c1")).await,
+        store
+            .start_call(&spender(&triage), at(1), start(&stale, "c1"))
+            .await,
         Err(StoreError::NotHeld { .. })
     ));
     assert!(matches!(
-        store.start_call(&triage, at(1), start(&nowhere, "c1")).await,
+        store
+            .start_call(&spender(&triage), at(1), start(&nowhere, "c1"))
+            .await,
         Err(StoreError::UnknownSession(_))
     ));
     assert!(records(&store, &triage).await.is_empty());
@@ -135,16 +158,21 @@ pub(crate) async fn a_call_finishes_once(mut database: impl Database) {
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
     store
-        .start_call(&triage, at(1), start(&hold, "c1"))
+        .start_call(&spender(&triage), at(1), start(&hold, "c1"))
         .await
         .unwrap();
-    let finishes =
-        (0..16).map(|_| store.finish_call(&triage, at(2), "c1", Outcome::Unknown, AuditRecord::default()));
+    let finishes = (0..16).map(|_| {
+        store.finish_call(
+            &triage,
+            at(2),
+            end("c1", Outcome::Unknown, AuditRecord::default()),
+        )
+    });
     let results = join_all(finishes).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert_eq!(records(&store, &triage).await.len(), 2);
     let unknown = store
-        .finish_call(&triage, at(2), "c2", Outcome::Ok, AuditRecord::default())
+        .finish_call(&triage, at(2), end("c2", Outcome::Ok, AuditRecord::default()))
         .await;
     assert!(matches!(unknown, Err(StoreError::UnknownCall(_))));
 }
@@ -154,7 +182,7 @@ pub(crate) async fn a_call_may_finish_without_the_session(mut database: impl Dat
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
     store
-        .start_call(&triage, at(1), start(&hold, "c1"))
+        .start_call(&spender(&triage), at(1), start(&hold, "c1"))
         .await
         .unwrap();
     store
@@ -162,7 +190,7 @@ pub(crate) async fn a_call_may_finish_without_the_session(mut database: impl Dat
         .await
         .unwrap();
     store
-        .finish_call(&triage, at(31), "c1", Outcome::Ok, AuditRecord::default())
+        .finish_call(&triage, at(31), end("c1", Outcome::Ok, AuditRecord::default()))
         .await
         .unwrap();
 }
@@ -173,12 +201,12 @@ pub(crate) async fn a_crash_leaves_the_call_unfinished(mut database: impl Databa
     let hold = held(&store, &triage, "s").await;
     for call in ["c1", "c2", "c3"] {
         store
-            .start_call(&triage, at(1), start(&hold, call))
+            .start_call(&spender(&triage), at(1), start(&hold, call))
             .await
             .unwrap();
     }
     store
-        .finish_call(&triage, at(2), "c2", Outcome::Ok, AuditRecord::default())
+        .finish_call(&triage, at(2), end("c2", Outcome::Ok, AuditRecord::default()))
         .await
         .unwrap();
     database.crash().await;
@@ -195,19 +223,103 @@ pub(crate) async fn another_bots_call_is_unknown(mut database: impl Database) {
     let (triage, scribe) = (bot("triage"), bot("scribe"));
     let hold = held(&store, &triage, "s").await;
     store
-        .start_call(&triage, at(1), start(&hold, "c1"))
+        .start_call(&spender(&triage), at(1), start(&hold, "c1"))
         .await
         .unwrap();
     let finished = store
-        .finish_call(&scribe, at(2), "c1", Outcome::Ok, AuditRecord::default())
+        .finish_call(&scribe, at(2), end("c1", Outcome::Ok, AuditRecord::default()))
         .await;
     assert!(matches!(finished, Err(StoreError::UnknownCall(_))));
-    let started = store.start_call(&scribe, at(2), start(&hold, "c2")).await;
+    let started = store
+        .start_call(&spender(&scribe), at(2), start(&hold, "c2"))
+        .await;
     assert!(matches!(started, Err(StoreError::UnknownSession(_))));
     // The same ids are free for another bot, and no hint that they are used here.
     let own = held(&store, &scribe, "s").await;
     assert!(unfinished(&store, &scribe).await.is_empty());
-    store.start_call(&scribe, at(2), start(&own, "c1")).await.unwrap();
+    store
+        .start_call(&spender(&scribe), at(2), start(&own, "c1"))
+        .await
+        .unwrap();
     assert_eq!(unfinished(&store, &triage).await, ["c1"]);
     assert_eq!(records(&store, &triage).await.len(), 1);
+}
+
+/// A call that reserves so many of its bot's calls of a minute, of which there are three, for ten seconds.
+fn reserving(held: &SessionLease, call: &str, amount: u64) -> CallStart {
+    CallStart {
+        reserve: Some(Reserve {
+            charges: vec![charge("calls", 60, amount, 3)],
+            keep: seconds_of(10),
+        }),
+        ..start(held, call)
+    }
+}
+
+/// A call's reservation is written with it, and what it used with its end.
+pub(crate) async fn a_call_carries_its_reservation(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let (hold, spends) = (held(&store, &triage, "s1").await, spender(&triage));
+    let calls = counter("calls", 60);
+    store
+        .start_call(&spends, at(1), reserving(&hold, "c1", 2))
+        .await
+        .unwrap();
+    assert_eq!(used(&store, &triage, at(1), calls.clone()).await, 2);
+    let refused = store.start_call(&spends, at(1), reserving(&hold, "c2", 2)).await;
+    assert!(matches!(refused, Err(StoreError::QuotaExhausted { .. })));
+    let unfinished = store.unfinished_calls(&triage, "s1", 10).await.unwrap();
+    assert_eq!(unfinished.len(), 1, "what found no room was not started");
+    let finished = CallEnd {
+        uses: Some(vec![Use {
+            key: calls.clone(),
+            amount: 1,
+        }]),
+        ..end("c1", Outcome::Ok, AuditRecord::default())
+    };
+    store.finish_call(&triage, at(2), finished).await.unwrap();
+    assert_eq!(used(&store, &triage, at(2), calls.clone()).await, 1);
+    store
+        .start_call(&spends, at(2), reserving(&hold, "c2", 2))
+        .await
+        .unwrap();
+}
+
+/// What a call reserved whose end nobody recorded is used, not lost and not held for ever.
+pub(crate) async fn what_a_lost_call_reserved_becomes_use(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let (hold, spends) = (held(&store, &triage, "s1").await, spender(&triage));
+    let calls = counter("calls", 60);
+    store
+        .start_call(&spends, at(1), reserving(&hold, "c1", 2))
+        .await
+        .unwrap();
+    store.sweep(at(12), 100).await.unwrap();
+    assert_eq!(used(&store, &triage, at(12), calls.clone()).await, 2);
+    let lost = end("c1", Outcome::Unknown, AuditRecord::default());
+    store.finish_call(&triage, at(13), lost).await.unwrap();
+    assert_eq!(used(&store, &triage, at(13), calls.clone()).await, 2);
+    assert_eq!(
+        used(&store, &triage, at(63), calls.clone()).await,
+        0,
+        "it left the window"
+    );
+}
+
+/// That a call ended is recorded, whatever became of its reservation.
+pub(crate) async fn a_call_ends_also_without_its_reservation(mut database: impl Database) {
+    let store = database.open().await;
+    let triage = bot("triage");
+    let hold = held(&store, &triage, "s1").await;
+    store
+        .start_call(&spender(&triage), at(1), start(&hold, "c1"))
+        .await
+        .unwrap();
+    let finished = CallEnd {
+        uses: Some(Vec::new()),
+        ..end("c1", Outcome::Ok, AuditRecord::default())
+    };
+    store.finish_call(&triage, at(2), finished).await.unwrap();
 }

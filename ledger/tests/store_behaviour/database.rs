@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use monstrum_ledger::clock::Moment;
-use monstrum_ledger::store::sqlite::SqliteStore;
-use monstrum_ledger::store::{Charge, Claim, CounterKey, CounterOf, Held, Store, StoreError, Tail};
+use monstrum_ledger::quota::{Charge, CounterKey, CounterOf};
+use monstrum_ledger::session::{Claim, SessionLease, Tail};
+use monstrum_ledger::sqlite::SqliteStore;
+use monstrum_ledger::store::{Store, StoreError};
 use monstrum_ledger::tenant::{BotKey, Owner, Spender};
 use monstrum_wire::identity::{BotId, ChannelId};
 use tempfile::TempDir;
@@ -116,12 +118,12 @@ pub(crate) fn claim(session: &str, holder: &str) -> Claim {
 }
 
 /// A session that is held by `gateway-1` from the beginning for thirty seconds.
-pub(crate) async fn held<S: Store>(store: &S, bot: &BotKey, session: &str) -> Held {
+pub(crate) async fn held<S: Store>(store: &S, bot: &BotKey, session: &str) -> SessionLease {
     let hold = store
         .acquire(bot, at(0), claim(session, "gateway-1"))
         .await
         .unwrap();
-    Held {
+    SessionLease {
         session: session.to_owned(),
         fence: hold.fence,
     }

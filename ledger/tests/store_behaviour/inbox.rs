@@ -1,11 +1,13 @@
 //! Messages that a channel accepted.
 
 use futures::future::join_all;
-use monstrum_ledger::store::{
-    Acceptance, ClaimedRow, HeldMessage, InboxStore as _, MOST_WAITING, MessageClaim, OnceStore as _, Store,
-    StoreError, Ticket, UpkeepStore as _,
+use monstrum_ledger::inbox::{
+    Acceptance, ClaimedRow, InboxStore as _, MOST_WAITING, MessageClaim, MessageLease,
 };
+use monstrum_ledger::once::{OnceStore as _, Ticket};
+use monstrum_ledger::store::{Store, StoreError};
 use monstrum_ledger::tenant::Owner;
+use monstrum_ledger::upkeep::UpkeepStore as _;
 use monstrum_wire::ledger::AcceptedMessage;
 
 use crate::database::{Database, at, channel, seconds_of};
@@ -55,8 +57,8 @@ async fn claim<S: Store>(store: &S, owner: &Owner, seconds: u64, limit: u32) -> 
     store.claim(owner, at(seconds), claim).await.unwrap()
 }
 
-fn held(id: &str, attempt: u32) -> HeldMessage {
-    HeldMessage {
+fn held(id: &str, attempt: u32) -> MessageLease {
+    MessageLease {
         scope: SCOPE.to_owned(),
         id: id.to_owned(),
         attempt,

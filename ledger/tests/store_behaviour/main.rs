@@ -66,7 +66,10 @@ on_every_store! {
         a_call_finishes_once,
         a_call_may_finish_without_the_session,
         a_crash_leaves_the_call_unfinished,
-        another_bots_call_is_unknown;
+        another_bots_call_is_unknown,
+        a_call_carries_its_reservation,
+        what_a_lost_call_reserved_becomes_use,
+        a_call_ends_also_without_its_reservation;
     usage:
         usage_is_summed_per_provider_and_model,
         usage_counts_since_an_instant;

@@ -1,8 +1,9 @@
 //! Ids that are taken once.
 
 use futures::future::join_all;
-use monstrum_ledger::store::{Holding, OnceStore as _, Ticket, UpkeepStore as _};
+use monstrum_ledger::once::{Holding, OnceStore as _, Ticket};
 use monstrum_ledger::tenant::Owner;
+use monstrum_ledger::upkeep::UpkeepStore as _;
 
 use crate::database::{Database, at, bot, channel, seconds_of};
 

@@ -1,8 +1,10 @@
 //! Quota counters: limits hold, whoever races.
 
 use futures::future::join_all;
-use monstrum_ledger::store::{QuotaStore as _, Store, StoreError, UpkeepStore as _, Use};
+use monstrum_ledger::quota::{QuotaStore as _, Use};
+use monstrum_ledger::store::{Store, StoreError};
 use monstrum_ledger::tenant::BotKey;
+use monstrum_ledger::upkeep::UpkeepStore as _;
 
 use crate::database::{Database, at, bot, charge, counter, seconds_of, spender, used};
 
@@ -12,7 +14,7 @@ async fn spend<S: Store>(
     bot: &BotKey,
     seconds: u64,
     id: &str,
-    charge: monstrum_ledger::store::Charge,
+    charge: monstrum_ledger::quota::Charge,
 ) {
     let actual = Use {
         key: charge.key.clone(),

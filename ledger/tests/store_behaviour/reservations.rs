@@ -1,7 +1,9 @@
 //! Reservations: from opening to settlement or expiry.
 
-use monstrum_ledger::store::{QuotaStore as _, Store, StoreError, UpkeepStore as _, Use};
+use monstrum_ledger::quota::{QuotaStore as _, Use};
+use monstrum_ledger::store::{Store, StoreError};
 use monstrum_ledger::tenant::BotKey;
+use monstrum_ledger::upkeep::UpkeepStore as _;
 
 use crate::database::{Database, at, bot, charge, counter, seconds_of, spender, used};
 

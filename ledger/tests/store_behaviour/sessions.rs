@@ -1,14 +1,16 @@
 //! Sessions: leases, fences, messages.
 
 use futures::future::join_all;
-use monstrum_ledger::store::{
-    Advance, AuditStore as _, CallStore as _, Claim, Held, OnceStore as _, Opened, Page, SessionStore as _,
-    Start, Store, StoreError, Tail, Ticket, UsageStore as _,
-};
+use monstrum_ledger::audit::{AuditStore as _, Page};
+use monstrum_ledger::call::{CallStart, CallStore as _};
+use monstrum_ledger::once::{OnceStore as _, Ticket};
+use monstrum_ledger::session::{Advance, Claim, Opened, SessionLease, SessionStore as _, Tail};
+use monstrum_ledger::store::{Store, StoreError};
 use monstrum_ledger::tenant::{BotKey, Owner};
+use monstrum_ledger::usage::UsageStore as _;
 use monstrum_wire::ledger::{AuditRecord, Message, UsageRow};
 
-use crate::database::{Database, at, bot, claim, held, seconds_of};
+use crate::database::{Database, at, bot, claim, held, seconds_of, spender};
 
 fn message(text: &str) -> Message {
     Message {
@@ -81,21 +83,22 @@ pub(crate) async fn the_same_holder_again_ends_its_old_hold(mut database: impl D
 }
 
 /// Every write that needs the hold, with one that is not it.
-async fn assert_writes_nothing<S: Store>(store: &S, bot: &BotKey, seconds: u64, wrong: &Held) {
+async fn assert_writes_nothing<S: Store>(store: &S, bot: &BotKey, seconds: u64, wrong: &SessionLease) {
     let messages = store
         .advance(bot, at(seconds), wrong.clone(), says(["late"]))
         .await;
     assert!(matches!(messages, Err(StoreError::NotHeld { .. })));
-    let start = Start {
-        held: wrong.clone(),
+    let start = CallStart {
+        lease: wrong.clone(),
         call: "late".to_owned(),
         turn: String::new(),
         tool: "x".to_owned(),
         idempotent: false,
         record: AuditRecord::default(),
+        reserve: None,
     };
     assert!(matches!(
-        store.start_call(bot, at(seconds), start).await,
+        store.start_call(&spender(bot), at(seconds), start).await,
         Err(StoreError::NotHeld { .. })
     ));
     assert!(store.unfinished_calls(bot, "s", 9).await.unwrap().is_empty());
@@ -109,7 +112,7 @@ pub(crate) async fn a_stale_fence_writes_nothing(mut database: impl Database) {
         .await
         .unwrap();
     for fence in [0, stale.fence, hold.fence + 1, u64::MAX] {
-        let wrong = Held {
+        let wrong = SessionLease {
             fence,
             ..stale.clone()
         };
@@ -123,7 +126,7 @@ pub(crate) async fn a_stale_fence_writes_nothing(mut database: impl Database) {
             Err(StoreError::NotHeld { .. })
         ));
     }
-    let present = Held {
+    let present = SessionLease {
         fence: hold.fence,
         ..stale
     };
@@ -199,7 +202,7 @@ pub(crate) async fn messages_keep_their_order_across_holds(mut database: impl Da
         .acquire(&triage, at(30), claim("s", "gateway-2"))
         .await
         .unwrap();
-    let second = Held {
+    let second = SessionLease {
         session: "s".to_owned(),
         fence: hold.fence,
     };
@@ -338,7 +341,7 @@ pub(crate) async fn a_step_that_is_refused_leaves_nothing(mut database: impl Dat
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    let wrong = Held {
+    let wrong = SessionLease {
         fence: hold.fence + 1,
         ..hold.clone()
     };
@@ -369,7 +372,7 @@ pub(crate) async fn a_session_in_order_is_opened_with_its_acquisition(mut databa
     assert_eq!(opened.opening, Some(Opened::Written));
     assert!(opened.messages.is_empty(), "only what was said before");
     assert_eq!(store.head(&triage).await.unwrap().sequence, 1);
-    let held = Held {
+    let held = SessionLease {
         session: "s".to_owned(),
         fence: opened.fence,
     };
@@ -402,15 +405,16 @@ pub(crate) async fn a_session_with_an_open_call_is_not_opened(mut database: impl
     let store = database.open().await;
     let triage = bot("triage");
     let hold = held(&store, &triage, "s").await;
-    let start = Start {
-        held: hold.clone(),
+    let start = CallStart {
+        lease: hold.clone(),
         call: "c1".to_owned(),
         turn: String::new(),
         tool: "x".to_owned(),
         idempotent: false,
         record: AuditRecord::default(),
+        reserve: None,
     };
-    store.start_call(&triage, at(1), start).await.unwrap();
+    store.start_call(&spender(&triage), at(1), start).await.unwrap();
     store.release(&triage, hold).await.unwrap();
     let hold = store.acquire(&triage, at(2), opening("gateway-2")).await.unwrap();
     assert_eq!((hold.opening, hold.abandoned_by), (None, None));

@@ -1,6 +1,8 @@
 //! Model usage.
 
-use monstrum_ledger::store::{Advance, Store, UsageStore as _};
+use monstrum_ledger::session::Advance;
+use monstrum_ledger::store::Store;
+use monstrum_ledger::usage::UsageStore as _;
 use monstrum_wire::ledger::UsageRow;
 
 use crate::database::{Database, at, bot, held};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::review;
+use super::review::{self, Unanswered};
 use crate::index::Index;
 use crate::metrics::Metrics;
 
@@ -90,10 +90,12 @@ impl Desk {
             let _places = places;
             let answer = review::answer(&index, &body)?;
             metrics.admitted(answer.allowed());
-            Some(answer.to_json())
+            Ok(answer.to_json())
         });
         match work.await {
-            Ok(answer) => answer.ok_or(StatusCode::BAD_REQUEST),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Unanswered::NoReview)) => Err(StatusCode::BAD_REQUEST),
+            Ok(Err(Unanswered::NotKnown)) => Err(StatusCode::SERVICE_UNAVAILABLE),
             Err(error) => {
                 tracing::error!(error = %error, "a review was not finished");
                 Err(StatusCode::INTERNAL_SERVER_ERROR)

@@ -60,10 +60,24 @@ impl Answer {
     }
 }
 
-/// Judges what is reviewed; nothing where it is no review.
-pub(super) fn answer(index: &Index, body: &[u8]) -> Option<Answer> {
-    let review: Review = serde_json::from_slice(body).ok()?;
-    Some(Answer {
+/// Why there is no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// It is no review.
+    NoReview,
+    /// What stands in the namespace is not known.
+    NotKnown,
+}
+
+/// Judges what is reviewed.
+pub(super) fn answer(index: &Index, body: &[u8]) -> Result<Answer, Unanswered> {
+    let review: Review = serde_json::from_slice(body).map_err(|_| Unanswered::NoReview)?;
+    let namespace = review.request.namespace.as_deref().unwrap_or_default();
+    // What its Workspace permits is not known there; a namespace that lapsed later is judged by what was seen last.
+    if !index.currency.was_known(namespace) || index.budget.overrun(namespace).is_some() {
+        return Err(Unanswered::NotKnown);
+    }
+    Ok(Answer {
         uid: review.request.uid.clone(),
         refusal: refusal(index, review.request),
     })

@@ -19,7 +19,10 @@ use serde_json::{Value, json};
 use super::certificate::{is_trusting, trusting};
 use super::contest::Contests;
 use super::drift::{correction, paths, was_applied, with_digest};
-use super::{Certificate, CertificateSpec, Child, ChildKind, Issued, Owner, certificate_annotations};
+use super::takeover::{Strangers, is_our_secret};
+use super::{
+    Belonging, Certificate, CertificateSpec, Child, ChildKind, Issued, Owner, certificate_annotations,
+};
 use crate::index::{Live, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
@@ -28,12 +31,12 @@ use crate::trust::{Held, Trust, renewal};
 /// Writes our objects, while this process leads.
 #[derive(Clone)]
 pub struct Applier {
-    client: Client,
-    live: Arc<Live>,
+    pub(super) client: Client,
+    pub(super) live: Arc<Live>,
     trust: Trust,
     leadership: Leadership,
     lifetime: Duration,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
     contests: Arc<Contests>,
 }
 
@@ -61,9 +64,12 @@ pub enum ApplyError {
     /// Another process may lead by now.
     #[error("this operator does not lead any more")]
     NotLeading,
-    /// Somebody else's object has the name.
-    #[error("{kind} {name} exists and is not ours: delete or rename it")]
-    Foreign {
+    /// Somebody else's objects have the names.
+    #[error("{0}")]
+    Foreign(Strangers),
+    /// An earlier object has the name, and is not gone yet.
+    #[error("{kind} {name} is being deleted; it is made anew once it is gone")]
+    Going {
         /// Its kind.
         kind: String,
         /// Its name.
@@ -145,8 +151,7 @@ impl Applier {
         let live = self.live.children(child.kind).get(&owner.namespace, &child.name);
         let api = self.api(child.kind, &owner.namespace);
         let (kind, name) = (child.kind.as_str(), child.name.as_str());
-        if let Some(live) = &live {
-            check_owned(owner, kind, &live.metadata)?;
+        if let Some(live) = live.filter(|live| owner.owns(&live.metadata)) {
             let live = as_json(live.as_ref());
             let correction = self.correction(child, &live);
             if let (true, Some(correction)) = (was_applied(&child.object, &live), &correction) {
@@ -155,13 +160,7 @@ impl Applier {
                 return Ok(Applied::Unchanged);
             }
         } else {
-            let found = api
-                .get_metadata_opt(name)
-                .await
-                .map_err(|error| failed(kind, name, error))?;
-            if let Some(found) = found {
-                check_owned(owner, kind, &found.metadata)?;
-            }
+            self.make_way(owner, manager, child, &api).await?;
         }
         self.check_leading()?;
         let parameters = PatchParams::apply(manager).force();
@@ -272,15 +271,16 @@ impl Applier {
                 .map_err(wrap)?
                 .map(|found| found.metadata),
         };
-        if let Some(live) = &live {
-            if let Some(owner) = owner {
-                check_owned(owner, "Secret", live)?;
-            }
-            if let Some(left) = spec.good_for(live, &held, Timestamp::now()) {
-                self.have_trust(&secrets, &namespace, manager, live, &held)
-                    .await?;
-                return Ok(certified(left, live));
-            }
+        let live = match (owner, live) {
+            (Some(owner), Some(live)) => self.own_secret(owner, &secrets, live).await?,
+            (_, live) => live,
+        };
+        if let Some(live) = &live
+            && let Some(left) = spec.good_for(live, &held, Timestamp::now())
+        {
+            self.have_trust(&secrets, &namespace, manager, live, &held)
+                .await?;
+            return Ok(certified(left, live));
         }
         self.check_leading()?;
         let secret = self.secret(metadata, live.as_ref(), spec, &held)?;
@@ -388,7 +388,8 @@ impl Applier {
                 .map(|child| child.name.as_str())
                 .collect();
             for live in self.live.children(kind).of(&owner.namespace) {
-                if owner.owns(&live.metadata) && !keep.contains(live.name_any().as_str()) {
+                let is_ours = owner.belonging(&live.metadata) != Belonging::Foreign;
+                if is_ours && !keep.contains(live.name_any().as_str()) {
                     self.delete(
                         kind.api().kind.as_str(),
                         self.api(kind, &owner.namespace),
@@ -400,7 +401,7 @@ impl Applier {
         }
         for live in self.live.secrets().of(&owner.namespace) {
             let name = live.name_any();
-            if owner.owns(&live.metadata) && !certificates.iter().any(|spec| spec.secret == name) {
+            if is_our_secret(owner, &live.metadata) && !certificates.iter().any(|spec| spec.secret == name) {
                 let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &owner.namespace);
                 self.delete("Secret", secrets, &live.metadata).await?;
             }
@@ -408,7 +409,12 @@ impl Applier {
         Ok(())
     }
 
-    async fn delete<K>(&self, kind: &str, api: Api<K>, metadata: &ObjectMeta) -> Result<(), ApplyError>
+    pub(super) async fn delete<K>(
+        &self,
+        kind: &str,
+        api: Api<K>,
+        metadata: &ObjectMeta,
+    ) -> Result<(), ApplyError>
     where
         K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
     {
@@ -436,11 +442,11 @@ impl Applier {
         }
     }
 
-    fn api(&self, kind: ChildKind, namespace: &str) -> Api<DynamicObject> {
+    pub(super) fn api(&self, kind: ChildKind, namespace: &str) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), namespace, &kind.api())
     }
 
-    fn check_leading(&self) -> Result<(), ApplyError> {
+    pub(super) fn check_leading(&self) -> Result<(), ApplyError> {
         self.leadership.epoch().map(drop).ok_or(ApplyError::NotLeading)
     }
 }
@@ -469,18 +475,8 @@ fn certified(good_for: Duration, secret: &ObjectMeta) -> Certified {
     }
 }
 
-fn check_owned(owner: &Owner, kind: &str, metadata: &ObjectMeta) -> Result<(), ApplyError> {
-    if owner.owns(metadata) {
-        return Ok(());
-    }
-    Err(ApplyError::Foreign {
-        kind: kind.to_owned(),
-        name: metadata.name.clone().unwrap_or_default(),
-    })
-}
-
 /// What the API server answers to a wrong object it will answer again; everything else may pass.
-fn failed(kind: &str, name: &str, error: kube::Error) -> ApplyError {
+pub(super) fn failed(kind: &str, name: &str, error: kube::Error) -> ApplyError {
     let (kind, name) = (kind.to_owned(), name.to_owned());
     match error {
         kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => ApplyError::Refused {

@@ -21,7 +21,11 @@ struct Follower {
 
 /// A follower that watches the scenario's API server.
 async fn follower(scenario: &Scenario) -> Follower {
-    let index = Arc::new(Index::new(LEASE, Placement::default()));
+    let index = Arc::new(Index::new(
+        LEASE,
+        Placement::default(),
+        crate::index::Budget::default(),
+    ));
     let (service, metrics) = (Service::default(), Metrics::default());
     let client = scenario.api.client();
     Watches {
@@ -30,6 +34,7 @@ async fn follower(scenario: &Scenario) -> Follower {
         service: &service,
         metrics: &metrics,
         namespaces: &[],
+        excluded: &[],
     }
     .start();
     while index.currency.as_of(NAMESPACE).is_none() {

@@ -151,7 +151,10 @@ impl FakeApi {
             return Ok(Some(status(failure, "made to fail")));
         }
         Ok(Some(match verb {
-            Verb::List => response(StatusCode::OK, &self.state().list(&collection, metadata_only)),
+            Verb::List => response(
+                StatusCode::OK,
+                &self.state().list(&collection, query, metadata_only),
+            ),
             Verb::Watch => self.watch(collection, path.to_owned(), query, metadata_only),
         }))
     }
@@ -172,6 +175,10 @@ impl FakeApi {
             api: self.clone(),
             collection,
             path,
+            fields: url::form_urlencoded::parse(query.as_bytes())
+                .find(|(key, _)| key == "fieldSelector")
+                .map(|(_, value)| value.into_owned())
+                .unwrap_or_default(),
             metadata_only,
             seen: number("resourceVersion="),
             looked: self
@@ -191,6 +198,7 @@ struct Watch {
     api: FakeApi,
     collection: Collection,
     path: String,
+    fields: String,
     metadata_only: bool,
     seen: u64,
     /// How much of the history it has looked at.
@@ -234,9 +242,11 @@ impl Watch {
             let looked = std::mem::replace(&mut self.looked, state.history.len());
             let new = state.history[looked..].iter();
             let new = new.filter(|happened| happened.revision > self.seen);
-            new.filter(|happened| self.collection.holds(&happened.path))
-                .cloned()
-                .collect()
+            new.filter(|happened| {
+                self.collection.holds(&happened.path) && is_selected(&happened.path, &self.fields)
+            })
+            .cloned()
+            .collect()
         };
         for happened in news {
             self.seen = happened.revision;
@@ -288,16 +298,39 @@ impl State {
             .map(|(_, fault)| *fault)
     }
 
-    fn list(&self, collection: &Collection, metadata_only: bool) -> Value {
-        let items: Vec<_> = self
+    /// One page of a list; a page goes on after the path that the one before ended with.
+    fn list(&self, collection: &Collection, query: &str, metadata_only: bool) -> Value {
+        let asked = |name: &str| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        };
+        let fields = asked("fieldSelector").unwrap_or_default();
+        let after = asked("continue").unwrap_or_default();
+        let limit = asked("limit").map_or(usize::MAX, |limit| limit.parse().unwrap());
+        let mut left = self
             .objects
             .iter()
-            .filter(|(path, _)| collection.holds(path))
+            .filter(|(path, _)| collection.holds(path) && is_selected(path, &fields) && **path > after);
+        let page: Vec<_> = left.by_ref().take(limit).collect();
+        let last = page.last().map(|(path, _)| (*path).clone());
+        let next = left.next().and(last).unwrap_or_default();
+        let items: Vec<_> = page
+            .iter()
             .map(|(_, object)| shown(object, metadata_only))
             .collect();
-        let metadata = json!({"resourceVersion": self.clock.max(1).to_string()});
+        let metadata = json!({"resourceVersion": self.clock.max(1).to_string(), "continue": next});
         json!({"apiVersion": "v1", "kind": "List", "metadata": metadata, "items": items})
     }
+}
+
+/// As far as field selectors are used here: `metadata.namespace!=name`, any number of them.
+fn is_selected(path: &str, fields: &str) -> bool {
+    let mut excluded = fields
+        .split(',')
+        .filter_map(|field| field.strip_prefix("metadata.namespace!="));
+    !excluded.any(|namespace| path.contains(&format!("/namespaces/{namespace}/")))
 }
 
 fn shown(object: &Value, metadata_only: bool) -> Value {

@@ -4,7 +4,7 @@
 //! and again (see [`super::feed`]), and whatever is handed out on the strength of the index counts from the last proof,
 //! never from the moment of handing out. Time is monotonic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -89,9 +89,8 @@ impl Currency {
         }
         let began = Instant::now();
         state.term = Some(Term { epoch, began });
-        for mark in &state.marks {
-            mark.list_again.notify_one();
-        }
+        drop(state);
+        self.list_again();
         true
     }
 
@@ -109,6 +108,32 @@ impl Currency {
         let proven = state.proven(namespace)?;
         let of_this_term = state.term.is_none_or(|term| proven >= term.began);
         (of_this_term && self.left(proven).is_some()).then_some(proven)
+    }
+
+    /// Whether everything that a namespace depends on was known at some time.
+    pub fn was_known(&self, namespace: &str) -> bool {
+        self.read().proven(namespace).is_some()
+    }
+
+    /// What was never known to be current, for people.
+    pub fn unknown(&self) -> Vec<String> {
+        let state = self.read();
+        let unknown = state.marks.iter().filter(|mark| mark.proven().is_none());
+        unknown.map(|mark| mark.fault()).collect()
+    }
+
+    /// The namespaces that are watched by themselves.
+    pub fn scopes(&self) -> BTreeSet<String> {
+        let state = self.read();
+        let scopes = state.marks.iter().filter_map(|mark| mark.scope.clone());
+        scopes.collect()
+    }
+
+    /// Has everything listed anew.
+    pub fn list_again(&self) {
+        for mark in &self.read().marks {
+            mark.list_again.notify_one();
+        }
     }
 
     /// Whether a namespace depends on a watch that has not been proven for the whole validity, whoever led meanwhile.
@@ -214,6 +239,11 @@ impl Mark {
                 () = tokio::time::sleep(left) => {}
             }
         }
+    }
+
+    /// The namespace that it is of; none for all.
+    pub(super) fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
     }
 
     /// What is watched.

@@ -11,7 +11,9 @@
 //! - After a watch has gone silent (its connection is half-open, something in between swallows it) a list is not enough: it
 //!   would turn a dead watch into a poll. Then the watch itself must give a sign of life.
 
+mod complaints;
 mod pace;
+mod page;
 mod proofs;
 #[cfg(test)]
 mod tests;
@@ -26,22 +28,27 @@ use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use self::complaints::Complaints;
 pub(crate) use self::pace::Pace;
 use self::pace::{Backoff, GRACE, SETTLED, SHORT};
+pub(crate) use self::page::ReadingRoom;
+use self::page::{PageSize, Reader};
 use self::proofs::{Probe, Proofs};
 use super::currency::Mark;
 use crate::metrics::Metrics;
-
-/// Objects of one page of a list.
-const PAGE: u32 = 500;
 
 /// One watch before it runs.
 pub(crate) struct Feed<K> {
     pub(crate) api: Api<K>,
     pub(crate) selector: Option<String>,
+    /// By fields: which namespaces.
+    pub(crate) fields: Option<String>,
     pub(crate) pace: Pace,
     pub(crate) mark: Arc<Mark>,
     pub(crate) metrics: Metrics,
+    pub(crate) room: ReadingRoom,
+    size: PageSize,
+    complaints: Complaints,
 }
 
 /// Why a list or a request to watch came to nothing.
@@ -61,6 +68,8 @@ pub(crate) enum FeedError {
     Gone,
     #[error("the API server sent an object or a list without a version")]
     Unversioned,
+    #[error("the API server sent an object that is larger than it can store")]
+    TooLarge,
 }
 
 /// What a complete list amounts to.
@@ -73,6 +82,21 @@ impl<K> Feed<K>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
 {
+    /// A watch of `api` that proves `mark`.
+    pub(crate) fn new(api: Api<K>, pace: Pace, mark: Arc<Mark>, metrics: Metrics, room: ReadingRoom) -> Self {
+        Self {
+            api,
+            selector: None,
+            fields: None,
+            pace,
+            mark,
+            metrics,
+            room,
+            size: PageSize::default(),
+            complaints: Complaints::default(),
+        }
+    }
+
     /// Runs for ever. What `take` is given has to be taken into the index when it returns.
     pub(crate) async fn run(&self, take: &mut (dyn FnMut(Event<K>) + Send)) -> Infallible {
         let mut proofs = Proofs::default();
@@ -106,21 +130,24 @@ where
         let began = Instant::now();
         let mut parameters = ListParams {
             label_selector: self.selector.clone(),
-            limit: Some(PAGE),
+            field_selector: self.fields.clone(),
             ..ListParams::default()
+        };
+        let reader = Reader {
+            api: &self.api,
+            room: &self.room,
+            size: &self.size,
+            patience: self.pace.page,
         };
         self.metrics.listed(self.mark.kind());
         take(Event::Init);
         loop {
-            let page = timeout(self.pace.page, self.api.list(&parameters)).await;
-            let page = page.map_err(|_| FeedError::NoAnswer)?.map_err(FeedError::List)?;
-            page.items.into_iter().map(Event::InitApply).for_each(&mut *take);
-            parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            let page = reader
+                .read(&mut parameters, &mut |object| take(Event::InitApply(object)))
+                .await?;
+            parameters.continue_token = page.next.filter(|token| !token.is_empty());
             if parameters.continue_token.is_none() {
-                let version = page
-                    .metadata
-                    .resource_version
-                    .filter(|version| !version.is_empty());
+                let version = page.version.filter(|version| !version.is_empty());
                 let version = version.ok_or(FeedError::Unversioned)?;
                 take(Event::InitDone);
                 return Ok(Listed { version, began });
@@ -231,6 +258,7 @@ where
     fn parameters(&self) -> WatchParams {
         WatchParams {
             label_selector: self.selector.clone(),
+            field_selector: self.fields.clone(),
             timeout: Some(self.pace.watch_seconds),
             ..WatchParams::default()
         }
@@ -241,7 +269,10 @@ where
         let cause = std::error::Error::source(error)
             .map(ToString::to_string)
             .unwrap_or_default();
-        tracing::warn!(kind = %self.mark.kind(), error = %error, %cause, "a watch failed; it is begun anew");
+        let (kind, namespace) = (self.mark.kind(), self.mark.scope().unwrap_or_default());
+        if self.complaints.is_news(&format!("{error}: {cause}")) {
+            tracing::warn!(%kind, %namespace, error = %error, %cause, "a watch failed; it is begun anew");
+        }
     }
 }
 

@@ -22,6 +22,11 @@ impl Latch {
         Hold { latch: self.clone() }
     }
 
+    /// Whether nobody holds it.
+    pub fn is_open(&self) -> bool {
+        *self.holds.borrow() == 0
+    }
+
     /// Resolves when nobody holds it.
     pub async fn opened(&self) {
         // The sender is `self`, so that the channel can't be closed.

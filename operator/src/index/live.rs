@@ -34,6 +34,14 @@ impl Live {
         }
     }
 
+    /// Gives up everything of a namespace.
+    pub(super) fn evict(&self, namespace: &str) {
+        for kind in ChildKind::ALL {
+            self.children(kind).evict(namespace);
+        }
+        self.secrets.evict(namespace);
+    }
+
     /// The metadata of all Secrets, ours and others'.
     pub fn secrets(&self) -> &Arc<Objects<PartialObjectMeta<Secret>>> {
         &self.secrets

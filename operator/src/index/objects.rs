@@ -65,11 +65,14 @@ impl<K: ResourceExt> Objects<K> {
                 Vec::new()
             }
             Event::InitApply(object) => {
-                state
-                    .listing
-                    .entry(scope)
-                    .or_default()
-                    .insert(place(&object), Arc::new(object));
+                let place = place(&object);
+                // What is there already is not kept twice while it is listed.
+                let known = state.objects.get(&place);
+                let same = known
+                    .filter(|known| same_version(known.as_ref(), &object))
+                    .cloned();
+                let object = same.unwrap_or_else(|| Arc::new(object));
+                state.listing.entry(scope).or_default().insert(place, object);
                 Vec::new()
             }
             Event::InitDone => {
@@ -92,6 +95,15 @@ impl<K: ResourceExt> Objects<K> {
             before: Some(before),
             now: None,
         })
+    }
+
+    /// Gives up all objects of a namespace; nobody is told.
+    pub(super) fn evict(&self, namespace: &str) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.objects.retain(|place, _| place.0 != namespace);
+        for listed in state.listing.values_mut() {
+            listed.retain(|place, _| place.0 != namespace);
+        }
     }
 
     /// One object.

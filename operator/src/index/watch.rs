@@ -8,47 +8,139 @@ use kube::api::DynamicObject;
 use kube::core::TypeMeta;
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
-use monstrum_service::Token;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::budget::{Budget, weight};
 use super::latch::Hold;
 use super::objects::{Objects, Place, Seen};
 
 /// Annotations of Secrets and others hold whatever people put there; only ours are kept.
 const OUR_ANNOTATIONS: &str = "monstrum.dev/";
 
+/// Characters of an error: it may quote the object.
+const MAX_ERROR: usize = 512;
+
 /// Where the events of one watch go.
 pub(crate) struct Intake<K> {
     pub(crate) objects: Arc<Objects<K>>,
+    pub(crate) kind: &'static str,
     /// The namespace it is of; none for all.
     pub(crate) scope: Option<String>,
+    /// How much is kept.
+    pub(crate) budget: Arc<Budget>,
+    /// Of the list that is being read.
+    listing: BTreeSet<Place>,
     /// Released once the first list is complete.
-    pub(crate) listed: Option<(Token, Hold)>,
+    listed: Option<Hold>,
 }
 
-impl<K: ResourceExt> Intake<K> {
-    /// Takes one event up; tells what it changed.
-    pub(crate) fn take_up(&mut self, told: Told<K>, trim: &dyn Fn(&mut K), tell: &dyn Fn(Seen<K>)) {
+impl<K: ResourceExt + Serialize> Intake<K> {
+    pub(crate) fn new(
+        objects: Arc<Objects<K>>,
+        kind: &'static str,
+        scope: Option<&str>,
+        budget: Arc<Budget>,
+        listed: Hold,
+    ) -> Self {
+        Self {
+            objects,
+            kind,
+            scope: scope.map(ToOwned::to_owned),
+            budget,
+            listing: BTreeSet::new(),
+            listed: Some(listed),
+        }
+    }
+
+    /// Takes one event up; tells what it changed. Answers the namespace that has to give way for it.
+    pub(crate) fn take_up(
+        &mut self,
+        told: Told<K>,
+        trim: &dyn Fn(&mut K),
+        tell: &dyn Fn(Seen<K>),
+    ) -> Option<String> {
         let event = match told {
             Told::Event(event) => event,
             Told::Gone(place) => {
+                self.budget.remove(self.kind, &place.0, &place.1);
                 self.objects.forget(&place).into_iter().for_each(tell);
-                return;
+                return None;
             }
-            Told::Nothing => return,
+            Told::Nothing => return None,
         };
-        let done = matches!(event, Event::InitDone);
         let event = event.modify(|object| {
             strip(object);
             trim(object);
         });
-        for seen in self.objects.take_up(self.scope.as_deref(), event) {
-            tell(seen);
+        let (event, evict) = self.weigh(event);
+        let done = matches!(event, Told::Event(Event::InitDone));
+        match event {
+            Told::Event(event) => self
+                .objects
+                .take_up(self.scope.as_deref(), event)
+                .into_iter()
+                .for_each(tell),
+            Told::Gone(place) => self.objects.forget(&place).into_iter().for_each(tell),
+            Told::Nothing => {}
         }
         if done {
             drop(self.listed.take());
         }
+        evict
     }
+
+    /// Counts what an event brings; what does not fit counts as not there.
+    fn weigh(&mut self, event: Event<K>) -> (Told<K>, Option<String>) {
+        let mut evict = None;
+        let told = match event {
+            Event::Apply(object) => match self.admit(&object, &mut evict) {
+                Ok(()) => Told::Event(Event::Apply(object)),
+                Err(place) => Told::Gone(place),
+            },
+            Event::InitApply(object) => {
+                self.listing.insert(place_of(&object));
+                match self.admit(&object, &mut evict) {
+                    Ok(()) => Told::Event(Event::InitApply(object)),
+                    Err(_) => Told::Nothing,
+                }
+            }
+            Event::Delete(object) => {
+                let (namespace, name) = place_of(&object);
+                self.budget.remove(self.kind, &namespace, &name);
+                Told::Event(Event::Delete(object))
+            }
+            Event::Init => {
+                self.listing.clear();
+                Told::Event(Event::Init)
+            }
+            Event::InitDone => {
+                let listed = std::mem::take(&mut self.listing);
+                for place in self.budget.places(self.kind, self.scope.as_deref()) {
+                    if !listed.contains(&place) {
+                        self.budget.remove(self.kind, &place.0, &place.1);
+                    }
+                }
+                Told::Event(Event::InitDone)
+            }
+        };
+        (told, evict)
+    }
+
+    /// What is of no namespace is of those who run the cluster.
+    fn admit(&self, object: &K, evict: &mut Option<String>) -> Result<(), Place> {
+        let place = place_of(object);
+        if place.0.is_empty() {
+            return Ok(());
+        }
+        let verdict = self.budget.put(self.kind, &place.0, &place.1, weight(object));
+        *evict = verdict.evict;
+        if verdict.keep { Ok(()) } else { Err(place) }
+    }
+}
+
+fn place_of<K: ResourceExt>(object: &K) -> Place {
+    (object.namespace().unwrap_or_default(), object.name_any())
 }
 
 /// What was found out about an object that could not be read as its kind before, or can't be now.
@@ -112,8 +204,15 @@ fn sort<K: Resource<DynamicType = ()> + DeserializeOwned>(
     object: DynamicObject,
     tell: &dyn Fn(Reading<'_>),
 ) -> Result<K, Place> {
-    let place = (object.namespace().unwrap_or_default(), object.name_any());
-    let metadata = object.metadata.clone();
+    let place = place_of(&object);
+    // What it takes to say of it that it can't be read.
+    let metadata = ObjectMeta {
+        name: object.metadata.name.clone(),
+        namespace: object.metadata.namespace.clone(),
+        uid: object.metadata.uid.clone(),
+        generation: object.metadata.generation,
+        ..ObjectMeta::default()
+    };
     match read::<K>(object) {
         Ok(object) => {
             tell(Reading::Fine(place));
@@ -123,7 +222,7 @@ fn sort<K: Resource<DynamicType = ()> + DeserializeOwned>(
             tell(Reading::Unreadable(
                 place.clone(),
                 Box::new(metadata),
-                error.to_string(),
+                error.to_string().chars().take(MAX_ERROR).collect(),
             ));
             Err(place)
         }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 use kube::core::{ApiResource, PartialObjectMeta};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -14,17 +16,24 @@ use monstrum_crds::kinds::{
 };
 use monstrum_crds::object::Kind;
 use monstrum_service::Service;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::feed::{Feed, Pace};
 use super::objects::{Objects, Place, Seen};
 use super::watch::{Intake, Reader, Reading, Told};
 use super::{Index, Key, meaning};
-use crate::child::{ChildKind, Issued, MANAGED_BY, label};
+use crate::child::{ChildKind, Issued, MANAGED_BY, Owner, label};
+use crate::claim::{CLAIM, claimant};
 use crate::metrics::Metrics;
 
 /// What Secrets are called where watches are.
 const SECRET: &str = "Secret";
+
+/// What can't be listed within this holds up nobody but its own namespace.
+const FIRST_LISTS: Duration = Duration::from_secs(10);
+/// How soon what was too large and fits now is listed again.
+const LIST_AGAIN: Duration = Duration::from_secs(10);
 
 /// Starts every watch.
 pub struct Watches<'a> {
@@ -38,11 +47,17 @@ pub struct Watches<'a> {
     pub metrics: &'a Metrics,
     /// Of these namespaces; of all when empty.
     pub namespaces: &'a [String],
+    /// But not of these.
+    pub excluded: &'a [String],
 }
 
 impl Watches<'_> {
     /// Starts every watch.
     pub fn start(&self) {
+        self.list_what_fits_again();
+        // None of the watches is the first to have listed before all of them hold on to it.
+        let _all_held = self.index.lists.hold();
+        self.await_first_lists();
         self.kind::<ResourceType>(Kind::ResourceType, None, &self.index.resource_types);
         for scope in self.scopes() {
             self.kind::<Workspace>(Kind::Workspace, scope.as_deref(), &self.index.workspaces);
@@ -64,13 +79,54 @@ impl Watches<'_> {
         if self.namespaces.is_empty() {
             return vec![None];
         }
-        self.namespaces.iter().cloned().map(Some).collect()
+        let governed = self
+            .namespaces
+            .iter()
+            .filter(|name| !self.excluded.contains(name));
+        governed.cloned().map(Some).collect()
+    }
+
+    /// What was not kept because it was too large comes back by a list: not for each object, since lists cost more than what makes them
+    /// necessary.
+    fn list_what_fits_again(&self) {
+        let (index, shutdown) = (Arc::clone(self.index), self.service.shutdown());
+        self.service.spawn_quiet("budget", async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(LIST_AGAIN) => {}
+                    () = shutdown.requested() => return,
+                }
+                if index.budget.wishes_for_a_list() {
+                    index.currency.list_again();
+                }
+            }
+        });
+    }
+
+    /// A namespace that is deleted, or that the operator may not read, is never listed; the others don't wait for it for ever.
+    fn await_first_lists(&self) {
+        let unready = self
+            .service
+            .readiness()
+            .block("not everything that is watched is listed yet");
+        let (index, shutdown) = (Arc::clone(self.index), self.service.shutdown());
+        let held = index.listed.hold();
+        self.service.spawn_quiet("first-lists", async move {
+            tokio::select! {
+                () = index.lists.opened() => {}
+                () = tokio::time::sleep(FIRST_LISTS) => {
+                    tracing::warn!(missing = ?index.currency.unknown(), "not everything can be listed; what was listed goes on");
+                }
+                () = shutdown.requested() => {}
+            }
+            drop((held, unready));
+        });
     }
 
     /// One of our kinds. What can't be read is kept apart, so that one bad object hides no other.
     fn kind<K>(&self, kind: Kind, scope: Option<&str>, objects: &Arc<Objects<K>>)
     where
-        K: Resource<DynamicType = ()> + DeserializeOwned + Send + Sync + 'static,
+        K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         let feed = self.feed(
             self.dynamic(&ApiResource::erase::<K>(&()), scope),
@@ -83,7 +139,8 @@ impl Watches<'_> {
             let mut reader = Reader::default();
             let mut take = |event| {
                 let told = reader.read::<K>(event, &|reading| index.read(kind, place.as_deref(), reading));
-                intake.take_up(told, &|_| {}, &|seen| index.kind_changed(kind, &seen));
+                let evict = intake.take_up(told, &|_| {}, &|seen| index.kind_changed(kind, &seen));
+                index.evict(evict);
             };
             feed.run(&mut take).await
         });
@@ -96,7 +153,10 @@ impl Watches<'_> {
         let index = Arc::clone(self.index);
         self.spawn(async move {
             let mut take = |event| {
-                intake.take_up(Told::Event(event), &|_| {}, &|seen| index.secret_changed(&seen));
+                let evict = intake.take_up(Told::Event(event), &trim_secret, &|seen| {
+                    index.secret_changed(&seen);
+                });
+                index.evict(evict);
             };
             feed.run(&mut take).await
         });
@@ -109,9 +169,11 @@ impl Watches<'_> {
         let index = Arc::clone(self.index);
         self.spawn(async move {
             let mut take = |event| {
-                intake.take_up(Told::Event(event), &|object| trim(kind, object), &|seen| {
-                    index.child_changed(&seen);
+                let told = Told::Event(event);
+                let evict = intake.take_up(told, &|object| trim(kind, object), &|seen| {
+                    index.saw_child(&seen);
                 });
+                index.evict(evict);
             };
             feed.run(&mut take).await
         });
@@ -142,27 +204,62 @@ impl Watches<'_> {
         }
     }
 
-    fn feed<K>(&self, api: Api<K>, kind: &'static str, scope: Option<&str>) -> Feed<K> {
-        Feed {
-            api,
-            selector: None,
-            pace: Pace::of(self.index.currency.validity()),
-            mark: self.index.currency.depend_on(kind, scope),
-            metrics: self.metrics.clone(),
+    fn feed<K>(&self, api: Api<K>, kind: &'static str, scope: Option<&str>) -> Feed<K>
+    where
+        K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
+    {
+        let pace = Pace::of(self.index.currency.validity());
+        let mark = self.index.currency.depend_on(kind, scope);
+        let mut feed = Feed::new(api, pace, mark, self.metrics.clone(), self.index.room.clone());
+        if scope.is_none() && kind != Kind::ResourceType.as_str() {
+            feed.fields = self.all_but_excluded();
         }
+        feed
     }
 
-    fn intake<K>(&self, kind: &str, scope: Option<&str>, objects: &Arc<Objects<K>>) -> Intake<K> {
-        let place = scope
-            .map(|namespace| format!(" of {namespace}"))
-            .unwrap_or_default();
-        let reason = format!("{kind} objects{place} are not listed yet");
-        Intake {
-            objects: Arc::clone(objects),
-            scope: scope.map(ToOwned::to_owned),
-            listed: Some((self.service.readiness().block(reason), self.index.listed.hold())),
-        }
+    /// The API server itself leaves out what is not governed.
+    fn all_but_excluded(&self) -> Option<String> {
+        let parts: Vec<String> = self
+            .excluded
+            .iter()
+            .map(|name| format!("metadata.namespace!={name}"))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(","))
     }
+
+    fn intake<K>(&self, kind: &'static str, scope: Option<&str>, objects: &Arc<Objects<K>>) -> Intake<K>
+    where
+        K: ResourceExt + Serialize,
+    {
+        let (objects, budget) = (Arc::clone(objects), Arc::clone(&self.index.budget));
+        Intake::new(objects, kind, scope, budget, self.index.lists.hold())
+    }
+}
+
+/// Of a Secret what nothing here reads is not kept: anybody's labels, owners and finalizers.
+fn trim_secret(secret: &mut PartialObjectMeta<Secret>) {
+    let metadata = std::mem::take(&mut secret.metadata);
+    secret.metadata = ObjectMeta {
+        name: metadata.name,
+        namespace: metadata.namespace,
+        uid: metadata.uid,
+        resource_version: metadata.resource_version,
+        deletion_timestamp: metadata.deletion_timestamp,
+        annotations: metadata.annotations.filter(|annotations| !annotations.is_empty()),
+        labels: metadata.labels.map(|labels| {
+            let ours = labels
+                .into_iter()
+                .filter(|(key, _)| label::ALL.contains(&key.as_str()));
+            ours.collect()
+        }),
+        owner_references: metadata.owner_references.map(|owners| {
+            let told = owners
+                .into_iter()
+                .filter(|owner| owner.controller == Some(true) || Owner::is_ours(owner));
+            told.collect()
+        }),
+        ..ObjectMeta::default()
+    };
 }
 
 /// Of our objects only Deployments have a status that matters.
@@ -175,6 +272,14 @@ fn trim(kind: ChildKind, object: &mut DynamicObject) {
 }
 
 impl Index {
+    /// The largest namespace gives way, where all together are larger than is kept.
+    fn evict(&self, namespace: Option<String>) {
+        if let Some(namespace) = namespace {
+            tracing::warn!(%namespace, "the largest namespace gives way: all together are larger than the operator keeps");
+            self.live.evict(&namespace);
+        }
+    }
+
     /// Notes what can't be read, and what can be again.
     fn read(&self, kind: Kind, scope: Option<&str>, reading: Reading<'_>) {
         let key = |place: Place| Key {
@@ -245,7 +350,7 @@ impl Index {
             .chain(now)
             .any(|secret| Issued::read(&secret.metadata).is_some())
         {
-            self.certificates.mark(namespace, self.currency.as_of(namespace));
+            self.certificates.mark(namespace, self.as_of(namespace));
         }
         let named = self.credentials.of(namespace).iter().any(|credential| {
             let monstrum_crds::kinds::credential::Method::Static(method) = &credential.spec.method;
@@ -264,7 +369,12 @@ impl Index {
         }
     }
 
-    fn child_changed(&self, seen: &Seen<DynamicObject>) {
+    /// One of our objects is another one than before.
+    pub(crate) fn saw_child(&self, seen: &Seen<DynamicObject>) {
+        if seen.place.1 == CLAIM {
+            let installation = seen.now.as_deref().map(claimant);
+            self.ownership.saw_claim(&seen.place.0, installation);
+        }
         let labels = seen
             .now
             .as_ref()

@@ -116,6 +116,7 @@ mod tests {
             name: "a".into(),
             digest: digest.into(),
             fault: String::new(),
+            other_program: None,
         };
         Standing {
             digest: "new".into(),

@@ -15,7 +15,7 @@ use monstrum_crds::kinds::Bot;
 use monstrum_crds::validate;
 use monstrum_wire::identity::BotId;
 
-use self::build::{Objects, build};
+use self::build::{Objects, Plan, build};
 use super::rollout::{Rollout, Trouble};
 use super::{ReconcileError, Reconciler};
 use crate::child::{ApplyError, ChildKind, Owner, label};
@@ -53,18 +53,17 @@ pub(super) async fn reconcile(
     } else {
         Ok(())
     };
-    let objects = if has_pods {
-        let plan = plan::plan(bot, owner.clone(), &facts, &world, &reconciler.index.live);
-        build(&plan, &reconciler.installation)
-    } else {
-        Objects {
-            children: Vec::new(),
-            certificates: Vec::new(),
-        }
-    };
+    let plan = has_pods.then(|| plan::plan(bot, owner.clone(), &facts, &world, &reconciler.index.live));
+    let objects = plan
+        .as_ref()
+        .map_or_else(Objects::default, |plan| build(plan, &reconciler.installation));
     let applied = match named {
         Ok(()) => apply(reconciler, &owner, &objects).await,
         Err(error) => Err(error),
+    };
+    let applied = match (applied, plan) {
+        (Err(ApplyError::Foreign(_)), Some(plan)) => Err(strangers(reconciler, plan).await),
+        (applied, _) => applied,
     };
     let (rollouts, look_at_pods) = rollouts(reconciler, &owner, &objects).await;
     let input = status::Input {
@@ -110,6 +109,16 @@ fn owner(bot: &BotId) -> Owner {
         uid: bot.uid,
         label: label::BOT,
     }
+}
+
+/// All objects of others that are in the way of a bot, of its sandboxes to come as well.
+async fn strangers(reconciler: &Reconciler, mut plan: Plan) -> ApplyError {
+    plan.address.get_or_insert_default();
+    let objects = build(&plan, &reconciler.installation);
+    let strangers = reconciler
+        .applier
+        .strangers(&plan.owner, &objects.children, &objects.certificates);
+    strangers.await.map_or_else(|error| error, ApplyError::Foreign)
 }
 
 async fn name_gateways(reconciler: &Reconciler, owner: &Owner) -> Result<(), ApplyError> {

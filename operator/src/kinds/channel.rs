@@ -16,7 +16,7 @@ use serde_json::Map;
 use self::build::{Plan, build};
 use super::rollout::{Rollout, Trouble};
 use super::{ReconcileError, Reconciler, ready};
-use crate::child::{ApplyError, ChildKind, Owner, label};
+use crate::child::{Applier, ApplyError, CertificateSpec, Child, ChildKind, Owner, label};
 use crate::identity;
 use crate::network::Target;
 
@@ -83,16 +83,32 @@ async fn apply(reconciler: &Reconciler, owner: &Owner, plan: Option<Plan>) -> Re
         return Ok(reconciler.installation.certificate_lifetime);
     };
     let (children, certificate) = build(&plan, &reconciler.installation);
+    match apply_all(applier, owner, &children, &certificate).await {
+        Err(ApplyError::Foreign(_)) => {
+            let certificates = std::slice::from_ref(&certificate);
+            let strangers = applier.strangers(owner, &children, certificates).await?;
+            Err(ApplyError::Foreign(strangers))
+        }
+        done => done,
+    }
+}
+
+async fn apply_all(
+    applier: &Applier,
+    owner: &Owner,
+    children: &[Child],
+    certificate: &CertificateSpec,
+) -> Result<Duration, ApplyError> {
     let metadata = owner.metadata(&certificate.secret, certificate.labels.clone());
     let renewal = applier
-        .certify(Some(owner), metadata, TLS_MANAGER, &certificate)
+        .certify(Some(owner), metadata, TLS_MANAGER, certificate)
         .await?
         .good_for;
-    for child in &children {
+    for child in children {
         applier.apply(owner, MANAGER, child).await?;
     }
     applier
-        .prune(owner, &children, std::slice::from_ref(&certificate))
+        .prune(owner, children, std::slice::from_ref(certificate))
         .await?;
     Ok(renewal)
 }

@@ -1,4 +1,5 @@
-//! What is said of objects while it is not known whether what we see of them is current.
+//! What is said of objects while nothing may be done for their namespace: it is not known whether what we see of it is current,
+//! or there is more of it than is kept.
 
 use std::time::Duration;
 
@@ -19,13 +20,34 @@ pub(super) async fn reconcile(
     reconciler: &Reconciler,
     key: &Key,
 ) -> Result<Option<Duration>, ReconcileError> {
-    if !reconciler.index.currency.is_stale(&key.namespace) {
-        return Ok(Some(LOOK_AGAIN));
+    let index = &reconciler.index;
+    if !index.ownership.is_ours(&key.namespace) {
+        // Whoever governs it says how it stands.
+        return Ok(None);
     }
+    let overrun = index.budget.overrun(&key.namespace);
+    let state = match overrun {
+        Some(overrun) => State::new(
+            ConditionType::Ready,
+            false,
+            Reason::TooLarge,
+            format!("nothing is permitted: {overrun}"),
+        ),
+        None if index.currency.is_stale(&key.namespace) => State::new(
+            ConditionType::Ready,
+            false,
+            Reason::Stale,
+            format!(
+                "nothing is permitted: the operator can't follow the API server ({})",
+                index.currency.faults_of(&key.namespace).join("; ")
+            ),
+        ),
+        None => return Ok(Some(LOOK_AGAIN)),
+    };
     match key.kind {
-        Kind::Bot => unready::<Bot>(reconciler, key).await?,
-        Kind::BotBinding => unready::<BotBinding>(reconciler, key).await?,
-        Kind::Channel => unready::<Channel>(reconciler, key).await?,
+        Kind::Bot => unready::<Bot>(reconciler, key, &state).await?,
+        Kind::BotBinding => unready::<BotBinding>(reconciler, key, &state).await?,
+        Kind::Channel => unready::<Channel>(reconciler, key, &state).await?,
         Kind::ResourceType
         | Kind::Workspace
         | Kind::ModelProvider
@@ -36,19 +58,15 @@ pub(super) async fn reconcile(
     Ok(None)
 }
 
-async fn unready<K: Governed>(reconciler: &Reconciler, key: &Key) -> Result<(), ReconcileError> {
+async fn unready<K: Governed>(
+    reconciler: &Reconciler,
+    key: &Key,
+    state: &State,
+) -> Result<(), ReconcileError> {
     let index = &reconciler.index;
     let Some(object) = K::objects(index).get(&key.namespace, &key.name) else {
         return Ok(());
     };
-    let message = format!(
-        "nothing is permitted: the operator can't follow the API server ({})",
-        index.currency.faults_of(&key.namespace).join("; ")
-    );
-    let state = State::new(ConditionType::Ready, false, Reason::Stale, message);
-    reconciler
-        .status
-        .write_one(index, object.as_ref(), &state)
-        .await?;
+    reconciler.status.write_one(index, object.as_ref(), state).await?;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Whole reconciles against an API server in memory.
 
 mod causes;
+mod halted;
 mod kstatus;
+mod left_behind;
 
 use super::*;
 use crate::child::ChildKind;
@@ -140,6 +142,22 @@ async fn a_change_of_policy_takes_readiness_until_it_is_enforced() {
             .conditions("BotBinding", "reader")
             .ends_with("Ready True Ready")
     );
+}
+
+#[tokio::test]
+async fn a_gateway_of_another_version_is_named() {
+    let (scenario, session) = settled().await;
+    session.runs(env!("CARGO_PKG_VERSION"));
+    scenario.settle().await;
+    assert!(scenario.conditions("Bot", "triage").ends_with("Ready True Ready"));
+    session.runs("0.0.9");
+    scenario.settle().await;
+    let conditions = scenario.conditions("Bot", "triage");
+    assert!(
+        conditions.contains("Ready True Ready gateways of another version"),
+        "{conditions}"
+    );
+    assert!(conditions.contains("triage-gateway-0 runs 0.0.9"), "{conditions}");
 }
 
 #[tokio::test]

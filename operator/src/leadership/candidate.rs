@@ -1,37 +1,22 @@
 //! One process that wants to lead.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::pin::pin;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, PostParams};
+use kube::api::Api;
 use monstrum_service::Shutdown;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::lease::{self, Observed};
-use super::{Leadership, Term};
+use super::attempt::{Attempt, Lessee};
+use super::lease::Observed;
+use super::{Leadership, Term, Timing};
 
-/// How long a lease holds, and how often it is renewed or asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Timing {
-    /// Without renewal another process may lead after this long.
-    pub length: Duration,
-    /// A leader that could not renew for this long ends; shorter than `length`.
-    pub deadline: Duration,
-    /// How often.
-    pub every: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            length: Duration::from_secs(5),
-            deadline: Duration::from_millis(4000),
-            every: Duration::from_millis(1500),
-        }
-    }
-}
+/// Renewals that are under way at once.
+const MAX_ATTEMPTS: usize = 8;
 
 /// Why leading ended.
 #[derive(Debug, thiserror::Error)]
@@ -54,26 +39,11 @@ pub enum LeadershipError {
 
 /// One process that wants to lead.
 pub struct Candidate {
-    leases: Api<Lease>,
-    name: String,
-    identity: String,
-    timing: Timing,
+    lessee: Lessee,
     term: watch::Sender<Option<Term>>,
     observed: Observed,
     /// Whether this process could lead; one that could not waits.
     fit: Box<dyn Fn() -> bool + Send + Sync>,
-}
-
-/// What one attempt came to.
-enum Attempt {
-    Leading {
-        epoch: u64,
-    },
-    Following {
-        holder: String,
-    },
-    /// Somebody wrote between the read and the write; the next attempt tells who leads.
-    Contended,
 }
 
 impl Candidate {
@@ -87,11 +57,15 @@ impl Candidate {
         fit: impl Fn() -> bool + Send + Sync + 'static,
     ) -> (Self, Leadership) {
         let (term, seen) = watch::channel(None);
-        let candidate = Self {
+        let lessee = Lessee {
             leases,
             name: name.to_owned(),
             identity: identity.to_owned(),
             timing,
+            annotations: BTreeMap::new(),
+        };
+        let candidate = Self {
+            lessee,
             term,
             observed: Observed::default(),
             fit: Box::new(fit),
@@ -99,138 +73,120 @@ impl Candidate {
         (candidate, Leadership { term: seen })
     }
 
+    /// The same, whose lease says something to others.
+    #[must_use]
+    pub fn saying(mut self, key: &str, text: String) -> Self {
+        self.lessee.annotations.insert(key.to_owned(), text);
+        self
+    }
+
     /// Tries to lead, and leads, until asked to stop. An error means that leading was lost: the process must end at once.
     pub async fn run(mut self, shutdown: Shutdown) -> Result<(), LeadershipError> {
-        let stop = shutdown.requested();
-        tokio::pin!(stop);
+        let mut stop = pin!(shutdown.requested());
         loop {
-            if self.term.borrow().is_some() || (self.fit)() {
-                let started = Instant::now();
-                let attempt = tokio::time::timeout(self.patience(started), self.attempt()).await;
-                self.conclude(started, attempt)?;
+            tokio::select! {
+                tried = self.try_once() => tried?,
+                () = &mut stop => break,
             }
             tokio::select! {
-                () = tokio::time::sleep(self.timing.every) => {}
+                () = sleep(self.lessee.timing.every) => {}
                 () = &mut stop => break,
             }
         }
-        self.release().await;
+        if self.term.send_replace(None).is_some() {
+            self.lessee.release().await;
+        }
         Ok(())
     }
 
-    /// How long an attempt may take: a leader's, until its term ends.
-    fn patience(&self, now: Instant) -> Duration {
-        self.term.borrow().map_or(self.timing.deadline, |term| {
-            term.until.saturating_duration_since(now)
-        })
-    }
-
-    async fn attempt(&mut self) -> Result<Attempt, kube::Error> {
-        let now = Timestamp::now();
-        let Some(current) = self.leases.get_opt(&self.name).await? else {
-            let lease = lease::first(&self.name, &self.identity, now, &self.timing);
-            let created = self.leases.create(&PostParams::default(), &lease).await;
-            return written(created);
-        };
-        let holder = lease::holder(&current).map(ToOwned::to_owned);
-        let next = match holder {
-            Some(holder) if holder == self.identity => {
-                lease::renewed(&current, &self.identity, now, &self.timing)
-            }
-            Some(holder) if !self.observed.has_expired(&current, Instant::now(), &self.timing) => {
-                return Ok(Attempt::Following { holder });
-            }
-            Some(_) | None => lease::taken(&current, &self.identity, now, &self.timing),
-        };
-        // `next` carries the version that was read, so this fails when anybody wrote in between.
-        let replaced = self
-            .leases
-            .replace(&self.name, &PostParams::default(), &next)
-            .await;
-        written(replaced)
-    }
-
-    fn conclude(
-        &mut self,
-        started: Instant,
-        attempt: Result<Result<Attempt, kube::Error>, tokio::time::error::Elapsed>,
-    ) -> Result<(), LeadershipError> {
-        let leading = *self.term.borrow();
-        match attempt {
-            Ok(Ok(Attempt::Leading { epoch })) => {
-                // The term counts from before the write, never from after it.
-                let until = started.checked_add(self.timing.deadline).unwrap_or(started);
-                if leading.is_none() {
-                    tracing::info!(epoch, identity = %self.identity, "leading");
-                }
-                self.term.send_replace(Some(Term { epoch, until }));
-            }
-            Ok(Ok(Attempt::Following { holder })) => {
-                if leading.is_some() {
-                    self.term.send_replace(None);
-                    return Err(LeadershipError::Taken {
-                        lease: self.name.clone(),
-                        holder,
-                    });
-                }
-                tracing::debug!(%holder, "following");
-            }
-            Ok(Ok(Attempt::Contended)) => tracing::debug!("another process wrote the lease meanwhile"),
-            Ok(Err(error)) => {
-                tracing::warn!(error = %error, lease = %self.name, "the lease can't be read or written");
-            }
-            Err(_) => tracing::warn!(lease = %self.name, "the API server does not answer for the lease"),
+    async fn try_once(&mut self) -> Result<(), LeadershipError> {
+        let term = *self.term.borrow();
+        if let Some(term) = term {
+            return self.renew(term).await;
         }
-        self.check_term()
-    }
-
-    /// Ends leading when the term ran out, or will before the next attempt could end.
-    fn check_term(&self) -> Result<(), LeadershipError> {
-        let ended = self
-            .term
-            .borrow()
-            .is_some_and(|term| Instant::now() >= term.until);
-        if !ended {
+        if !(self.fit)() {
             return Ok(());
         }
-        self.term.send_replace(None);
-        Err(LeadershipError::NotRenewed {
-            lease: self.name.clone(),
-        })
+        let (timing, started) = (self.lessee.timing, Instant::now());
+        let observed = &mut self.observed;
+        let attempt = self
+            .lessee
+            .attempt(|lease| observed.has_expired(lease, Instant::now(), &timing));
+        if let Ok(attempt) = timeout(timing.deadline, attempt).await {
+            self.conclude(started, attempt)?;
+        } else {
+            tracing::warn!(lease = %self.lessee.name, "the API server does not answer for the lease");
+        }
+        Ok(())
     }
 
-    /// Gives the lease back, so that another process need not wait for it to run out.
-    async fn release(&self) {
-        if self.term.send_replace(None).is_none() {
-            return;
-        }
-        let released = async {
-            let current = self.leases.get(&self.name).await?;
-            if lease::holder(&current) != Some(self.identity.as_str()) {
-                return Ok(());
+    /// Renews the lease before the term ends. An attempt that is not answered soon may be slow, or lost with its connection: it is
+    /// waited for, and another one is made beside it.
+    async fn renew(&self, term: Term) -> Result<(), LeadershipError> {
+        let pause = self.lessee.timing.hurry();
+        let mut attempts = FuturesUnordered::new();
+        let (mut due, mut end) = (
+            pin!(sleep(std::time::Duration::ZERO)),
+            pin!(sleep_until(term.until)),
+        );
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut end => {
+                    self.term.send_replace(None);
+                    let lease = self.lessee.name.clone();
+                    return Err(LeadershipError::NotRenewed { lease });
+                }
+                Some((started, attempt)) = attempts.next(), if !attempts.is_empty() => {
+                    if self.conclude(started, attempt)? {
+                        return Ok(());
+                    }
+                }
+                () = &mut due => {
+                    if attempts.len() < MAX_ATTEMPTS {
+                        attempts.push(self.timed_attempt());
+                    }
+                    let now = Instant::now();
+                    due.as_mut().reset(now.checked_add(pause).unwrap_or(now));
+                }
             }
-            let free = lease::released(&current, Timestamp::now());
-            self.leases
-                .replace(&self.name, &PostParams::default(), &free)
-                .await
-                .map(drop)
-        };
-        match tokio::time::timeout(self.timing.every, released).await {
-            Ok(Ok(())) => tracing::info!(lease = %self.name, "gave the lease back"),
-            Ok(Err::<(), kube::Error>(error)) => {
-                tracing::warn!(error = %error, "the lease can't be given back; it runs out");
-            }
-            Err(_) => tracing::warn!("the lease can't be given back in time; it runs out"),
         }
     }
-}
 
-fn written(answer: Result<Lease, kube::Error>) -> Result<Attempt, kube::Error> {
-    match answer {
-        Ok(lease) => Ok(Attempt::Leading {
-            epoch: u64::try_from(lease::transitions(&lease)).unwrap_or(0),
-        }),
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Contended),
-        Err(error) => Err(error),
+    /// Whoever leads takes nothing from another.
+    async fn timed_attempt(&self) -> (Instant, Result<Attempt, kube::Error>) {
+        let started = Instant::now();
+        (started, self.lessee.attempt(|_| false).await)
+    }
+
+    /// Whether the lease is held now.
+    fn conclude(
+        &self,
+        started: Instant,
+        attempt: Result<Attempt, kube::Error>,
+    ) -> Result<bool, LeadershipError> {
+        let (leading, lease) = (self.term.borrow().is_some(), &self.lessee.name);
+        match attempt {
+            Ok(Attempt::Leading { epoch }) => {
+                // The term counts from before the write, never from after it.
+                let until = started
+                    .checked_add(self.lessee.timing.deadline)
+                    .unwrap_or(started);
+                if !leading {
+                    tracing::info!(epoch, identity = %self.lessee.identity, "leading");
+                }
+                self.term.send_replace(Some(Term { epoch, until }));
+                return Ok(true);
+            }
+            Ok(Attempt::Following { holder }) if leading => {
+                self.term.send_replace(None);
+                let lease = lease.clone();
+                return Err(LeadershipError::Taken { lease, holder });
+            }
+            Ok(Attempt::Following { holder }) => tracing::debug!(%holder, "following"),
+            Ok(Attempt::Contended) => tracing::debug!("another process wrote the lease meanwhile"),
+            Err(error) => tracing::warn!(error = %error, %lease, "the lease can't be read or written"),
+        }
+        Ok(false)
     }
 }

@@ -58,7 +58,51 @@ async fn a_leader_that_stops_hands_over_at_once_and_the_epoch_rises() {
     first.shutdown.request();
     first.task.await.unwrap().unwrap();
     assert_eq!(first.leadership.epoch(), None);
-    assert_eq!(within(2, &second.leadership).await, Some(epoch + 1));
+    assert_eq!(within(3, &second.leadership).await, Some(epoch + 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_outlives_an_api_server_that_is_silent_for_six_seconds() {
+    for begins in 0..8 {
+        let api = FakeApi::default();
+        let first = stand(&api, "a_1");
+        let epoch = within(2, &first.leadership).await.unwrap();
+        let second = stand(&api, "b_1");
+        tokio::time::sleep(Duration::from_millis(4_000 + begins * 250)).await;
+        api.hang(true);
+        for _ in 0..24 {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            assert_eq!(first.leadership.epoch(), Some(epoch), "silent since {begins}");
+        }
+        api.hang(false);
+        for _ in 0..40 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(first.leadership.epoch(), Some(epoch), "silent since {begins}");
+            assert_eq!(second.leadership.epoch(), None);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_long_the_api_server_is_silent_two_never_lead() {
+    for silent in [1, 4, 7, 9, 10, 11, 14, 16, 30] {
+        let api = FakeApi::default();
+        let first = stand(&api, "a_1");
+        within(2, &first.leadership).await.unwrap();
+        let second = stand(&api, "b_1");
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        api.hang(true);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(90) {
+            if start.elapsed() >= Duration::from_secs(silent) {
+                api.hang(false);
+            }
+            let leading = [&first, &second].map(|stood| stood.leadership.epoch().is_some());
+            assert_ne!(leading, [true, true], "silent for {silent} s");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(first.leadership.epoch().is_some() || second.leadership.epoch().is_some());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -82,6 +82,7 @@ struct Replica {
     session: u64,
     digest: String,
     fault: String,
+    other_program: Option<String>,
     /// Ends the stream, when a later one of the same replica takes its place.
     superseded: CancellationToken,
 }
@@ -181,6 +182,7 @@ impl Hub {
             name: name.clone(),
             digest: replica.digest.clone(),
             fault: replica.fault.clone(),
+            other_program: replica.other_program.clone(),
         });
         Some(Standing {
             digest: entry.published.borrow().digest.clone(),
@@ -273,6 +275,7 @@ impl Hub {
                 session: id,
                 digest: String::new(),
                 fault: String::new(),
+                other_program: None,
                 superseded: superseded.clone(),
             },
         );

@@ -65,7 +65,8 @@ impl Mandate {
     /// term they are waited for.
     pub fn lease_of_all(&self) -> Result<Lease, Status> {
         let mut lease = self.lease("")?;
-        for namespace in self.index.namespaces() {
+        let namespaces = self.index.namespaces().into_iter();
+        for namespace in namespaces.filter(|namespace| self.index.ownership.theirs(namespace).is_none()) {
             match self.lease(&namespace) {
                 Ok(own) => lease.left = lease.left.min(own.left),
                 Err(_) if !self.index.currency.is_settling() => {}

@@ -18,6 +18,8 @@ pub struct ReplicaStanding {
     pub digest: String,
     /// Why it could not load that policy; empty when it enforces it.
     pub fault: String,
+    /// The version of its program, where that is another one than this operator's.
+    pub other_program: Option<String>,
 }
 
 impl Standing {
@@ -39,6 +41,28 @@ impl Standing {
         self.replicas
             .iter()
             .find(|replica| replica.digest == self.digest && !replica.fault.is_empty())
+    }
+
+    /// Those that run another version than this operator, for people; nothing when none does.
+    pub fn others(&self) -> Option<String> {
+        let others: Vec<String> = self
+            .replicas
+            .iter()
+            .filter_map(|replica| {
+                Some(format!(
+                    "{} runs {}",
+                    replica.name,
+                    replica.other_program.as_ref()?
+                ))
+            })
+            .collect();
+        let ours = env!("CARGO_PKG_VERSION");
+        (!others.is_empty()).then(|| {
+            format!(
+                "gateways of another version than the operator's ({ours}): {}",
+                others.join(", ")
+            )
+        })
     }
 
     fn enforces(&self, replica: &ReplicaStanding) -> bool {

@@ -25,6 +25,8 @@ const HELLO_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A pod's name is no longer than this.
 const MAX_REPLICA_NAME: usize = 253;
+/// Characters of a program's version.
+const MAX_PROGRAM: usize = 64;
 
 pub(super) struct PolicyStream {
     pub(super) mandate: Mandate,
@@ -64,7 +66,11 @@ impl PolicyStream {
             })?;
         let first = session.current();
         self.refuse_older(hello.held, first.version)?;
-        tracing::info!(bot = %self.bot.name, namespace = %self.bot.namespace, replica = %hello.replica, "gateway connected");
+        session.runs(&hello.program);
+        tracing::info!(
+            bot = %self.bot.name, namespace = %self.bot.namespace, replica = %hello.replica, program = %hello.program,
+            "gateway connected"
+        );
         let around = session.around();
         self.send_roster(&around.callers).await?;
         let sent = self.send_policy(&first, None).await?;
@@ -77,13 +83,15 @@ impl PolicyStream {
             .map_err(|_| Status::deadline_exceeded("no hello came"))??;
         match first.and_then(|request| request.message) {
             Some(subscribe_request::Message::Hello(hello))
-                if !hello.replica.is_empty() && hello.replica.len() <= MAX_REPLICA_NAME =>
+                if !hello.replica.is_empty()
+                    && hello.replica.len() <= MAX_REPLICA_NAME
+                    && hello.program.len() <= MAX_PROGRAM =>
             {
                 Ok(hello)
             }
-            Some(subscribe_request::Message::Hello(_)) => {
-                Err(Status::invalid_argument("hello must name the replica"))
-            }
+            Some(subscribe_request::Message::Hello(_)) => Err(Status::invalid_argument(
+                "hello must name the replica, and its version in a few words",
+            )),
             Some(subscribe_request::Message::Ack(_)) | None => {
                 Err(Status::invalid_argument("the first message must be a hello"))
             }

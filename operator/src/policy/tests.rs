@@ -114,6 +114,7 @@ impl Server<'_> {
         let hello = Hello {
             replica: replica.to_owned(),
             held,
+            program: "0.0.9".to_owned(),
         };
         let hello = SubscribeRequest {
             message: Some(subscribe_request::Message::Hello(hello)),

@@ -36,10 +36,14 @@ impl Census {
         let ledger = secrets.get_metadata_opt(ledger_identity::SECRET).await?;
         let owners = self.owners();
         let of_pods = self.index.live.secrets().all();
-        let of_pods = of_pods
-            .iter()
-            .map(|secret| &secret.metadata)
-            .filter(|secret| Issued::read(secret).is_some() && is_owned(secret, &owners));
+        let of_pods = of_pods.iter().map(|secret| &secret.metadata).filter(|secret| {
+            // Those that another installation governs have its authority's.
+            let ours = self
+                .index
+                .ownership
+                .is_ours(secret.namespace.as_deref().unwrap_or_default());
+            ours && Issued::read(secret).is_some() && is_owned(secret, &owners)
+        });
         let behind = ledger
             .iter()
             .map(|secret| &secret.metadata)

@@ -7,7 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::events::EventType;
 use tokio::time::Instant;
 
-use super::keeper::{Keeper, TrustError};
+use super::keeper::{AuthorityKeeper, TrustError};
 use super::secret::Kept;
 use super::{Census, Held, Trust};
 use crate::leadership::Leadership;
@@ -29,7 +29,7 @@ pub struct Rotation {
 
 /// Follows the Secret for as long as the process runs.
 pub struct Follower {
-    keeper: Keeper,
+    keeper: AuthorityKeeper,
     trust: Trust,
     leadership: Leadership,
     rotation: Rotation,
@@ -41,7 +41,7 @@ pub struct Follower {
 impl Follower {
     /// Keeps `trust` what the Secret says, and the Secret there.
     pub fn new(
-        keeper: Keeper,
+        keeper: AuthorityKeeper,
         trust: Trust,
         leadership: Leadership,
         rotation: Rotation,

@@ -52,7 +52,7 @@ pub enum TrustError {
 
 /// Keeps the authority of one installation.
 #[derive(Clone)]
-pub struct Keeper {
+pub struct AuthorityKeeper {
     client: Client,
     namespace: String,
     trust_domain: String,
@@ -61,7 +61,7 @@ pub struct Keeper {
     recorder: Recorder,
 }
 
-impl Keeper {
+impl AuthorityKeeper {
     /// Of the installation in `namespace`, as the pod `instance`; authorities that are made live for `lifetime`.
     pub fn new(
         client: Client,

@@ -272,6 +272,9 @@ impl Ledger for MemoryLedger {
         if state.calls.iter().any(|row| row.call.call_id == request.call_id) {
             return Err(Status::already_exists("started before"));
         }
+        if let Some(reservation) = request.reservation {
+            reserve(&mut state, request.call_id.clone(), reservation.counters)?;
+        }
         let mut record = request.record.unwrap();
         record.call_id.clone_from(&request.call_id);
         record.kind = "call.started".to_owned();
@@ -306,6 +309,11 @@ impl Ledger for MemoryLedger {
             return Err(Status::already_exists("finished before"));
         }
         row.outcome = Some(request.outcome);
+        let settled = !self.refuse_settlements.load(Ordering::SeqCst);
+        if let Some(settlement) = request.settlement.filter(|_| settled) {
+            state.reservations.remove(&request.call_id);
+            state.settled.extend(settlement.counters);
+        }
         let (sequence, _) = add(&mut state, request.record);
         Ok(Response::new(FinishCallResponse { sequence }))
     }
@@ -405,14 +413,7 @@ impl Ledger for MemoryLedger {
     async fn reserve(&self, request: Request<ReserveRequest>) -> Answer<ReserveResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        if request
-            .counters
-            .iter()
-            .any(|counter| used(&state, counter) + counter.amount > counter.limit)
-        {
-            return Err(Status::resource_exhausted("a counter has no room"));
-        }
-        state.reservations.insert(request.reservation, request.counters);
+        reserve(&mut state, request.reservation, request.counters)?;
         Ok(Response::new(ReserveResponse {}))
     }
 
@@ -426,6 +427,17 @@ impl Ledger for MemoryLedger {
         state.settled.extend(request.counters);
         Ok(Response::new(SettleResponse {}))
     }
+}
+
+fn reserve(state: &mut State, reservation: String, counters: Vec<Counter>) -> Result<(), Status> {
+    if counters
+        .iter()
+        .any(|counter| used(state, counter) + counter.amount > counter.limit)
+    {
+        return Err(Status::resource_exhausted("a counter has no room"));
+    }
+    state.reservations.insert(reservation, counters);
+    Ok(())
 }
 
 fn used(state: &State, counter: &Counter) -> u64 {

@@ -70,6 +70,7 @@ impl Runner {
         let hello = RunnerHello {
             executors: vec!["http".to_owned()],
             replica: "runner-0".to_owned(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
         };
         sender
             .send(FromRunner {

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::fake_api::{Bookmarks, FakeApi, Fault, Verb};
-use crate::index::{Index, Watches};
+use crate::index::{Budget, Index, Watches};
 use crate::scenario::{NAMESPACE, binding};
 use http::StatusCode;
 use monstrum_crds::placement::Placement;
@@ -53,7 +53,10 @@ impl Drop for Watched {
 
 /// Watches a cluster in which something is written all the time, as in every cluster.
 fn watch(namespaces: &[&str]) -> Watched {
-    let api = FakeApi::default();
+    watch_of(FakeApi::default(), namespaces, &[], Budget::default())
+}
+
+fn watch_of(api: FakeApi, namespaces: &[&str], excluded: &[&str], budget: Budget) -> Watched {
     for path in [BINDING, OTHER] {
         api.put(path, bound(path));
     }
@@ -68,16 +71,18 @@ fn watch(namespaces: &[&str]) -> Watched {
         }
     });
     let (index, service) = (
-        Arc::new(Index::new(LEASE, Placement::default())),
+        Arc::new(Index::new(LEASE, Placement::default(), budget)),
         Service::default(),
     );
-    let namespaces: Vec<String> = namespaces.iter().map(|&name| name.to_owned()).collect();
+    let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };
+    let (namespaces, excluded) = (owned(namespaces), owned(excluded));
     Watches {
         index: &index,
         client: &api.client(),
         service: &service,
         metrics: &Metrics::default(),
         namespaces: &namespaces,
+        excluded: &excluded,
     }
     .start();
     Watched {
@@ -280,6 +285,181 @@ async fn a_namespace_whose_watch_fails_stops_alone() {
     watched.fail("/resourcetypes", &[Verb::Watch], Some(Fault::Silent));
     watched.until("team-b", false, LEASE * 2).await;
     assert!(!watched.index.currency.faults().is_empty());
+}
+
+/// Of the watched namespaces one is deleted, or may not be read, before the operator starts.
+#[rstest]
+#[case::forbidden(Fault::Status(StatusCode::FORBIDDEN))]
+#[case::gone(Fault::Status(StatusCode::NOT_FOUND))]
+#[case::never_answered(Fault::NoAnswer)]
+#[case::broken(Fault::Status(StatusCode::INTERNAL_SERVER_ERROR))]
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_can_not_be_listed_holds_up_no_other(#[case] fault: Fault) {
+    let api = FakeApi::default();
+    for kind in KINDS {
+        for verb in [Verb::List, Verb::Watch] {
+            api.fault(&format!("/namespaces/team-b/{kind}"), verb, Some(fault));
+        }
+    }
+    let watched = watch_of(api, &[NAMESPACE, "team-b"], &[], Budget::default());
+    watched.until(NAMESPACE, true, Duration::from_secs(1)).await;
+    assert_eq!(
+        watched.service.readiness().reasons(),
+        ["not everything that is watched is listed yet"]
+    );
+    // Leading, answering admission and readiness wait for it for a while.
+    let listed = watched.index.listed.opened();
+    tokio::time::timeout(Duration::from_secs(15), listed)
+        .await
+        .unwrap();
+    assert!(watched.service.readiness().reasons().is_empty());
+    assert!(watched.index.currency.faults().is_empty(), "it may lead");
+    assert!(watched.index.currency.was_known(NAMESPACE) && !watched.index.currency.was_known("team-b"));
+    watched.stays_current(NAMESPACE, LEASE * 2).await;
+    assert!(!watched.is_current("team-b"));
+    let faults = watched.index.faults_of("team-b").join("; ");
+    assert!(faults.contains("Secret objects of team-b"), "{faults}");
+
+    for kind in KINDS {
+        watched.fail(
+            &format!("/namespaces/team-b/{kind}"),
+            &[Verb::List, Verb::Watch],
+            None,
+        );
+    }
+    watched.until("team-b", true, LEASE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_leads_while_what_all_depend_on_can_not_be_listed() {
+    let api = FakeApi::default();
+    api.fault(
+        "/resourcetypes",
+        Verb::List,
+        Some(Fault::Status(StatusCode::FORBIDDEN)),
+    );
+    let watched = watch_of(api, &[NAMESPACE], &[], Budget::default());
+    watched.index.listed.opened().await;
+    assert_eq!(
+        watched.index.currency.faults(),
+        ["ResourceType objects are not known to be current"]
+    );
+    assert!(!watched.index.currency.was_known(NAMESPACE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_excluded_namespace_is_not_read() {
+    let watched = watch_of(
+        FakeApi::default(),
+        &[],
+        &["team-b", "kube-system"],
+        Budget::default(),
+    );
+    watched.until(NAMESPACE, true, Duration::from_secs(1)).await;
+    watched.api.put(OTHER, bound(OTHER));
+    sleep(Duration::from_secs(1)).await;
+    let places: Vec<_> = watched.index.bindings.places();
+    assert_eq!(places, [(NAMESPACE.to_owned(), "reader".to_owned())]);
+    let listed = watch_of(
+        FakeApi::default(),
+        &[NAMESPACE, "team-b"],
+        &["team-b"],
+        Budget::default(),
+    );
+    listed.until(NAMESPACE, true, Duration::from_secs(1)).await;
+    assert!(
+        listed
+            .api
+            .take_calls()
+            .iter()
+            .all(|call| !call.path.contains("team-b"))
+    );
+}
+
+/// A tenant's Secrets, as large as the API server takes them, in the place where the case says.
+fn bloat(api: &FakeApi, namespace: &str, number: usize, fill: &dyn Fn(&str) -> serde_json::Value) {
+    let large = "x".repeat(300 << 10);
+    for number in 0..number {
+        let name = format!("s-{number:04}");
+        let mut metadata = fill(&large);
+        metadata["name"] = json!(name);
+        metadata["namespace"] = json!(namespace);
+        let path = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
+        api.put(
+            &path,
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata}),
+        );
+    }
+}
+
+#[rstest]
+#[case::annotations(500, &|large: &str| json!({"annotations": {"blob": large}}))]
+#[case::labels(40, &|large: &str| json!({"labels": {"blob": large}}))]
+#[case::finalizers(40, &|large: &str| json!({"finalizers": [large]}))]
+#[case::managers(40, &|large: &str| json!({"managedFields": [{"manager": "m", "fieldsV1": {"f:x": large}}]}))]
+#[case::owners(40, &|large: &str| json!({"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": large, "uid": "1"}]}))]
+#[tokio::test(start_paused = true)]
+async fn large_secrets_of_others_cost_next_to_nothing(
+    #[case] number: usize,
+    #[case] fill: &dyn Fn(&str) -> serde_json::Value,
+) {
+    let api = FakeApi::default();
+    bloat(&api, NAMESPACE, number, fill);
+    let watched = watch_of(api, &[], &[], Budget::default());
+    watched.until(NAMESPACE, true, Duration::from_secs(5)).await;
+    assert_eq!(watched.index.live.secrets().of(NAMESPACE).len(), number);
+    let kept = watched.index.budget.kept();
+    assert!(kept < number * 512, "{kept} bytes are kept");
+}
+
+/// What says to whom a Secret may be given has to be kept.
+#[tokio::test(start_paused = true)]
+async fn who_writes_more_than_is_kept_stops_its_own_namespace() {
+    let api = FakeApi::default();
+    bloat(
+        &api,
+        NAMESPACE,
+        500,
+        &|large| json!({"annotations": {"monstrum.dev/hosts": large}}),
+    );
+    let budget = Budget::new(2 << 20, 6 << 20);
+    let watched = watch_of(api, &[], &[], budget);
+    watched.until("team-b", true, Duration::from_secs(5)).await;
+    assert!(watched.index.budget.kept() <= 2 << 20);
+    let overrun = watched.index.budget.overrun(NAMESPACE).unwrap();
+    assert!(
+        overrun.contains("one namespace the operator keeps 2097152"),
+        "{overrun}"
+    );
+    assert!(!watched.is_current(NAMESPACE) && watched.index.currency.faults().is_empty());
+    watched.stays_current("team-b", LEASE).await;
+
+    for number in 0..500 {
+        watched
+            .api
+            .remove(&format!("/api/v1/namespaces/{NAMESPACE}/secrets/s-{number:04}"));
+    }
+    watched.until(NAMESPACE, true, LEASE).await;
+    assert_eq!(watched.index.budget.overrun(NAMESPACE), None);
+    assert!(watched.holds());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_too_large_is_asked_for_again_in_smaller_ones() {
+    let api = FakeApi::default();
+    bloat(
+        &api,
+        NAMESPACE,
+        60,
+        &|large| json!({"annotations": {"blob": large}}),
+    );
+    let watched = watch_of(api, &[], &[], Budget::default());
+    watched.until(NAMESPACE, true, Duration::from_secs(5)).await;
+    let lists = watched.api.take_calls();
+    let pages = lists.iter().filter(|call| call.path == "/api/v1/secrets").count();
+    // 4 MiB hold 13 of them.
+    assert!((6..40).contains(&pages), "{pages} requests");
+    assert_eq!(watched.index.live.secrets().of(NAMESPACE).len(), 60);
 }
 
 #[tokio::test(start_paused = true)]

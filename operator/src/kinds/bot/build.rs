@@ -55,7 +55,7 @@ pub struct Sandbox {
 }
 
 /// What a bot needs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Objects {
     /// Objects, in the order in which they are applied.
     pub children: Vec<Child>,

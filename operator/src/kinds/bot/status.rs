@@ -103,19 +103,20 @@ fn ready(input: &Input<'_>, others: &[State]) -> State {
         );
         return state(false, Reason::AwaitingGateway, message);
     }
-    state(true, Reason::Ready, left_out(input.facts))
+    let notes = [left_out(input.facts), standing.and_then(Standing::others)];
+    let notes: Vec<_> = notes.into_iter().flatten().collect();
+    state(true, Reason::Ready, notes.join("; "))
 }
 
-/// Bindings that grant nothing, for people.
-fn left_out(facts: &BotFacts) -> String {
+/// Bindings that grant nothing, for people; nothing when there are none.
+fn left_out(facts: &BotFacts) -> Option<String> {
     let names: Vec<_> = facts.left_out().into_iter().collect();
-    if names.is_empty() {
-        return String::new();
-    }
-    format!(
-        "bindings that grant nothing until they are put right: {}",
-        names.join(", ")
-    )
+    (!names.is_empty()).then(|| {
+        format!(
+            "bindings that grant nothing until they are put right: {}",
+            names.join(", ")
+        )
+    })
 }
 
 /// The other fields of the status.

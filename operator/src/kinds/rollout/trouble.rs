@@ -31,7 +31,8 @@ impl Trouble {
     pub(crate) fn of(error: &ApplyError) -> Self {
         let reason = match error {
             ApplyError::Failed { .. } | ApplyError::NotLeading => Reason::ApiUnavailable,
-            ApplyError::Foreign { .. }
+            ApplyError::Going { .. } => Reason::Progressing,
+            ApplyError::Foreign(_)
             | ApplyError::Refused { .. }
             | ApplyError::Contested { .. }
             | ApplyError::Certificate { .. }

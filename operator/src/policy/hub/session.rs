@@ -78,6 +78,25 @@ impl Session {
         }
     }
 
+    /// Notes which version of the program the gateway runs, where that is another one than this operator's.
+    pub fn runs(&self, program: &str) {
+        let ours = env!("CARGO_PKG_VERSION");
+        if program == ours {
+            return;
+        }
+        tracing::warn!(bot = %self.bot, replica = %self.replica, %program, %ours, "a gateway runs another version than this operator");
+        let mut state = self.hub.state();
+        let replica = state
+            .bots
+            .get_mut(&self.bot)
+            .and_then(|entry| entry.replicas.get_mut(&self.replica));
+        if let Some(replica) = replica.filter(|replica| replica.session == self.id) {
+            replica.other_program = Some(program.to_owned());
+        }
+        drop(state);
+        self.hub.changed(&self.bot);
+    }
+
     /// Notes what the gateway made of a policy that it was sent.
     pub fn acknowledge(&self, ack: Ack) {
         let mut state = self.hub.state();

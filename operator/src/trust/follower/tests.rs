@@ -28,7 +28,7 @@ impl Replica {
             Duration::from_secs(60),
             monstrum_crds::placement::Placement::default(),
         ));
-        let keeper = Keeper::new(
+        let keeper = AuthorityKeeper::new(
             api.client(),
             "monstrum-system",
             "monstrum.local",

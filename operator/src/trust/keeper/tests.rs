@@ -7,9 +7,9 @@ const LEDGER: &str = "/api/v1/namespaces/system/secrets/monstrum-ledger-tls";
 const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/system/leases/monstrum-operator";
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-fn keeper(api: &FakeApi) -> Keeper {
+fn keeper(api: &FakeApi) -> AuthorityKeeper {
     monstrum_service::install_crypto();
-    Keeper::new(api.client(), "system", "monstrum.local", YEAR, "operator-0")
+    AuthorityKeeper::new(api.client(), "system", "monstrum.local", YEAR, "operator-0")
 }
 
 async fn trust(api: &FakeApi) -> Result<Trust, TrustError> {

@@ -40,6 +40,7 @@ fn replica(name: &str, digest: &str, fault: &str) -> ReplicaStanding {
         name: name.to_owned(),
         digest: digest.to_owned(),
         fault: fault.to_owned(),
+        other_program: None,
     }
 }
 
