@@ -1,5 +1,5 @@
 //! The installation's authority: made once, kept in a Secret of the operator's namespace, what it signs, and how another one
-//! takes its place (ADR 13).
+//! takes its place (ADR 14).
 //!
 //! Every replica holds it in memory and follows the Secret. Whoever finds the Secret gone or damaged puts it back; only the
 //! leader makes steps.

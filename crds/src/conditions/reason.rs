@@ -98,7 +98,7 @@ reasons! {
     GatewayRefused: Blocked, "A gateway could not load the current policy, and denies everything.", "See the message; are operator and gateways of one version?";
     Suspended: Paused, "It is stopped by `spec.suspend` of the Bot.", "Set `spec.suspend` to false.";
     Stale: Coming, "The operator does not know whether what it sees of the API server is current, and so renews nothing.", "See the message: is a right missing, or the API server out of reach?";
-    TooLarge: Stuck, "The namespace holds more than the operator keeps in memory, and so nothing there is in force.", "Delete what is not needed (see the message), or raise the operator's `memory.*`.";
+    TooLarge: Stuck, "The namespace holds more than the operator keeps in memory, and so nothing there is in force.", "Delete what is not needed (see the message), or raise `operator.memory` of the chart.";
     NotReady: Coming, "Another condition says why not.", "Look at `Ready`, which says the cause.";
     Internal: Stuck, "An error of ours.", "Report it, with the operator's log.";
 }
