@@ -14,7 +14,7 @@ pub(crate) enum Exit {
     Denied = 2,
     /// The call waits for a person.
     NeedsApproval = 3,
-    /// The new policy permits more.
+    /// The new policy permits more, or may.
     Widened = 4,
     /// The command line is wrong.
     Usage = 64,
@@ -40,7 +40,7 @@ Exit codes:
        a bot that is not ready, a lint finding
   2    `explain`: denied
   3    `explain`: a person must agree first
-  4    `policy diff`: the new policy permits more
+  4    `policy diff`: the new policy permits more, or may
   64   the command line is wrong
   66   a file cannot be read, or does not say what it should
   69   the cluster, an object in it, or the bot's gateway cannot be reached

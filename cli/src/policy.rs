@@ -3,7 +3,6 @@
 mod bot;
 mod example;
 mod granting;
-mod narrower;
 mod pattern;
 mod problem;
 mod requirement;
@@ -11,9 +10,10 @@ mod world;
 
 pub(crate) use bot::{BotPolicy, seen_name};
 pub(crate) use example::calls;
-pub(crate) use granting::{covered_tools, granting};
-pub(crate) use narrower::{applies, exceeding_calls, widenings, within};
+pub(crate) use granting::{applies, granting};
 pub(crate) use pattern::is_universal;
 pub(crate) use problem::{Described, Problem};
 pub(crate) use requirement::{Requirement, requirements};
-pub(crate) use world::{Compiled, Input, from_cluster, from_input, from_objects, from_paths, read};
+pub(crate) use world::{
+    Compiled, Input, from_cluster, from_input, from_objects, from_paths, read, within_cluster,
+};

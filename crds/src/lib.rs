@@ -3,11 +3,12 @@
 //! [`kinds`] are the objects as Rust types, [`definition`] the `CustomResourceDefinition`s that are installed,
 //! [`conditions`] the words of their status. A [`world::World`] holds the objects of one namespace and the contracts of
 //! the cluster. [`mod@validate`] says what is wrong with one object beyond what its schema and CEL rules can say;
-//! [`convert`] turns a world into what the permission engine compiles.
+//! [`convert`] turns a world into what the permission engine compiles, and [`comparison`] says what other objects would permit more.
 //!
 //! **Architecture invariant:** everything here is pure. The same objects give the same faults and the same policy
 //! source in the operator, in the admission webhook, on the command line and in a test.
 
+pub mod comparison;
 pub mod conditions;
 pub mod consent;
 pub mod contract;

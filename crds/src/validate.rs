@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use monstrum_guardian::source;
+
 use crate::conditions::Reason;
 use crate::object::Object;
 use crate::world::World;
@@ -94,4 +96,13 @@ pub fn refusals(object: &Object, world: &World) -> Vec<Fault> {
         .into_iter()
         .filter(|fault| !fault.reason.is_about_refs())
         .collect()
+}
+
+/// What of the grants, of one resource type, is beyond the boundary of the namespace; fields begin with `grants[i]`.
+pub fn beyond_boundary(
+    resource_type: &source::ResourceType,
+    grants: &[source::Grant],
+    world: &World,
+) -> Vec<Fault> {
+    boundary::excess(resource_type, grants, world, str::to_owned)
 }

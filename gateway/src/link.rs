@@ -94,6 +94,13 @@ impl Link {
         names
     }
 
+    /// Whether a runner of this name runs the call, and may ask about one more of its effects.
+    pub fn has_effect(&self, runner: &str, call_id: &str) -> bool {
+        let runners = self.lock();
+        let mut streams = runners.get(runner).into_iter().flatten();
+        streams.any(|attached| attached.has_effect(call_id))
+    }
+
     /// Gives no more calls to those whom `refuse` names, and ends their streams when the calls that they have are done.
     pub fn retire(&self, refuse: impl Fn(&Peer) -> bool) {
         for attached in self

@@ -14,7 +14,7 @@ mod history;
 mod hold;
 mod message;
 mod output;
-mod records;
+pub(crate) mod records;
 mod recovery;
 mod sessions;
 mod steps;

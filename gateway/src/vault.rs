@@ -20,6 +20,8 @@ pub use secret::{KeyError, Secret};
 
 use crate::policy::{Enforced, Policy};
 
+/// A shorter key is a placeholder, such as local servers are given, and may be a word that a call needs.
+const SHORTEST_KEY: usize = 16;
 /// How long the operator may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -58,6 +60,20 @@ struct Holdings {
     leases: HashMap<Subject, Lease>,
     /// Knows every secret in `leases`.
     scrubber: Scrubber,
+    /// Knows the keys of model providers among them.
+    keys: Scrubber,
+}
+
+impl Holdings {
+    /// After `leases` changed.
+    fn learn(&mut self) {
+        let secrets = self.leases.values().flat_map(|lease| lease.secret.values());
+        self.scrubber = Scrubber::new(secrets);
+        let of_provider = |(subject, _): &(&Subject, &Lease)| matches!(subject, Subject::Provider(_));
+        let providers = self.leases.iter().filter(of_provider);
+        let keys = providers.flat_map(|(_, lease)| lease.secret.values());
+        self.keys = Scrubber::new(keys.filter(|key| key.trim_ascii().len() >= SHORTEST_KEY));
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -119,6 +135,13 @@ impl Vault {
         self.lock().scrubber.clone()
     }
 
+    /// Whether `text` holds the key of a model provider, however it is written. It is sent to the provider with each question, who
+    /// may send it back; in a call's arguments it would go to whoever the call goes to.
+    pub fn tells_key(&self, text: &str) -> bool {
+        let keys = self.lock().keys.clone();
+        keys.text(text) != text
+    }
+
     /// Finds `secret` besides, which may have been forgotten since it was opened.
     pub fn scrubber_with(&self, secret: &Arc<Secret>) -> Scrubber {
         let held = self.lock();
@@ -138,7 +161,7 @@ impl Vault {
         held.leases
             .retain(|subject, lease| names(&policy, subject, &lease.version));
         if held.leases.len() != before {
-            held.scrubber = scrubber(&held.leases);
+            held.learn();
         }
     }
 
@@ -167,17 +190,13 @@ impl Vault {
         };
         let mut held = self.lock();
         held.leases.insert(subject, lease);
-        held.scrubber = scrubber(&held.leases);
+        held.learn();
         secret
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Holdings> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn scrubber(leases: &HashMap<Subject, Lease>) -> Scrubber {
-    Scrubber::new(leases.values().flat_map(|lease| lease.secret.values()))
 }
 
 fn names(policy: &Enforced, subject: &Subject, version: &str) -> bool {

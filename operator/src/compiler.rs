@@ -27,6 +27,7 @@ pub use facts::{BotFacts, Facts};
 use self::inputs::Inputs;
 use crate::identity;
 use crate::index::Index;
+use crate::labour::laboriously;
 use crate::metrics::Metrics;
 use crate::policy::{Draft, Hub};
 use crate::roster::enrolled;
@@ -126,7 +127,7 @@ impl Compiler {
             .learn(&self.client, &self.index.live, namespace, &refs)
             .await;
         let world = self.index.world(namespace);
-        self.publish(&world, since);
+        laboriously(|| self.publish(&world, since)).await;
         self.index.queue_namespace(namespace);
         self.metrics
             .compile_seconds

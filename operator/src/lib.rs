@@ -21,6 +21,7 @@ mod identity;
 pub mod index;
 pub mod installation;
 pub mod kinds;
+mod labour;
 pub mod leadership;
 mod ledger_identity;
 mod lookout;

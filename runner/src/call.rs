@@ -110,7 +110,7 @@ impl Call {
         if arguments == self.arguments {
             return Ok(arguments);
         }
-        self.judge.judge(&self.asked_as, &arguments).await
+        self.judge.judge(&self.id, &self.asked_as, &arguments).await
     }
 
     /// The resource's settings.

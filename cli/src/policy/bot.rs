@@ -1,5 +1,8 @@
 //! One bot's policy.
 
+use std::sync::Arc;
+
+use monstrum_crds::world::World;
 use monstrum_guardian::decision::Facts;
 use monstrum_guardian::document::{Binding, Document};
 use monstrum_guardian::source::{BotSource, Tool};
@@ -18,11 +21,13 @@ pub(crate) struct BotPolicy {
     pub(crate) engine: Engine,
     /// What the compiler left out, and why.
     pub(crate) faults: Vec<monstrum_guardian::Fault>,
+    /// The objects of its namespace.
+    pub(crate) world: Arc<World>,
 }
 
 impl BotPolicy {
     /// Compiles and loads.
-    pub(crate) fn compile(source: BotSource) -> Result<Self, Failure> {
+    pub(crate) fn compile(source: BotSource, world: Arc<World>) -> Result<Self, Failure> {
         let compilation = compile(&source);
         let engine = Engine::load(&compilation.document).map_err(|error| Failure::Load {
             bot: source.bot.name.clone(),
@@ -33,7 +38,14 @@ impl BotPolicy {
             document: compilation.document,
             engine,
             faults: compilation.faults,
+            world,
         })
+    }
+
+    /// Whether it is suspended, so that nothing of its policy is enforced.
+    pub(crate) fn is_suspended(&self) -> bool {
+        let bot = self.world.bots.get(&self.source.bot.name);
+        bot.is_some_and(|bot| bot.spec.suspend)
     }
 
     /// `namespace/name`.

@@ -1,54 +1,29 @@
-//! Which grants make a tool visible.
+//! Which grants make a tool visible, and which dimensions say something of its calls.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use monstrum_guardian::compile;
-use monstrum_guardian::document::{Binding, Document};
-use monstrum_guardian::source::{BindingSource, BotSource, Grant, ResourceType};
+use monstrum_guardian::covers;
+use monstrum_guardian::document::Document;
+use monstrum_guardian::source::{Dimension, Match, Tool};
 
 use super::bot::seen_name;
-
-/// The tools, by the names that the bot sees, that this grant alone makes visible. The compiler itself is asked, with
-/// a source that holds nothing else.
-pub(crate) fn covered_tools(document: &Document, binding: &Binding, grant: &Grant) -> BTreeSet<String> {
-    let resource_type = ResourceType {
-        name: binding.resource_type.clone(),
-        executor: binding.executor,
-        dimensions: binding.dimensions.clone(),
-        tools: binding.tools.clone(),
-    };
-    let alone = BindingSource {
-        name: binding.name.clone(),
-        alias: None,
-        resource: binding.resource.clone(),
-        description: None,
-        resource_type: Arc::new(resource_type),
-        config: binding.config.clone(),
-        credential: None,
-        runner: binding.runner.clone(),
-        grants: vec![grant.clone()],
-    };
-    let compiled = compile(&BotSource {
-        bot: document.bot.clone(),
-        bindings: vec![alone],
-        budgets: Vec::new(),
-        delegations: Vec::new(),
-    })
-    .document;
-    let tools = compiled.bindings.iter().flat_map(|compiled| &compiled.tools);
-    tools.map(|tool| seen_name(binding, tool)).collect()
-}
 
 /// Each visible tool with the origins of the grants that make it so.
 pub(crate) fn granting(document: &Document) -> BTreeMap<String, Vec<String>> {
     let mut granting: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for binding in &document.bindings {
-        for grant in &binding.grants {
-            for tool in covered_tools(document, binding, grant) {
-                granting.entry(tool).or_default().push(grant.origin.clone());
-            }
+        for tool in &binding.tools {
+            let grants = binding.grants.iter().filter(|grant| covers(grant, tool));
+            granting.insert(
+                seen_name(binding, tool),
+                grants.map(|grant| grant.origin.clone()).collect(),
+            );
         }
     }
     granting
+}
+
+/// Whether the dimension says anything about calls of the tool: it is fed by it, or a rule over the whole call.
+pub(crate) fn applies(tool: &Tool, dimension: &Dimension) -> bool {
+    dimension.matching == Match::Cel {} || tool.scope.iter().any(|feed| feed.dimension == dimension.name)
 }

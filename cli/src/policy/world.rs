@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use monstrum_crds::convert;
 use monstrum_crds::object::{Kind, Object};
@@ -23,6 +24,8 @@ pub(crate) struct Compiled {
     pub(crate) problems: Vec<Problem>,
     /// Secrets that nobody could look at: they are taken to exist and to agree.
     pub(crate) assumed: BTreeSet<String>,
+    /// What the bots were compiled from, by namespace.
+    pub(crate) worlds: BTreeMap<String, Arc<World>>,
 }
 
 /// What files hold.
@@ -88,7 +91,7 @@ pub(crate) fn from_input(input: &Input) -> Result<Compiled, Failure> {
         .manifests
         .iter()
         .map(|manifest| (manifest.object.clone(), Some(manifest)));
-    let mut compiled = compiled(objects, &input.secrets)?;
+    let mut compiled = assuming(worlds(objects, &input.secrets)?)?;
     compiled.problems = compiled
         .problems
         .into_iter()
@@ -97,28 +100,63 @@ pub(crate) fn from_input(input: &Input) -> Result<Compiled, Failure> {
     Ok(compiled)
 }
 
-/// Compiles objects that came from nowhere in particular.
-pub(crate) fn from_objects(objects: Vec<Object>) -> Result<Compiled, Failure> {
-    compiled(objects.into_iter().map(|object| (object, None)), &[])
+/// Compiles objects and Secrets that came from nowhere in particular.
+pub(crate) fn from_objects(objects: Vec<Object>, secrets: &[files::Secret]) -> Result<Compiled, Failure> {
+    assuming(worlds(objects.into_iter().map(|object| (object, None)), secrets)?)
 }
 
 /// Compiles what is in the user's namespace of the cluster.
 pub(crate) async fn from_cluster(cluster: &Cluster) -> Result<Compiled, Failure> {
-    let mut world = World::new(&cluster.namespace);
-    for object in cluster::fetch(cluster).await? {
-        insert(&mut world, object, None)?;
-    }
-    cluster::note_secrets(cluster, &mut world).await;
+    within_cluster(cluster, cluster::fetch(cluster).await?, &[]).await
+}
+
+/// Compiles objects as they would be in the user's namespace of the cluster, beside its Secrets and those of files.
+pub(crate) async fn within_cluster(
+    cluster: &Cluster,
+    objects: Vec<Object>,
+    secrets: &[files::Secret],
+) -> Result<Compiled, Failure> {
     let mut compiled = Compiled::default();
-    compile(&world, &mut compiled)?;
+    let mut assumed = BTreeMap::new();
+    for (namespace, mut world) in worlds(objects.into_iter().map(|object| (object, None)), &[])? {
+        if namespace == cluster.namespace {
+            cluster::note_secrets(cluster, &mut world).await;
+            note(&mut world, secrets);
+            compile(world, &mut compiled)?;
+        } else {
+            note(&mut world, secrets);
+            assumed.insert(namespace, world);
+        }
+    }
+    judged(assumed, &mut compiled)?;
+    compiled.bots.sort_by_key(BotPolicy::title);
     Ok(compiled)
 }
 
+fn assuming(worlds: BTreeMap<String, World>) -> Result<Compiled, Failure> {
+    let mut compiled = Compiled::default();
+    judged(worlds, &mut compiled)?;
+    Ok(compiled)
+}
+
+/// Compiles worlds of whose Secrets nothing more will be known.
+fn judged(worlds: BTreeMap<String, World>, compiled: &mut Compiled) -> Result<(), Failure> {
+    for mut world in worlds.into_values() {
+        let assumed = world.assume_secrets();
+        let assumed = assumed
+            .into_iter()
+            .map(|name| format!("{}/{name}", world.namespace));
+        compiled.assumed.extend(assumed);
+        compile(world, compiled)?;
+    }
+    Ok(())
+}
+
 /// One world for each namespace that an object is in, each with all cluster-wide objects.
-fn compiled<'a>(
+fn worlds<'a>(
     objects: impl Iterator<Item = (Object, Option<&'a Manifest>)>,
     secrets: &[files::Secret],
-) -> Result<Compiled, Failure> {
+) -> Result<BTreeMap<String, World>, Failure> {
     let objects: Vec<_> = objects.collect();
     let mut worlds: BTreeMap<String, World> = BTreeMap::new();
     for namespace in objects.iter().filter_map(|(object, _)| namespace_of(object)) {
@@ -138,17 +176,10 @@ fn compiled<'a>(
             insert(world, object.clone(), manifest)?;
         }
     }
-    let mut compiled = Compiled::default();
     for world in worlds.values_mut() {
         note(world, secrets);
-        let assumed = world.assume_secrets();
-        let assumed = assumed
-            .into_iter()
-            .map(|name| format!("{}/{name}", world.namespace));
-        compiled.assumed.extend(assumed);
-        compile(world, &mut compiled)?;
     }
-    Ok(compiled)
+    Ok(worlds)
 }
 
 /// Tells the world of those Secrets that stand in the files.
@@ -189,16 +220,17 @@ fn namespace_of(object: &Object) -> Option<String> {
     (!is_cluster_wide(object.kind())).then_some(namespace)
 }
 
-fn compile(world: &World, compiled: &mut Compiled) -> Result<(), Failure> {
-    for object in objects(world) {
+fn compile(world: World, compiled: &mut Compiled) -> Result<(), Failure> {
+    let world = Arc::new(world);
+    for object in objects(&world) {
         compiled.problems.extend(
-            validate(&object, world)
+            validate(&object, &world)
                 .into_iter()
                 .map(|fault| problem(title(&object), fault)),
         );
     }
     for name in world.bots.keys() {
-        let Some(conversion) = convert::bot(name, world) else {
+        let Some(conversion) = convert::bot(name, &world) else {
             continue;
         };
         compiled
@@ -210,7 +242,7 @@ fn compile(world: &World, compiled: &mut Compiled) -> Result<(), Failure> {
                 reason: fault.reason.as_str().to_owned(),
                 place: None,
             }));
-        let policy = BotPolicy::compile(conversion.source)?;
+        let policy = BotPolicy::compile(conversion.source, Arc::clone(&world))?;
         compiled
             .problems
             .extend(policy.faults.iter().map(|fault| Problem {
@@ -225,6 +257,7 @@ fn compile(world: &World, compiled: &mut Compiled) -> Result<(), Failure> {
     // The same fault shows in the object itself and in every bot that is affected by it.
     let mut told = BTreeSet::new();
     compiled.problems.retain(|problem| told.insert(problem.key()));
+    compiled.worlds.insert(world.namespace.clone(), world);
     Ok(())
 }
 

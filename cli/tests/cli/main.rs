@@ -7,6 +7,7 @@
 
 mod audit;
 mod boundary;
+mod diff;
 mod explain;
 mod help;
 mod policy;

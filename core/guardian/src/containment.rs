@@ -37,6 +37,7 @@ use crate::source::Match;
 pub(crate) use effort::Effort;
 
 pub use boundary::{Ceiling, Excess, Outside, beyond, exceeding, validate_boundary};
+pub(crate) use boundary::{bounded, closed, excess};
 
 /// The most work of one comparison. A step is some nanoseconds.
 pub(crate) const MAX_EFFORT: usize = 4_000_000;

@@ -18,6 +18,7 @@
 //! gives the same bytes in an operator, a gateway, a command line and a test.
 
 pub mod address;
+pub mod comparison;
 mod compile;
 pub mod containment;
 pub mod decision;
@@ -40,5 +41,7 @@ pub use compile::{Compilation, compile};
 pub use engine::{Chain, Engine, LoadError, MAX_LINKS, VisibleTool};
 pub use expression::Allowance;
 pub use fault::{Fault, FieldFault};
+pub use matching::exact_pattern;
 pub use schema::{Complaint, Schema};
+pub use selector::covers;
 pub use validate::{validate_budgets, validate_grants, validate_resource_type};

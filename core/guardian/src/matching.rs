@@ -4,6 +4,7 @@
 
 mod cel;
 pub(crate) mod command;
+mod exact;
 mod glob;
 pub(crate) mod host;
 mod path;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use smallvec::SmallVec;
 
 pub(crate) use cel::{Moment, Rule};
+pub use exact::exact_pattern;
 pub(crate) use glob::{Glob, LastSegment};
 
 use crate::source::Match;

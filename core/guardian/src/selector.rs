@@ -1,13 +1,21 @@
 //! Which tools a grant is about: by operation and by tool name, never by arguments.
 
-use crate::source::{Grant, Tool};
+use crate::source::{ApprovalRule, Grant, Tool};
 
 /// Whether the grant covers the tool: by operation and by name, where it says both.
-pub(crate) fn covers(grant: &Grant, tool: &Tool) -> bool {
+pub fn covers(grant: &Grant, tool: &Tool) -> bool {
     let named = !grant.operations.is_empty() || !grant.tools.is_empty();
     named
         && (grant.operations.is_empty() || any_operation(&grant.operations, &tool.operation))
         && (grant.tools.is_empty() || grant.tools.iter().any(|pattern| names_tool(pattern, &tool.name)))
+}
+
+/// Whether one of the rules asks for a person's agreement to calls of the tool.
+pub(crate) fn asks(rules: &[ApprovalRule], tool: &Tool) -> bool {
+    rules.iter().any(|rule| {
+        rule.risk.is_none_or(|risk| tool.risk >= risk)
+            && (rule.operations.is_empty() || any_operation(&rule.operations, &tool.operation))
+    })
 }
 
 /// Whether one of the patterns covers the operation.

@@ -1,7 +1,8 @@
 //! JSON with one reading only: what is judged is what is forwarded.
 //!
 //! Tokens are read by `serde_json`; this module refuses what parsers disagree about: duplicate keys (compared after
-//! unescaping, at any depth), trailing data, a byte order mark, deep nesting, numbers that other readers would round.
+//! unescaping, at any depth), trailing data, a byte order mark, deep nesting, numbers that other readers would round, and the key
+//! by which `serde_json` itself takes a text for what that text says.
 
 use std::fmt;
 
@@ -12,6 +13,11 @@ use serde_json::{Map, Number, Value};
 /// The largest integer that every JSON reader keeps exactly (RFC 7493, section 2.2).
 const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 
+/// Keys that `serde_json` keeps for itself. With its feature `raw_value`, which some crate of a process may turn on, an object
+/// `{"$serde_json::private::RawValue": "[1]"}` becomes the list `[1]` where it is read as a [`Value`]: whoever reads the canonical
+/// arguments again would find what nobody judged.
+const RESERVED: &str = "$serde_json::private::";
+
 /// How large and deep a text may be, and what becomes of its numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -21,6 +27,8 @@ pub(crate) struct Limits {
     pub(crate) depth: usize,
     /// Which numbers are taken.
     pub(crate) numbers: Numbers,
+    /// Whether keys are taken that `serde_json` keeps for itself.
+    pub(crate) reserved_keys: bool,
 }
 
 /// Which numbers are taken.
@@ -37,6 +45,7 @@ pub(crate) const ARGUMENTS: Limits = Limits {
     bytes: 256 << 10,
     depth: 32,
     numbers: Numbers::Interoperable,
+    reserved_keys: false,
 };
 
 /// Why a text is not strict JSON.
@@ -57,6 +66,7 @@ pub(crate) fn object(text: &str, limits: Limits) -> Result<Value, NotStrict> {
     let strict = Strict {
         depth: limits.depth,
         numbers: limits.numbers,
+        reserved_keys: limits.reserved_keys,
     };
     let value = strict
         .deserialize(&mut reader)
@@ -93,6 +103,7 @@ pub(crate) fn interoperable(number: &Number) -> Option<Number> {
 struct Strict {
     depth: usize,
     numbers: Numbers,
+    reserved_keys: bool,
 }
 
 impl Strict {
@@ -170,6 +181,9 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut fields = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            if !self.reserved_keys && key.starts_with(RESERVED) {
+                return Err(A::Error::custom(format!("the key {key:?} is reserved")));
+            }
             match fields.entry(key) {
                 Entry::Vacant(place) => {
                     place.insert(entries.next_value_seed(inner)?);
@@ -199,6 +213,14 @@ mod tests {
     #[case::duplicate_key(r#"{"a":1,"a":1}"#, "twice")]
     #[case::duplicate_key_after_unescaping(r#"{"a":1,"\u0061":2}"#, "twice")]
     #[case::duplicate_key_nested(r#"{"x":[{"y":{"k":1,"k":2}}]}"#, "twice")]
+    #[case::raw_value(r#"{"a":{"$serde_json::private::RawValue":"[1]"}}"#, "reserved")]
+    #[case::raw_value_after_unescaping(r#"{"a":[{"\u0024serde_json::private::RawValue":"{}"}]}"#, "reserved")]
+    #[case::raw_value_outermost(r#"{"$serde_json::private::RawValue":"{}"}"#, "reserved")]
+    #[case::raw_value_behind_another_key(
+        r#"{"a":{"b":1,"$serde_json::private::RawValue":"{}"}}"#,
+        "reserved"
+    )]
+    #[case::arbitrary_number(r#"{"a":{"$serde_json::private::Number":"1"}}"#, "reserved")]
     #[case::trailing_object(r#"{"a":1}{"a":2}"#, "trailing")]
     #[case::trailing_garbage(r#"{"a":1} x"#, "trailing")]
     #[case::trailing_comma(r#"{"a":1,}"#, "trailing comma")]

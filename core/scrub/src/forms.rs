@@ -14,6 +14,9 @@ const SHORTEST: usize = 4;
 const SHORTEST_LINE: usize = 16;
 /// Longer secrets are not looked for as digits with something between them: nobody prints a key like that.
 const LONGEST_PARTED: usize = 512;
+/// What stands between bytes that are written in hexadecimal, and in decimal, as lists of numbers are.
+const BETWEEN_HEXADECIMAL: [&str; 5] = [":", " ", "-", ",0x", ", 0x"];
+const BETWEEN_DECIMAL: [&str; 3] = [",", ", ", " "];
 
 /// One text to look for.
 pub(crate) type Form = Zeroizing<Vec<u8>>;
@@ -57,21 +60,36 @@ fn encoded(secret: &[u8]) -> Vec<Form> {
     forms
 }
 
-/// Hexadecimal digits, together and parted.
+/// Hexadecimal digits, together and parted, and lists of decimal numbers.
 fn digits(secret: &[u8]) -> Vec<Form> {
-    let mut forms = Vec::new();
-    for digits in [hex::encode(secret), hex::encode_upper(secret)] {
-        let digits = Zeroizing::new(digits.into_bytes());
-        if secret.len() <= LONGEST_PARTED {
-            let parted = |part: u8| {
-                let pairs: Vec<&[u8]> = digits.chunks(2).collect();
-                Zeroizing::new(pairs.join(&part))
-            };
-            forms.extend([parted(b':'), parted(b' ')]);
-        }
-        forms.push(digits);
+    let whole = [hex::encode(secret), hex::encode_upper(secret)];
+    let mut forms: Vec<Form> = whole
+        .into_iter()
+        .map(|digits| Zeroizing::new(digits.into_bytes()))
+        .collect();
+    if secret.len() <= LONGEST_PARTED {
+        let lower = |between| parted(secret, between, |byte| format!("{byte:02x}"));
+        let upper = |between| parted(secret, between, |byte| format!("{byte:02X}"));
+        let decimal = |between| parted(secret, between, |byte| byte.to_string());
+        forms.extend(
+            BETWEEN_HEXADECIMAL
+                .into_iter()
+                .flat_map(|between| [lower(between), upper(between)]),
+        );
+        forms.extend(BETWEEN_DECIMAL.into_iter().map(decimal));
     }
     forms
+}
+
+fn parted(secret: &[u8], between: &str, write: impl Fn(u8) -> String) -> Form {
+    let mut text = Zeroizing::new(Vec::with_capacity(secret.len().saturating_mul(6)));
+    for byte in secret {
+        if !text.is_empty() {
+            text.extend_from_slice(between.as_bytes());
+        }
+        text.extend_from_slice(Zeroizing::new(write(*byte)).as_bytes());
+    }
+    text
 }
 
 /// Base64 of a text that has the secret somewhere in it: for each of the three alignments the part that the secret alone

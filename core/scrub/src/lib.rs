@@ -52,7 +52,7 @@
 //! itself; `\`-escapes of JSON, of shells and of programming languages (`\"`, `\/`, `\u0041`, `\u{41}`, `\x41`, `\101`), also
 //! escaped again up to three times; `%41`, `%2541`, `%u0041`, and a plus for a blank; `&amp;`, `&#65;` and `&#x41;`, also escaped again;
 //! base64 of either alphabet, with or without padding, of it or of anything that holds it; hexadecimal digits of either case, together or
-//! parted by colons or blanks; UTF-16, and base64 of it. Line breaks (with the indentation that follows) and NULs within
+//! parted by colons, blanks, hyphens or `, 0x`; lists of decimal numbers, as bytes are printed; UTF-16, and base64 of it. Line breaks (with the indentation that follows) and NULs within
 //! are overlooked. Each line of a secret of several lines counts as one from 16 bytes on, and a long secret is
 //! looked for in pieces of at most 64 bytes, so that a part of a key is found as well.
 //!

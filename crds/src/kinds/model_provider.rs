@@ -63,7 +63,7 @@ pub struct ModelProviderSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = schema::SUBDOMAIN))]
     pub credential: Option<String>,
-    /// The header that the bare key is sent in, where it is not the dialect's own (`Authorization: Bearer` or `x-api-key`).
+    /// The header that the key is sent in, if not the dialect's own (`Authorization: Bearer` or `x-api-key`); bare, but in `Authorization`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = schema::HEADER))]
     pub auth_header: Option<String>,

@@ -153,7 +153,8 @@ fn within_bounds(ranges: Vec<IpNet>, world: &World) -> Vec<IpNet> {
         .collect()
 }
 
-fn parsed(text: &str) -> Option<IpNet> {
+/// A range, or one address as a range.
+pub(crate) fn parsed(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map(|range| range.trunc())

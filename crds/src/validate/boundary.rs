@@ -67,7 +67,7 @@ pub(crate) fn excess(
 }
 
 /// In the engine's words.
-fn ceiling(entry: &Ceiling) -> containment::Ceiling {
+pub(crate) fn ceiling(entry: &Ceiling) -> containment::Ceiling {
     containment::Ceiling {
         resource_types: entry.resource_types.clone(),
         operations: entry.operations.clone(),

@@ -247,7 +247,7 @@ fn shut(method: &Method, whose: &str, answer: &Result<Option<Bytes>, Status>) {
 }
 
 /// The server closed the connection, as it does with those who were dismissed.
-fn closed(answer: &Result<Option<Bytes>, Status>) -> bool {
+fn closed<T>(answer: &Result<T, Status>) -> bool {
     let cause = answer.as_ref().err().and_then(std::error::Error::source);
     cause
         .and_then(|cause| cause.downcast_ref::<tonic::transport::Error>())
@@ -300,9 +300,19 @@ async fn a_namespace_made_again_shares_nothing_with_the_one_before() -> Result<(
     BotSetup::triage().install(&workspace).await?;
     workspace.bot_ready("triage").await?;
 
-    // The certificates of the bot before get nothing, on any method of any server.
+    // The certificates of the bot before get nothing, on any method of any server. That none answers says something only
+    // where whoever lives is answered, if with a refusal.
     let name = format!("triage-gateway.{}.svc", workspace.name());
     let methods = Method::all()?;
+    let renewed = Impostor::with(&workspace, "triage-gateway-tls").await?;
+    for channel in [
+        renewed.connect(gateway(&workspace, &name)).await?,
+        renewed.connect(LEDGER).await?,
+        renewed.connect_to_leader().await?,
+    ] {
+        let answer = ChatClient::new(channel).status(StatusRequest {}).await;
+        assert!(answer.is_err() && !closed(&answer), "{answer:?}");
+    }
     for copied in &stolen {
         let channels = [
             copied.connect(gateway(&workspace, &name)).await?,
@@ -325,7 +335,6 @@ async fn a_namespace_made_again_shares_nothing_with_the_one_before() -> Result<(
         assert_eq!(record["bot"], own.as_str(), "{record:#}");
         assert_ne!(record["session"], session.as_str(), "{record:#}");
     }
-    let renewed = Impostor::with(&workspace, "triage-gateway-tls").await?;
     let acquire = AcquireSessionRequest {
         session,
         holder: "impostor".to_owned(),

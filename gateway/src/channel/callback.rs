@@ -43,7 +43,7 @@ struct Target {
 enum Failed {
     /// It may work later.
     Later(String),
-    /// The receiver does not want it.
+    /// It will not.
     Refused(StatusCode),
 }
 
@@ -132,10 +132,10 @@ impl Channel {
             .map_err(|error| Failed::Later(error.without_url().to_string()))?;
         match response.status() {
             status if status.is_success() => Ok(()),
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(Failed::Later(format!("status {}", status.as_u16())))
-            }
-            status => Err(Failed::Refused(status)),
+            // Nothing is ever wanted there again (Standard Webhooks), or only elsewhere.
+            status if status == StatusCode::GONE || status.is_redirection() => Err(Failed::Refused(status)),
+            // A route that is not there yet, a secret that is being rotated: an answer is not lost for that.
+            status => Err(Failed::Later(format!("status {}", status.as_u16()))),
         }
     }
 }

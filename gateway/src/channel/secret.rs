@@ -11,11 +11,16 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "whsec_";
+/// Some senders put the version of their signatures before it.
+const VERSION: &str = "v1,";
 /// Some tools write secrets without the padding at their end.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+const PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+/// In either alphabet: those of the one that differ are not in the other.
+const BASE64: [GeneralPurpose; 2] = [
+    GeneralPurpose::new(&alphabet::STANDARD, PADDING),
+    GeneralPurpose::new(&alphabet::URL_SAFE, PADDING),
+];
 /// Standard Webhooks asks for 24 bytes at least.
 const MIN_BYTES: usize = 24;
 
@@ -34,7 +39,9 @@ pub enum SecretError {
     #[error("{0}: holds no secret; write whsec_ and the base64 of at least 24 random bytes")]
     Empty(PathBuf),
     /// Not the form.
-    #[error("{0}: a secret is not whsec_ and base64")]
+    #[error(
+        "{0}: a secret is not whsec_ and base64; where a sender shows plain characters, write whsec_ and the base64 of them"
+    )]
     Form(PathBuf),
     /// Too easy to guess.
     #[error("{path}: a secret has {found} bytes, at least 24 are needed")]
@@ -101,8 +108,10 @@ fn read(path: &Path) -> Result<Vec<Key>, SecretError> {
 
 fn key(word: &str, path: &Path) -> Result<Key, SecretError> {
     let form = || SecretError::Form(path.to_owned());
+    let word = word.strip_prefix(VERSION).unwrap_or(word);
     let encoded = word.strip_prefix(PREFIX).ok_or_else(form)?;
-    let key = Zeroizing::new(BASE64.decode(encoded).map_err(|_| form())?);
+    let decoded = BASE64.iter().find_map(|base64| base64.decode(encoded).ok());
+    let key = Zeroizing::new(decoded.ok_or_else(form)?);
     if key.len() < MIN_BYTES {
         return Err(SecretError::Short {
             path: path.to_owned(),
@@ -115,7 +124,7 @@ fn key(word: &str, path: &Path) -> Result<Key, SecretError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
     use rstest::rstest;
 
     fn from_text(text: &str) -> Result<Keys, SecretError> {
@@ -141,7 +150,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_version_of_signatures_may_stand_before_it_and_the_alphabet_may_be_that_of_urls() {
+        let bytes = [0xfb_u8; 27];
+        for encoded in [STANDARD.encode(bytes), URL_SAFE.encode(bytes)] {
+            assert!(encoded.contains(['+', '-']));
+            for secret in [format!("{PREFIX}{encoded}"), format!("v1,{PREFIX}{encoded}")] {
+                assert_eq!(*from_text(&secret).unwrap().current()[0], bytes);
+            }
+        }
+    }
+
     #[rstest]
+    #[case::both_alphabets("whsec_-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+")]
+    #[case::another_version("v2,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     #[case::empty("")]
     #[case::blank(" \n")]
     #[case::no_prefix("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]

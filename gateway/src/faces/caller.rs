@@ -35,6 +35,21 @@ impl Door {
         }
     }
 
+    /// The name of the runner that calls; nobody else runs calls.
+    pub(super) fn runner<T>(self, gateway: &Gateway, request: &Request<T>) -> Result<String, Status> {
+        match self {
+            Self::Local => Err(denied()),
+            Self::Mutual => match gateway.roster.admit(request)? {
+                Identity::Runner { bot, runner } if bot == gateway.bot => Ok(runner),
+                Identity::Runner { .. }
+                | Identity::Operator
+                | Identity::Ledger
+                | Identity::Gateway(_)
+                | Identity::Channel(_) => Err(denied()),
+            },
+        }
+    }
+
     /// Lets a runner of this bot, or the loopback port, ask the Guardian about this policy.
     pub(super) fn guardian<T>(
         self,

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use monstrum_guardian::decision::{Call, Decision};
 use monstrum_wire::guardian::guardian_server::{self, GuardianServer};
 use monstrum_wire::guardian::{
-    CheckRequest, CheckResponse, ListToolsRequest, ListToolsResponse, Verdict, VisibleTool,
+    CheckEffectRequest, CheckRequest, CheckResponse, ListToolsRequest, ListToolsResponse, Verdict,
+    VisibleTool,
 };
 use tonic::{Request, Response, Status};
 
 use super::Door;
 use crate::gateway::Gateway;
 use crate::policy::Enforced;
-use crate::turn::verdict;
+use crate::turn::{records, verdict};
 
 const MAX_MESSAGE: usize = 1 << 20;
 
@@ -58,6 +59,32 @@ impl guardian_server::Guardian for GuardianFace {
         let policy = self.gateway.policy.current();
         self.door.guardian(&self.gateway, &policy, &request)?;
         Ok(Response::new(self.judged(&policy, request.get_ref()).await?))
+    }
+
+    async fn check_effect(
+        &self,
+        request: Request<CheckEffectRequest>,
+    ) -> Result<Response<CheckResponse>, Status> {
+        let policy = self.gateway.policy.current();
+        let runner = self.door.runner(&self.gateway, &request)?;
+        let CheckEffectRequest {
+            call_id,
+            tool,
+            arguments_json,
+        } = request.into_inner();
+        if !self.gateway.link.has_effect(&runner, &call_id) {
+            return Err(Status::failed_precondition(
+                "no such call runs, or too many of its effects were asked about",
+            ));
+        }
+        let asked = CheckRequest { tool, arguments_json };
+        let answer = self.judged(&policy, &asked).await?;
+        self.gateway
+            .ledger
+            .append(records::effect(&self.gateway, &call_id, &asked, &answer))
+            .await
+            .map_err(|error| Status::unavailable(format!("the decision can't be recorded: {error}")))?;
+        Ok(Response::new(answer))
     }
 
     async fn list_tools(

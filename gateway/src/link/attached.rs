@@ -19,6 +19,9 @@ pub(super) const MAX_ORDERS: usize = 64;
 /// Pieces of output that may wait for the turn to take them; then this runner's stream waits.
 const MAX_PIECES: usize = 32;
 
+/// Effects of one call that are decided on; more than any executor asks for.
+const MAX_EFFECTS: u32 = 16;
+
 /// What the stream to a runner carries.
 pub(super) type Order = Result<ToRunner, Status>;
 
@@ -30,10 +33,18 @@ pub struct Attached {
     executors: BTreeSet<String>,
     /// Taken out on detaching, which ends the stream.
     orders: Mutex<Option<mpsc::Sender<Order>>>,
-    calls: Mutex<HashMap<String, mpsc::Sender<FromCall>>>,
+    calls: Mutex<HashMap<String, Listening>>,
     /// No further call is given to it.
     retired: AtomicBool,
     gone: CancellationToken,
+}
+
+/// Where a call's turn listens.
+#[derive(Debug)]
+struct Listening {
+    sender: mpsc::Sender<FromCall>,
+    /// So many of its effects were asked about.
+    effects: u32,
 }
 
 /// What a runner says of one call.
@@ -160,11 +171,20 @@ impl Attached {
         self.calls().len()
     }
 
+    /// Whether this runner runs the call, and has not asked about too many of its effects.
+    pub(super) fn has_effect(&self, call_id: &str) -> bool {
+        self.calls().get_mut(call_id).is_some_and(|call| {
+            call.effects = call.effects.saturating_add(1);
+            call.effects <= MAX_EFFECTS
+        })
+    }
+
     /// Hands a call over.
     pub async fn start(self: &Arc<Self>, execute: Execute) -> Result<Running, NotSent> {
         let (sender, pieces) = mpsc::channel(MAX_PIECES);
         let call_id = execute.call_id.clone();
-        self.calls().insert(call_id.clone(), sender);
+        self.calls()
+            .insert(call_id.clone(), Listening { sender, effects: 0 });
         // From here on the call is taken out again when this value is dropped.
         let running = Running {
             call_id,
@@ -193,7 +213,7 @@ impl Attached {
             }
             Some(from_runner::Message::Hello(_)) | None => return,
         };
-        let sender = self.calls().get(&call_id).cloned();
+        let sender = self.calls().get(&call_id).map(|call| call.sender.clone());
         // A call that nobody waits for any more is nobody's news.
         if let Some(sender) = sender {
             drop(sender.send(piece).await);
@@ -228,7 +248,7 @@ impl Attached {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn calls(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<FromCall>>> {
+    fn calls(&self) -> MutexGuard<'_, HashMap<String, Listening>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

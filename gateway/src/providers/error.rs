@@ -131,12 +131,12 @@ impl ModelError<Tainted> {
     pub(super) fn clean(self, scrubber: &Scrubber) -> ModelError {
         let line = |text: Tainted| one_line(&text.text(scrubber));
         match self {
-            Self::NotConnected(text) => ModelError::NotConnected(line(text)),
+            Self::NotConnected(text) => ModelError::NotConnected(remedy::connecting(line(text))),
             Self::Unreachable(text) => ModelError::Unreachable(line(text)),
             Self::Timeout => ModelError::Timeout,
             Self::Provider(error) => ModelError::Provider(ProviderError {
                 message: match error.class {
-                    ErrorClass::Invalid => remedy::told(line(error.message)),
+                    ErrorClass::Invalid => remedy::told(line(error.message), error.status),
                     _ => line(error.message),
                 },
                 class: error.class,

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use futures::StreamExt as _;
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use monstrum_egress::Egress;
 use monstrum_scrub::{End, Scrubber, Tainted};
 use monstrum_wire::policy::{Dialect, Model};
@@ -197,7 +197,7 @@ fn headers(
         headers.insert(name, header.value.parse().map_err(|_| invalid(&header.name))?);
     }
     if let Some(key) = key {
-        let (name, prefix) = key_header(provider, model);
+        let (name, prefix) = key_header(provider, model, key);
         let secret = zeroize::Zeroizing::new([prefix.as_bytes(), key].concat());
         let mut value = HeaderValue::from_bytes(&secret).map_err(|_| invalid(&name))?;
         value.set_sensitive(true);
@@ -209,14 +209,19 @@ fn headers(
     Ok(headers)
 }
 
-fn key_header(provider: &dyn ModelProvider, model: &Model) -> (String, &'static str) {
+/// In `Authorization` a key without a scheme is no credential, whatever the dialect: relays of Anthropic's want a bearer's there.
+fn key_header(provider: &dyn ModelProvider, model: &Model, key: &[u8]) -> (String, &'static str) {
     if model.auth_header.is_empty() {
         let (name, prefix) = provider.key_header();
         return (name.to_owned(), prefix);
     }
     let name = model.auth_header.to_ascii_lowercase();
     let (own, prefix) = provider.key_header();
-    let prefix = if name == own { prefix } else { "" };
+    let prefix = match name.as_str() {
+        name if name == own => prefix,
+        "authorization" if !key.contains(&b' ') => "Bearer ",
+        _ => "",
+    };
     (name, prefix)
 }
 
@@ -237,7 +242,9 @@ async fn accepted(response: Response) -> Result<Response, ModelError<Tainted>> {
         };
     }
     let retry_after = retry::asked(response.headers(), SystemTime::now());
-    let (body, is_cut) = if foreign.is_some() {
+    let (body, is_cut) = if let Some(elsewhere) = elsewhere(&response) {
+        (elsewhere, false)
+    } else if foreign.is_some() {
         (
             "its words are compressed, which nobody asked for".to_owned(),
             false,
@@ -248,6 +255,20 @@ async fn accepted(response: Response) -> Result<Response, ModelError<Tainted>> {
     let fault = Fault::of_status(status.as_u16(), &body, retry_after);
     let fault = if is_cut { fault.cut(body) } else { fault };
     Err(ModelError::Provider(fault.into_error()))
+}
+
+/// Where a redirect leads, which is not followed: a request with a key in it goes where its administrator said, and nowhere else.
+fn elsewhere(response: &Response) -> Option<String> {
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .filter(|_| response.status().is_redirection())?;
+    let mut url = response.url().join(location.to_str().ok()?).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(format!(
+        "it redirects to {url}, which is not followed (write that address into baseUrl of the ModelProvider if it is right)"
+    ))
 }
 
 /// As much of it as is read, and whether there is more.
@@ -367,7 +388,8 @@ mod tests {
     #[case::anthropic(Dialect::Anthropic, "", "x-api-key", "k")]
     #[case::azure(Dialect::Openai, "Api-Key", "api-key", "k")]
     #[case::own_header_named(Dialect::Openai, "Authorization", "authorization", "Bearer k")]
-    #[case::bare(Dialect::Anthropic, "Authorization", "authorization", "k")]
+    #[case::bearer(Dialect::Anthropic, "Authorization", "authorization", "Bearer k")]
+    #[case::bare(Dialect::Anthropic, "api-key", "api-key", "k")]
     fn the_key_has_its_header(
         #[case] dialect: Dialect,
         #[case] auth_header: &str,
@@ -381,6 +403,16 @@ mod tests {
         let headers = headers(provider(dialect).unwrap(), &model, Some(b"k")).unwrap();
         assert_eq!(headers.get(name).unwrap(), expected);
         assert!(headers.get(name).unwrap().is_sensitive());
+    }
+
+    #[test]
+    fn a_key_that_brings_its_scheme_keeps_it() {
+        let model = Model {
+            auth_header: "Authorization".to_owned(),
+            ..Model::default()
+        };
+        let headers = headers(provider(Dialect::Anthropic).unwrap(), &model, Some(b"Basic dTpw")).unwrap();
+        assert_eq!(headers.get("authorization").unwrap(), "Basic dTpw");
     }
 
     #[test]

@@ -73,16 +73,51 @@ const REMEDIES: [(&str, &str); 19] = [
 const LIMIT_NEW: &str =
     "set request.outputLimitField of the ModelProvider to max_completion_tokens, or to None";
 
+const LIMIT_OF_MINUTE: &str = "lower maxOutputTokens or contextTokens of the ModelProvider's model, or have the provider raise what the account may \
+     use in a minute";
+
+const NO_SUCH_PATH: &str = "check baseUrl of the ModelProvider: the dialect adds /chat/completions or /messages to it, so that it often ends in /v1";
+
+/// What to change for a connection that was not made.
+pub(super) fn connecting(message: String) -> String {
+    let remedy = if message.contains("CaUsedAsEndEntity") {
+        "the server shows the certificate of an authority: give it one that the authority in caCertificate has signed"
+    } else if message.contains("UnknownIssuer") {
+        "name the authority that signed the server's certificate in caCertificate of the ModelProvider"
+    } else {
+        return message;
+    };
+    format!("{message} ({remedy})")
+}
+
 /// The endpoint's words, with what to change where that is known.
-pub(super) fn told(message: String) -> String {
-    match remedy(&message) {
+pub(super) fn told(message: String, status: u16) -> String {
+    let by_path = is_no_path(&message, status).then_some(NO_SUCH_PATH);
+    match remedy(&message).or(by_path) {
         Some(remedy) => format!("{message} ({remedy})"),
         None => message,
     }
 }
 
+/// Whether there is nothing at the path; a longer text with such a status is about something else.
+fn is_no_path(message: &str, status: u16) -> bool {
+    const WORDS: [&str; 5] = [
+        "not found",
+        "not allowed",
+        "cannot post",
+        "invalid url",
+        "does not say why",
+    ];
+    let message = message.to_ascii_lowercase();
+    let by_status = matches!(status, 404 | 405) && message.len() < 80;
+    by_status && WORDS.iter().any(|words| message.contains(words)) || message.contains("unexpected endpoint")
+}
+
 fn remedy(message: &str) -> Option<&'static str> {
     let message = message.to_ascii_lowercase();
+    if message.contains("request too large for") {
+        return Some(LIMIT_OF_MINUTE);
+    }
     if !REFUSALS.iter().any(|refusal| message.contains(refusal)) {
         return None;
     }
@@ -142,16 +177,54 @@ mod tests {
         Some("streaming")
     )]
     #[case::something_else("The model `x` does not exist", None)]
+    #[case::larger_than_a_minute(
+        "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 342389. The input or output tokens must be reduced",
+        Some("maxOutputTokens")
+    )]
     #[case::names_it_without_refusing("max_tokens is large", None)]
     #[case::no_word_of_its_own("unsupported: upstream failed", None)]
     fn a_refusal_for_the_requests_shape_names_the_field_to_change(
         #[case] message: &str,
         #[case] expected: Option<&str>,
     ) {
-        let told = told(message.to_owned());
+        let told = told(message.to_owned(), 400);
         match expected {
             Some(words) => assert!(told.starts_with(message) && told.contains(words), "{told}"),
             None => assert_eq!(told, message),
         }
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_one_of_the_base_url() {
+        for (status, text) in [
+            (404, "404 page not found"),
+            (404, "Cannot POST /chat/completions"),
+            (405, "Method Not Allowed"),
+            (0, "Unexpected endpoint or method. (POST /chat/completions)"),
+        ] {
+            let told = told(text.to_owned(), status);
+            assert!(told.starts_with(text) && told.contains("baseUrl"), "{told}");
+        }
+        for (status, text) in [
+            (400, "Not Found"),
+            (404, "No endpoints found that support tool use."),
+        ] {
+            assert_eq!(told(text.to_owned(), status), text);
+        }
+    }
+
+    #[rstest]
+    #[case("invalid peer certificate: UnknownIssuer", "caCertificate")]
+    #[case(
+        "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+        "has signed"
+    )]
+    #[case("tcp connect error: Connection refused", "refused")]
+    fn an_authority_that_is_not_known_is_named_in_the_provider(
+        #[case] message: &str,
+        #[case] expected: &str,
+    ) {
+        let told = connecting(message.to_owned());
+        assert!(told.starts_with(message) && told.contains(expected), "{told}");
     }
 }

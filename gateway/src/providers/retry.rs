@@ -13,8 +13,9 @@ const LONGEST: Duration = Duration::from_secs(20);
 const FOREVER: f64 = 1e9;
 
 /// The pause after the `attempt`-th failure (from 1): what the provider asked for, else doubling with up to half of it at random.
+/// A provider that asks for none is not asked four times in a moment for that.
 pub(super) fn pause(attempt: u32, asked: Option<Duration>, random: f64) -> Duration {
-    if let Some(asked) = asked {
+    if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
         return asked;
     }
     let doubled = FIRST
@@ -67,6 +68,7 @@ mod tests {
     #[case::jitter(3, None, 0.0, Duration::from_secs(1))]
     #[case::bounded(30, None, 1.0, LONGEST)]
     #[case::asked(1, Some(Duration::from_secs(7)), 0.3, Duration::from_secs(7))]
+    #[case::asked_for_none(2, Some(Duration::ZERO), 1.0, Duration::from_secs(1))]
     fn a_pause_doubles_unless_the_provider_says(
         #[case] attempt: u32,
         #[case] asked: Option<Duration>,

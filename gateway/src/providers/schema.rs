@@ -45,6 +45,9 @@ pub(super) fn shown(parameters: &Value) -> (Value, Option<String>) {
         .filter_map(|keyword| root.remove_entry(*keyword))
         .collect();
     if conditions.is_empty() {
+        // They want both of a tool without parameters, too.
+        root.entry("type").or_insert(json!("object"));
+        root.entry("properties").or_insert(json!({}));
         return (schema, None);
     }
     let mut gathered = Gathered {

@@ -25,6 +25,9 @@ const MAX_SHOWN: usize = 256 << 10;
 /// What is said of a denied call whose arguments hold a secret.
 const MASKED: &str = "the arguments hold a secret, so what is wrong with them is not told";
 
+/// Why a call is not made that a grant permits: a credential goes only where its owner said.
+const TELLS_KEY: &str = "the arguments hold the key of the model provider";
+
 /// What the model and the user get for a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answered {
@@ -112,6 +115,12 @@ async fn permitted(
         });
     }
     let permit = verdict::decide(context, policy, wanted.tool(), wanted.raw_arguments).await?;
+    if context.gateway.vault.tells_key(wanted.raw_arguments) {
+        return Err(Denial {
+            reason: Reason::InvalidArguments,
+            message: TELLS_KEY.into(),
+        });
+    }
     let prepared = preparation::prepare(context, policy, *permit, call_id, wanted.tool()).await?;
     record(context, wanted.tool(), &prepared)
         .await

@@ -6,7 +6,7 @@ use monstrum_wire::ledger::{self, Step};
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::providers::conversation::Message;
+use crate::providers::conversation::{Message, Opaque};
 
 pub(super) use entry::{Entry, MadeCall};
 
@@ -18,6 +18,9 @@ pub(super) const BYTES_PER_TOKEN: usize = 3;
 const MAX_BYTES: usize = 2 << 20;
 /// A model is shown so many of the newest images, and told of the others: some 8 MiB.
 const MAX_SHOWN: usize = 16;
+/// What the model is told of a turn that ended without an answer: some models' templates and providers refuse a conversation in which
+/// a person speaks right after another message of theirs, or after the result of a call.
+const UNANSWERED: &str = "[This turn ended without an answer.]";
 /// One request to the ledger carries no more than this; it takes 1 MiB.
 const BATCH_BYTES: usize = 900 << 10;
 
@@ -172,6 +175,18 @@ impl History {
         let mut unseen = images.count().saturating_sub(MAX_SHOWN);
         let mut messages = Vec::with_capacity(kept.len());
         for entry in kept {
+            let is_unanswered = matches!(
+                messages.last(),
+                Some(Message::User { .. } | Message::ToolResult { .. })
+            );
+            if is_unanswered && matches!(entry, Entry::User { .. }) {
+                messages.push(Message::Assistant {
+                    text: UNANSWERED.to_owned(),
+                    calls: Vec::new(),
+                    origin: None,
+                    state: Opaque::default(),
+                });
+            }
             entry::tell(entry, &mut unseen, &mut messages);
         }
         Some(messages)
@@ -186,7 +201,7 @@ fn is_message(entry: &Entry, id: &str) -> bool {
 mod tests {
     use super::entry::MAX_JSON;
     use super::*;
-    use crate::providers::conversation::{Image, Opaque, ToolCall};
+    use crate::providers::conversation::{Image, ToolCall};
 
     fn user(text: &str, id: &str) -> Entry {
         Entry::User {

@@ -1,7 +1,8 @@
 //! What is written to the audit chain of a turn.
 
-use monstrum_guardian::decision::{Denial, Estimate, Permit};
+use monstrum_guardian::decision::{Denial, Estimate, Permit, Reason};
 use monstrum_scrub::Scrubber;
+use monstrum_wire::guardian::{CheckRequest, CheckResponse, Verdict};
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -13,7 +14,7 @@ use crate::gateway::Gateway;
 
 /// What is longer is cut and carries its digest.
 const MAX_TEXT: usize = 16 << 10;
-/// A name that a model made up may be of any length.
+/// Of a tool's name.
 const MAX_NAME: usize = 256;
 
 /// How a call ended, for its record.
@@ -96,10 +97,7 @@ pub(super) fn denied(
     let (call_id, tool) = call;
     AuditRecord {
         call_id: call_id.to_owned(),
-        tool: tool
-            .get(..tool.floor_char_boundary(MAX_NAME))
-            .unwrap_or_default()
-            .to_owned(),
+        tool: short(tool),
         verdict: "deny".to_owned(),
         reason: format!("{:?}", denial.reason),
         policy_digest: digest.to_owned(),
@@ -139,12 +137,7 @@ pub(super) fn started(
     permit: &Permit,
     scrubber: &Scrubber,
 ) -> AuditRecord {
-    let arguments = scrubber.json(permit.arguments.clone()).to_string();
-    let arguments = if arguments.len() > MAX_TEXT {
-        bounded(&arguments).to_string()
-    } else {
-        arguments
-    };
+    let arguments = kept(scrubber.json(permit.arguments.clone()).to_string());
     let detail = json!({
         "binding": permit.binding,
         "operation": permit.operation,
@@ -161,6 +154,48 @@ pub(super) fn started(
     }
 }
 
+/// The decision on an effect that only appeared while a call ran.
+pub(crate) fn effect(
+    gateway: &Gateway,
+    call_id: &str,
+    asked: &CheckRequest,
+    answer: &CheckResponse,
+) -> AuditRecord {
+    let scrubber = gateway.vault.scrubber();
+    // A call's id begins with its turn's.
+    let turn = call_id.split('.').next().unwrap_or_default();
+    let record = AuditRecord {
+        call_id: call_id.to_owned(),
+        tool: short(&asked.tool),
+        grant: answer.grant.clone(),
+        policy_digest: answer.policy_digest.clone(),
+        ..of(gateway, "decision", ("", turn, "", ""))
+    };
+    let canonical = serde_json::from_str(&answer.canonical_arguments_json);
+    if let (Verdict::Allow, Ok(arguments)) = (answer.verdict(), canonical) {
+        return AuditRecord {
+            verdict: "allow".to_owned(),
+            arguments_json: kept(scrubber.json(arguments).to_string()),
+            detail_json: json!({ "effect": true }).to_string(),
+            ..record
+        };
+    }
+    let reason = match answer.verdict() {
+        // Nobody can be asked in the middle of a call.
+        Verdict::NeedsApproval => format!("{:?}", Reason::ApprovalRequired),
+        Verdict::Unspecified | Verdict::Allow | Verdict::Deny => answer.reason.clone(),
+    };
+    let raw = scrubber.text(&asked.arguments_json);
+    let message = scrubber.text(&answer.message);
+    let detail = json!({ "effect": true, "message": message, "rawArguments": bounded(&raw) });
+    AuditRecord {
+        verdict: "deny".to_owned(),
+        reason,
+        detail_json: detail.to_string(),
+        ..record
+    }
+}
+
 pub(super) fn finished(context: &Context, call_id: &str, tool: &str, end: &CallEnd) -> AuditRecord {
     let detail = json!({
         "outcome": end.outcome,
@@ -174,6 +209,21 @@ pub(super) fn finished(context: &Context, call_id: &str, tool: &str, end: &CallE
         reason: end.reason.clone(),
         detail_json: detail.to_string(),
         ..base(context, "call.finished")
+    }
+}
+
+/// A name, of which a model may have made up any length.
+fn short(name: &str) -> String {
+    let end = name.floor_char_boundary(MAX_NAME);
+    name.get(..end).unwrap_or_default().to_owned()
+}
+
+/// Arguments, which are JSON; what is too long becomes its beginning, length and digest.
+fn kept(arguments: String) -> String {
+    if arguments.len() > MAX_TEXT {
+        bounded(&arguments).to_string()
+    } else {
+        arguments
     }
 }
 

@@ -4,7 +4,7 @@ use monstrum_service::Channel;
 use monstrum_wire::chat::StatusRequest;
 use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::guardian::guardian_client::GuardianClient;
-use monstrum_wire::guardian::{CheckRequest, ListToolsRequest, Verdict};
+use monstrum_wire::guardian::{CheckEffectRequest, CheckRequest, ListToolsRequest, Verdict};
 use monstrum_wire::identity::{BotId, ChannelId, Identity};
 use monstrum_wire::ledger::audit_client::AuditClient;
 use monstrum_wire::ledger::{HeadRequest, ReadRequest};
@@ -70,10 +70,11 @@ fn everybody() -> Vec<Identity> {
     ]
 }
 
-const METHODS: [&str; 7] = [
+const METHODS: [&str; 8] = [
     "Chat/Send",
     "Chat/Status",
     "Guardian/Check",
+    "Guardian/CheckEffect",
     "Guardian/ListTools",
     "Link/Attach",
     "Link/Gateways",
@@ -101,6 +102,10 @@ async fn code_over(world: &World, connection: Channel, method: &str) -> Code {
             .map(drop),
         "Guardian/Check" => GuardianClient::new(connection)
             .check(CheckRequest::default())
+            .await
+            .map(drop),
+        "Guardian/CheckEffect" => GuardianClient::new(connection)
+            .check_effect(CheckEffectRequest::default())
             .await
             .map(drop),
         "Guardian/ListTools" => GuardianClient::new(connection)
@@ -145,6 +150,8 @@ async fn every_method_refuses_every_foreign_identity() {
                 {
                     Code::Ok
                 }
+                // It runs no call.
+                "Guardian/CheckEffect" if identity == own_runner() => Code::FailedPrecondition,
                 _ => Code::PermissionDenied,
             };
             assert_eq!(

@@ -339,6 +339,30 @@ async fn secrets_in_results_are_masked_also_when_split_or_encoded() {
 }
 
 #[tokio::test]
+async fn a_call_that_tells_the_model_providers_key_is_not_made() {
+    let world = World::start().await;
+    let base64 = base64::engine::general_purpose::STANDARD.encode(format!("Bearer {MODEL_KEY}"));
+    let escaped: String = MODEL_KEY.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let forms = [MODEL_KEY.to_owned(), base64, escaped];
+    let calls = forms.clone().map(|form| {
+        let arguments = format!(r#"{{"owner":"acme","repo":"web","state":"{form}"}}"#);
+        Reply::call("list_issues", &arguments)
+    });
+    world.model.script(calls.into_iter().chain([Reply::text("ok")]));
+
+    let turn = world.say("list").await;
+
+    assert_eq!(turn.done().text, "ok");
+    assert!(world.runner.executed().is_empty());
+    let records = world.ledger.records("decision");
+    assert_eq!(records.len(), forms.len());
+    let told = format!("{records:?} {:?} {}", turn.events, world.model.everything());
+    for form in &forms {
+        assert!(!told.contains(form), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn half_a_secret_of_a_runner_that_went_away_is_not_shown() {
     let world = World::start().await;
     let half = &TOKEN[..TOKEN.len() - 1];

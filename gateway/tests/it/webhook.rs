@@ -339,6 +339,8 @@ async fn a_rotated_secret_is_taken_up_while_running() {
 pub(crate) struct Receiver {
     pub(crate) seen: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
     failures: Arc<Mutex<u32>>,
+    /// What a failure is answered with, if not with 502.
+    refusal: Arc<Mutex<Option<StatusCode>>>,
 }
 
 impl Receiver {
@@ -353,7 +355,11 @@ impl Receiver {
                     return StatusCode::OK;
                 }
                 *failures -= 1;
-                StatusCode::BAD_GATEWAY
+                receiver
+                    .refusal
+                    .lock()
+                    .unwrap()
+                    .unwrap_or(StatusCode::BAD_GATEWAY)
             }),
         );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -403,6 +409,36 @@ async fn a_callback_is_signed_and_sent_again_until_it_is_taken() {
             (&body["text"], &body["inReplyTo"]),
             (&json!("later"), &json!("m1"))
         );
+    }
+}
+
+#[rstest]
+#[case::a_secret_that_is_being_rotated(StatusCode::UNAUTHORIZED, true)]
+#[case::a_route_that_is_not_there_yet(StatusCode::NOT_FOUND, true)]
+#[case::a_receiver_that_waited(StatusCode::REQUEST_TIMEOUT, true)]
+#[case::nothing_is_wanted_there_again(StatusCode::GONE, false)]
+#[case::elsewhere(StatusCode::PERMANENT_REDIRECT, false)]
+#[tokio::test]
+async fn an_answer_is_not_lost_to_what_may_pass(#[case] status: StatusCode, #[case] again: bool) {
+    let receiver = Receiver::default();
+    *receiver.failures.lock().unwrap() = 1;
+    *receiver.refusal.lock().unwrap() = Some(status);
+    let address = receiver.start().await;
+    let inbox = Inbox::open(|settings| {
+        settings["mode"] = json!("Callback");
+        settings["callbackUrl"] = json!(format!("http://{address}/answers"));
+        settings["allowedAddresses"] = json!(["127.0.0.0/8"]);
+    })
+    .await;
+    inbox.world.model.script([Reply::text("later")]);
+    inbox.post("m1", &ask("hi")).await;
+    let seen = || receiver.seen.lock().unwrap().len();
+    if again {
+        until(|| seen() == 2).await;
+    } else {
+        until(|| seen() == 1).await;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert_eq!(seen(), 1);
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Map;
 
 use super::{ReconcileError, Reconciler, ready};
 use crate::identity;
+use crate::labour::laboriously;
 use crate::policy::Standing;
 
 pub(super) async fn reconcile(
@@ -19,7 +20,7 @@ pub(super) async fn reconcile(
 ) -> Result<Option<Duration>, ReconcileError> {
     let (namespace, name) = (binding.namespace().unwrap_or_default(), binding.name_any());
     let world = reconciler.index.world(&namespace);
-    let mut faults = validate::bot_binding::validate(binding, &world);
+    let mut faults = laboriously(|| validate::bot_binding::validate(binding, &world)).await;
     let facts = reconciler.facts.of(&namespace, &binding.spec.bot);
     let compiled = facts.as_ref().is_some_and(|facts| {
         facts

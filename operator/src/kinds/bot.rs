@@ -21,6 +21,7 @@ use super::{ReconcileError, Reconciler};
 use crate::child::{ApplyError, ChildKind, Owner, label};
 use crate::compiler::BotFacts;
 use crate::identity;
+use crate::labour::laboriously;
 
 /// Who writes a bot's objects.
 pub const MANAGER: &str = "monstrum-bot";
@@ -67,7 +68,7 @@ pub(super) async fn reconcile(
     };
     let (rollouts, look_at_pods) = rollouts(reconciler, &owner, &objects).await;
     let input = status::Input {
-        faults: validate::bot::validate(bot, &world),
+        faults: laboriously(|| validate::bot::validate(bot, &world)).await,
         suspended: bot.spec.suspend,
         facts: &facts,
         failure: applied.as_ref().err().map(Trouble::of),

@@ -18,6 +18,7 @@ use super::rollout::{Rollout, Trouble};
 use super::{ReconcileError, Reconciler, ready};
 use crate::child::{Applier, ApplyError, CertificateSpec, Child, ChildKind, Owner, label};
 use crate::identity;
+use crate::labour::laboriously;
 use crate::network::Target;
 
 /// Who writes a channel's objects.
@@ -42,7 +43,7 @@ pub(super) async fn reconcile(
         label: label::CHANNEL,
     };
     let applied = apply(reconciler, &owner, plan(channel, &owner, &world)).await;
-    let faults = validate::channel::validate(channel, &world);
+    let faults = laboriously(|| validate::channel::validate(channel, &world)).await;
     let (rollout, look_at_pods) = deployment(reconciler, &owner).await;
     let failure = applied.as_ref().err().map(Trouble::of);
     let states = states(&faults, failure.as_ref(), &rollout);

@@ -8,6 +8,7 @@ use monstrum_crds::validate::{Fault, validate};
 use serde_json::Map;
 
 use super::{ReconcileError, Reconciler, ready};
+use crate::labour::laboriously;
 use crate::status::Governed;
 
 pub(super) async fn reconcile<K: Governed>(
@@ -15,7 +16,8 @@ pub(super) async fn reconcile<K: Governed>(
     object: &K,
 ) -> Result<Option<Duration>, ReconcileError> {
     let world = reconciler.index.world(&object.namespace().unwrap_or_default());
-    let states = states(&validate(&object.object(), &world));
+    let faults = laboriously(|| validate(&object.object(), &world)).await;
+    let states = states(&faults);
     let again = reconciler
         .status
         .write(&reconciler.index, object, &states, Map::new())

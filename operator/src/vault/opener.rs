@@ -8,6 +8,7 @@ use monstrum_crds::consent::{Consent, Refusal, User};
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 
 use crate::index::secret_version;
+use crate::labour::laboriously;
 use crate::policy::{FieldSource, Opening};
 
 /// Reads Secrets, one by one, when somebody may have them.
@@ -83,7 +84,7 @@ impl Opener {
             }
         }
         let field = |field| opened(opening, field, &secrets);
-        opening.fields.iter().map(field).collect()
+        laboriously(|| opening.fields.iter().map(field).collect()).await
     }
 
     async fn read(&self, namespace: &str, name: &str) -> Result<Opened, OpenError> {

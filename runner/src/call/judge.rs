@@ -10,8 +10,14 @@ use super::Failure;
 
 /// Decides on a call that follows from the one that runs.
 pub trait Judge: Debug + Send + Sync {
-    /// The call's canonical arguments, if the bot may make it. `tool` is the name that the bot knows.
-    fn judge<'a>(&'a self, tool: &'a str, arguments: &'a Value) -> BoxFuture<'a, Result<Value, Failure>>;
+    /// The call's canonical arguments, if the bot may make it. `running` is the id of the call that it follows from, `tool` the name
+    /// that the bot knows.
+    fn judge<'a>(
+        &'a self,
+        running: &'a str,
+        tool: &'a str,
+        arguments: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, Failure>>;
 }
 
 /// Permits nothing.
@@ -19,7 +25,7 @@ pub trait Judge: Debug + Send + Sync {
 pub(super) struct Nobody;
 
 impl Judge for Nobody {
-    fn judge<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<Value, Failure>> {
+    fn judge<'a>(&'a self, _: &'a str, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<Value, Failure>> {
         ready(Err(Failure::refused(
             "nobody can be asked whether it is permitted",
         )))

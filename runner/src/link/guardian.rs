@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use monstrum_service::Channel;
 use monstrum_wire::guardian::guardian_client::GuardianClient;
-use monstrum_wire::guardian::{CheckRequest, CheckResponse, Verdict};
+use monstrum_wire::guardian::{CheckEffectRequest, CheckResponse, Verdict};
 use serde_json::Value;
 
 use crate::call::{Failure, Judge};
@@ -20,14 +20,20 @@ impl Guardian {
 }
 
 impl Judge for Guardian {
-    fn judge<'a>(&'a self, tool: &'a str, arguments: &'a Value) -> BoxFuture<'a, Result<Value, Failure>> {
+    fn judge<'a>(
+        &'a self,
+        running: &'a str,
+        tool: &'a str,
+        arguments: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
         let mut client = self.0.clone();
-        let request = CheckRequest {
+        let request = CheckEffectRequest {
+            call_id: running.to_owned(),
             tool: tool.to_owned(),
             arguments_json: arguments.to_string(),
         };
         async move {
-            let answer = client.check(request).await.map_err(|status| {
+            let answer = client.check_effect(request).await.map_err(|status| {
                 Failure::refused(format!("the Guardian could not be asked: {}", status.message()))
             })?;
             permitted(&answer.into_inner())

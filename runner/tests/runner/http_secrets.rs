@@ -9,6 +9,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use encodings::{ENCODINGS, Encoded};
+use monstrum_runner::call::FailureKind;
 use monstrum_wire::runner::{CredentialField, Execute};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -166,6 +167,32 @@ async fn a_secret_in_a_header_of_the_answer_is_not_shown(
     .await;
     assert!(told(&ended).contains("[secret]"), "{}", told(&ended));
     assert!(!shows(&told(&ended), SECRET), "{}", told(&ended));
+}
+
+#[rstest]
+#[case::in_a_host("https://T0kenOfMixedCase.example/")]
+#[case::in_a_path("/T0kenOfMixedCase")]
+#[case::encoded("/%540kenOfMixedCase")]
+#[case::in_a_query("/?place=T0kenOfMixedCase")]
+#[tokio::test]
+async fn a_redirect_to_a_place_that_holds_the_credential_is_refused(#[case] place: &'static str) {
+    let ended = ask(
+        move |_| crate::upstream::redirect(place),
+        |call| {
+            let mut config: Value = serde_json::from_str(&call.config_json).unwrap();
+            config["followRedirects"] = json!(true);
+            call.config_json = config.to_string();
+            call.credential = vec![CredentialField {
+                name: "token".to_owned(),
+                value: b"T0kenOfMixedCase".to_vec(),
+            }];
+        },
+    )
+    .await;
+    assert_eq!(ended.failure().kind, FailureKind::Refused);
+    let message = &ended.failure().message;
+    assert!(message.contains("[secret]"), "{message}");
+    assert!(!told(&ended).to_lowercase().contains("t0ken"), "{}", told(&ended));
 }
 
 #[tokio::test]

@@ -120,7 +120,12 @@ impl Ended {
 struct Grants;
 
 impl Judge for Grants {
-    fn judge<'a>(&'a self, tool: &'a str, arguments: &'a Value) -> BoxFuture<'a, Result<Value, Failure>> {
+    fn judge<'a>(
+        &'a self,
+        _: &'a str,
+        tool: &'a str,
+        arguments: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
         assert_eq!(tool, "Upstream__probe");
         ready(if arguments["place"] == "forbidden" {
             Err(Failure::refused("no grant permits it"))

@@ -1,7 +1,7 @@
 //! A decision and how it came about, from here or from a gateway.
 
 use monstrum_guardian::decision::{Call, Decision, Verdict as Decided};
-use monstrum_guardian::source::WhenUnset;
+use monstrum_guardian::source::{Dimension, Match, WhenUnset};
 use monstrum_wire::guardian::{CheckResponse, Verdict as Sent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Value::is_null")]
     pub(super) canonical_arguments: Value,
     pub(super) trace: Trace,
-    /// What would have had to be granted, closest first.
+    /// What would have had to be granted, or what stands in the way of that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) required: Vec<Requirement>,
     /// Problems of the objects that take grants away.
@@ -51,6 +51,9 @@ pub(super) struct Answer {
     /// Dimensions that restrict nothing where a grant does not mention them.
     #[serde(skip)]
     pub(super) optional: Vec<String>,
+    /// Dimensions of rules over the whole call, where that is known.
+    #[serde(skip)]
+    pub(super) ruled: Option<Vec<String>>,
 }
 
 /// What was decided.
@@ -128,7 +131,14 @@ impl Answer {
         answer.trace = read(serde_json::to_value(&decision.trace).unwrap_or_default());
         answer.required = requirements(policy, &Call { tool, arguments }, decision);
         answer.problems = problems.iter().map(ToString::to_string).collect();
-        answer.optional = optional(policy, tool);
+        answer.optional = dimensions(policy, tool, |dimension| dimension.when_unset == WhenUnset::Allow);
+        answer.ruled = Some(dimensions(policy, tool, |dimension| {
+            matches!(dimension.matching, Match::Cel {})
+        }));
+        if policy.is_suspended() {
+            let warning = "the bot is suspended: nothing is permitted until its spec.suspend is false";
+            answer.warnings.push(warning.to_owned());
+        }
         match &decision.verdict {
             Decided::Deny(denial) => {
                 answer.reason = format!("{:?}", denial.reason);
@@ -186,6 +196,7 @@ impl Answer {
             warnings: Vec::new(),
             arguments_text: arguments.to_owned(),
             optional: Vec::new(),
+            ruled: None,
         }
     }
 
@@ -228,13 +239,10 @@ fn read(value: Value) -> Trace {
     serde_json::from_value(value).unwrap_or_default()
 }
 
-fn optional(policy: &BotPolicy, tool: &str) -> Vec<String> {
+fn dimensions(policy: &BotPolicy, tool: &str, which: fn(&Dimension) -> bool) -> Vec<String> {
     let Some((binding, _)) = policy.tool(tool) else {
         return Vec::new();
     };
-    let dimensions = binding
-        .dimensions
-        .iter()
-        .filter(|dimension| dimension.when_unset == WhenUnset::Allow);
+    let dimensions = binding.dimensions.iter().filter(|dimension| which(dimension));
     dimensions.map(|dimension| dimension.name.clone()).collect()
 }

@@ -108,13 +108,18 @@ fn branches(answer: &Answer) -> Vec<Tree> {
         branches.push(Tree::leaf(format!("binding {}", printable(binding))).with(grants));
     }
     branches.extend(answer.trace.budgets.iter().map(budget));
-    if !answer.required.is_empty() {
+    let advice = |title: &str, hindered: bool| {
         let ways = answer
             .required
             .iter()
-            .map(|way| Tree::leaf(printable(&way.describe()).into_owned()));
-        branches.push(Tree::leaf(paint::with(paint::STRONG, "would be permitted by")).with(ways));
-    }
+            .filter(|way| way.hindrance.is_some() == hindered);
+        let ways: Vec<Tree> = ways
+            .map(|way| Tree::leaf(printable(&way.describe()).into_owned()))
+            .collect();
+        (!ways.is_empty()).then(|| Tree::leaf(paint::with(paint::STRONG, title)).with(ways))
+    };
+    branches.extend(advice("would be permitted by", false));
+    branches.extend(advice("would not be permitted even by", true));
     branches
 }
 
@@ -159,22 +164,17 @@ fn line(answer: &Answer, grant: &GrantTrace, trace: &DimensionTrace) -> String {
     let value = shown(&trace.value);
     let name = printable(&trace.dimension);
     if let Some(pattern) = &trace.matched {
-        return format!(
-            "{} {name} {value} matches {}",
-            paint::with(paint::GOOD, "✓"),
-            shown(pattern)
-        );
+        let good = paint::with(paint::GOOD, "✓");
+        let pattern = shown(pattern);
+        // A rule looks at the whole call.
+        return if trace.value.is_null() {
+            format!("{good} {name} holds: {pattern}")
+        } else {
+            format!("{good} {name} {value} matches {pattern}")
+        };
     }
     let patterns: Vec<String> = trace.failed.iter().map(shown).collect();
     match (patterns.as_slice(), &trace.value) {
-        // A rule over the whole call holds or not; the grant says which.
-        (_, Value::Null) if grant.permits => {
-            format!(
-                "{} {name} holds: {}",
-                paint::with(paint::GOOD, "✓"),
-                patterns.join(", ")
-            )
-        }
         ([], _) if grant.permits || answer.optional.contains(&trace.dimension) => {
             paint::with(paint::DIM, format!("· {name} {value} is not restricted"))
         }
@@ -183,11 +183,13 @@ fn line(answer: &Answer, grant: &GrantTrace, trace: &DimensionTrace) -> String {
             paint::with(paint::BAD, "✗")
         ),
         (_, Value::Null) => {
-            format!(
-                "{} {name}: the call gives no value, or no rule holds: {}",
-                paint::with(paint::BAD, "✗"),
-                patterns.join(", ")
-            )
+            let why = match &answer.ruled {
+                None => "the call gives no value, or no rule holds",
+                Some(ruled) if ruled.contains(&trace.dimension) => "no rule holds",
+                Some(_) => "the call gives no value, and the grant restricts it to",
+            };
+            let bad = paint::with(paint::BAD, "✗");
+            format!("{bad} {name}: {why}: {}", patterns.join(", "))
         }
         _ => format!(
             "{} {name} {value} matches none of {}",

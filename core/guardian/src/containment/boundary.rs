@@ -116,7 +116,7 @@ pub fn beyond(dimensions: &[Dimension], tool: &Tool, ceiling: &Grant, granted: &
 }
 
 /// [`beyond`] with a way to compare patterns.
-fn excess(
+pub(crate) fn excess(
     dimensions: &[Dimension],
     tool: &Tool,
     ceiling: &Grant,
@@ -155,7 +155,7 @@ fn excess(
 }
 
 /// Why a grant permits no call of the tool, if that is because of what it says of the dimension, or does not say.
-fn closed(grant: &Grant, dimension: &Dimension, tool: &Tool) -> Option<Outside> {
+pub(crate) fn closed(grant: &Grant, dimension: &Dimension, tool: &Tool) -> Option<Outside> {
     let applies = matches!(dimension.matching, Match::Cel {})
         || tool.scope.iter().any(|feed| feed.dimension == dimension.name);
     match grant.scope.get(&dimension.name) {
@@ -332,7 +332,12 @@ fn matching(dimension: &Dimension, patterns: &[Value], example: &Value) -> Optio
 }
 
 /// One comparison, with its share of the work.
-fn bounded(dimension: &Dimension, ceiling: &[Value], granted: &[Value], effort: &mut Effort) -> Containment {
+pub(crate) fn bounded(
+    dimension: &Dimension,
+    ceiling: &[Value],
+    granted: &[Value],
+    effort: &mut Effort,
+) -> Containment {
     let mut part = effort.part(MAX_EFFORT);
     let answer = within(&dimension.matching, ceiling, granted, &mut part);
     effort.give_back(&part);

@@ -55,6 +55,8 @@ impl Document {
             bytes: MAX_BYTES,
             depth: MAX_DEPTH,
             numbers: strict_json::Numbers::AsWritten,
+            // It is the operator's, and a key of it can stand in somebody's settings.
+            reserved_keys: true,
         };
         let value =
             strict_json::object(text, limits).map_err(|error| DecodeError::Json(error.to_string()))?;

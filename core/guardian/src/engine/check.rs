@@ -9,7 +9,7 @@ use super::reading::Reading;
 use crate::decision::{Call, CanonicalValues, Decision, Denial, Facts, Permit, Reason, Trace, Verdict};
 use crate::matching::Moment;
 use crate::selector;
-use crate::source::{ApprovalRule, Grant, Tool, Validity};
+use crate::source::{Grant, Validity};
 
 const OUT_OF_SCOPE: &str = "no grant covers the call";
 
@@ -130,7 +130,7 @@ impl Engine {
             let grant = grants.get(place).ok_or(CheckError::Internal)?;
             match self.stop(&reading, place, grant, facts) {
                 Some(stop) => stopped = Some(weightier(stopped, stop.into())),
-                None if needs_approval(&grant.approval, reading.tool) => {
+                None if selector::asks(&grant.approval, reading.tool) => {
                     asking = asking.or(Some((place, grant)));
                 }
                 None => return self.permit_of(reading, (place, grant), facts).map(Verdict::Allow),
@@ -182,14 +182,19 @@ impl Engine {
         }))
     }
 
-    /// A `Cel` dimension of which no rule holds. An error does not hold.
-    fn broken_rule(&self, reading: &Reading<'_>, place: usize, facts: &Facts) -> Option<String> {
-        let moment = Moment {
+    /// What rules over the whole call look at.
+    pub(super) fn moment<'a>(&'a self, reading: &'a Reading<'_>, facts: &Facts) -> Moment<'a> {
+        Moment {
             bot: &self.document.bot,
             tool: reading.tool,
             arguments: &reading.arguments,
             now: facts.now,
-        };
+        }
+    }
+
+    /// A `Cel` dimension of which no rule holds. An error does not hold.
+    fn broken_rule(&self, reading: &Reading<'_>, place: usize, facts: &Facts) -> Option<String> {
+        let moment = self.moment(reading, facts);
         for (name, dimension) in reading.rules() {
             if dimension.unset.contains(place) {
                 continue;
@@ -257,11 +262,4 @@ pub(super) fn weightier(known: Option<CheckError>, next: CheckError) -> CheckErr
 fn holds(validity: &Validity, facts: &Facts) -> bool {
     validity.not_before.is_none_or(|start| start <= facts.now)
         && validity.not_after.is_none_or(|end| facts.now < end)
-}
-
-fn needs_approval(rules: &[ApprovalRule], tool: &Tool) -> bool {
-    rules.iter().any(|rule| {
-        rule.risk.is_none_or(|risk| tool.risk >= risk)
-            && (rule.operations.is_empty() || selector::any_operation(&rule.operations, &tool.operation))
-    })
 }

@@ -56,7 +56,14 @@ impl Engine {
             .enumerate()
             .filter(|_| covers_tool)
         {
-            fits &= reading.trace_dimension((number, dimension), (place, grant), &mut dimensions);
+            let ruled = reading.entry.ruled.contains(&number);
+            fits &= if ruled && grant.scope.contains_key(&dimension.name) {
+                dimensions.push(self.trace_rules(reading, (number, dimension), (place, grant), facts));
+                // What stops the grant says why no rule holds.
+                true
+            } else {
+                reading.trace_dimension((number, dimension), (place, grant), &mut dimensions)
+            };
         }
         let stop = if fits {
             self.stop(reading, place, grant, facts)
@@ -73,6 +80,31 @@ impl Engine {
                 Stop::NotValidNow => "not valid now".to_owned(),
             }),
         }
+    }
+}
+
+impl Engine {
+    /// The part of a dimension with rules over the whole call: which of them holds, whatever the other dimensions say.
+    fn trace_rules(
+        &self,
+        reading: &Reading<'_>,
+        (number, dimension): (usize, &Dimension),
+        (place, grant): (usize, &Grant),
+        facts: &Facts,
+    ) -> DimensionTrace {
+        let patterns = grant
+            .scope
+            .get(&dimension.name)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let loaded = reading.loaded.dimensions.get(number);
+        let rules = loaded.map(|loaded| loaded.rules_of(place)).unwrap_or_default();
+        let moment = self.moment(reading, facts);
+        let mut pairs = rules.iter().zip(patterns);
+        let held = pairs.find(|(rule, _)| rule.holds(&moment).unwrap_or_default());
+        let held = held.map(|(_, pattern)| pattern.clone());
+        let failed = if held.is_some() { &[][..] } else { patterns };
+        trace(&dimension.name, Value::Null, held, failed)
     }
 }
 
@@ -100,9 +132,8 @@ impl Reading<'_> {
             return true;
         };
         if values.is_empty() {
-            // Whether a rule holds is said by what stops the grant.
             traces.push(trace(name, Value::Null, None, patterns));
-            return ruled;
+            return false;
         }
         let mut fits = true;
         for value in values {

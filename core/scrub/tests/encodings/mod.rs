@@ -27,6 +27,8 @@ pub enum Encoding {
     Hex,
     /// As `openssl` prints them.
     HexColons,
+    /// Numbers with this between them.
+    List(fn(u8) -> String, &'static str),
     /// Each character in one of several ways, by chance.
     Chars(fn(char, u8) -> String),
     /// Escaped as JSON so many times.
@@ -36,7 +38,7 @@ pub enum Encoding {
 }
 
 /// All that are covered.
-pub const ENCODINGS: [Encoding; 20] = [
+pub const ENCODINGS: [Encoding; 25] = [
     Encoding::Plain,
     Encoding::Base64(0),
     Encoding::Base64(64),
@@ -45,6 +47,11 @@ pub const ENCODINGS: [Encoding; 20] = [
     Encoding::Base64Url,
     Encoding::Hex,
     Encoding::HexColons,
+    Encoding::List(decimal, ","),
+    Encoding::List(decimal, ", "),
+    Encoding::List(decimal, " "),
+    Encoding::List(hexadecimal, "-"),
+    Encoding::List(hexadecimal, ", 0x"),
     Encoding::Chars(percent),
     Encoding::Chars(percent_all),
     Encoding::Chars(percent_twice),
@@ -85,6 +92,10 @@ impl Encoded {
             Encoding::HexColons => {
                 let pairs: Vec<String> = all.bytes().map(|byte| format!("{byte:02X}")).collect();
                 wrapped(&pairs.join(":"), range.start * 3..range.end * 3 - 1, 0)
+            }
+            Encoding::List(write, between) => {
+                let numbers: Vec<String> = secret.bytes().map(write).collect();
+                joined(numbers.join(between).into())
             }
             Encoding::Chars(write) => {
                 let mut choices = choices.iter().cycle();
@@ -135,6 +146,14 @@ fn wrapped(text: &str, own: Range<usize>, width: usize) -> Encoded {
     let lines = lines.join(&b'\n');
     let own = place(own.start)..place(own.end.saturating_sub(1)) + 1;
     Encoded { text: lines, own }
+}
+
+fn decimal(byte: u8) -> String {
+    byte.to_string()
+}
+
+fn hexadecimal(byte: u8) -> String {
+    format!("{byte:02X}")
 }
 
 fn bytes(c: char, write: impl Fn(u8) -> String) -> String {

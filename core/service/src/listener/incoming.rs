@@ -169,8 +169,8 @@ impl Connection {
             }
             Entrance::Mutual(tls) => {
                 let (stream, peer) = handshake::identify(tls, guarded).await?;
-                if peer.peer().is_some() {
-                    guest.make_known();
+                if let Some(peer) = peer.peer() {
+                    guest.make_known_as(&peer.identity);
                 }
                 (Io::Tls(Box::new(stream)), peer)
             }

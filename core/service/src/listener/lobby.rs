@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use monstrum_wire::identity::Identity;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +24,15 @@ struct State {
     arrived: u64,
     strangers: BTreeMap<u64, CancellationToken>,
     by_source: HashMap<Source, BTreeSet<u64>>,
-    known: usize,
+    known: HashMap<Holder, BTreeMap<u64, CancellationToken>>,
+    known_in_all: usize,
+}
+
+/// Who holds connections that are known: by its certificate, or, where requests show who the peer is, by its address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Holder {
+    Peer(Identity),
+    Source(Source),
 }
 
 /// A connection, as the listener knows it. Its place is free again when the last copy is gone.
@@ -37,6 +46,7 @@ struct Place {
     source: Source,
     since: Instant,
     standing: AtomicU8,
+    holder: OnceLock<Holder>,
     closed: CancellationToken,
 }
 
@@ -73,6 +83,7 @@ impl Lobby {
             source,
             since: Instant::now(),
             standing: AtomicU8::new(SILENT),
+            holder: OnceLock::new(),
             closed,
         }))
     }
@@ -114,6 +125,29 @@ impl State {
         }
         Some(closed)
     }
+
+    fn add_known(&mut self, holder: Holder, number: u64, closed: CancellationToken) {
+        self.known.entry(holder).or_default().insert(number, closed);
+        self.known_in_all = self.known_in_all.saturating_add(1);
+    }
+
+    fn remove_known(&mut self, holder: &Holder, number: u64) -> Option<CancellationToken> {
+        let held = self.known.get_mut(holder)?;
+        let closed = held.remove(&number)?;
+        if held.is_empty() {
+            self.known.remove(holder);
+        }
+        self.known_in_all = self.known_in_all.saturating_sub(1);
+        Some(closed)
+    }
+
+    /// The newest connection of whoever holds most of them; of equals, the newest. So nobody keeps others out.
+    fn too_many(&self) -> Option<(Holder, u64)> {
+        let newest = |held: &BTreeMap<u64, _>| held.last_key_value().map(|(number, _)| *number);
+        let held = self.known.iter();
+        let (holder, most) = held.max_by_key(|(_, held)| (held.len(), newest(held)))?;
+        Some((holder.clone(), newest(most)?))
+    }
 }
 
 impl Guest {
@@ -122,17 +156,37 @@ impl Guest {
         self.0.standing.fetch_max(HEARD, Ordering::Relaxed);
     }
 
-    /// It has shown who it is: from here on it is not in anybody's way. Where there are too many already, the connection ends.
+    /// It has shown who it is: from here on it is not in anybody's way. Where there are too many already, a connection of whoever
+    /// has most of them ends.
     pub fn make_known(&self) {
+        self.known_as(Holder::Source(self.0.source));
+    }
+
+    /// The same by a certificate.
+    pub(super) fn make_known_as(&self, identity: &Identity) {
+        self.known_as(Holder::Peer(identity.clone()));
+    }
+
+    fn known_as(&self, holder: Holder) {
         let mut state = self.0.lobby.state();
-        if state.remove(self.0.source, self.0.number).is_none() {
+        let Some(closed) = state.remove(self.0.source, self.0.number) else {
+            return;
+        };
+        self.0.standing.store(KNOWN, Ordering::Relaxed);
+        let holder = self.0.holder.get_or_init(|| holder).clone();
+        state.add_known(holder, self.0.number, closed);
+        if state.known_in_all <= self.0.lobby.limits.known {
             return;
         }
-        self.0.standing.store(KNOWN, Ordering::Relaxed);
-        state.known = state.known.saturating_add(1);
-        if state.known > self.0.lobby.limits.known {
-            tracing::warn!(known = state.known, "too many connections; the newest ends");
-            self.0.closed.cancel();
+        if let Some((holder, number)) = state.too_many()
+            && let Some(closed) = state.remove_known(&holder, number)
+        {
+            tracing::warn!(
+                known = state.known_in_all,
+                ?holder,
+                "too many connections; one ends"
+            );
+            closed.cancel();
         }
     }
 
@@ -160,10 +214,9 @@ impl Guest {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.lobby.state();
-        if *self.standing.get_mut() == KNOWN {
-            state.known = state.known.saturating_sub(1);
-        } else {
-            state.remove(self.source, self.number);
+        match self.holder.get() {
+            Some(holder) => drop(state.remove_known(holder, self.number)),
+            None => drop(state.remove(self.source, self.number)),
         }
     }
 }
@@ -241,6 +294,24 @@ mod tests {
         let third = enter(&lobby, "192.0.2.3");
         third.make_known();
         assert!(!is_closed(&third));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_most_of_the_known_ones_keeps_nobody_out() {
+        let lobby = lobby(10, 10, 4);
+        let many: Vec<_> = (0..4).map(|_| enter(&lobby, "192.0.2.1")).collect();
+        many.iter().for_each(Guest::make_known);
+        // Of the same address, behind which another peer may be.
+        let bot = "ns/a/bot/b/6a0f1c1e-8f0b-4c53-9d53-0d6f3a7b2c11/gateway";
+        let others = [enter(&lobby, "192.0.2.1"), enter(&lobby, "192.0.2.2")];
+        others[0].make_known_as(&Identity::from_path(bot).unwrap());
+        others[1].make_known();
+        assert!(others.iter().all(|other| !is_closed(other)));
+        let closed: Vec<_> = many.iter().map(is_closed).collect();
+        assert_eq!(closed, [false, false, true, true]);
+        drop((many, others));
+        let state = lobby.state();
+        assert!(state.known.is_empty() && state.known_in_all == 0);
     }
 
     #[tokio::test]

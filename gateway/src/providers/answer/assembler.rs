@@ -86,6 +86,17 @@ impl Assembler {
         self.state.more_of_block(index, delta);
     }
 
+    /// Whether a block of the provider's own has this index.
+    pub(in crate::providers) fn is_block(&self, index: Option<u64>) -> bool {
+        index.is_some_and(|index| self.state.is_block(index))
+    }
+
+    /// The provider's state can't be kept as it comes.
+    pub(in crate::providers) fn spoil_state(&mut self) {
+        self.more();
+        self.state.spoil();
+    }
+
     /// Why it stopped.
     pub(in crate::providers) fn because(&mut self, reason: Reason) {
         self.ending.because(reason);

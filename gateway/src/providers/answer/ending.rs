@@ -21,7 +21,17 @@ pub(in crate::providers) enum Reason {
 impl Reason {
     /// From a word of any provider. A word that nobody knows is no reason to take an answer for whole.
     pub(in crate::providers) fn of(word: &str) -> Self {
-        match word.trim().to_ascii_lowercase().as_str() {
+        let word = word.to_ascii_lowercase().replace('-', "_");
+        match word.split_once(':') {
+            // Google's OpenAI dialect: `content_filter: RECITATION`, `function_call_filter: MALFORMED_FUNCTION_CALL`.
+            Some((sort, _)) if sort.trim() == "function_call_filter" => Self::Failed,
+            Some((sort, _)) => Self::of_word(sort.trim()),
+            None => Self::of_word(word.trim()),
+        }
+    }
+
+    fn of_word(word: &str) -> Self {
+        match word {
             "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed"
             | "done" | "finish" | "finished" | "end" | "normal" => Self::Finished,
             "tool_calls" | "tool_call" | "tool_use" | "function_call" | "function_calls" => Self::Calls,
@@ -44,7 +54,8 @@ impl Reason {
             | "spii"
             | "moderation"
             | "blocked"
-            | "guardrail_intervened" => Self::Filtered,
+            | "guardrail_intervened"
+            | "image_safety" => Self::Filtered,
             "error"
             | "failed"
             | "network_error"
@@ -55,7 +66,12 @@ impl Reason {
             | "cancelled"
             | "canceled"
             | "timeout"
-            | "overloaded" => Self::Failed,
+            | "overloaded"
+            // The provider could not read the call that the model made: whatever it made of it is not what was meant.
+            | "malformed_function_call"
+            | "malformed_tool_call"
+            | "malformed_response"
+            | "unexpected_tool_call" => Self::Failed,
             _ => Self::Unclear,
         }
     }
@@ -201,6 +217,9 @@ mod tests {
     #[case::limit_then_stop(&["+", "max_tokens", "stop", "!"], Calls::Whole, End::Limit)]
     #[case::filter(&["+", "content_filter"], Calls::Whole, End::Withheld)]
     #[case::filter_after_all(&["+", "length", "SAFETY"], Calls::None, End::Withheld)]
+    #[case::filter_with_its_sort(&["+", "content_filter: RECITATION"], Calls::None, End::Withheld)]
+    #[case::filter_with_a_hyphen(&["+", "content-filter"], Calls::None, End::Withheld)]
+    #[case::call_with_a_hyphen(&["+", "tool-calls"], Calls::Plausible, End::Whole)]
     #[case::half_call(&["+", "stop", "!"], Calls::Half, End::HalfCall)]
     #[case::half_call_wanted(&["+", "tool_calls", "!"], Calls::Half, End::HalfCall)]
     fn an_answer_with_a_real_end_is_what_its_end_says(
@@ -220,6 +239,8 @@ mod tests {
     #[case::open_call_and_mark(&["+", "!"], Calls::Plausible)]
     #[case::no_call_though_wanted(&["+", "tool_calls", "!"], Calls::None)]
     #[case::error(&["+", "error", "!"], Calls::Whole)]
+    #[case::malformed(&["+", "function_call_filter: MALFORMED_FUNCTION_CALL", "!"], Calls::Whole)]
+    #[case::malformed_alone(&["+", "MALFORMED_FUNCTION_CALL", "!"], Calls::Whole)]
     #[case::document_with_error(&["+", "error", "}"], Calls::None)]
     #[case::document_with_half_a_call(&["+", "}"], Calls::Half)]
     #[case::empty_word(&["+", "", "!"], Calls::None)]

@@ -7,6 +7,7 @@ mod words;
 use std::time::Duration;
 
 use monstrum_scrub::Tainted;
+use serde_json::Value;
 
 use super::json::{Document, Json};
 use crate::providers::error::ProviderError;
@@ -35,6 +36,14 @@ impl Fault {
     /// From plain words, or JSON of whatever form, in place of an answer.
     pub(in crate::providers) fn of_text(text: &str) -> Self {
         let mut words = Words::default();
+        words.read(text, 0);
+        Self::of(words, 0)
+    }
+
+    /// From a web page with a status of success, in place of an answer.
+    pub(in crate::providers) fn of_page(text: &str) -> Self {
+        let mut words = Words::default();
+        words.say("a web page came in place of an answer, as from a wrong baseUrl of the ModelProvider");
         words.read(text, 0);
         Self::of(words, 0)
     }
@@ -175,9 +184,21 @@ pub(in crate::providers) fn likely(json: Json<'_>) -> Option<Fault> {
     (has_words || has_code.into_iter().any(is_failure)).then(|| Fault::of_json(json))
 }
 
-/// Whether there is something in a field: good answers carry `"error": null`, `{}` or `""`.
+/// Whether there is something in a field: good answers carry `"error": null`, `{}`, `""`, or an object whose every field is such.
 fn is_said(field: Option<Json<'_>>) -> bool {
-    field.is_some_and(|field| !matches!(field.written(), "{}" | "[]" | "\"\"" | "false" | "0"))
+    let parsed = |field: Json<'_>| serde_json::from_str::<Value>(field.written());
+    field.is_some_and(|field| !parsed(field).is_ok_and(|value| is_nothing(&value)))
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(said) => !said,
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().all(is_nothing),
+        Value::Object(fields) => fields.values().all(is_nothing),
+    }
 }
 
 /// Whether a text is a web page.

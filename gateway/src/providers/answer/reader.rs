@@ -152,16 +152,17 @@ impl Parts {
 
     /// An event. At the end of a stream, one of which a part is missing is no event.
     fn event(&mut self, name: &str, data: &str, last: bool) -> Result<(), Error> {
-        let text = data.trim();
-        if text == END {
+        let text = unwrapped(data);
+        if text.trim_matches('"') == END {
             self.ended = true;
             self.assembler.end_stream();
             return Ok(());
         }
-        if KEEP_ALIVE.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        let is_silent = text.is_empty() || text.starts_with(':');
+        if is_silent || KEEP_ALIVE.iter().any(|word| text.eq_ignore_ascii_case(word)) {
             return Ok(());
         }
-        let document = Document::of(data);
+        let document = Document::of(text);
         match document.root() {
             Ok(json) if name.eq_ignore_ascii_case("error") => self.fault(Fault::of_json(json)),
             Ok(json) => self.json(json).map(drop),
@@ -286,8 +287,21 @@ impl Parts {
             events.push(text.as_bytes(), |piece| self.piece(piece))?;
             return self.last_events(events);
         }
-        self.fault(Fault::of_text(text))
+        self.fault(if fault::is_page(text) {
+            Fault::of_page(text)
+        } else {
+            Fault::of_text(text)
+        })
     }
+}
+
+/// What an event says, though a relay made an event of a line that was one already: `data: data: {…}`.
+fn unwrapped(data: &str) -> &str {
+    let mut text = data.trim();
+    while let Some(inner) = text.strip_prefix("data:") {
+        text = inner.trim_start();
+    }
+    text
 }
 
 /// Whether a line is an event by itself.

@@ -40,10 +40,10 @@ impl State {
 
     /// A block, behind so many bytes of text and so many calls.
     pub(super) fn block(&mut self, index: Option<u64>, (text, calls): (usize, usize), content: Json<'_>) {
+        if let Some(index) = index {
+            self.blocks.insert(index, self.kept.blocks.len());
+        }
         if let Some(content) = self.value(content) {
-            if let Some(index) = index {
-                self.blocks.insert(index, self.kept.blocks.len());
-            }
             self.kept.blocks.push(Block { text, calls, content });
         }
     }
@@ -61,6 +61,15 @@ impl State {
         if let Some(Value::Object(content)) = block {
             merge(content, delta);
         }
+    }
+
+    pub(super) fn is_block(&self, index: u64) -> bool {
+        self.blocks.contains_key(&index)
+    }
+
+    /// A part of it can't be kept as it came, so that all of it can't.
+    pub(super) fn spoil(&mut self) {
+        self.is_spoilt = true;
     }
 
     /// All of it, or nothing.

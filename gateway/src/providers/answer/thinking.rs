@@ -1,6 +1,12 @@
 //! Models that think aloud: `<think>…</think>` at the beginning of an answer, which is not for its reader.
 
-const OPEN: [&str; 2] = ["<think>", "<thinking>"];
+/// How it begins and ends: in most models' words, in Google's OpenAI dialect, in Mistral's template.
+const TAGS: [(&str, &str); 4] = [
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("[THINK]", "[/THINK]"),
+];
 
 /// Takes the thinking out of a text that streams by.
 #[derive(Debug, Default)]
@@ -56,15 +62,10 @@ impl Thinking {
 
     fn begin(&mut self) {
         let text = self.held.trim_start();
-        let tag = OPEN.iter().find(|tag| text.starts_with(**tag));
-        if let Some(tag) = tag {
-            let close = if *tag == "<think>" {
-                "</think>"
-            } else {
-                "</thinking>"
-            };
+        let tag = TAGS.iter().find(|(open, _)| text.starts_with(open));
+        if let Some(&(_, close)) = tag {
             self.place = Place::Inside { close, searched: 0 };
-        } else if !OPEN.iter().any(|tag| tag.starts_with(text)) {
+        } else if !TAGS.iter().any(|(open, _)| open.starts_with(text)) {
             self.place = Place::Answer;
         }
     }
@@ -102,6 +103,9 @@ mod tests {
     #[case::thought("<think>hm\n\nso</think>\n\nan answer ", "an answer ")]
     #[case::thought_after_white_space("\n <think>hm</think>an answer", "an answer")]
     #[case::other_tag("<thinking>hm</think></thinking>an answer", "an answer")]
+    #[case::googles_tag("<thought>hm</thought>an answer", "an answer")]
+    #[case::mistrals_tag("[THINK]hm[/THINK]an answer", "an answer")]
+    #[case::a_list_is_an_answer("[THIS]", "[THIS]")]
     #[case::empty("<think>\n\n</think>\n\nan answer", "an answer")]
     #[case::only_thought("<think>hm</think>\n", "")]
     #[case::mentioned("`<think>` opens, `</think>` closes", "`<think>` opens, `</think>` closes")]

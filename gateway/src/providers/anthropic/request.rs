@@ -7,7 +7,7 @@ mod thinking;
 use monstrum_wire::policy::{RequestShape, ToolChoice};
 use serde_json::{Map, Value, json};
 
-use crate::providers::conversation::{ModelRequest, ToolSpec};
+use crate::providers::conversation::{Message, ModelRequest, ToolSpec};
 use crate::providers::schema;
 use crate::providers::shape::{self, set};
 use cache::Marks;
@@ -37,9 +37,26 @@ pub(super) fn body(request: &ModelRequest<'_>) -> Value {
         let tools = request.tools.iter().map(|spec| tool(spec, &shape)).collect();
         body.insert("tools".to_owned(), Value::Array(marks.last(tools)));
         set(&mut body, "tool_choice", tool_choice(request));
+    } else if has_calls(request.messages) {
+        // The API refuses a conversation with calls in a request without tools, as it is once all tools were revoked.
+        body.insert("tools".to_owned(), json!([no_tool()]));
+        body.insert("tool_choice".to_owned(), json!({ "type": "none" }));
     }
     generate(&mut body, request);
     Value::Object(body)
+}
+
+fn has_calls(messages: &[Message]) -> bool {
+    messages.iter().any(|message| match message {
+        Message::Assistant { calls, .. } => !calls.is_empty(),
+        Message::ToolResult { .. } => true,
+        Message::User { .. } => false,
+    })
+}
+
+/// What stands in place of tools where there are none. It may not be called, and would not be known.
+fn no_tool() -> Value {
+    json!({ "name": "none", "description": "There are no tools.", "input_schema": { "type": "object", "properties": {} } })
 }
 
 fn generate(body: &mut Map<String, Value>, request: &ModelRequest<'_>) {

@@ -90,7 +90,10 @@ fn block(block: Json<'_>, index: Option<u64>, is_whole: bool, into: &mut Assembl
 
 fn piece(delta: Json<'_>, index: Option<u64>, into: &mut Assembler) {
     let [text, partial_json] = delta.fields(["text", "partial_json"]);
-    if let Some(arguments) = partial_json {
+    if partial_json.is_some() && into.is_block(index) {
+        // A tool that the provider itself ran, though nobody asked it to: no call of ours.
+        into.spoil_state();
+    } else if let Some(arguments) = partial_json {
         into.call(&Part {
             index,
             arguments: Some(arguments),

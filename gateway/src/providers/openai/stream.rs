@@ -106,7 +106,8 @@ fn function_called(function: Json<'_>, into: &mut Assembler) {
     });
 }
 
-/// What it used, with DeepSeek's name for the cached part. Some servers leave thinking out of the output and count it in the total.
+/// What it used, with the names that DeepSeek and Moonshot have for the part that was cached, and relays of Anthropic's models for
+/// the part that was written to a cache. Some servers leave thinking out of the output and count it in the total.
 fn claim(usage: Json<'_>) -> Claim {
     let names = [
         "prompt_tokens",
@@ -114,15 +115,18 @@ fn claim(usage: Json<'_>) -> Claim {
         "total_tokens",
         "prompt_tokens_details",
         "prompt_cache_hit_tokens",
+        "cached_tokens",
+        "cache_creation_input_tokens",
     ];
-    let [input, output, total, details, cache_hits] = usage.fields(names);
+    let [input, output, total, details, cache_hits, cached, created] = usage.fields(names);
     let (input, output, total) = (tokens(input), tokens(output), tokens(total));
     let beside = |other: Option<u64>| total?.checked_sub(other?);
-    let cached = details.and_then(|details| details.field("cached_tokens"));
+    let names = ["cached_tokens", "cache_write_tokens", "cache_creation_tokens"];
+    let [read, written, made] = details.map_or([None; 3], |details| details.fields(names));
     Claim {
         input: input.or_else(|| beside(output)),
-        cached: tokens(cached).or(tokens(cache_hits)),
-        cache_written: None,
+        cached: [read, cache_hits, cached].into_iter().find_map(tokens),
+        cache_written: [written, made, created].into_iter().filter_map(tokens).max(),
         output: output.max(beside(input)),
     }
 }

@@ -100,7 +100,7 @@ impl Exchange<'_> {
                 self.host()
             ))));
         }
-        let next = redirect::next(asked, response).map_err(told)?;
+        let next = redirect::next(asked, response, self.scrubber).map_err(told)?;
         let permitted = redirect::permitted(self.call, &self.base, self.template, &next).await;
         permitted.map_err(|failure| {
             let mut facts = facts(response);

@@ -5,6 +5,7 @@
 
 mod call;
 
+use monstrum_scrub::Scrubber;
 use reqwest::Response;
 use reqwest::header::LOCATION;
 use url::Url;
@@ -15,20 +16,30 @@ use crate::call::{Call, Failure};
 
 /// How many redirects one call follows.
 pub(super) const MOST: usize = 5;
+/// How much is told of a place that is not followed.
+const TOLD_CHARACTERS: usize = 200;
 
 /// Whether `response` points elsewhere.
 pub(super) fn is_redirect(response: &Response) -> bool {
     matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where `response`, the answer to `url`, points; refused unless it is within the same origin.
-pub(super) fn next(url: &Url, response: &Response) -> Result<Url, Failure> {
+/// Where `response`, the answer to `url`, points; refused unless it is within the same origin and holds no secret. Secrets are looked
+/// for before the place is read as a URL: that writes a host in lower case, where no scrubber knows it any more.
+pub(super) fn next(url: &Url, response: &Response, scrubber: &Scrubber) -> Result<Url, Failure> {
     let host = url.host_str().unwrap_or_default();
     let location = response
         .headers()
         .get(LOCATION)
         .and_then(|location| location.to_str().ok())
         .ok_or_else(|| Failure::upstream(format!("{host} answered with a redirect that names no place")))?;
+    let clean = scrubber.text(location);
+    if clean != location {
+        let told: String = clean.chars().take(TOLD_CHARACTERS).collect();
+        return Err(Failure::refused(format!(
+            "{host} redirected to {told}, and a place that holds the credential is not followed"
+        )));
+    }
     let next = url
         .join(location)
         .map_err(|_| Failure::upstream(format!("{host} answered with a redirect that is no URL")))?;

@@ -1,19 +1,25 @@
-//! What changes for one bot.
+//! What changes for one bot, or for all bots of a namespace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use monstrum_guardian::document::{Binding, Document};
-use monstrum_guardian::source::{BotName, Budget, Grant};
+use monstrum_crds::comparison::{self, Change};
+use monstrum_crds::world::World;
+use monstrum_guardian::comparison::{loosened, widenings};
+use monstrum_guardian::document::Document;
+use monstrum_guardian::source::BotName;
 use serde::Serialize;
 
+use super::contract::{ToolWords, changed_tools};
 use super::example::{Example, newly_permitted};
+use super::grant::{GrantChange, GrantWords, GrantsChange};
 use super::words;
-use crate::policy::{BotPolicy, Compiled, widenings};
+use crate::policy::{BotPolicy, Compiled};
 
 /// What changes for one bot. The names are API.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BotChange {
+    /// `namespace/name`; `namespace/*` is what holds for every bot of a namespace.
     pub(super) bot: String,
     pub(super) old_digest: String,
     pub(super) new_digest: String,
@@ -22,6 +28,10 @@ pub(super) struct BotChange {
     pub(super) hidden: Vec<String>,
     pub(super) grants_added: Vec<GrantWords>,
     pub(super) grants_removed: Vec<GrantWords>,
+    pub(super) grants_changed: Vec<GrantChange>,
+    /// Tools that take or do something else than before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tools_changed: Vec<ToolWords>,
     /// Budgets that come to hold, and that no longer do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) budgets_added: Vec<String>,
@@ -30,6 +40,9 @@ pub(super) struct BotChange {
     /// Budgets that are not kept, so that more may be used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) budgets_loosened: Vec<String>,
+    /// What changed beside permissions: credentials, destinations, models, channels, ceilings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) objects: Vec<Change>,
     /// Calls that become permitted, and that no longer are, as examples.
     pub(super) permitted: Vec<Example>,
     pub(super) forbidden: Vec<Example>,
@@ -37,15 +50,6 @@ pub(super) struct BotChange {
     pub(super) widenings: Vec<Widened>,
     /// Problems of the new objects.
     pub(super) problems: Vec<String>,
-}
-
-/// A grant in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct GrantWords {
-    pub(super) binding: String,
-    pub(super) origin: String,
-    pub(super) words: String,
 }
 
 /// A tool of which a grant permits more, or may.
@@ -62,40 +66,62 @@ pub(super) struct Widened {
 impl BotChange {
     /// Whether something is permitted, or may be, that was not.
     pub(super) fn widens(&self) -> bool {
-        !self.widenings.is_empty() || !self.budgets_loosened.is_empty()
+        !self.widenings.is_empty()
+            || !self.budgets_loosened.is_empty()
+            || self.objects.iter().any(|change| change.may_widen)
+    }
+
+    /// Whether it is about all bots of a namespace.
+    pub(super) fn is_of_namespace(&self) -> bool {
+        self.bot.ends_with("/*")
     }
 }
 
-/// Every bot for which something changes, in the order of names.
+/// Every namespace and every bot for which something changes, in the order of names.
 pub(super) fn between(old: &Compiled, new: &Compiled) -> Vec<BotChange> {
-    let names: BTreeSet<String> = old.bots.iter().chain(&new.bots).map(BotPolicy::title).collect();
+    let namespaces: BTreeSet<&String> = old.worlds.keys().chain(new.worlds.keys()).collect();
     let problems: Vec<String> = new.problems.iter().map(ToString::to_string).collect();
-    let by_name = |compiled: &Compiled, name: &str| -> Option<Document> {
-        compiled
-            .bots
-            .iter()
-            .find(|bot| bot.title() == name)
-            .map(|bot| bot.document.clone())
+    let mut changes = Vec::new();
+    for namespace in namespaces {
+        let empty = World::new(namespace.as_str());
+        let before = old.worlds.get(namespace).map_or(&empty, AsRef::as_ref);
+        let after = new.worlds.get(namespace).map_or(&empty, AsRef::as_ref);
+        let ceilings = comparison::ceilings(before, after);
+        // Where nothing is left, nothing is permitted.
+        if !ceilings.is_empty() && new.worlds.contains_key(namespace) {
+            let nobody = Document::empty(BotName {
+                namespace: namespace.clone(),
+                name: "*".to_owned(),
+            });
+            changes.push(of_documents((&nobody, &nobody), ceilings, &[]));
+        }
+        let names: BTreeSet<&String> = before.bots.keys().chain(after.bots.keys()).collect();
+        changes.extend(names.into_iter().filter_map(|name| {
+            let objects = comparison::changes(name, before, after);
+            let side = |compiled: &Compiled| enforced(compiled, namespace, name);
+            let (was, is) = (side(old), side(new));
+            let changed = !objects.is_empty() || was.digest() != is.digest();
+            changed.then(|| of_documents((&was, &is), objects, &problems))
+        }));
+    }
+    changes
+}
+
+/// What is enforced for a bot. One that is suspended, or not there, may do nothing.
+fn enforced(compiled: &Compiled, namespace: &str, name: &str) -> Document {
+    let bot = BotName {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
     };
-    names
-        .iter()
-        .filter_map(|name| {
-            let (before, after) = (by_name(old, name), by_name(new, name));
-            let bot = before.as_ref().or(after.as_ref())?.bot.clone();
-            let change = of_bot(name, &filled(before, &bot), &filled(after, &bot), &problems);
-            (change.old_digest != change.new_digest).then_some(change)
-        })
-        .collect()
+    let policy = compiled.bots.iter().find(|policy| policy.source.bot == bot);
+    match policy.filter(|policy| !policy.is_suspended()) {
+        Some(BotPolicy { document, .. }) => document.clone(),
+        None => Document::empty(bot),
+    }
 }
 
-/// A bot that does not exist may do nothing.
-fn filled(document: Option<Document>, bot: &BotName) -> Document {
-    document.unwrap_or_else(|| Document::empty(bot.clone()))
-}
-
-fn of_bot(name: &str, old: &Document, new: &Document, problems: &[String]) -> BotChange {
+fn of_documents((old, new): (&Document, &Document), objects: Vec<Change>, problems: &[String]) -> BotChange {
     let permitted = newly_permitted(old, new);
-    let forbidden = newly_permitted(new, old);
     let widenings = widenings(old, new).into_iter().map(|widening| Widened {
         proven: permitted
             .iter()
@@ -105,20 +131,24 @@ fn of_bot(name: &str, old: &Document, new: &Document, problems: &[String]) -> Bo
         why: widening.why,
     });
     let (seen_before, seen_after) = (words::visible(old), words::visible(new));
+    let grants = GrantsChange::between(old, new);
     BotChange {
-        bot: name.to_owned(),
+        bot: format!("{}/{}", new.bot.namespace, new.bot.name),
         old_digest: old.digest(),
         new_digest: new.digest(),
         visible: seen_after.difference(&seen_before).cloned().collect(),
         hidden: seen_before.difference(&seen_after).cloned().collect(),
-        grants_added: added(old, new),
-        grants_removed: added(new, old),
+        grants_added: grants.added,
+        grants_removed: grants.removed,
+        grants_changed: grants.changed,
+        tools_changed: changed_tools(old, new),
         budgets_added: missing(new, old),
         budgets_removed: missing(old, new),
-        budgets_loosened: loosened(old, new),
+        budgets_loosened: not_kept(old, new, &objects),
         widenings: widenings.collect(),
+        forbidden: newly_permitted(new, old),
         permitted,
-        forbidden,
+        objects,
         problems: problems.to_vec(),
     }
 }
@@ -129,53 +159,14 @@ fn missing(of: &Document, from: &Document) -> Vec<String> {
     missing.map(words::budget).collect()
 }
 
-/// Budgets of `old` that no budget of `new` keeps. A bot that is gone uses nothing.
-fn loosened(old: &Document, new: &Document) -> Vec<String> {
-    if new.bindings.is_empty() && new.budgets.is_empty() {
+/// Budgets that are not kept. A bot that is gone or suspended uses nothing.
+fn not_kept(old: &Document, new: &Document, objects: &[Change]) -> Vec<String> {
+    let stops = |change: &Change| !change.may_widen && matches!(change.field.as_str(), "" | "spec.suspend");
+    if objects
+        .iter()
+        .any(|change| change.object.starts_with("Bot ") && stops(change))
+    {
         return Vec::new();
     }
-    let kept = |budget: &Budget| new.budgets.iter().any(|other| is_kept(budget, other));
-    let loosened = old.budgets.iter().filter(|budget| !kept(budget));
-    loosened.map(words::budget).collect()
-}
-
-/// Whether what keeps `new` keeps `old`.
-fn is_kept(old: &Budget, new: &Budget) -> bool {
-    (old.of, old.counts, old.window_seconds) == (new.of, new.counts, new.window_seconds)
-        && old.name == new.name
-        && new.limit <= old.limit
-}
-
-/// Grants of `new` that `old` does not have. Where one was written does not count.
-fn added(old: &Document, new: &Document) -> Vec<GrantWords> {
-    let content = |grant: &Grant| Grant {
-        origin: String::new(),
-        ..grant.clone()
-    };
-    let known: BTreeMap<&str, Vec<Grant>> = old
-        .bindings
-        .iter()
-        .map(|binding: &Binding| {
-            (
-                binding.name.as_str(),
-                binding.grants.iter().map(content).collect(),
-            )
-        })
-        .collect();
-    let mut added = Vec::new();
-    for binding in &new.bindings {
-        for grant in &binding.grants {
-            let is_known = known
-                .get(binding.name.as_str())
-                .is_some_and(|grants| grants.contains(&content(grant)));
-            if !is_known {
-                added.push(GrantWords {
-                    binding: binding.name.clone(),
-                    origin: grant.origin.clone(),
-                    words: words::grant(grant),
-                });
-            }
-        }
-    }
-    added
+    loosened(old, new).into_iter().map(words::budget).collect()
 }

@@ -1,12 +1,15 @@
 //! Calls that one policy permits and another does not.
 
-use monstrum_guardian::Engine;
+use monstrum_guardian::comparison::excesses;
+use monstrum_guardian::containment::Outside;
 use monstrum_guardian::decision::{Call, Facts, Verdict};
-use monstrum_guardian::document::Document;
+use monstrum_guardian::document::{Binding, Document};
+use monstrum_guardian::source::{Grant, Tool};
+use monstrum_guardian::{Engine, covers};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::policy::{calls, covered_tools, exceeding_calls, seen_name};
+use crate::policy::{calls, seen_name};
 
 /// How many examples there are of one grant and tool.
 const PER_TOOL: usize = 2;
@@ -25,55 +28,86 @@ pub(super) struct Example {
 
 /// Calls that `new` permits and `old` does not, or not without approval.
 pub(super) fn newly_permitted(old: &Document, new: &Document) -> Vec<Example> {
-    let (Ok(before), Ok(after)) = (Engine::load(old), Engine::load(new)) else {
+    let (Some(before), Some(after)) = (Judge::of(old), Judge::of(new)) else {
         return Vec::new();
     };
-    let (facts_before, facts_after) = (fresh(&before), fresh(&after));
     let mut examples: Vec<Example> = Vec::new();
     for binding in &new.bindings {
         for grant in &binding.grants {
-            let covered = covered_tools(new, binding, grant);
-            for tool in binding
-                .tools
-                .iter()
-                .filter(|tool| covered.contains(&seen_name(binding, tool)))
-            {
-                let name = seen_name(binding, tool);
-                let mut found = 0_usize;
-                // First what the comparison of patterns found to be new.
-                let telling = exceeding_calls(old, binding, tool, grant);
-                for arguments in telling.into_iter().chain(calls(binding, tool, grant)) {
-                    let text = arguments.to_string();
-                    let call = Call {
-                        tool: &name,
-                        arguments: &text,
-                    };
-                    let (was, is) = (
-                        before.check(&call, &facts_before).verdict,
-                        after.check(&call, &facts_after).verdict,
-                    );
-                    let Some(by) = permits_more(&was, &is) else {
-                        continue;
-                    };
-                    let example = Example {
-                        tool: name.clone(),
-                        grant: by,
-                        arguments,
-                        needs_approval: matches!(is, Verdict::NeedsApproval(_)),
-                    };
-                    if examples.contains(&example) {
-                        continue;
-                    }
-                    examples.push(example);
-                    found = found.saturating_add(1);
-                    if found >= PER_TOOL {
-                        break;
-                    }
-                }
+            for tool in binding.tools.iter().filter(|tool| covers(grant, tool)) {
+                let candidates = candidates(old, binding, tool, grant);
+                let found = of_tool(&before, &after, &seen_name(binding, tool), candidates, &examples);
+                examples.extend(found);
             }
         }
     }
     examples
+}
+
+fn of_tool(
+    before: &Judge,
+    after: &Judge,
+    name: &str,
+    candidates: Vec<Value>,
+    known: &[Example],
+) -> Vec<Example> {
+    let mut found: Vec<Example> = Vec::new();
+    for arguments in candidates {
+        let text = arguments.to_string();
+        let (was, is) = (before.verdict(name, &text), after.verdict(name, &text));
+        let Some(grant) = permits_more(&was, &is) else {
+            continue;
+        };
+        let example = Example {
+            tool: name.to_owned(),
+            grant,
+            arguments,
+            needs_approval: matches!(is, Verdict::NeedsApproval(_)),
+        };
+        if !known.contains(&example) && !found.contains(&example) {
+            found.push(example);
+        }
+        if found.len() >= PER_TOOL {
+            break;
+        }
+    }
+    found
+}
+
+/// First what the comparison of patterns found to be new.
+fn candidates(old: &Document, binding: &Binding, tool: &Tool, grant: &Grant) -> Vec<Value> {
+    let mut found = Vec::new();
+    for excess in excesses(old, &binding.dimensions, tool, grant) {
+        if let Outside::Value(value) = excess.outside {
+            let mut pointed = grant.clone();
+            pointed.scope.insert(excess.dimension, vec![value]);
+            found.extend(calls(binding, tool, &pointed));
+        }
+    }
+    found.extend(calls(binding, tool, grant));
+    found
+}
+
+/// An engine with the present, and nothing used of any quota or budget.
+struct Judge {
+    engine: Engine,
+    facts: Facts,
+}
+
+impl Judge {
+    fn of(document: &Document) -> Option<Self> {
+        let engine = Engine::load(document).ok()?;
+        let counters = engine.counters().into_iter();
+        let facts = Facts {
+            now: jiff::Timestamp::now(),
+            used: counters.map(|counter| (counter.key, 0)).collect(),
+        };
+        Some(Self { engine, facts })
+    }
+
+    fn verdict(&self, tool: &str, arguments: &str) -> Verdict {
+        self.engine.check(&Call { tool, arguments }, &self.facts).verdict
+    }
 }
 
 /// The grant that permits what was not permitted, or not without approval.
@@ -84,14 +118,5 @@ fn permits_more(was: &Verdict, is: &Verdict) -> Option<String> {
         | (Verdict::NeedsApproval(_), Verdict::NeedsApproval(_)) => None,
         (Verdict::NeedsApproval(_) | Verdict::Deny(_), Verdict::Allow(permit))
         | (Verdict::Deny(_), Verdict::NeedsApproval(permit)) => Some(permit.grant.to_string()),
-    }
-}
-
-/// The present, with nothing used of any quota or budget.
-fn fresh(engine: &Engine) -> Facts {
-    let counters = engine.counters().into_iter();
-    Facts {
-        now: jiff::Timestamp::now(),
-        used: counters.map(|counter| (counter.key, 0)).collect(),
     }
 }

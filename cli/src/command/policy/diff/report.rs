@@ -1,7 +1,10 @@
 //! Changes for people.
 
-use super::change::{BotChange, GrantWords, Widened};
+use monstrum_crds::comparison::Change;
+
+use super::change::{BotChange, Widened};
 use super::example::Example;
+use super::grant::GrantWords;
 use crate::output::{Page, paint, printable};
 
 /// A paragraph for each bot.
@@ -12,10 +15,11 @@ pub(super) fn render(changes: &[BotChange]) -> String {
         return out.to_string();
     }
     for change in changes {
-        out.line(paint::with(
-            paint::STRONG,
-            format!("bot {}", printable(&change.bot)),
-        ));
+        let title = match change.bot.strip_suffix("/*") {
+            Some(namespace) => format!("namespace {}", printable(namespace)),
+            None => format!("bot {}", printable(&change.bot)),
+        };
+        out.line(paint::with(paint::STRONG, title));
         for line in lines(change) {
             out.line(format!("  {line}"));
         }
@@ -28,15 +32,22 @@ fn lines(change: &BotChange) -> Vec<String> {
     let plus = |text: String| paint::with(paint::GOOD, format!("+ {text}"));
     let minus = |text: String| paint::with(paint::BAD, format!("- {text}"));
     let mut lines: Vec<String> = Vec::new();
-    lines.extend(change.visible.iter().map(|tool| plus(format!("sees {tool}"))));
+    let seen = |tool: &String| printable(tool).into_owned();
+    lines.extend(
+        change
+            .visible
+            .iter()
+            .map(|tool| plus(format!("sees {}", seen(tool)))),
+    );
     lines.extend(
         change
             .hidden
             .iter()
-            .map(|tool| minus(format!("no longer sees {tool}"))),
+            .map(|tool| minus(format!("no longer sees {}", seen(tool)))),
     );
     lines.extend(change.grants_added.iter().map(|grant| plus(granted(grant))));
     lines.extend(change.grants_removed.iter().map(|grant| minus(granted(grant))));
+    lines.extend(altered(change));
     lines.extend(
         change
             .permitted
@@ -55,6 +66,7 @@ fn lines(change: &BotChange) -> Vec<String> {
         let text = format!("! not kept: {}", printable(budget));
         paint::with(paint::WARN, text)
     }));
+    lines.extend(change.objects.iter().map(about));
     lines.extend(change.widenings.iter().map(widened));
     if lines.is_empty() {
         lines.push(
@@ -63,6 +75,42 @@ fn lines(change: &BotChange) -> Vec<String> {
     }
     lines.extend(change.problems.iter().map(|problem| warned(problem)));
     lines
+}
+
+/// Grants and tools of which something changed.
+fn altered(change: &BotChange) -> Vec<String> {
+    let grants = change.grants_changed.iter().map(|grant| {
+        let changes = grant.changes.join("; ");
+        format!("~ grant {} ({}): {changes}", grant.origin, grant.binding)
+    });
+    let tools = change
+        .tools_changed
+        .iter()
+        .map(|tool| format!("~ tool {}: {}", tool.tool, tool.changes.join("; ")));
+    grants
+        .chain(tools)
+        .map(|line| printable(&line).into_owned())
+        .collect()
+}
+
+fn about(change: &Change) -> String {
+    let Change {
+        object,
+        field,
+        what,
+        may_widen,
+    } = change;
+    let place = if field.is_empty() {
+        object.clone()
+    } else {
+        format!("{object} {field}")
+    };
+    if *may_widen {
+        let text = format!("! may permit more: {place}: {what}");
+        paint::with(paint::WARN, printable(&text))
+    } else {
+        printable(&format!("~ {place}: {what}")).into_owned()
+    }
 }
 
 fn granted(grant: &GrantWords) -> String {
@@ -92,9 +140,9 @@ fn called(example: &Example) -> String {
 
 fn widened(widening: &Widened) -> String {
     let how = if widening.proven {
-        "widened"
+        "permits more"
     } else {
-        "may be widened"
+        "may permit more"
     };
     let text = format!(
         "! {how}: {} by {}: {}",
@@ -108,11 +156,23 @@ fn warned(problem: &str) -> String {
 }
 
 fn verdict(changes: &[BotChange]) -> String {
-    match changes.iter().filter(|change| change.widens()).count() {
-        0 => paint::with(paint::GOOD, "Nothing is permitted that was not permitted before."),
-        widened => paint::with(
-            paint::WARN,
-            format!("Bots that may do more than before: {widened}"),
-        ),
+    let widened = |of_namespace: bool| {
+        let widened = changes
+            .iter()
+            .filter(|change| change.widens() && change.is_of_namespace() == of_namespace);
+        widened.count()
+    };
+    let (bots, namespaces) = (widened(false), widened(true));
+    let mut lines = Vec::new();
+    if bots > 0 {
+        lines.push(format!("Bots that may do more than before: {bots}"));
+    }
+    if namespaces > 0 {
+        lines.push(format!("Namespaces of which a ceiling was raised: {namespaces}"));
+    }
+    if lines.is_empty() {
+        paint::with(paint::GOOD, "Nothing is permitted that was not permitted before.")
+    } else {
+        paint::with(paint::WARN, lines.join("\n"))
     }
 }

@@ -5,7 +5,8 @@ mod command;
 mod effect;
 mod shadow;
 
-use monstrum_guardian::source::{BindingSource, Grant};
+use monstrum_guardian::covers;
+use monstrum_guardian::source::{BindingSource, Grant, Tool};
 
 use super::finding::{Finding, Level};
 use crate::policy::BotPolicy;
@@ -51,28 +52,8 @@ impl Subject<'_> {
     }
 
     /// The tools of the type that this grant alone makes visible.
-    fn covered(&self) -> Vec<&monstrum_guardian::source::Tool> {
-        let source = monstrum_guardian::source::BotSource {
-            bot: self.policy.source.bot.clone(),
-            bindings: vec![BindingSource {
-                grants: vec![self.grant.clone()],
-                ..self.binding.clone()
-            }],
-            budgets: Vec::new(),
-            delegations: Vec::new(),
-        };
-        let document = monstrum_guardian::compile(&source).document;
-        let visible: Vec<&str> = document
-            .bindings
-            .iter()
-            .flat_map(|binding| &binding.tools)
-            .map(|tool| tool.name.as_str())
-            .collect();
-        self.binding
-            .resource_type
-            .tools
-            .iter()
-            .filter(|tool| visible.contains(&tool.name.as_str()))
-            .collect()
+    fn covered(&self) -> Vec<&Tool> {
+        let tools = self.binding.resource_type.tools.iter();
+        tools.filter(|tool| covers(self.grant, tool)).collect()
     }
 }

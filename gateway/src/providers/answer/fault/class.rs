@@ -4,7 +4,9 @@ use super::words::Words;
 use crate::providers::error::ErrorClass;
 
 /// Words that leave no doubt, whatever the status says.
-const CERTAIN: [(ErrorClass, &[&str]); 2] = [
+const CERTAIN: [(ErrorClass, &[&str]); 3] = [
+    // It is larger than what the account may use in a minute: the same again is refused again.
+    (ErrorClass::Invalid, &["request too large for"]),
     (
         ErrorClass::ContextTooLong,
         &[
@@ -18,6 +20,16 @@ const CERTAIN: [(ErrorClass, &[&str]); 2] = [
             "input length and `max_tokens` exceed",
             "prompt too long",
             "too many tokens in",
+            "exceeds the maximum number of tokens",
+            "maximum prompt length",
+            "maximum input length",
+            "context length is only",
+            "context length of only",
+            "prompt_tokens_exceeded",
+            "prompt token count",
+            "exceeded model token limit",
+            "range of input length",
+            "prompt exceeds max length",
         ],
     ),
     (
@@ -168,6 +180,7 @@ const TEXTS: [(ErrorClass, &[&str]); 6] = [
             "unsupported",
             "is required",
             "field required",
+            "unexpected endpoint",
         ],
     ),
 ];

@@ -133,6 +133,7 @@ fn every_shape_of_error_is_told_and_classified(
 #[case::chunk(r#"{"choices":[{"delta":{"content":"error"}}],"error":null}"#)]
 #[case::empty_error(r#"{"choices":[],"error":{}}"#)]
 #[case::empty_text(r#"{"choices":[],"error":"","errors":[]}"#)]
+#[case::empty_fields(r#"{"choices":[],"error":{"message":"","type":"","param":"","code":null}}"#)]
 #[case::completion(r#"{"object":"chat.completion","choices":[{"message":{"content":"x"}}]}"#)]
 #[case::anthropic(r#"{"type":"message_start","message":{"id":"m"}}"#)]
 fn an_answer_is_no_error(#[case] text: &str) {
@@ -187,6 +188,51 @@ fn words_and_pages_in_place_of_an_answer_are_told(
     400,
     r#"{"error":{"message":"This model's maximum context length is 8192 tokens."}}"#,
     ContextTooLong
+)]
+#[case::context_of_google(
+    400,
+    r#"[{"error":{"code":400,"message":"The input token count (218152) exceeds the maximum number of tokens allowed (65536).","status":"INVALID_ARGUMENT"}}]"#,
+    ContextTooLong
+)]
+#[case::context_of_xai(
+    400,
+    r#"{"code":"Client specified an invalid argument","error":"This model's maximum prompt length is 131072 but the request contains 537812 tokens."}"#,
+    ContextTooLong
+)]
+#[case::context_of_moonshot(
+    400,
+    r#"{"error":{"message":"Invalid request: Your request exceeded model token limit: 262144","type":"invalid_request_error"}}"#,
+    ContextTooLong
+)]
+#[case::context_of_alibaba(
+    400,
+    r#"{"error":{"message":"Range of input length should be [1, 30720]","type":"invalid_request_error"}}"#,
+    ContextTooLong
+)]
+#[case::context_of_copilot(
+    400,
+    r#"{"error":{"message":"prompt token count of 87654 exceeds the limit of 64000","code":"model_max_prompt_tokens_exceeded"}}"#,
+    ContextTooLong
+)]
+#[case::context_of_a_relay(
+    400,
+    r#"{"error":{"message":"You passed 9 input tokens and requested 0 output tokens. However, the model's context length is only 8 tokens, resulting in a maximum input length of 8 tokens.","code":400}}"#,
+    ContextTooLong
+)]
+#[case::context_of_lm_studio(
+    400,
+    r#"{"error":"Trying to keep the first 8705 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens"}"#,
+    ContextTooLong
+)]
+#[case::larger_than_a_minute(
+    413,
+    r#"{"error":{"message":"Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 14368","type":"tokens","code":"rate_limit_exceeded"}}"#,
+    Invalid
+)]
+#[case::larger_than_a_minute_as_a_limit(
+    429,
+    r#"{"error":{"message":"Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 342389.","type":"tokens","code":"rate_limit_exceeded"}}"#,
+    Invalid
 )]
 #[case::context_as_failure(
     500,

@@ -180,7 +180,7 @@ impl Words {
         self.retry_after = self.retry_after.or(wait);
     }
 
-    fn say(&mut self, text: &str) {
+    pub(super) fn say(&mut self, text: &str) {
         let known = self.messages.iter().any(|message| message.contains(text));
         if !known && self.messages.len() < MOST {
             self.messages.push(text.to_owned());

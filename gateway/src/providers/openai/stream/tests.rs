@@ -55,12 +55,33 @@ fn parallel_fragments_join_and_keep_the_models_text() {
 }
 
 #[rstest]
+#[case::openai(r#"{"cached_tokens":4,"cache_write_tokens":3}"#, "")]
+#[case::litellm(
+    r#"{"cached_tokens":4,"cache_creation_tokens":3}"#,
+    r#","cache_creation_input_tokens":3"#
+)]
+#[case::litellm_older(r#"{"cached_tokens":4}"#, r#","cache_creation_input_tokens":3"#)]
+fn what_was_written_to_a_cache_is_read_in_each_of_its_forms(#[case] details: &str, #[case] beside: &str) {
+    let usage = format!(
+        r#"{{"choices":[],"usage":{{"prompt_tokens":9,"completion_tokens":2,"prompt_tokens_details":{details}{beside}}}}}"#
+    );
+    let claim = read(&[&chunk(r#"{"content":"ok"}"#, "\"stop\""), &usage])
+        .unwrap()
+        .usage;
+    assert_eq!(
+        (claim.input, claim.cached, claim.cache_written),
+        (Some(9), Some(4), Some(3))
+    );
+}
+
+#[rstest]
 #[case::openai(
     r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":4}}}"#
 )]
 #[case::deepseek(
     r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_cache_hit_tokens":4}}"#
 )]
+#[case::moonshot(r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"cached_tokens":4}}"#)]
 #[case::no_choices(
     r#"{"choices":null,"usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_cache_hit_tokens":4}}"#
 )]

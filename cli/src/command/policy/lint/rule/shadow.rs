@@ -1,5 +1,6 @@
 //! What another grant or pattern makes superfluous.
 
+use monstrum_guardian::comparison::within;
 use monstrum_guardian::containment::{Containment, contains};
 use monstrum_guardian::source::{Dimension, Grant};
 use serde_json::Value;
@@ -7,7 +8,6 @@ use serde_json::Value;
 use super::Subject;
 use super::effect::never;
 use crate::command::policy::lint::finding::{Finding, Level};
-use crate::policy::within;
 
 /// A grant that another one contains, a pattern that another one of the same list contains.
 pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
@@ -60,7 +60,7 @@ fn is_within(inner: Subject<'_>, outer: Subject<'_>) -> bool {
     !permitting.is_empty()
         && permitting.iter().all(|tool| {
             covered.contains(&tool.name.as_str())
-                && within(inner.grant, outer.grant, dimensions, tool).is_ok()
+                && within(dimensions, tool, outer.grant, inner.grant).is_ok()
         })
 }
 

@@ -1,0 +1,408 @@
+//! `policy diff`: what may permit more is never passed over, and what permits less is not cried about.
+
+use std::path::PathBuf;
+
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::run::{Ran, data, diff_of, monstrum};
+
+/// Compares the office with itself after each text was replaced by another; each must be there.
+fn office(edits: &[(&str, &str)]) -> Ran {
+    edited("office.yaml", "types.yaml", edits)
+}
+
+/// The same where the contract changes.
+fn contract(edits: &[(&str, &str)]) -> Ran {
+    edited("types.yaml", "office.yaml", edits)
+}
+
+fn edited(file: &str, other: &str, edits: &[(&str, &str)]) -> Ran {
+    let old = std::fs::read_to_string(data().join(file)).unwrap();
+    let mut new = old.clone();
+    for (from, to) in edits {
+        assert!(new.contains(from), "{from} is not in {file}");
+        new = new.replace(from, to);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.yaml");
+    std::fs::write(&path, new).unwrap();
+    diff_of(&[path.to_str().unwrap(), other], &[file, other])
+}
+
+#[test]
+fn the_office_is_right() {
+    let ran = monstrum(&["validate", "-f", "office.yaml", "-f", "types.yaml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(office(&[]).out, "No bot's permissions change.\n");
+}
+
+const QUOTA: &str = "{name: daily, counts: Calls, limit: 5, window: 1d}";
+const BOUNDARY: &str = "  boundary:
+    - resourceTypes: [tracker]
+      operations: [issue.*]
+      scope: {project: [\"acme/*\"]}
+";
+
+#[rstest]
+#[case::another_secret(
+    "name: tracker, key: token",
+    "name: admin, key: token",
+    "taken from key token of Secret tracker → key token of Secret admin"
+)]
+#[case::another_key(
+    "name: tracker, key: token",
+    "name: tracker, key: admin",
+    "key token of Secret tracker → key admin of Secret tracker"
+)]
+#[case::more_hosts(
+    "hosts: [tracker.example.com]",
+    "hosts: [tracker.example.com, hooks.example.com]",
+    "it may also be sent to https://hooks.example.com"
+)]
+#[case::another_credential(
+    "credential: {name: token, method: token}",
+    "",
+    "the credential of the binding changed"
+)]
+#[case::boundary_removed(BOUNDARY, "", "Workspace workspace spec.boundary: is removed")]
+#[case::boundary_wider(
+    "scope: {project: [\"acme/*\"]}",
+    "scope: {project: [\"**\"]}",
+    "Workspace workspace spec.boundary: is raised"
+)]
+#[case::hosts_removed(
+    "  permittedHosts: [tracker.example.com, models.example.com, hooks.example.com]\n",
+    "",
+    "spec.permittedHosts: is removed"
+)]
+#[case::hosts_wider(
+    "models.example.com, hooks",
+    "models.example.com, evil.example, hooks",
+    "spec.permittedHosts: is raised: https://evil.example"
+)]
+#[case::addresses_removed(
+    "  permittedAddresses: [10.0.0.0/16]\n",
+    "",
+    "spec.permittedAddresses: is removed"
+)]
+#[case::addresses_wider(
+    "permittedAddresses: [10.0.0.0/16]",
+    "permittedAddresses: [10.0.0.0/8]",
+    "spec.permittedAddresses: is raised: 10.0.0.0/8"
+)]
+#[case::types_removed(
+    "  permittedResourceTypes: [tracker]\n",
+    "",
+    "spec.permittedResourceTypes: is removed"
+)]
+#[case::model_elsewhere(
+    "baseUrl: https://models.example.com/v1",
+    "baseUrl: https://hooks.example.com/v1",
+    "ModelProvider model spec.baseUrl: \"https://models.example.com/v1\" → "
+)]
+#[case::model_addresses(
+    "allowedAddresses: [10.0.1.0/24]",
+    "allowedAddresses: [10.0.1.0/24, 10.0.2.0/24]",
+    "spec.allowedAddresses: + \"10.0.2.0/24\""
+)]
+#[case::model_authority(
+    "allowedAddresses: [10.0.1.0/24]",
+    "caCertificate: \"-----BEGIN CERTIFICATE-----\"",
+    "spec.caCertificate"
+)]
+#[case::model_proxy(
+    "allowedAddresses: [10.0.1.0/24]",
+    "proxy: {url: https://hooks.example.com}",
+    "spec.proxy"
+)]
+#[case::resource_elsewhere(
+    "baseUrl: https://tracker.example.com",
+    "baseUrl: https://tracker.example.com/other",
+    "the resource's config of the binding changed: baseUrl: "
+)]
+#[case::longer_turns("maxSteps: 5", "maxSteps: 50", "Bot clerk spec.limits.maxSteps: 5 → 50")]
+#[case::quota_raised(
+    QUOTA,
+    "{name: daily, counts: Calls, limit: 6, window: 1d}",
+    "its quota daily of 5 calls in 1d is raised to 6 calls in 1d"
+)]
+#[case::quota_gone(
+    "      quotas: [{name: daily, counts: Calls, limit: 5, window: 1d}]\n",
+    "",
+    "its quota daily of 5 calls in 1d is not kept"
+)]
+#[case::quota_renamed("name: daily", "name: other", "its quota daily of 5 calls in 1d is not kept")]
+#[case::shorter_window(
+    "limit: 5, window: 1d",
+    "limit: 5, window: 1h",
+    "is not kept, but is 5 calls in 1h"
+)]
+#[case::approval_gone(
+    "      approval: [{risk: Medium}]\n",
+    "",
+    "it asks for a person's approval, which is not asked for any more"
+)]
+#[case::approval_higher(
+    "approval: [{risk: Medium}]",
+    "approval: [{risk: High}]",
+    "it asks for a person's approval, which is not asked for any more"
+)]
+#[case::approval_of_another(
+    "approval: [{risk: Medium}]",
+    "approval: [{operations: [issue.read]}]",
+    "it asks for a person's approval"
+)]
+#[case::longer("2040-01-01", "2041-01-01", "it holds longer")]
+#[case::one_more_pattern(
+    "project: [acme/web, acme/docs]",
+    "project: [acme/web, acme/docs, acme/api]",
+    "~ grant binding/clerk#0 (clerk): project + acme/api"
+)]
+#[case::one_dimension_less(", label: [bug]", "", "label is no longer restricted (was bug)")]
+#[case::everyone_talks(
+    "talkers: {users: [ann]}",
+    "talkers: {everyone: true}",
+    "Channel desk spec.talkers: everyone may talk with the bot"
+)]
+#[case::somebody_talks("users: [ann]", "users: [ann, eve]", "who may talk with the bot: + \"eve\"")]
+#[case::another_signer(
+    "secret: {name: desk, key: key}",
+    "secret: {name: other, key: key}",
+    "Channel desk spec.type.webhook.secret: name: \"desk\" → \"other\""
+)]
+#[case::answers_elsewhere(
+    "https://hooks.example.com/in",
+    "https://hooks.example.com/eve",
+    "spec.type.webhook.callbackUrl"
+)]
+#[case::older_messages("tolerance: 60s", "tolerance: 600s", "spec.type.webhook.tolerance: 60 → 600")]
+#[case::more_messages(
+    ", match: [{pointer: /kind, equals: issue}]",
+    "",
+    "Channel desk spec.routes[0]: messages to /clerk that say [] reach the bot"
+)]
+#[case::another_path("path: /clerk", "path: /anybody", "messages to /anybody")]
+#[case::shared_budget(
+    "    - {name: shared, counts: Calls, limit: 100, window: 1d}",
+    "    - {name: shared, counts: Calls, limit: 101, window: 1d}",
+    "! not kept: the workspace's budget shared"
+)]
+fn what_may_permit_more_is_told(#[case] from: &str, #[case] to: &str, #[case] told: &str) {
+    let ran = office(&[(from, to)]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(told), "{}", ran.out);
+    assert!(!ran.out.contains("Nothing is permitted"), "{}", ran.out);
+}
+
+#[rstest]
+#[case::shorter_turns("maxSteps: 5", "maxSteps: 4")]
+#[case::smaller_quota("limit: 5,", "limit: 4,")]
+#[case::one_more_quota(
+    QUOTA,
+    "{name: daily, counts: Calls, limit: 5, window: 1d}, {name: all, counts: Calls, limit: 50}"
+)]
+#[case::one_pattern_less("acme/web, acme/docs", "acme/web")]
+#[case::sooner("2040-01-01", "2039-01-01")]
+#[case::approval_of_all("approval: [{risk: Medium}]", "approval: [{}]")]
+#[case::suspended("suspend: false", "suspend: true")]
+#[case::narrower_boundary("scope: {project: [\"acme/*\"]}", "scope: {project: [acme/web, acme/docs]}")]
+#[case::fewer_messages("equals: issue}", "equals: issue}, {pointer: /team, equals: acme}")]
+#[case::younger_messages("tolerance: 60s", "tolerance: 30s")]
+#[case::smaller_budget("limit: 100", "limit: 99")]
+#[case::nobody_else("allowedAddresses: [10.0.1.0/24]", "allowedAddresses: []")]
+#[case::only_words("spec:\n  type: tracker", "spec:\n  description: Work.\n  type: tracker")]
+fn what_permits_less_is_not_told_as_more(#[case] from: &str, #[case] to: &str) {
+    let ran = office(&[(from, to)]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        !ran.out.contains("permit more") && !ran.out.contains("permits more"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_bot_that_is_no_longer_suspended_does_all_that_its_objects_permit() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(data().join("office.yaml")).unwrap();
+    let path = folder.path().join("old.yaml");
+    std::fs::write(&path, text.replace("suspend: false", "suspend: true")).unwrap();
+    let ran = diff_of(
+        &["office.yaml", "types.yaml"],
+        &[path.to_str().unwrap(), "types.yaml"],
+    );
+    assert_eq!(ran.code, 4);
+    assert!(ran.out.contains("+ sees create_issue"), "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("Bot clerk spec.suspend: the bot is no longer suspended"),
+        "{}",
+        ran.out
+    );
+}
+
+/// The second grant counts for itself, so that twice as many calls are permitted.
+#[rstest]
+#[case::twice("[acme/web, acme/docs]", "[acme/web, acme/docs]")]
+#[case::split("[acme/web]", "[acme/docs]")]
+fn a_quota_written_twice_or_split_is_told(#[case] first: &str, #[case] second: &str) {
+    let text = std::fs::read_to_string(data().join("office.yaml")).unwrap();
+    let (_, after) = text.split_once("  grants:\n").unwrap();
+    let (grant, _) = after.split_once("---").unwrap();
+    let one = |projects: &str| grant.replace("[acme/web, acme/docs]", projects);
+    let both = format!("{}{}", one(first), one(second));
+    let ran = office(&[(grant, both.as_str())]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("is counted beside it, from nothing"),
+        "{}",
+        ran.out
+    );
+}
+
+#[rstest]
+#[case::feed_gone(
+    "        - {dimension: label, from: {pointer: /label}}\n",
+    "",
+    "~ tool create_issue: label is no longer fed from /label"
+)]
+#[case::feed_moved(
+    "{pointer: /label}",
+    "{pointer: /title}",
+    "label is no longer fed from /label; label is fed from /title"
+)]
+#[case::new_parameter(
+    "          label: {type: string, maxLength: 50}",
+    "          label: {type: string, maxLength: 50}\n          bcc: {type: string, maxLength: 50}",
+    "its parameter bcc is new"
+)]
+#[case::longer_parameter(
+    "label: {type: string, maxLength: 50}",
+    "label: {type: string, maxLength: 51}",
+    "its parameter label: maxLength: 50 → 51"
+)]
+#[case::optional_parameter(
+    "required: [team, project, title]",
+    "required: [team, project]",
+    "its parameter title may be left out"
+)]
+#[case::another_request(
+    "method: POST, path: \"/{/team}",
+    "method: PUT, path: \"/{/team}",
+    "what the tool does: method: \"POST\" → \"PUT\""
+)]
+#[case::lower_risk("risk: Medium", "risk: Low", "its risk Medium → Low")]
+#[case::another_kind(
+    "      match: {glob: {}}",
+    "      match: {exact: {}}",
+    "dimension label: match {\"glob\":{}} → {\"exact\":{}}"
+)]
+#[case::another_header(
+    "presentation: {bearer: {field: token}}",
+    "presentation: {header: {name: X-Token, field: token}}",
+    "the credential of the binding changed"
+)]
+fn what_changed_of_a_tool_is_told(#[case] from: &str, #[case] to: &str, #[case] told: &str) {
+    let ran = contract(&[(from, to)]);
+    assert!(ran.out.contains(told), "{}{}", ran.out, ran.err);
+    let harmless = told.contains("no longer fed from /label") && !told.contains(';');
+    assert_eq!(ran.code, if harmless { 0 } else { 4 }, "{}", ran.out);
+}
+
+/// Words for people alone.
+#[test]
+fn another_description_permits_nothing_more() {
+    let ran = contract(&[("Open an issue.", "Open one.")]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+}
+
+/// Whether a Secret agrees to be used is as much a part of the files as the objects that use it.
+#[test]
+fn a_secret_that_comes_to_agree_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = |name: &str, annotations: &str| {
+        let path = folder.path().join(name);
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: tracker, annotations: {{{annotations}}}}}\nstringData: {{token: x}}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let silent = secret("silent.yaml", "");
+    let agreed = secret(
+        "agreed.yaml",
+        "monstrum.dev/used-by: credential/token, monstrum.dev/hosts: tracker.example.com",
+    );
+    let ran = diff_of(
+        &["office.yaml", "types.yaml", &agreed],
+        &["office.yaml", "types.yaml", &silent],
+    );
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("+ sees create_issue"), "{}", ran.out);
+}
+
+/// A grant that also names an operation of which nothing else is granted does not drop out of the comparison.
+#[test]
+fn a_grant_of_the_shipped_types_that_also_names_what_it_does_not_show_is_compared() {
+    let types =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../charts/monstrum/resource-types/github.yaml");
+    let folder = tempfile::tempdir().unwrap();
+    let bound = |name: &str, repositories: &str| {
+        let path = folder.path().join(name);
+        let text = format!(
+            "apiVersion: monstrum.dev/v1alpha1\nkind: Resource\nmetadata: {{name: forge}}\nspec: {{type: github, config: {{}}}}\n---\n\
+             apiVersion: monstrum.dev/v1alpha1\nkind: Bot\nmetadata: {{name: reader}}\nspec: {{}}\n---\n\
+             apiVersion: monstrum.dev/v1alpha1\nkind: BotBinding\nmetadata: {{name: reader}}\nspec:\n  bot: reader\n  resource: forge\n  \
+             grants:\n  - {{operations: [issue.read, comment.write], tools: [github_list_issues], scope: {{repository: [{repositories}]}}}}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let types = types.to_str().unwrap();
+    let (old, new) = (bound("old.yaml", "acme/web"), bound("new.yaml", "\"**\""));
+    let ran = diff_of(&[&new, types], &[&old, types]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out
+            .contains("! permits more: github_list_issues by binding/reader#0"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn json_says_what_the_text_says() {
+    let text = std::fs::read_to_string(data().join("office.yaml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.yaml");
+    let new = text
+        .replace("acme/web, acme/docs", "acme/web, acme/docs, acme/api")
+        .replace(BOUNDARY, "")
+        .replace("name: tracker, key: token", "name: admin, key: token");
+    std::fs::write(&path, new).unwrap();
+    let ran = monstrum(&[
+        "policy",
+        "diff",
+        "-f",
+        path.to_str().unwrap(),
+        "-f",
+        "types.yaml",
+        "--against",
+        "office.yaml",
+        "--against",
+        "types.yaml",
+        "-o",
+        "json",
+    ]);
+    assert_eq!(ran.code, 4);
+    let changes: Value = serde_json::from_str(&ran.out).unwrap();
+    let (bot, namespace) = (&changes[1], &changes[0]);
+    assert_eq!(namespace["bot"], "default/*");
+    assert_eq!(namespace["objects"][0]["field"], "spec.boundary");
+    assert_eq!(namespace["objects"][0]["mayWiden"], true);
+    assert_eq!(bot["bot"], "default/clerk");
+    assert_eq!(bot["grantsChanged"][0]["changes"][0], "project + acme/api");
+    assert_eq!(bot["widenings"][0]["proven"], true);
+    assert_eq!(bot["objects"][0]["object"], "Credential token");
+}
