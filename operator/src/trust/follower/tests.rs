@@ -27,6 +27,7 @@ impl Replica {
         let index = Arc::new(Index::new(
             Duration::from_secs(60),
             monstrum_crds::placement::Placement::default(),
+            crate::index::Budget::default(),
         ));
         let keeper = AuthorityKeeper::new(
             api.client(),
