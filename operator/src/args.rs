@@ -91,6 +91,15 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_CERTIFICATE_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8760))]
     pub certificate_hours: u64,
 
+    /// How many days an authority that signs these certificates lives; another one takes its place after two thirds of it.
+    #[arg(long, env = "MONSTRUM_AUTHORITY_DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+    pub authority_days: u64,
+
+    /// How many seconds each step of a change of the authority is given to be in force everywhere, once all Secrets are written:
+    /// longer than kubelets take to refresh what they mounted.
+    #[arg(long, env = "MONSTRUM_AUTHORITY_SETTLE_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(30..=86_400))]
+    pub authority_settle_seconds: u64,
+
     /// The namespace whose pods may read the metrics of bots' pods (a Prometheus runs there); nobody may when empty.
     #[arg(long, env = "MONSTRUM_METRICS_NAMESPACE", default_value = "")]
     pub metrics_namespace: String,
@@ -177,6 +186,16 @@ impl OperatorArgs {
     /// How long a policy holds from when it was last known to be current.
     pub fn policy_lease(&self) -> Duration {
         Duration::from_secs(u64::from(self.policy_lease_seconds))
+    }
+
+    /// How long an authority lives.
+    pub fn authority_lifetime(&self) -> Duration {
+        Duration::from_secs(self.authority_days.saturating_mul(86_400))
+    }
+
+    /// How long each step of a change of the authority takes at least.
+    pub fn authority_settle(&self) -> Duration {
+        Duration::from_secs(self.authority_settle_seconds)
     }
 
     /// How long a certificate is valid.

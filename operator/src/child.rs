@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use apply::{Applied, Applier, ApplyError, Certified};
-pub use certificate::{Certificate, CertificateSpec, Issued, certificate_annotations};
+pub use certificate::{Certificate, CertificateSpec, Issued, certificate_annotations, keeps_up};
 pub use owner::{Belonging, Labels, MANAGED_BY, MANAGER, Owner, label};
 
 /// The kinds of our objects, in the order in which they are applied: what others need comes first.

@@ -227,6 +227,32 @@ impl Index {
         }
     }
 
+    /// Has every binding of a bot reconciled: its status tells of the bot's.
+    pub fn queue_bindings_of(&self, namespace: &str, bot: &str) {
+        for binding in self.bindings.of(namespace) {
+            if binding.spec.bot == bot {
+                self.queue.push(Key {
+                    kind: Kind::BotBinding,
+                    namespace: namespace.to_owned(),
+                    name: binding.name_any(),
+                });
+            }
+        }
+    }
+
+    /// Has every object reconciled that has pods.
+    pub fn queue_pods(&self) {
+        for kind in [Kind::Bot, Kind::Channel] {
+            for (namespace, name) in self.places(kind) {
+                self.queue.push(Key {
+                    kind,
+                    namespace,
+                    name,
+                });
+            }
+        }
+    }
+
     /// Has a namespace compiled.
     fn mark(&self, namespace: &str) {
         self.dirt.mark(namespace, self.as_of(namespace));

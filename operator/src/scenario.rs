@@ -19,7 +19,7 @@ use crate::compiler::{Compiler, Facts};
 use crate::fake_api::FakeApi;
 use crate::index::{Budget, Index, Key};
 use crate::installation::Installation;
-use crate::kinds::Reconciler;
+use crate::kinds::{Pods, Reconciler};
 use crate::leadership::Leadership;
 use crate::metrics::Metrics;
 use crate::policy::Hub;
@@ -99,6 +99,7 @@ impl Scenario {
             hub: Arc::clone(&hub),
             applier,
             status: StatusWriter::new(api.client(), "test", leadership, metrics.clone()),
+            pods: Pods::new(api.client()),
             installation,
             metrics: metrics.clone(),
         };
@@ -161,7 +162,7 @@ impl Scenario {
         self.see(self.api.get(&path).unwrap());
     }
 
-    fn see(&self, object: Value) {
+    pub(crate) fn see(&self, object: Value) {
         match Object::read(object).unwrap() {
             Object::ResourceType(object) => {
                 drop(self.index.resource_types.take_up(None, Event::Apply(*object)));

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use monstrum_crds::definition;
 use serde_json::Value;
 
+mod conditions;
 mod definitions;
 mod json_schema;
 mod reference;
@@ -49,6 +50,7 @@ fn files() -> anyhow::Result<BTreeMap<PathBuf, String>> {
             reference::page(&definition)?,
         );
     }
+    files.insert("docs/reference/conditions.md".into(), conditions::page()?);
     Ok(files)
 }
 

@@ -10,7 +10,7 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/monstrum");
 
 /// A value by its path, what it is set to, as JSON, and the text that is only in the objects then (`-` before it: only
 /// without).
-const VALUES: [(&str, &str, &str); 48] = [
+const VALUES: [(&str, &str, &str); 50] = [
     ("image.registry", "\"mirror.example\"", "mirror.example/gateway:"),
     ("image.tag", "\"v9\"", "monstrum.dev/operator:v9"),
     (
@@ -45,6 +45,16 @@ const VALUES: [(&str, &str, &str); 48] = [
         "certificates.hours",
         "5",
         "name: MONSTRUM_CERTIFICATE_HOURS, value: \"5\"",
+    ),
+    (
+        "authority.days",
+        "99",
+        "name: MONSTRUM_AUTHORITY_DAYS, value: \"99\"",
+    ),
+    (
+        "authority.settleSeconds",
+        "66",
+        "name: MONSTRUM_AUTHORITY_SETTLE_SECONDS, value: \"66\"",
     ),
     ("watchNamespaces", "[\"only-here\"]", "namespace: only-here"),
     (

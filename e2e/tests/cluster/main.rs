@@ -17,6 +17,7 @@ mod revocation;
 mod rules;
 mod sandbox;
 mod secrecy;
+mod status;
 mod story;
 mod tenants;
 mod webhook;

@@ -1,6 +1,8 @@
 //! Whole reconciles against an API server in memory.
 
+mod causes;
 mod halted;
+mod kstatus;
 mod left_behind;
 
 use super::*;
