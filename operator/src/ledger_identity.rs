@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use monstrum_wire::identity::Identity;
 
 use crate::child::{Applier, CertificateSpec, Labels, MANAGER, label};
-use crate::installation::{Installation, service_names};
+use crate::installation::Installation;
 use crate::roster::Rosters;
 
 /// The Secret that the ledger's pods mount.
@@ -21,14 +21,14 @@ const SOON: Duration = Duration::from_secs(2);
 /// Keeps the ledger's certificate valid, and known. Runs until dropped.
 pub(crate) async fn keep(applier: &Applier, installation: &Installation, rosters: &Rosters) {
     let labels = Labels::from([
-        (label::NAME.to_owned(), "monstrum".to_owned()),
+        (label::NAME.to_owned(), installation.system_name.clone()),
         (label::COMPONENT.to_owned(), "ledger".to_owned()),
         (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
     ]);
     let spec = CertificateSpec {
         secret: SECRET.to_owned(),
         identity: Identity::Ledger,
-        names: service_names(&installation.ledger_service, &installation.namespace),
+        names: installation.system_names(&installation.ledger_service),
         labels: labels.clone(),
     };
     loop {

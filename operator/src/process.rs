@@ -68,11 +68,14 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         .map_err(|error| StartError::Client(error.into()))?;
     let metrics = service.register(Metrics::register);
     let timing = args.lease.timing()?;
-    let index = Arc::new(Index::new(
-        args.policy_lease(),
-        args.pod_placement.clone(),
-        args.memory.budget(),
-    ));
+    let index = Arc::new(
+        Index::new(
+            args.policy_lease(),
+            args.pod_placement.clone(),
+            args.memory.budget(),
+        )
+        .in_domain(&args.cluster_domain),
+    );
     index.ownership.require(&args.namespace);
     let (namespaces, excluded) = (Installation::watched(&args), Installation::excluded(&args));
     Watches {
@@ -173,7 +176,7 @@ struct Operator {
 
 impl Operator {
     fn names(&self, service: &str) -> Vec<String> {
-        service_names(service, &self.args.namespace)
+        service_names(service, &self.args.namespace, &self.args.cluster_domain)
     }
 
     async fn serve_gateways(&self) -> Result<(), StartError> {
@@ -249,10 +252,11 @@ impl Operator {
     }
 
     fn endpoint(&self) -> Option<Endpoint> {
-        Some(Endpoint {
+        let addresses = self.args.pod_addresses.clone();
+        (!addresses.is_empty()).then(|| Endpoint {
             namespace: self.args.namespace.clone(),
             service: self.args.operator_service.clone(),
-            address: self.args.pod_address?,
+            addresses,
             pod: self.args.pod_name.clone(),
         })
     }
