@@ -24,6 +24,7 @@ pub(crate) mod generation;
 pub(crate) mod limits;
 pub mod model_provider;
 pub(crate) mod placement;
+pub mod pod;
 pub(crate) mod reference;
 pub(crate) mod request;
 pub(crate) mod request_shape;

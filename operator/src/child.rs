@@ -102,4 +102,19 @@ impl Child {
             object: drift::without_nulls(object_value),
         }
     }
+
+    /// Adds labels to the object itself, where it has none of the same key.
+    pub fn label(&mut self, further: &Labels) {
+        let labels = self
+            .object
+            .pointer_mut("/metadata/labels")
+            .and_then(Value::as_object_mut);
+        if let Some(labels) = labels {
+            for (key, value) in further {
+                labels
+                    .entry(key.as_str())
+                    .or_insert_with(|| value.as_str().into());
+            }
+        }
+    }
 }

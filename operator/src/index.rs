@@ -86,6 +86,8 @@ pub struct Index {
     pub secrets: Secrets,
     /// Where the installation lets pods run.
     pub placement: Arc<Placement>,
+    /// The cluster's domain, where it is not the usual one.
+    pub cluster_domain: Option<Arc<str>>,
     /// As of when all this is known.
     pub currency: Currency,
     /// Which namespaces must be compiled.
@@ -116,6 +118,13 @@ impl Index {
             currency: Currency::new(validity),
             ..Self::default()
         }
+    }
+
+    /// In a cluster with this domain.
+    #[must_use]
+    pub fn in_domain(mut self, cluster_domain: &str) -> Self {
+        self.cluster_domain = Some(cluster_domain.into());
+        self
     }
 
     /// Begins a term: nothing that was known or compiled before it counts. Only the first call for an epoch does anything.

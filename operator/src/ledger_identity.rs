@@ -8,7 +8,7 @@ use monstrum_wire::identity::Identity;
 use tokio::sync::watch;
 
 use crate::child::{Applier, CertificateSpec, Labels, MANAGER, label};
-use crate::installation::{Installation, service_names};
+use crate::installation::Installation;
 use crate::roster::Rosters;
 use crate::trust::{Held, due};
 
@@ -29,14 +29,14 @@ pub(crate) async fn keep(
     mut changes: watch::Receiver<Arc<Held>>,
 ) {
     let labels = Labels::from([
-        (label::NAME.to_owned(), "monstrum".to_owned()),
+        (label::NAME.to_owned(), installation.system_name.clone()),
         (label::COMPONENT.to_owned(), "ledger".to_owned()),
         (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
     ]);
     let spec = CertificateSpec {
         secret: SECRET.to_owned(),
         identity: Identity::Ledger,
-        names: service_names(&installation.ledger_service, &installation.namespace),
+        names: installation.system_names(&installation.ledger_service),
         labels: labels.clone(),
     };
     loop {

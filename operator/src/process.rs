@@ -70,11 +70,14 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         .map_err(|error| StartError::Client(error.into()))?;
     let metrics = service.register(Metrics::register);
     let timing = args.lease.timing()?;
-    let index = Arc::new(Index::new(
-        args.policy_lease(),
-        args.pod_placement.clone(),
-        args.memory.budget(),
-    ));
+    let index = Arc::new(
+        Index::new(
+            args.policy_lease(),
+            args.pod_placement.clone(),
+            args.memory.budget(),
+        )
+        .in_domain(&args.cluster_domain),
+    );
     index.ownership.require(&args.namespace);
     let (namespaces, excluded) = (Installation::watched(&args), Installation::excluded(&args));
     Watches {
@@ -183,7 +186,7 @@ struct Operator {
 
 impl Operator {
     fn names(&self, service: &str) -> Vec<String> {
-        service_names(service, &self.args.namespace)
+        service_names(service, &self.args.namespace, &self.args.cluster_domain)
     }
 
     /// Every replica holds the authority, and puts it back.
@@ -289,10 +292,11 @@ impl Operator {
     }
 
     fn endpoint(&self) -> Option<Endpoint> {
-        Some(Endpoint {
+        let addresses = self.args.pod_addresses.clone();
+        (!addresses.is_empty()).then(|| Endpoint {
             namespace: self.args.namespace.clone(),
             service: self.args.operator_service.clone(),
-            address: self.args.pod_address?,
+            addresses,
             pod: self.args.pod_name.clone(),
         })
     }

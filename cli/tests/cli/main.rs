@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod help;
 mod policy;
+mod readme;
 mod recipe;
 mod run;
 mod validate;

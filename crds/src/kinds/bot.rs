@@ -209,24 +209,24 @@ pub struct Limits {
 
 /// The pods that hold a bot's conversations and enforce its policy.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatewaySettings {
     /// How many pods. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10))]
     pub replicas: Option<i32>,
-    /// Their size and placement.
-    #[serde(flatten)]
-    pub pod: PodSettings,
+    /// How they are labelled, sized, placed and run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
 }
 
 /// The pod that carries out a bot's calls which run no foreign code.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunnerSettings {
-    /// Its size and placement.
-    #[serde(flatten)]
-    pub pod: PodSettings,
+    /// How it is labelled, sized, placed and run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
 }
 
 /// How the bot stands.

@@ -125,7 +125,7 @@ async fn strangers(reconciler: &Reconciler, mut plan: Plan) -> ApplyError {
 async fn name_gateways(reconciler: &Reconciler, owner: &Owner) -> Result<(), ApplyError> {
     reconciler
         .applier
-        .apply(owner, MANAGER, &build::service(owner))
+        .apply(owner, MANAGER, &build::service(owner, &reconciler.installation))
         .await
         .map(drop)
 }

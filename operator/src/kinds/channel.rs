@@ -19,7 +19,7 @@ use super::{ReconcileError, Reconciler, ready};
 use crate::child::{Applier, ApplyError, CertificateSpec, Child, ChildKind, Owner, label};
 use crate::identity;
 use crate::labour::laboriously;
-use crate::network::Target;
+use crate::network::{Target, Vantage};
 
 /// Who writes a channel's objects.
 pub const MANAGER: &str = "monstrum-channel";
@@ -61,12 +61,16 @@ pub(super) async fn reconcile(
 fn plan(channel: &Channel, owner: &Owner, world: &World) -> Option<Plan> {
     let resolved = conversion::convert(&owner.name, world)?.resolved?;
     let monstrum_crds::kinds::channel::ChannelType::Webhook(webhook) = &channel.spec.type_;
+    let vantage = Vantage {
+        namespace: &owner.namespace,
+        cluster_domain: world.cluster_domain(),
+    };
     let proxy = resolved.proxy.as_ref();
     let proxy = proxy.map(|proxy| (proxy.url.as_str(), proxy.allowed_addresses.as_slice()));
     let callback = resolved
         .callback_url
         .as_deref()
-        .and_then(|url| Target::of(url, &resolved.allowed_addresses, proxy, &owner.namespace));
+        .and_then(|url| Target::of(url, &resolved.allowed_addresses, proxy, vantage));
     Some(Plan {
         owner: owner.clone(),
         replicas: channel.spec.replicas.unwrap_or(1).clamp(1, 10),
