@@ -18,7 +18,7 @@ use serde_json::Value;
 use self::lacking::lacking;
 
 /// How often they are looked at.
-const EVERY: Duration = Duration::from_secs(30);
+const EVERY: Duration = Duration::from_secs(300);
 /// As long as something is wrong with them.
 const SOON: Duration = Duration::from_secs(3);
 /// The answer of the API server.

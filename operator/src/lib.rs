@@ -13,6 +13,7 @@ mod args;
 pub mod child;
 mod claim;
 pub mod compiler;
+mod complaints;
 mod definitions;
 mod endpoint;
 #[cfg(test)]

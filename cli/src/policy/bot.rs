@@ -48,6 +48,12 @@ impl BotPolicy {
         bot.is_some_and(|bot| bot.spec.suspend)
     }
 
+    /// What must be said beside whatever follows from the objects of a suspended bot.
+    pub(crate) fn suspension(&self) -> Option<String> {
+        let words = "the bot is suspended: nothing is permitted until its spec.suspend is false";
+        self.is_suspended().then(|| words.to_owned())
+    }
+
     /// `namespace/name`.
     pub(crate) fn title(&self) -> String {
         format!("{}/{}", self.source.bot.namespace, self.source.bot.name)

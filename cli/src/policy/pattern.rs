@@ -12,7 +12,8 @@ pub(crate) fn is_universal(dimension: &Dimension, pattern: &Value) -> bool {
         return false;
     };
     match &dimension.matching {
-        Match::Glob { separator: None } | Match::Host {} => matches!(text.as_str(), "*" | "**"),
+        Match::Glob { separator: None } => matches!(text.as_str(), "*" | "**"),
+        Match::Host {} => text == "**",
         Match::Glob { .. } | Match::Path {} => matches!(text.as_str(), "**" | "/**" | "**/**"),
         Match::Command {} => text
             .split_whitespace()

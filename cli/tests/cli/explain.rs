@@ -85,6 +85,84 @@ fn the_answer_is_the_same_as_json() {
     );
 }
 
+/// What follows from the objects of a suspended bot is not what is enforced.
+#[test]
+fn a_suspended_bot_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("suspended.yaml");
+    let text = std::fs::read_to_string(crate::run::data().join("office.yaml")).unwrap();
+    std::fs::write(&path, text.replace("suspend: false", "suspend: true")).unwrap();
+    let files = ["-f", path.to_str().unwrap(), "-f", "types.yaml"];
+    for command in [&["explain", "clerk", "create_issue"][..], &["tools", "clerk"]] {
+        let ran = monstrum(&[command, &files].concat());
+        assert!(ran.out.contains("the bot is suspended"), "{}{}", ran.out, ran.err);
+    }
+}
+
+/// A value is a literal in advice, and what the boundary does not permit is not advised.
+#[test]
+fn advice_launders_no_pattern_and_respects_the_boundary() {
+    let files = ["-f", "office.yaml", "-f", "types.yaml"];
+    let asked = |team: &str, project: &str| {
+        let call = format!(r#"{{"team":"{team}","project":"{project}","title":"x","label":"a.*"}}"#);
+        let ran = monstrum(
+            &[
+                &["explain", "clerk", "create_issue", "--args", &call, "-o", "json"][..],
+                &files,
+            ]
+            .concat(),
+        );
+        assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+        serde_json::from_str::<Value>(&ran.out).unwrap()["required"][0].clone()
+    };
+    let advice = asked("acme", "*");
+    assert_eq!(advice["scope"]["project"][0], "acme/\\*");
+    assert_eq!(advice["scope"]["label"][0], "a.\\*");
+    assert_eq!(advice["approval"][0]["risk"], "Medium");
+    assert_eq!(advice["hindrance"], Value::Null);
+    let hindrance = asked("evil", "web")["hindrance"].to_string();
+    assert!(
+        hindrance.contains("the boundary stands in the way"),
+        "{hindrance}"
+    );
+}
+
+/// A rule is shown by itself: it holds though another dimension fails.
+#[test]
+fn a_rule_that_holds_shows_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let types = std::fs::read_to_string(crate::run::data().join("types.yaml")).unwrap();
+    let office = std::fs::read_to_string(crate::run::data().join("office.yaml")).unwrap();
+    let (types_path, office_path) = (
+        folder.path().join("types.yaml"),
+        folder.path().join("office.yaml"),
+    );
+    let dimension = "    - name: label\n      match: {glob: {}}\n      whenUnset: Allow\n";
+    assert!(types.contains(dimension));
+    let rule = format!("{dimension}    - name: rule\n      match: {{cel: {{}}}}\n      whenUnset: Allow\n");
+    std::fs::write(&types_path, types.replace(dimension, &rule)).unwrap();
+    let scope = "label: [bug], rule: [\"call.arguments.title == 'x'\"]}";
+    std::fs::write(&office_path, office.replace("label: [bug]}", scope)).unwrap();
+    let ran = monstrum(&[
+        "explain",
+        "clerk",
+        "create_issue",
+        "--args",
+        r#"{"team":"acme","project":"web","title":"x","label":"other"}"#,
+        "-f",
+        office_path.to_str().unwrap(),
+        "-f",
+        types_path.to_str().unwrap(),
+    ]);
+    assert!(
+        ran.out.contains("✓ rule holds: \"call.arguments.title == 'x'\""),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    assert!(ran.out.contains("✗ label \"other\""), "{}", ran.out);
+}
+
 #[test]
 fn a_bot_that_is_not_there_is_told_with_those_that_are() {
     let ran = monstrum(&["explain", "other", "x", "-f", "team.yaml", "-f", "types.yaml"]);

@@ -196,3 +196,43 @@ fn lint_has_nothing_against_careful_grants() {
     let ran = monstrum(&["policy", "lint", "-f", "reader.yaml", "-f", "types.yaml"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "Nothing to say.\n"));
 }
+
+/// Each pattern that matches nothing, and each rule about nothing, is told with its place, by `lint` and by `validate`.
+#[test]
+fn what_can_never_match_is_told() {
+    let told = [
+        "dead.yaml:75:31",
+        "\"*\" never matches anything",
+        "\"224.0.0.0/3\" never",
+        "\"https://dev-*/**\" never",
+        "\"acme//*\" never",
+        "\"acme/../x\" never",
+        "\"docs/a.\" never",
+        "\"docs/%2e\" never",
+        "\"if *\" never",
+        "\"a^b\" never",
+        "declares the parameter typo",
+    ];
+    let linted = monstrum(&["policy", "lint", "-f", "dead.yaml"]);
+    assert_eq!(linted.code, 1);
+    assert!(
+        !linted.out.contains("matches anything") || !linted.out.contains("host \"*\" matches"),
+        "{}",
+        linted.out
+    );
+    let validated = monstrum(&["validate", "-f", "dead.yaml", "-o", "json"]);
+    assert_eq!(validated.code, 1);
+    for part in told {
+        assert!(linted.out.contains(part), "{part}: {}", linted.out);
+    }
+    let problems: Value = serde_json::from_str(&validated.out).unwrap();
+    let problems = problems["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 10, "{problems:?}");
+    for (part, problem) in told.iter().skip(1).zip(problems) {
+        assert!(
+            problem["message"].as_str().unwrap().contains(part),
+            "{part}: {problem}"
+        );
+        assert!(problem["line"].as_u64().is_some(), "{problem}");
+    }
+}

@@ -103,6 +103,11 @@ pub(crate) fn specials() -> impl Iterator<Item = IpNet> {
     SPECIAL.iter().map(|special| special.network)
 }
 
+/// Whether a network is a special range or lies within one: only then a pattern that names it reaches special addresses.
+pub(crate) fn is_special(network: &IpNet) -> bool {
+    specials().any(|range| range.contains(network))
+}
+
 /// Whether a network that a pattern names covers the address. Special addresses only count when the network lies within
 /// a special range: `0.0.0.0/0` is the public internet, `10.0.0.0/8` is itself.
 pub(crate) fn covers(network: &IpNet, address: IpAddr) -> bool {

@@ -21,6 +21,7 @@
 mod alphabet;
 mod automaton;
 mod boundary;
+mod dead;
 mod effort;
 mod host;
 mod interval;
@@ -34,6 +35,7 @@ use serde_json::Value;
 
 use crate::matching::{Canonical, Pattern};
 use crate::source::Match;
+pub(crate) use dead::dead;
 pub(crate) use effort::Effort;
 
 pub use boundary::{Ceiling, Excess, Outside, beyond, exceeding, validate_boundary};

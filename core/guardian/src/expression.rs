@@ -3,6 +3,10 @@
 //!
 //! A few characters can describe a program of megabytes, and the parsed form can be large before the program's own limit is
 //! looked at. So an expression is short, is weighed from its parsed form, and only then compiled.
+//!
+//! All of them are of one [`dialect`].
+
+mod dialect;
 
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, Ast, ClassSetItem, ErrorKind};
@@ -10,8 +14,11 @@ use regex_syntax::hir::translate::Translator;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
 
-/// The most memory that one compiled expression, and the cache of its searches, may take.
-pub(crate) const MAX_COMPILED: usize = 256 << 10;
+pub(crate) use self::dialect::reworded;
+
+/// The most memory that one compiled expression, and the cache of its searches, may take. A dot of the dialect has more ranges than one
+/// of the library, which a text of 200 characters must not feel.
+pub(crate) const MAX_COMPILED: usize = 384 << 10;
 /// How deeply groups may nest.
 const MAX_NESTING: u32 = 32;
 /// The longest expression: it bounds the parsed form.
@@ -46,9 +53,9 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// Takes what one expression costs.
-    pub(crate) fn expression(&mut self, pattern: &str) -> Result<(), String> {
-        let weight = weight(pattern)?;
+    /// Takes what one expression costs, after its translation.
+    pub(crate) fn expression(&mut self, translated: &str) -> Result<(), String> {
+        let weight = weight(translated)?;
         let left = self
             .expressions
             .checked_sub(1)
@@ -70,18 +77,27 @@ impl Allowance {
     }
 }
 
-/// Whether an expression may be compiled at all.
-pub(crate) fn check(pattern: &str) -> Result<(), String> {
-    weight(pattern).map(drop)
+/// The expression in the words of the library that compiles it, where it may be compiled at all.
+pub(crate) fn checked(pattern: &str) -> Result<String, String> {
+    let translated = dialect::unambiguous(pattern).and_then(|()| translated(pattern))?;
+    weight(&translated)?;
+    Ok(translated)
 }
 
-/// Compiles an expression within the limits.
-pub(crate) fn compile(pattern: &str) -> Result<regex::Regex, String> {
-    check(pattern)?;
-    regex::RegexBuilder::new(pattern)
+/// The expression in the words of the library that compiles it. Its weight is not known yet.
+pub(crate) fn translated(pattern: &str) -> Result<String, String> {
+    if pattern.len() > MAX_LENGTH {
+        return Err(format!("the expression is longer than {MAX_LENGTH} bytes"));
+    }
+    dialect::translated(pattern)
+}
+
+/// Compiles an expression that was translated, within the limits.
+pub(crate) fn compile(translated: &str) -> Result<regex::Regex, String> {
+    regex::RegexBuilder::new(translated)
         .size_limit(MAX_COMPILED)
         .dfa_size_limit(MAX_COMPILED)
-        .nest_limit(MAX_NESTING)
+        .nest_limit(MAX_NESTING.saturating_add(1))
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(limit) => {
@@ -93,17 +109,7 @@ pub(crate) fn compile(pattern: &str) -> Result<regex::Regex, String> {
 
 /// How heavy an expression is: the byte ranges of its program, at most. An error where it is too heavy to be compiled.
 fn weight(pattern: &str) -> Result<u64, String> {
-    if pattern.len() > MAX_LENGTH {
-        return Err(format!("the expression is longer than {MAX_LENGTH} bytes"));
-    }
-    let parsed = ParserBuilder::new()
-        .nest_limit(MAX_NESTING)
-        .build()
-        .parse(pattern);
-    let ast = parsed.map_err(|error| match error.kind() {
-        ErrorKind::NestLimitExceeded(_) => format!("the expression nests more than {MAX_NESTING} deep"),
-        _ => one_line(&error.to_string()),
-    })?;
+    let ast = parsed(pattern)?;
     ast::visit(&ast, Classes(MAX_CLASSES))?;
     let hir = Translator::new()
         .translate(pattern, &ast)
@@ -115,6 +121,18 @@ fn weight(pattern: &str) -> Result<u64, String> {
         );
     }
     Ok(weight)
+}
+
+/// The parsed form, as it is written.
+fn parsed(pattern: &str) -> Result<Ast, String> {
+    let parsed = ParserBuilder::new()
+        .nest_limit(MAX_NESTING)
+        .build()
+        .parse(pattern);
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::NestLimitExceeded(_) => format!("the expression nests more than {MAX_NESTING} deep"),
+        _ => one_line(&error.to_string()),
+    })
 }
 
 /// How many character classes an expression may still have.
@@ -204,7 +222,7 @@ mod tests {
     #[case::deep(&format!("{}a{}", "(".repeat(40), ")".repeat(40)))]
     fn what_would_grow_is_refused_at_once(#[case] pattern: &str) {
         let began = std::time::Instant::now();
-        assert!(compile(pattern).is_err());
+        assert!(checked(pattern).is_err());
         assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
     }
 
@@ -217,7 +235,8 @@ mod tests {
     )]
     #[case::alternatives("(?:alpha|beta|gamma)(?:-[a-z]+){0,20}")]
     fn honest_expressions_are_taken(#[case] pattern: &str) {
-        assert!(compile(pattern).is_ok(), "{:?}", compile(pattern));
+        let compiled = checked(pattern).and_then(|translated| compile(&translated));
+        assert!(compiled.is_ok(), "{compiled:?}");
     }
 
     #[test]

@@ -194,6 +194,31 @@ impl Pattern {
         }
     }
 
+    /// Whether it is seen at once that it matches everything that the other one matches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Glob(wide), Self::Glob(narrow)) => wide.covers(narrow),
+            (Self::Path(wide), Self::Path(narrow)) => {
+                wide.is_absolute() == narrow.is_absolute() && wide.glob().covers(narrow.glob())
+            }
+            (Self::Host(wide), Self::Host(narrow)) => wide.covers(narrow),
+            (Self::Url(wide), Self::Url(narrow)) => wide.covers(narrow),
+            (Self::Command(wide), Self::Command(narrow)) => wide.covers(narrow),
+            (Self::Regex(wide), Self::Regex(narrow)) => wide.source() == narrow.source(),
+            (
+                Self::Literal(_)
+                | Self::Glob(_)
+                | Self::Path(_)
+                | Self::Host(_)
+                | Self::Url(_)
+                | Self::Command(_)
+                | Self::Range(_)
+                | Self::Regex(_),
+                _,
+            ) => false,
+        }
+    }
+
     /// What every matching value's key has in common.
     pub(crate) fn anchor(&self) -> Anchor {
         match self {

@@ -2,6 +2,7 @@
 
 mod closing;
 mod keywords;
+mod openness;
 mod plain;
 mod work;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 pub(crate) use closing::closed;
 pub(crate) use keywords::{declares, faults, form_faults};
+pub(crate) use openness::admits;
 
 use self::plain::PlainObject;
 use crate::expression::Allowance;

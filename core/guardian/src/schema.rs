@@ -3,7 +3,7 @@
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
-use crate::expression::{Allowance, MAX_COMPILED};
+use crate::expression::{self, Allowance, MAX_COMPILED};
 use crate::fault::FieldFault;
 use crate::parameters;
 
@@ -55,13 +55,15 @@ pub(crate) fn build(schema: &Value, allowance: &mut Allowance) -> Result<Validat
         ));
     }
     for pattern in expressions {
-        // As the validator will compile it. What can't be translated, it refuses in its own words.
-        if let Ok(translated) = jsonschema_regex::to_rust_regex(pattern) {
+        // What can't be translated, the validator refuses in its own words.
+        if let Ok(translated) = expression::translated(pattern) {
             allowance
                 .expression(&translated)
                 .map_err(|problem| format!("pattern {:?}: {problem}", shortened(pattern)))?;
         }
     }
+    let mut schema = schema.clone();
+    translate(&mut schema);
     jsonschema::draft202012::options()
         .should_validate_formats(true)
         .with_pattern_options(
@@ -70,7 +72,7 @@ pub(crate) fn build(schema: &Value, allowance: &mut Allowance) -> Result<Validat
                 .dfa_size_limit(MAX_COMPILED),
         )
         .offline()
-        .build(schema)
+        .build(&schema)
         .map_err(|error| error.to_string())
 }
 
@@ -92,6 +94,51 @@ fn collect<'a>(part: &'a Value, found: &mut Vec<&'a str>) {
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Puts the expressions of a schema into words that its validator and the dimensions understand alike.
+fn translate(schema: &mut Value) {
+    match schema {
+        Value::Object(keywords) => {
+            for (keyword, value) in keywords.iter_mut() {
+                translate_keyword(keyword, value);
+            }
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(translate),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn translate_keyword(keyword: &str, value: &mut Value) {
+    match (keyword, value) {
+        // Values, not schemas.
+        ("const" | "enum" | "default" | "examples" | "required", _) => {}
+        ("pattern", Value::String(pattern)) => {
+            if let Some(other) = reworded(pattern) {
+                *pattern = other;
+            }
+        }
+        ("patternProperties", Value::Object(parts)) => {
+            parts.values_mut().for_each(translate);
+            let names: Vec<String> = parts.keys().cloned().collect();
+            for name in names {
+                // Two that mean the same and are written differently both stay.
+                let other = reworded(&name).filter(|other| !parts.contains_key(other));
+                if let Some((other, part)) = other.zip(parts.remove(&name)) {
+                    parts.insert(other, part);
+                }
+            }
+        }
+        ("properties" | "$defs" | "definitions" | "dependentSchemas", Value::Object(parts)) => {
+            parts.values_mut().for_each(translate);
+        }
+        (_, other) => translate(other),
+    }
+}
+
+/// An expression in other words, where the validator by itself would understand it differently.
+fn reworded(pattern: &str) -> Option<String> {
+    Some(expression::reworded(pattern)).filter(|reworded| reworded != pattern)
 }
 
 fn shortened(pattern: &str) -> String {

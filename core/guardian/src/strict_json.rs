@@ -4,14 +4,15 @@
 //! unescaping, at any depth), trailing data, a byte order mark, deep nesting, numbers that other readers would round, and the key
 //! by which `serde_json` itself takes a text for what that text says.
 
+mod number;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-/// The largest integer that every JSON reader keeps exactly (RFC 7493, section 2.2).
-const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
+pub(crate) use self::number::interoperable;
 
 /// Keys that `serde_json` keeps for itself. With its feature `raw_value`, which some crate of a process may turn on, an object
 /// `{"$serde_json::private::RawValue": "[1]"}` becomes the list `[1]` where it is read as a [`Value`]: whoever reads the canonical
@@ -72,6 +73,11 @@ pub(crate) fn object(text: &str, limits: Limits) -> Result<Value, NotStrict> {
         .deserialize(&mut reader)
         .map_err(|error| NotStrict(error.to_string()))?;
     reader.end().map_err(|error| NotStrict(error.to_string()))?;
+    if limits.numbers == Numbers::Interoperable
+        && let Some(token) = number::rounded(text)
+    {
+        return Err(NotStrict(no_exact_form(token)));
+    }
     if value.is_object() {
         Ok(value)
     } else {
@@ -79,24 +85,8 @@ pub(crate) fn object(text: &str, limits: Limits) -> Result<Value, NotStrict> {
     }
 }
 
-/// One form for each number: an integer where it is one. None where other readers would round it.
-pub(crate) fn interoperable(number: &Number) -> Option<Number> {
-    if let Some(integer) = number.as_i64() {
-        return (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER)
-            .contains(&integer)
-            .then(|| integer.into());
-    }
-    let float = number.as_f64()?;
-    #[expect(clippy::cast_precision_loss, reason = "2^53 - 1 has an exact float")]
-    let within = float.abs() <= MAX_SAFE_INTEGER as f64;
-    if !within {
-        return None;
-    }
-    if float.fract() == 0.0 {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        return Some((float as i64).into());
-    }
-    Number::from_f64(float)
+fn no_exact_form(number: impl fmt::Display) -> String {
+    format!("the number {number} has no exact form")
 }
 
 #[derive(Clone, Copy)]
@@ -119,7 +109,7 @@ impl Strict {
             Numbers::AsWritten => Ok(Value::Number(number)),
             Numbers::Interoperable => interoperable(&number)
                 .map(Value::Number)
-                .ok_or_else(|| E::custom(format!("the number {number} has no exact form"))),
+                .ok_or_else(|| E::custom(no_exact_form(number))),
         }
     }
 }
@@ -234,6 +224,14 @@ mod tests {
     #[case::integer_beyond_doubles(r#"{"a":9007199254740993}"#, "no exact form")]
     #[case::integer_beyond_64_bits(r#"{"a":123456789012345678901234567890}"#, "no exact form")]
     #[case::large_float(r#"{"a":1e30}"#, "no exact form")]
+    #[case::smaller_than_any(r#"{"a":1e-400}"#, "no exact form")]
+    #[case::smaller_than_any_in_long(&format!(r#"{{"a":[0, -0.{}1]}}"#, "0".repeat(400)), "no exact form")]
+    #[case::endless_exponent(r#"{"a":1e-99999999999999999999}"#, "no exact form")]
+    #[case::almost_the_smallest(r#"{"a":4e-324}"#, "no exact form")]
+    #[case::a_little_more_than_one(r#"{"a":{"b":1.00000000000000000001}}"#, "no exact form")]
+    #[case::a_little_less_than_one(r#"{"a":0.99999999999999999999}"#, "no exact form")]
+    #[case::a_little_more_than_a_tenth(r#"{"a":0.10000000000000000001}"#, "no exact form")]
+    #[case::after_a_quote_in_a_text(r#"{"a":"\"","b":1e-400}"#, "no exact form")]
     #[case::leading_zero(r#"{"a":01}"#, "invalid number")]
     #[case::leading_plus(r#"{"a":+1}"#, "expected value")]
     #[case::hexadecimal(r#"{"a":0x10}"#, "expected `,` or `}`")]
@@ -268,7 +266,13 @@ mod tests {
     #[case(r#"{"a":1e2}"#, r#"{"a":100}"#)]
     #[case(r#"{"a":-0}"#, r#"{"a":0}"#)]
     #[case(r#"{"a":-0.0}"#, r#"{"a":0}"#)]
-    #[case(r#"{"a":1e-400}"#, r#"{"a":0}"#)]
+    #[case(r#"{"a":0e-400}"#, r#"{"a":0}"#)]
+    #[case(r#"{"a":0.10}"#, r#"{"a":0.1}"#)]
+    #[case(r#"{"a":[1.50e2,0.00025E4]}"#, r#"{"a":[150,2.5]}"#)]
+    #[case(r#"{"a":"1e-400"}"#, r#"{"a":"1e-400"}"#)]
+    #[case(r#"{"1e-400":"\"1e-400"}"#, r#"{"1e-400":"\"1e-400"}"#)]
+    #[case(r#"{"a":5e-324}"#, r#"{"a":5e-324}"#)]
+    #[case(r#"{"a":1.7976931348623157e-300}"#, r#"{"a":1.7976931348623157e-300}"#)]
     #[case(r#"{"a":0.1}"#, r#"{"a":0.1}"#)]
     #[case(r#"{"a":9007199254740991}"#, r#"{"a":9007199254740991}"#)]
     #[case(r#"{"\u0061":"\u00e9\ud83d\ude00"}"#, "{\"a\":\"é😀\"}")]

@@ -1,4 +1,4 @@
-//! What `docs/permissions.md` claims of match kinds and of boundaries, by the engine: every value of its tables is asked about.
+//! What `docs/permissions.md` claims of match kinds, rules and boundaries, by the engine: every value of its tables is asked about.
 
 #![expect(
     clippy::panic,
@@ -12,13 +12,14 @@ mod bot;
 use bot::{binding, check, engine, parse, reason};
 use monstrum_guardian::Engine;
 use monstrum_guardian::containment::{Containment, contains};
-use monstrum_guardian::decision::Reason;
+use monstrum_guardian::decision::{Call, Facts, Reason};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../../docs/permissions.md");
 const MATCHES: &str = "patternpermitsdenies";
 const BOUNDARIES: &str = "entrygrantbeyond it";
+const RULES: &str = "holdsdoes not hold";
 /// Every kind that has a row.
 const KINDS: [&str; 10] = [
     "cel", "command", "enum", "exact", "glob", "host", "path", "range", "regex", "url",
@@ -28,7 +29,7 @@ const KINDS: [&str; 10] = [
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Row(Vec<Vec<String>>);
 
-/// The rows of the table whose headings are `match` and then these.
+/// The rows of the table whose headings are `match` or `rule` and then these.
 fn rows(page: &str, headings: &str) -> Vec<Row> {
     let mut tables = vec![Vec::new()];
     let (mut row, mut words) = (Row::default(), String::new());
@@ -69,7 +70,7 @@ fn is_heading(row: &Row) -> bool {
     row.0
         .first()
         .and_then(|cell| cell.first())
-        .is_some_and(|code| code == "match")
+        .is_some_and(|code| matches!(code.as_str(), "match" | "rule"))
 }
 
 /// As a reader takes it: JSON where it is JSON, else text.
@@ -169,6 +170,65 @@ fn every_example_of_a_boundary_is_true() {
             ([code], Containment::Undecided { .. }) if code == "undecided" => {}
             ([code], Containment::Exceeds { example }) if value(code) == example => {}
             (_, answer) => panic!("{row:?}: {answer:?}"),
+        }
+    }
+}
+
+/// What a rule answers to a call with these arguments; none where the rule or the arguments can't be used.
+fn answer(rule: &str, examples: &[&str], arguments: &str) -> Option<bool> {
+    let names = examples.iter().flat_map(|example| {
+        let object: serde_json::Map<String, Value> = serde_json::from_str(example).unwrap();
+        object.into_iter().map(|(name, _)| (name, json!({})))
+    });
+    let properties: serde_json::Map<String, Value> = names.collect();
+    let resource_type = parse(json!({
+        "name": "example", "executor": "http",
+        "dimensions": [{"name": "rule", "match": {"cel": {}}}],
+        "tools": [{
+            "name": "act", "description": "", "operation": "x.act",
+            "parameters": {"type": "object", "properties": properties}
+        }]
+    }));
+    let grants = [json!({"tools": ["act"], "scope": {"rule": [rule]}})];
+    let engine = engine(vec![binding("example", &resource_type, &grants)]);
+    let facts = Facts {
+        now: "2026-03-02T10:30:00Z".parse().unwrap(),
+        ..Facts::default()
+    };
+    let call = Call {
+        tool: "act",
+        arguments,
+    };
+    match reason(&engine.check(&call, &facts)) {
+        None => Some(true),
+        Some(Reason::OutOfScope) => Some(false),
+        Some(_) => None,
+    }
+}
+
+#[test]
+fn every_example_of_a_rule_is_true() {
+    let rows = rows(PAGE, RULES);
+    assert!(rows.len() > 15, "{rows:?}");
+    for row in rows {
+        let [rule, holds, fails] = row.0.as_slice() else {
+            panic!("a row has three cells: {row:?}");
+        };
+        let examples: Vec<&str> = holds.iter().chain(fails).map(String::as_str).collect();
+        assert!(!examples.is_empty(), "{row:?} says nothing");
+        for arguments in holds {
+            assert_eq!(
+                answer(&rule[0], &examples, arguments),
+                Some(true),
+                "{rule:?} {arguments}"
+            );
+        }
+        for arguments in fails {
+            assert_eq!(
+                answer(&rule[0], &examples, arguments),
+                Some(false),
+                "{rule:?} {arguments}"
+            );
         }
     }
 }

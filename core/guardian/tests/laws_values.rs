@@ -12,7 +12,12 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 /// Pieces that parsers of hosts, addresses, paths and commands treat specially.
-const PIECES: [&str; 56] = [
+const PIECES: [&str; 61] = [
+    "%c0%ae",
+    "%ef%bc%8e",
+    "%E2%80%AE",
+    "\u{ff05}",
+    "-a",
     "a",
     "B",
     "example",
@@ -145,6 +150,8 @@ proptest! {
             "[64:ff9b::7f00:1]", "10.0.0.1", "192.168.0.1", "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "0.0.0.0", "0",
             "localhost", "LOCALHOST", "localhost.", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
             "metadata.google.internal", "printer.local", "kubernetes", "１２７.0.0.1", "127。0。0。1", "ⓛocalhost",
+            "kubernetes.default", "Kubernetes.Default.", "ledger.monstrum-system", "ledger.prod", "10-1-2-3.default.pod", "db-0.db",
+            "db-0.db.default.svc", "dev-1", "host.docker.internal", "-oproxycommand.example.org", "a.-b.com", "kubernetes。default",
         ]),
         scheme in select(vec!["http", "https", "HTTP"]), port in select(vec!["", ":80", ":8443"])
     ) {

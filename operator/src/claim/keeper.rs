@@ -13,6 +13,7 @@ use kube::{Api, Client, ResourceExt as _};
 use super::record::{CLAIM, claim, claimant, handover};
 use super::rival::Rival;
 use crate::child::ChildKind;
+use crate::complaints::Complaints;
 use crate::index::{Index, Owned, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
@@ -38,6 +39,7 @@ pub(crate) struct Keeper {
     /// The name of every installation's lease.
     lease: &'static str,
     rivals: BTreeMap<String, Rival>,
+    complaints: Complaints,
 }
 
 impl Keeper {
@@ -61,6 +63,7 @@ impl Keeper {
             installation: installation.to_owned(),
             lease,
             rivals: BTreeMap::new(),
+            complaints: Complaints::default(),
         }
     }
 
@@ -98,7 +101,10 @@ impl Keeper {
             // One namespace whose writes are held up holds up no other.
             let step = tokio::time::timeout(PATIENCE, self.tend(namespace, seen)).await;
             if step.is_err() {
-                tracing::warn!(%namespace, "the API server does not answer for the namespace's claim");
+                self.complain(
+                    namespace,
+                    "the API server does not answer for the namespace's claim",
+                );
             }
         }
         self.rivals
@@ -141,7 +147,10 @@ impl Keeper {
             Err(kube::Error::Api(status)) if status.code == 409 => self.read(namespace).await,
             Err(error) => {
                 self.index.ownership.set(namespace, None);
-                tracing::warn!(%namespace, error = %error, "the namespace can't be claimed; nothing is done there");
+                self.complain(
+                    namespace,
+                    &format!("it can't be claimed, and nothing is done there: {error}"),
+                );
             }
         }
     }
@@ -152,17 +161,20 @@ impl Keeper {
             Ok(Some(found)) => self.take_in(found),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%namespace, error = %error, "a namespace's claim can't be read");
+                self.complain(namespace, &format!("its claim can't be read: {error}"));
             }
         }
     }
 
     async fn contest(&mut self, namespace: &str, claim: &DynamicObject) {
         let other = claimant(claim).to_owned();
-        let rival = self.rivals.entry(other.clone()).or_default();
-        rival.look(&self.client, &other, self.lease).await;
-        if !other.is_empty() && !rival.gave_up(namespace) {
-            return self.leave(namespace, &other, claim).await;
+        // Who is nobody has nothing.
+        if !other.is_empty() {
+            let rival = self.rivals.entry(other.clone()).or_default();
+            rival.look(&self.client, &other, self.lease).await;
+            if !rival.gave_up(namespace) {
+                return self.leave(namespace, &other, claim).await;
+            }
         }
         tracing::warn!(%namespace, installation = %other, "another installation does not govern the namespace any more; this one does now");
         let patch = Patch::Merge(handover(claim, &self.installation));
@@ -173,7 +185,7 @@ impl Keeper {
         match self.api(namespace).patch(CLAIM, &parameters, &patch).await {
             Ok(taken) => self.wrote(namespace, taken),
             Err(error) => {
-                tracing::warn!(%namespace, error = %error, "a namespace's claim can't be taken over");
+                self.complain(namespace, &format!("its claim can't be taken over: {error}"));
             }
         }
     }
@@ -251,6 +263,13 @@ impl Keeper {
                 .live
                 .children(ChildKind::ConfigMap)
                 .take_up(None, watcher::Event::Apply(object));
+        }
+    }
+
+    /// Once a minute is enough for what goes on.
+    fn complain(&self, namespace: &str, fault: &str) {
+        if self.complaints.is_news(namespace, fault) {
+            tracing::warn!(%namespace, %fault, "a namespace is not governed");
         }
     }
 

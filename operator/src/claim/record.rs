@@ -33,11 +33,37 @@ pub(super) fn handover(seen: &DynamicObject, installation: &str) -> Value {
     json!({ "metadata": metadata, "data": { INSTALLATION: installation } })
 }
 
-/// Whom a claim names; somebody who can't be found, where it names nobody.
+/// Whom a claim names; empty where it names nobody who could be: anybody who may write there can write it, and the name becomes part
+/// of a request's path.
 pub(crate) fn claimant(claim: &DynamicObject) -> &str {
-    claim
-        .data
-        .pointer("/data/installation")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    let named = claim.data.pointer("/data/installation").and_then(Value::as_str);
+    named.filter(|name| is_namespace(name)).unwrap_or_default()
+}
+
+/// A label of RFC 1123, as every namespace's name is.
+fn is_namespace(name: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(inside)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::core::ApiResource;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::an_installation("monstrum-a", "monstrum-a")]
+    #[case::nobody("", "")]
+    #[case::a_path("a/../../../api/v1", "")]
+    #[case::a_query("a?watch=true", "")]
+    #[case::not_a_name("-a", "")]
+    fn a_claim_names_a_namespace_or_nobody(#[case] written: &str, #[case] expected: &str) {
+        let mut claim = DynamicObject::new(CLAIM, &ApiResource::erase::<ConfigMap>(&()));
+        claim.data = json!({"data": {"installation": written}});
+        assert_eq!(claimant(&claim), expected);
+    }
 }

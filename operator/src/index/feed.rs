@@ -11,7 +11,6 @@
 //! - After a watch has gone silent (its connection is half-open, something in between swallows it) a list is not enough: it
 //!   would turn a dead watch into a poll. Then the watch itself must give a sign of life.
 
-mod complaints;
 mod pace;
 mod page;
 mod proofs;
@@ -28,13 +27,13 @@ use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use self::complaints::Complaints;
 pub(crate) use self::pace::Pace;
 use self::pace::{Backoff, GRACE, SETTLED, SHORT};
 pub(crate) use self::page::ReadingRoom;
 use self::page::{PageSize, Reader};
 use self::proofs::{Probe, Proofs};
 use super::currency::Mark;
+use crate::complaints::Complaints;
 use crate::metrics::Metrics;
 
 /// One watch before it runs.
@@ -270,7 +269,7 @@ where
             .map(ToString::to_string)
             .unwrap_or_default();
         let (kind, namespace) = (self.mark.kind(), self.mark.scope().unwrap_or_default());
-        if self.complaints.is_news(&format!("{error}: {cause}")) {
+        if self.complaints.is_news("", &format!("{error}: {cause}")) {
             tracing::warn!(%kind, %namespace, error = %error, %cause, "a watch failed; it is begun anew");
         }
     }

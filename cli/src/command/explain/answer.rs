@@ -135,10 +135,7 @@ impl Answer {
         answer.ruled = Some(dimensions(policy, tool, |dimension| {
             matches!(dimension.matching, Match::Cel {})
         }));
-        if policy.is_suspended() {
-            let warning = "the bot is suspended: nothing is permitted until its spec.suspend is false";
-            answer.warnings.push(warning.to_owned());
-        }
+        answer.warnings.extend(policy.suspension());
         match &decision.verdict {
             Decided::Deny(denial) => {
                 answer.reason = format!("{:?}", denial.reason);

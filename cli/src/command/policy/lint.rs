@@ -3,6 +3,7 @@
 mod finding;
 mod rule;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use self::finding::{Finding, Level};
@@ -14,8 +15,8 @@ use crate::policy;
 
 /// Find grants that are right and still not what was meant
 ///
-/// Dead grants, grants and patterns that another one makes superfluous, patterns that permit anything, dimensions that a
-/// grant leaves open, options that swallow values, programs that run other programs.
+/// Objects that are refused with their grants, dead grants, grants and patterns that another one makes superfluous, patterns
+/// that permit anything, dimensions that a grant leaves open, options that swallow values, programs that run other programs.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -52,7 +53,14 @@ pub(super) async fn run(
     for finding in &mut findings {
         finding.locate(&manifests);
     }
-    show(&findings, compiled.problems.len(), screen)?;
+    // Told first: whoever is refused has no grants left that could be looked at.
+    let mut told = BTreeSet::new();
+    let refused = compiled
+        .problems
+        .iter()
+        .filter(|problem| told.insert(problem.key()));
+    findings.splice(0..0, refused.map(Finding::of_problem));
+    show(&findings, screen)?;
     Ok(
         if findings.iter().any(|finding| finding.level == Level::Warning) {
             Exit::Found
@@ -62,7 +70,7 @@ pub(super) async fn run(
     )
 }
 
-fn show(findings: &[Finding], problems: usize, screen: &mut Screen) -> std::io::Result<()> {
+fn show(findings: &[Finding], screen: &mut Screen) -> std::io::Result<()> {
     if screen.format() != Format::Table {
         return screen.data(&findings);
     }
@@ -77,16 +85,10 @@ fn show(findings: &[Finding], problems: usize, screen: &mut Screen) -> std::io::
             .map(|place| format!("{place}: "))
             .unwrap_or_default();
         screen.line(&format!(
-            "{place}{level} {}: bot {}, grant {}: {}",
+            "{place}{level} {}: {}: {}",
             finding.rule,
-            printable(&finding.bot),
-            printable(&finding.grant),
+            printable(&finding.subject()),
             printable(&finding.message)
-        ))?;
-    }
-    if problems > 0 {
-        screen.line(&format!(
-            "{problems} problems took grants away before they could be looked at; see `monstrum validate`"
         ))?;
     }
     if findings.is_empty() {

@@ -65,7 +65,11 @@ impl Listing {
             policy_digest: String::new(),
             tools: tools.collect(),
             summary: policy.engine.summary(),
-            warnings: problems.iter().map(ToString::to_string).collect(),
+            warnings: problems
+                .iter()
+                .map(ToString::to_string)
+                .chain(policy.suspension())
+                .collect(),
         }
     }
 

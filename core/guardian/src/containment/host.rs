@@ -12,10 +12,10 @@ use ipnet::IpNet;
 
 use super::search::Problem;
 use crate::address;
-use crate::matching::host::{HostPattern, is_public_label};
+use crate::matching::host::{HostPattern, WELL_KNOWN, is_public_label};
 use crate::matching::{LastSegment, Pattern, url};
 
-const LABEL: &str = "[a-z0-9_\\-]+";
+const LABEL: &str = "[a-z0-9_][a-z0-9_\\-]*";
 /// A last label that makes the whole an address, see the WHATWG's "ends in a number".
 const NUMBER: &str = "(?:[^\\x00]*\\.)?(?:[0-9]+|0x[0-9a-f]*)";
 /// A class without a character.
@@ -26,7 +26,9 @@ const MAPPED: (u128, u8) = (0xffff << 32, 96);
 /// Hosts of one sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Region {
-    /// Names of one label: only where a pattern says that name.
+    /// Names of one label that mean the same in every cluster: only where a pattern says that name.
+    WellKnown,
+    /// All other names of one label: only where a pattern says how they begin; in a URL, only where it says that name.
     Single,
     /// Names that end in a label that is not public: only where a pattern says that label.
     Local,
@@ -43,10 +45,11 @@ pub(super) enum Region {
 }
 
 impl Region {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Public,
         Self::Local,
         Self::Single,
+        Self::WellKnown,
         Self::Open4,
         Self::Special4,
         Self::Open6,
@@ -58,6 +61,7 @@ impl Region {
     fn values<'a>(self, patterns: impl Iterator<Item = &'a HostPattern>) -> String {
         match self {
             Self::Single => LABEL.to_owned(),
+            Self::WellKnown => well_known(),
             Self::Local | Self::Public => {
                 let labels = last_labels(self == Self::Public, patterns);
                 if labels.is_empty() {
@@ -77,7 +81,8 @@ impl Region {
             |wanted: fn(&IpNet) -> bool| address::specials().filter(wanted).map(|range| bits(&range));
         let mapped = || begins_with(&format!("{:0128b}", MAPPED.0), MAPPED.1);
         match self {
-            Self::Single | Self::Local | Self::Public => vec![NUMBER.to_owned()],
+            Self::Single => vec![NUMBER.to_owned(), well_known()],
+            Self::WellKnown | Self::Local | Self::Public => vec![NUMBER.to_owned()],
             Self::Special4 => Vec::new(),
             Self::Open4 => special(|range| matches!(range, IpNet::V4(_))).collect(),
             Self::Special6 => vec![mapped()],
@@ -88,16 +93,15 @@ impl Region {
     }
 
     /// What a pattern matches of its hosts, if anything. See `HostPattern::matches` and `address::covers`.
-    fn language(self, pattern: &HostPattern) -> Option<String> {
+    fn language(self, pattern: &HostPattern, place: Place) -> Option<String> {
         let reaches = match (self, pattern) {
-            (Self::Public, HostPattern::Name(_)) => true,
-            (Self::Local, HostPattern::Name(glob)) => {
-                matches!(glob.last_segment(), LastSegment::Literal(_))
-            }
-            (Self::Single, HostPattern::Name(glob)) => glob.only_text().is_some(),
+            (Self::Public, HostPattern::Name(glob)) => !glob.is_one_segment(),
+            (Self::Local, HostPattern::Name(_)) => pattern.last_label().is_some(),
+            (Self::Single, HostPattern::Name(_)) if place == Place::Alone => pattern.reaches_single(),
+            (Self::Single | Self::WellKnown, HostPattern::Name(glob)) => glob.only_text().is_some(),
             (Self::Special4 | Self::Open4, HostPattern::Network(network @ IpNet::V4(_)))
             | (Self::Special6 | Self::Open6, HostPattern::Network(network @ IpNet::V6(_))) => {
-                let named = address::specials().any(|range| range.contains(network));
+                let named = address::is_special(network);
                 named == matches!(self, Self::Special4 | Self::Special6)
             }
             (_, HostPattern::Name(_) | HostPattern::Network(_)) => false,
@@ -111,13 +115,24 @@ impl Region {
     /// A host as people write it.
     pub(super) fn written(self, text: &str) -> String {
         match self {
-            Self::Single | Self::Local | Self::Public => text.to_owned(),
+            Self::WellKnown | Self::Single | Self::Local | Self::Public => text.to_owned(),
             Self::Special4 | Self::Open4 => u32::from_str_radix(text, 2)
                 .map_or_else(|_| text.to_owned(), |bits| Ipv4Addr::from_bits(bits).to_string()),
             Self::Special6 | Self::Open6 => u128::from_str_radix(text, 2)
                 .map_or_else(|_| text.to_owned(), |bits| Ipv6Addr::from_bits(bits).to_string()),
         }
     }
+}
+
+/// Where a host stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alone,
+    InUrl,
+}
+
+fn well_known() -> String {
+    WELL_KNOWN.map(regex_syntax::escape).join("|")
 }
 
 /// The last labels, public or not, that patterns tell apart: those that they say, and one for all that they don't say.
@@ -129,6 +144,9 @@ fn last_labels<'a>(public: bool, patterns: impl Iterator<Item = &'a HostPattern>
         let HostPattern::Name(glob) = pattern else {
             continue;
         };
+        if glob.is_one_segment() {
+            continue;
+        }
         match glob.last_segment() {
             LastSegment::Literal(label) => {
                 said.insert(label);
@@ -181,7 +199,7 @@ fn begins_with(bits: &str, length: u8) -> String {
 pub(super) fn hosts(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) -> Problem {
     let languages = |patterns: &[&Pattern]| -> Vec<String> {
         let of = patterns.iter().filter_map(|pattern| match pattern {
-            Pattern::Host(pattern) => region.language(pattern),
+            Pattern::Host(pattern) => region.language(pattern, Place::Alone),
             _ => None,
         });
         of.collect()
@@ -198,11 +216,14 @@ pub(super) fn hosts(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) 
     }
 }
 
-/// A path as `url::Address` has it.
+/// A path as `url::Address` has it: characters that need no encoding, those of ASCII that do, and others by their bytes.
 const PATH: &str = "(?:/(?:[!$&'()*+,\\-.0-9:;=@A-Z\\[\\]_a-z|~]\
-    |%(?:2[0-46-9A-C]|3[AC-F]|40|5[BDE]|60|7[B-D]|[89A-F][0-9A-F]))*)+";
-/// Paths with empty segments or ones that climb.
-const CLIMBS: &str = "[^\\x00]*//[^\\x00]*|[^\\x00]*/(?:\\.\\.?(?:/[^\\x00]*)?|\\.\\.?;[^\\x00]*)";
+    |%(?:2[0-46-9A-C]|3[AC-F]|40|5[BDE]|60|7[B-D])\
+    |%(?:C[2-9A-F]|D[0-9A-F])%[89AB][0-9A-F]\
+    |%E[0-9A-F](?:%[89AB][0-9A-F]){2}\
+    |%F[0-4](?:%[89AB][0-9A-F]){3})*)+";
+/// Paths with empty segments, or ones that climb or end with a dot or a space.
+const CLIMBS: &str = "[^\\x00]*//[^\\x00]*|[^\\x00]*(?:\\.|%20)(?:/[^\\x00]*)?|[^\\x00]*/\\.\\.?;[^\\x00]*";
 
 /// URLs whose host is of one region: scheme, host, port (none if it is the scheme's own) and path, with a NUL between.
 /// No part holds one, so that a wildcard never reaches out of its part.
@@ -210,7 +231,7 @@ pub(super) fn urls(region: Region, granted: &[&Pattern], ceiling: &[&Pattern]) -
     let languages = |patterns: &[&Pattern]| -> Vec<String> {
         let of = patterns.iter().filter_map(|pattern| match pattern {
             Pattern::Url(pattern) => {
-                let host = region.language(&pattern.host)?;
+                let host = region.language(&pattern.host, Place::InUrl)?;
                 let port = pattern.port_regex();
                 let (scheme, path) = (pattern.scheme(), pattern.path().body_regex());
                 Some(format!("{scheme}\\x00{host}\\x00{port}\\x00{path}"))

@@ -34,7 +34,9 @@ impl Form {
 
 /// The smallest granted value that the ceiling does not have.
 pub(super) fn smallest(pair: &Pair<'_>, effort: &mut Effort) -> Result<Answer, TooComplex> {
-    let (open, literals) = without_literals(pair);
+    let (mut open, literals) = without_literals(pair);
+    // What one pattern of the ceiling contains by itself is contained: of long lists that is almost everything.
+    open.retain(|granted| !pair.ceiling.iter().any(|pattern| pattern.covers(granted)));
     let ceiling: Vec<&Pattern> = pair.ceiling.iter().collect();
     let mut half = effort.part(MAX_EFFORT / 2);
     let together = search_all(pair.matching, &open, &ceiling, &mut half);
@@ -146,6 +148,24 @@ fn search_all(
         (_, Some(why)) => Err(why),
         (answer, None) => Ok(if unconfirmed { Answer::Unconfirmed } else { answer }),
     }
+}
+
+/// Whether no value at all matches the pattern, as far as a search of so much effort can tell.
+pub(super) fn is_dead(matching: &Match, pattern: &Pattern, effort: &mut Effort) -> bool {
+    let mut shortest = None;
+    for (form, problem) in problems(matching, &[pattern], &[]) {
+        let found = search::smallest(&problem, effort, |text| {
+            shortest.get_or_insert(text.chars().count());
+            Canonical::read(matching, &form.value(text)).is_ok_and(|value| pattern.matches(&value))
+        });
+        match found {
+            Ok(Found::Nothing) => {}
+            // All others are longer still.
+            Ok(Found::NoValue) if shortest.is_some_and(|length| length > text::MAX_TEXT) => {}
+            Ok(Found::Text(_) | Found::NoValue) | Err(_) => return false,
+        }
+    }
+    true
 }
 
 /// The granted patterns that are no mere literals, and the literals that the ceiling does not have.

@@ -7,6 +7,8 @@
 //! | `**` as a whole segment | any number of whole segments |
 //! | `**` beside other text | any text, or none |
 
+mod covering;
+
 use super::reach::Reach;
 use super::{Anchor, NotCanonical, PatternFault, text};
 
@@ -240,6 +242,34 @@ impl Glob {
     /// The only text that matches, if there is no wildcard.
     pub(crate) fn only_text(&self) -> Option<&str> {
         self.rest.is_empty().then_some(&self.prefix)
+    }
+
+    /// The literal text before the first wildcard.
+    pub(crate) fn beginning(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Whether a text without a separator can match.
+    pub(crate) fn may_be_one_segment(&self) -> bool {
+        !self.says_separator()
+            && !self
+                .rest
+                .iter()
+                .any(|(wildcard, _)| matches!(wildcard, Wildcard::Segments { min } if *min > 0))
+    }
+
+    /// Whether only texts without a separator can match.
+    pub(crate) fn is_one_segment(&self) -> bool {
+        !self.says_separator()
+            && self
+                .rest
+                .iter()
+                .all(|(wildcard, _)| matches!(wildcard, Wildcard::Within { .. }))
+    }
+
+    fn says_separator(&self) -> bool {
+        let separates = |text: &str| text.bytes().any(|byte| Some(byte) == self.separator);
+        separates(&self.prefix) || self.rest.iter().any(|(_, literal)| separates(literal))
     }
 
     /// What stands after the last separator of every text with a separator that matches.

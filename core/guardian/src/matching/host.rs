@@ -1,6 +1,8 @@
 //! `Host`: names and addresses in one spelling, against host globs (over `.`), addresses and networks.
 //!
-//! A glob never matches an address, and a wildcard never reaches a name that only means something locally.
+//! A glob never matches an address, and a wildcard never reaches a name that only means something locally. What a pod's resolver
+//! completes by its search list is such a name: `ledger.monstrum-system`, and every name of one label. The latter are also what
+//! people call their machines, so that a pattern of one label that begins literally (`dev-*`) does reach them; but not in a URL.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -14,8 +16,23 @@ use crate::address;
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
+/// How many literal characters a pattern must begin with to reach names of one label.
+const MIN_BEGINNING: usize = 3;
+/// Names of one label that mean the same thing in every machine or cluster. No wildcard reaches them.
+pub(crate) const WELL_KNOWN: [&str; 9] = [
+    "localhost",
+    "localdomain",
+    "ip6-localhost",
+    "ip6-loopback",
+    "kubernetes",
+    "metadata",
+    "instance-data",
+    "wpad",
+    "isatap",
+];
+
 /// Last labels that never leave the machine, the cluster or the site, though the public root may have some of them.
-const LOCAL: [&str; 20] = [
+const LOCAL: [&str; 22] = [
     "localhost",
     "local",
     "internal",
@@ -36,6 +53,8 @@ const LOCAL: [&str; 20] = [
     "workgroup",
     "domain",
     "host",
+    "prod",
+    "data",
 ];
 
 /// Whether names that end in `label` mean the same everywhere. All others are completed by a search list (`ledger.monstrum-system`,
@@ -100,6 +119,9 @@ impl Host {
         if name.len() > MAX_NAME || !name.split('.').all(label) {
             return Err("is not a host name or address".into());
         }
+        if name.split('.').any(is_option) {
+            return Err("has a label that begins with a hyphen".into());
+        }
         Ok(Self {
             text: name.to_owned(),
             address: None,
@@ -109,8 +131,18 @@ impl Host {
     /// Whether the name means something only in this machine, cluster or site.
     fn is_local(&self) -> bool {
         let last = self.text.rsplit('.').next().unwrap_or_default();
-        self.address.is_none() && (!self.text.contains('.') || !is_public_label(last))
+        self.address.is_none() && (self.is_single() || !is_public_label(last))
     }
+
+    /// Whether it is a name of one label.
+    fn is_single(&self) -> bool {
+        self.address.is_none() && !self.text.contains('.')
+    }
+}
+
+/// No host name has such a label (RFC 952), and programs take a name that begins with a hyphen for an option.
+fn is_option(label: &str) -> bool {
+    label.starts_with('-')
 }
 
 /// Whether the name is already what IDNA would make of it, and no notation of an address.
@@ -126,6 +158,9 @@ fn is_plain_name(name: &str) -> bool {
     let mut last: &[u8] = &[];
     for label in name.as_bytes().split(|b| *b == b'.') {
         if label.is_empty() || label.len() > MAX_LABEL {
+            return false;
+        }
+        if hyphens && label.starts_with(b"-") {
             return false;
         }
         last = label;
@@ -189,12 +224,59 @@ impl HostPattern {
     pub(super) fn matches(&self, host: &Host) -> bool {
         match (self, host.address) {
             (Self::Network(network), Some(address)) => address::covers(network, address),
-            (Self::Name(glob), None) => {
-                let is_literal = matches!(glob.last_segment(), LastSegment::Literal(_));
-                let named = glob.only_text().is_some() || (host.text.contains('.') && is_literal);
-                glob.matches(&host.text) && (named || !host.is_local())
-            }
+            (Self::Name(glob), None) => glob.matches(&host.text) && (self.names(host) || !host.is_local()),
             (Self::Network(_), None) | (Self::Name(_), Some(_)) => false,
+        }
+    }
+
+    /// Like [`HostPattern::matches`], where a name of one label must be named as a whole: whoever sends a request resolves it.
+    pub(super) fn matches_of_url(&self, host: &Host) -> bool {
+        self.matches(host) && (!host.is_single() || self.only_text().is_some())
+    }
+
+    /// Whether the pattern says enough of a local name that it is meant.
+    fn names(&self, host: &Host) -> bool {
+        self.only_text().is_some()
+            || if host.is_single() {
+                self.reaches_single() && !WELL_KNOWN.contains(&host.text.as_str())
+            } else {
+                self.last_label().is_some()
+            }
+    }
+
+    /// Whether it can reach names of one label, besides the well-known ones.
+    pub(crate) fn reaches_single(&self) -> bool {
+        matches!(self, Self::Name(glob) if glob.may_be_one_segment()
+            && (glob.only_text().is_some() || glob.beginning().len() >= MIN_BEGINNING))
+    }
+
+    /// The literal label that the names end with that have more than one, if it says one.
+    pub(crate) fn last_label(&self) -> Option<&str> {
+        match self {
+            Self::Name(glob) => match glob.last_segment() {
+                LastSegment::Literal(label) => Some(label),
+                LastSegment::Any | LastSegment::Partly => None,
+            },
+            Self::Network(_) => None,
+        }
+    }
+
+    /// Whether it is known to match everything that the other one matches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Network(wide), Self::Network(narrow)) => {
+                wide.contains(narrow) && address::is_special(wide) == address::is_special(narrow)
+            }
+            (Self::Name(wide), Self::Name(narrow)) => {
+                let local = |label: &str| !is_public_label(label);
+                if let Some(name) = narrow.only_text() {
+                    return Host::of_name(name).is_ok_and(|host| self.matches_of_url(&host));
+                }
+                wide.covers(narrow)
+                    && (!other.reaches_single() || self.reaches_single())
+                    && (!other.last_label().is_some_and(local) || self.last_label().is_some())
+            }
+            (Self::Network(_), Self::Name(_)) | (Self::Name(_), Self::Network(_)) => false,
         }
     }
 
@@ -208,7 +290,7 @@ impl HostPattern {
         }
     }
 
-    pub(super) fn only_text(&self) -> Option<&str> {
+    pub(crate) fn only_text(&self) -> Option<&str> {
         match self {
             Self::Name(glob) => glob.only_text(),
             Self::Network(_) => None,
@@ -219,19 +301,31 @@ impl HostPattern {
 /// A name with wildcards, its literal labels in the form that values have.
 fn wild_name(pattern: &str) -> Result<String, PatternFault> {
     let labels: Result<Vec<_>, _> = pattern.split('.').map(wild_label).collect();
-    Ok(labels?.join("."))
+    let name = labels?.join(".");
+    if literal_length(&name) > MAX_NAME {
+        return Err(format!("{pattern} is longer than a host name can be"));
+    }
+    Ok(name)
+}
+
+fn literal_length(pattern: &str) -> usize {
+    pattern.bytes().filter(|byte| *byte != b'*').count()
 }
 
 fn wild_label(label: &str) -> Result<String, PatternFault> {
     if label.contains('*') {
         let ordinary = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*');
-        return if label.chars().all(ordinary) {
-            Ok(label.to_ascii_lowercase())
-        } else {
-            Err(format!(
+        if !label.chars().all(ordinary) {
+            return Err(format!(
                 "{label} mixes a wildcard with characters that a host name does not have"
-            ))
-        };
+            ));
+        }
+        if is_option(label) || literal_length(label) > MAX_LABEL {
+            return Err(format!(
+                "{label} is no part of a host name, which does not begin with a hyphen and has at most {MAX_LABEL} characters"
+            ));
+        }
+        return Ok(label.to_ascii_lowercase());
     }
     let ascii = idna::domain_to_ascii(label).map_err(|_| format!("{label} is not part of a host name"))?;
     // A label alone may look like a number, which a whole name may not.
@@ -304,6 +398,12 @@ mod tests {
     #[case::long_label(&"a".repeat(64))]
     #[case::bad_punycode("xn--\u{e9}")]
     #[case::punycode_of_ascii("xn--abc-.com")]
+    #[case::option("-oproxycommand.example.org")]
+    #[case::option_of_one_label("-oproxycommand")]
+    #[case::option_in_capitals("-oProxyCommand=x.example.org")]
+    #[case::option_after_folding("－oproxycommand.example.org")]
+    #[case::hyphen_in_front("www.-x.example.org")]
+    #[case::only_a_hyphen("-")]
     fn refuses(#[case] value: &str) {
         assert!(Host::read(value).is_err());
     }
@@ -341,6 +441,28 @@ mod tests {
     #[case::public_in_another_script("**", "пример.рф", true)]
     #[case::named_local("*.monstrum.svc.cluster.local", "ledger.monstrum.svc.cluster.local", true)]
     #[case::named_single_label("kubernetes", "kubernetes", true)]
+    #[case::machines("dev-*", "dev-1", true)]
+    #[case::machines_in_capitals("DEV-*", "Dev-1", true)]
+    #[case::machines_with_a_final_dot("dev-*", "dev-1.", true)]
+    #[case::other_machines("dev-*", "prod-1", false)]
+    #[case::machines_are_no_subdomains("dev-*", "dev-1.example.com", false)]
+    #[case::machines_inside("dev-*-db*", "dev-1-db2", true)]
+    #[case::any_machine("*", "dev-1", false)]
+    #[case::any_name("**", "dev-1", false)]
+    #[case::any_ending("*-1", "dev-1", false)]
+    #[case::a_short_beginning("de*", "dev-1", false)]
+    #[case::any_inside("*dev*", "dev-1", false)]
+    #[case::every_name_beginning_so("dev-**", "dev-1", true)]
+    #[case::every_name_beginning_so_completed("dev-**", "dev-1.default", false)]
+    #[case::well_known("kube*", "kubernetes", false)]
+    #[case::well_known_loopback("localh*", "localhost", false)]
+    #[case::well_known_metadata("meta*", "metadata", false)]
+    #[case::a_namespace_like_a_brand("**", "ledger.prod", false)]
+    #[case::pod_of_a_headless_service("**", "db-0.db", false)]
+    #[case::a_service_record("**", "_http._tcp.web.default.svc", false)]
+    #[case::the_domain_of_clusters("**", "x.cluster.local", false)]
+    #[case::an_address_as_a_pod("**", "10-1-2-3.web.default.svc", false)]
+    #[case::the_machine_of_a_container("**", "host.docker.internal", false)]
     #[case("10.0.0.0/8", "10.1.1.1", true)]
     #[case("10.0.0.0/8", "::ffff:10.1.1.1", true)]
     #[case("0.0.0.0/0", "10.1.1.1", false)]
@@ -360,6 +482,10 @@ mod tests {
     #[case("a*b c.com")]
     #[case("*..com")]
     #[case("?.com")]
+    #[case("-*")]
+    #[case("-o*.example.org")]
+    #[case(&format!("{}*.com", "a".repeat(64)))]
+    #[case(&format!("**.{}", "abcdefgh.".repeat(32)))]
     fn refuses_patterns(#[case] pattern: &str) {
         assert!(HostPattern::compile(pattern).is_err());
     }

@@ -19,11 +19,12 @@ pub(crate) struct AnchoredRegex(regex::Regex);
 impl AnchoredRegex {
     pub(super) fn compile(pattern: &str) -> Result<Self, PatternFault> {
         // Alone first: an expression such as `a)|(b` is valid only inside the brackets that are put around it.
-        expression::compile(pattern)?;
-        expression::compile(&format!("\\A(?:{pattern})\\z")).map(Self)
+        let translated = expression::checked(pattern)?;
+        expression::compile(&translated)?;
+        expression::compile(&format!("\\A(?:{translated})\\z")).map(Self)
     }
 
-    /// The expression with its anchors.
+    /// The expression with its anchors, in the words of the library.
     pub(crate) fn source(&self) -> &str {
         self.0.as_str()
     }

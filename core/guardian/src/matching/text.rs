@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{NotCanonical, PatternFault};
 
 /// The longest text that is compared with patterns.
-pub(super) const MAX_TEXT: usize = 4096;
+pub(crate) const MAX_TEXT: usize = 4096;
 
 /// The longest pattern.
 const MAX_PATTERN: usize = 1024;
@@ -56,14 +56,18 @@ pub(super) fn visible(text: &str) -> Result<(), NotCanonical> {
     }
 }
 
-/// Whether other readers may take the character for a dot, a slash or a backslash.
+/// Whether other readers may take the character for a dot, a slash, a backslash or a percent sign, alone or with what comes with it:
+/// by compatibility (NFKC: `℀` is `a/c`, `⒈` is `1.`) or by the best fit of a code page (`¥` is a backslash).
 pub(crate) fn folds_to_separator(c: char) -> bool {
     matches!(
         c,
         '\u{2024}'
             ..='\u{2026}' | '\u{fe52}' | '\u{ff0e}' | '\u{fe19}' | '\u{fe30}' | '\u{3002}' | '\u{ff61}' // dots
+        | '\u{2488}'..='\u{249b}' | '\u{33c2}' | '\u{33d8}' | '\u{1f100}' // dots after something else
         | '\u{2044}' | '\u{2215}' | '\u{29f8}' | '\u{ff0f}' // slashes
-        | '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{fe68}' | '\u{ff3c}' // backslashes
+        | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}' // slashes between letters
+        | '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{fe68}' | '\u{ff3c}' | '\u{a5}' | '\u{20a9}' | '\u{ffe5}' | '\u{ffe6}' // backslashes
+        | '\u{fe6a}' | '\u{ff05}' // percent signs
     )
 }
 

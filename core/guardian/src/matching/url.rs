@@ -110,39 +110,70 @@ fn authority(value: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// Decodes what never needed encoding, and refuses encodings that some servers decode into structure.
+/// Decodes what never needed encoding, and refuses encodings that some servers decode into structure, or that people do not see:
+/// what [`super::path`] refuses in plain text.
 fn canonical_path(path: &str) -> Result<String, NotCanonical> {
     let mut canonical = String::with_capacity(path.len());
+    let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some(place) = rest.find('%') {
         let (plain, encoded) = rest.split_at_checked(place).unwrap_or((rest, ""));
         canonical.push_str(plain);
+        decoded.extend(plain.bytes());
         let byte = encoded
             .get(1..3)
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte {
-            None => return Err("has a % in its path that encodes nothing".into()),
-            Some(b'/' | b'\\' | b'%' | b';') => return Err("has an encoded /, \\, ; or % in its path".into()),
-            Some(byte) if byte.is_ascii_control() => {
-                return Err("has an encoded control character in its path".into());
-            }
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
-                canonical.push(char::from(byte));
-            }
-            Some(byte) => {
-                let _ = write!(canonical, "%{byte:02X}");
-            }
-        }
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+            .ok_or("has a % in its path that encodes nothing")?;
+        push_encoded(byte, &mut canonical)?;
+        decoded.push(byte);
         rest = encoded.get(3..).unwrap_or_default();
     }
     canonical.push_str(rest);
-    let climbs = |segment: &str| {
-        matches!(segment, "." | "..") || segment.starts_with("..;") || segment.starts_with(".;")
-    };
+    decoded.extend(rest.bytes());
+    refuse_disguises(&decoded)?;
     if canonical.contains("//") || canonical.split('/').any(climbs) {
-        return Err("has an empty segment or one that climbs in its path".into());
+        return Err(
+            "has an empty segment, or one that climbs or ends with a dot or a space, in its path".into(),
+        );
     }
     Ok(canonical)
+}
+
+/// Adds a byte that was encoded, in the one form that it has.
+fn push_encoded(byte: u8, canonical: &mut String) -> Result<(), NotCanonical> {
+    match byte {
+        b'/' | b'\\' | b'%' | b';' => return Err("has an encoded /, \\, ; or % in its path".into()),
+        _ if byte.is_ascii_control() => return Err("has an encoded control character in its path".into()),
+        _ if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => canonical.push(char::from(byte)),
+        _ => {
+            let _ = write!(canonical, "%{byte:02X}");
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what servers read in different ways, or people not at all, once it is decoded.
+fn refuse_disguises(decoded: &[u8]) -> Result<(), NotCanonical> {
+    // Some decoders take an overlong encoding of a dot for a dot.
+    let text = std::str::from_utf8(decoded).map_err(|_| "has encoded bytes in its path that are no text")?;
+    if text.is_ascii() {
+        return Ok(());
+    }
+    if text.chars().any(text::is_hidden) {
+        return Err("has an encoded character in its path that is invisible".into());
+    }
+    if text.chars().any(text::folds_to_separator) {
+        return Err("has a character in its path that other readers take for a dot or slash".into());
+    }
+    Ok(())
+}
+
+/// `..` climbs; others drop trailing dots and spaces, and what follows a `;`.
+fn climbs(segment: &str) -> bool {
+    segment.ends_with('.')
+        || segment.ends_with("%20")
+        || segment.starts_with("..;")
+        || segment.starts_with(".;")
 }
 
 /// What a grant says of URLs.
@@ -203,8 +234,16 @@ impl UrlPattern {
     pub(super) fn matches(&self, url: &Address) -> bool {
         self.scheme == url.scheme
             && self.port.is_none_or(|port| port == url.port)
-            && self.host.matches(&url.host)
+            && self.host.matches_of_url(&url.host)
             && self.path.matches(&url.path)
+    }
+
+    /// Whether it is known to match everything that the other one matches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && (self.port.is_none() || self.port == other.port)
+            && self.host.covers(&other.host)
+            && self.path.covers(&other.path)
     }
 }
 
@@ -267,6 +306,14 @@ mod tests {
     #[case("https://example.com/é?q=1", "https://example.com/%C3%A9?q=1")]
     #[case("https://exa%6dple.com/", "https://example.com/")]
     #[case("https://１２７.0.0.1/", "https://127.0.0.1/")]
+    #[case(
+        "https://example.com/%E6%96%87/%f0%9f%98%80",
+        "https://example.com/%E6%96%87/%F0%9F%98%80"
+    )]
+    #[case(
+        "https://example.com/a%20b.c/.well-known/",
+        "https://example.com/a%20b.c/.well-known/"
+    )]
     fn folds(#[case] value: &str, #[case] canonical: &str) {
         let url = Address::read(value).unwrap();
         assert_eq!(url.text, canonical);
@@ -297,7 +344,47 @@ mod tests {
     #[case::port_zero("https://example.com:0/")]
     #[case::port_overflow("https://example.com:65979/")]
     #[case::no_host("https:///path")]
+    #[case::hyphen_in_front("https://-oproxycommand.example.org/")]
     #[case::zero_width("https://exam\u{200b}ple.com/")]
+    #[case::overlong_dots("https://example.com/a/%c0%ae%c0%ae/b")]
+    #[case::overlong_slash("https://example.com/a%c0%af..%c0%afb")]
+    #[case::overlong_slash_of_three("https://example.com/a%e0%80%af..")]
+    #[case::overlong_slash_of_four("https://example.com/a%f0%80%80%af..")]
+    #[case::overlong_nul("https://example.com/a%c0%80")]
+    #[case::surrogate("https://example.com/a%ed%a0%80")]
+    #[case::latin_1("https://example.com/caf%e9")]
+    #[case::half_a_character("https://example.com/%c3/a")]
+    #[case::beyond_unicode("https://example.com/%f4%90%80%80")]
+    #[case::fullwidth_dots("https://example.com/a/\u{ff0e}\u{ff0e}/b")]
+    #[case::encoded_fullwidth_dots("https://example.com/a/%ef%bc%8e%ef%bc%8e/b")]
+    #[case::fullwidth_slash("https://example.com/a\u{ff0f}b")]
+    #[case::dots_and_fullwidth_slash("https://example.com/a/..\u{ff0f}b")]
+    #[case::encoded_fullwidth_slash("https://example.com/a%EF%BC%8Fb")]
+    #[case::fullwidth_backslash("https://example.com/a%EF%BC%BCb")]
+    #[case::fullwidth_percent("https://example.com/a/\u{ff05}2e\u{ff05}2e/b")]
+    #[case::two_dot_leader("https://example.com/a/\u{2025}/b")]
+    #[case::division_slash("https://example.com/a\u{2215}b")]
+    #[case::fraction_slash("https://example.com/a%E2%81%84b")]
+    #[case::account_of("https://example.com/\u{2100}")]
+    #[case::yen("https://example.com/a/..%C2%A5b")]
+    #[case::bidi("https://example.com/\u{202e}dm.a")]
+    #[case::encoded_bidi("https://example.com/%e2%80%ae/admin")]
+    #[case::encoded_isolate("https://example.com/%E2%81%A6x")]
+    #[case::encoded_zero_width("https://example.com/adm%E2%80%8Bin")]
+    #[case::encoded_soft_hyphen("https://example.com/adm%C2%ADin")]
+    #[case::encoded_byte_order_mark("https://example.com/%EF%BB%BFadmin")]
+    #[case::encoded_tag("https://example.com/a%F3%A0%81%81")]
+    #[case::encoded_next_line("https://example.com/a%C2%85")]
+    #[case::encoded_line_separator("https://example.com/a%E2%80%A8b")]
+    #[case::encoded_non_character("https://example.com/a%EF%BF%BE")]
+    #[case::three_dots("https://example.com/a/.../b")]
+    #[case::encoded_third_dot("https://example.com/a/..%2e/b")]
+    #[case::trailing_dot("https://example.com/secret.")]
+    #[case::trailing_dot_inside("https://example.com/public./b")]
+    #[case::trailing_space("https://example.com/secret%20")]
+    #[case::dots_and_a_space("https://example.com/a/..%20/b")]
+    #[case::encoded_by_iis("https://example.com/a/%u002e%u002e/b")]
+    #[case::encoded_parameter("https://example.com/a/..%3b/b")]
     fn refuses(#[case] value: &str) {
         assert!(Address::read(value).is_err(), "{:?}", Address::read(value));
     }
@@ -327,6 +414,10 @@ mod tests {
     #[case("http://[10.0.0.0/8]:8080/**", "http://[::ffff:10.0.0.1]:8080/x", true)]
     #[case("http://[::1]/", "http://[::1]/", true)]
     #[case("https://example.com/é/*", "https://example.com/%c3%a9/a", true)]
+    #[case::one_label("https://dev-*/**", "https://dev-1/", false)]
+    #[case::one_label_that_is_named("https://dev-1/**", "https://dev-1/x", true)]
+    #[case::completed("https://**/**", "https://ledger.monstrum-system/", false)]
+    #[case::option("https://*.example.org/**", "https://a.example.org/", true)]
     fn compares(#[case] pattern: &str, #[case] value: &str, #[case] expected: bool) {
         let pattern = UrlPattern::compile(pattern).unwrap();
         assert_eq!(pattern.matches(&Address::read(value).unwrap()), expected);
@@ -343,6 +434,11 @@ mod tests {
     #[case("https://example.com/a/../b")]
     #[case("https://[::1/")]
     #[case("*://example.com/")]
+    #[case("https://-x.example.com/")]
+    #[case("https://example.com/%c0%ae/*")]
+    #[case("https://example.com/．．/*")]
+    #[case("https://example.com/a./*")]
+    #[case("https://example.com/a%20")]
     fn refuses_patterns(#[case] pattern: &str) {
         assert!(UrlPattern::compile(pattern).is_err());
     }

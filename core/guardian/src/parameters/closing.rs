@@ -27,6 +27,48 @@ const COMPOSITION: [&str; 8] = [
     "dependentSchemas",
 ];
 
+/// The fields of schemas for what is not declared that closing takes away, though their author said what they should be like.
+/// What only says that anything may come is no promise, and closing is known to overrule it.
+pub(crate) fn overruled(schema: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare(schema, &closed(schema), "", &mut found);
+    found
+}
+
+fn compare(written: &Value, closed: &Value, field: &str, found: &mut Vec<String>) {
+    match (written, closed) {
+        (Value::Object(written), Value::Object(closed)) => {
+            let shut =
+                |schema: &Map<String, Value>| schema.get("additionalProperties") == Some(&json!(false));
+            // Nothing is left over for it.
+            let shuts = shut(closed) && !shut(written);
+            for (name, value) in written {
+                let dot = if field.is_empty() { "" } else { "." };
+                let field = format!("{field}{dot}{name}");
+                let is_open = matches!(name.as_str(), "additionalProperties" | "unevaluatedProperties");
+                match (value, closed.get(name)) {
+                    (Value::Object(promise), _)
+                        if shuts && name == "unevaluatedProperties" && !promise.is_empty() =>
+                    {
+                        found.push(field);
+                    }
+                    (_, Some(part @ (Value::Object(_) | Value::Array(_)))) => {
+                        compare(value, part, &field, found)
+                    }
+                    (Value::Object(promise), _) if is_open && !promise.is_empty() => found.push(field),
+                    _ => {}
+                }
+            }
+        }
+        (Value::Array(written), Value::Array(closed)) => {
+            for (place, (written, closed)) in written.iter().zip(closed).enumerate() {
+                compare(written, closed, &format!("{field}[{place}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The schema of a tool's parameters, closed at every level. Closing twice changes nothing.
 pub(crate) fn closed(schema: &Value) -> Value {
     let mut schema = schema.clone();
@@ -243,6 +285,58 @@ mod tests {
     )]
     fn keeps_the_declared(#[case] schema: Value, #[case] arguments: Value) {
         assert_eq!(Parameters::compile(&schema).unwrap().check(&arguments), Ok(()));
+    }
+
+    #[rstest]
+    #[case::beside_properties(
+        json!({"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "integer"}}),
+        &["additionalProperties"]
+    )]
+    #[case::alone_at_the_root(json!({"type": "object", "additionalProperties": {"type": "integer"}}), &["additionalProperties"])]
+    #[case::nested(
+        json!({"type": "object", "properties": {"o": {"properties": {"a": {}}, "additionalProperties": {"type": "integer"}}}}),
+        &["properties.o.additionalProperties"]
+    )]
+    #[case::beside_patterns(
+        json!({"type": "object", "properties": {"o": {"patternProperties": {"^a": {}}, "additionalProperties": {"type": "integer"}}}}),
+        &["properties.o.additionalProperties"]
+    )]
+    #[case::in_items(
+        json!({"type": "object", "properties": {"l": {"items": {"properties": {"a": {}}, "additionalProperties": {"type": "string"}}}}}),
+        &["properties.l.items.additionalProperties"]
+    )]
+    #[case::in_a_branch(
+        json!({"type": "object", "properties": {"a": {}}, "anyOf": [{"additionalProperties": {"type": "string"}}]}),
+        &["anyOf[0].additionalProperties"]
+    )]
+    #[case::by_definition(
+        json!({"type": "object", "properties": {"o": {"$ref": "#/$defs/o"}}, "$defs": {"o": {
+            "properties": {"a": {}}, "unevaluatedProperties": {"type": "integer"}
+        }}}),
+        &["$defs.o.unevaluatedProperties"]
+    )]
+    #[case::composed(
+        json!({"type": "object", "properties": {"o": {
+            "allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}], "unevaluatedProperties": {"type": "integer"}
+        }}}),
+        &["properties.o.unevaluatedProperties"]
+    )]
+    #[case::anything(json!({"type": "object", "properties": {"a": {}}, "additionalProperties": true}), &[])]
+    #[case::anything_as_a_schema(json!({"type": "object", "properties": {"a": {}}, "additionalProperties": {}}), &[])]
+    #[case::nothing(json!({"type": "object", "properties": {"a": {}}, "additionalProperties": false}), &[])]
+    #[case::a_map(
+        json!({"type": "object", "properties": {"labels": {"type": "object", "additionalProperties": {"type": "string"}}}}),
+        &[]
+    )]
+    #[case::a_parameter_of_this_name(
+        json!({"type": "object", "properties": {"additionalProperties": {"type": "string"}}}),
+        &[]
+    )]
+    fn what_is_said_of_undeclared_parameters_is_not_ignored_silently(
+        #[case] schema: Value,
+        #[case] expected: &[&str],
+    ) {
+        assert_eq!(overruled(&schema), expected);
     }
 
     /// Closing below `not` would permit what the author refuses.

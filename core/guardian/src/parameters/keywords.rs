@@ -28,9 +28,17 @@ const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 /// Everything that keeps a schema of parameters from being used. Fields are relative to it, and empty for the schema itself.
 pub(crate) fn faults(schema: &Value, allowance: &mut Allowance) -> Vec<FieldFault> {
     let mut faults = form_faults(schema);
-    if faults.is_empty()
-        && let Err(error) = schema::build(&super::closed(schema), allowance)
-    {
+    if !faults.is_empty() {
+        return faults;
+    }
+    let message = "what it says of parameters that are not declared would be ignored, since those are denied; declare them, or put what \
+                   may have any name into an object of its own, without properties";
+    faults.extend(
+        super::closing::overruled(schema)
+            .into_iter()
+            .map(|field| FieldFault::new(field, message)),
+    );
+    if let Err(error) = schema::build(&super::closed(schema), allowance) {
         faults.push(FieldFault::new(
             "",
             format!("the schema does not compile: {error}"),
@@ -238,6 +246,16 @@ mod tests {
             faults.iter().any(|fault| fault.message.contains(reason)),
             "{faults:?}"
         );
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused() {
+        let schema =
+            json!({"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "integer"}});
+        let faults = faults(&schema, &mut Allowance::default());
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].field, "additionalProperties");
+        assert!(faults[0].message.contains("would be ignored"), "{faults:?}");
     }
 
     #[test]

@@ -4,27 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::expression::Allowance;
+use crate::containment::{Effort, MAX_EFFORT, dead};
+use crate::expression::{self, Allowance};
 use crate::fault::FieldFault;
 use crate::matching::{Pattern, Rule};
-use crate::selector;
 use crate::source::{Dimension, Grant, Match, Quota, ResourceType};
+use crate::{parameters, selector};
 
 /// What is wrong with grants under their resource type, ordered by field. Fields begin with `grants[i]`.
 pub fn validate_grants(resource_type: &ResourceType, grants: &[Grant]) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     let mut counters: BTreeMap<(&str, &str), &Quota> = BTreeMap::new();
-    let mut allowance = Allowance::default();
+    let mut patterns = Patterns {
+        resource_type,
+        allowance: Allowance::default(),
+        effort: Effort::of(MAX_EFFORT),
+    };
     for (place, grant) in grants.iter().enumerate() {
         let field = format!("grants[{place}]");
         check_selection(grant, resource_type, &field, &mut faults);
-        check_scope(
-            grant,
-            &resource_type.dimensions,
-            &field,
-            &mut allowance,
-            &mut faults,
-        );
+        check_scope(grant, &field, &mut patterns, &mut faults);
         check_quotas(grant, &field, &mut faults);
         check_approval(grant, resource_type, &field, &mut faults);
         check_validity(grant, &field, &mut faults);
@@ -101,13 +100,8 @@ fn operations(resource_type: &ResourceType) -> String {
     text
 }
 
-fn check_scope(
-    grant: &Grant,
-    dimensions: &[Dimension],
-    field: &str,
-    allowance: &mut Allowance,
-    faults: &mut Vec<FieldFault>,
-) {
+fn check_scope(grant: &Grant, field: &str, checked: &mut Patterns<'_>, faults: &mut Vec<FieldFault>) {
+    let dimensions = &checked.resource_type.dimensions;
     for (name, patterns) in &grant.scope {
         let field = format!("{field}.scope.{name}");
         let Some(dimension) = dimensions.iter().find(|dimension| dimension.name == *name) else {
@@ -129,7 +123,7 @@ fn check_scope(
             ));
         }
         for (place, pattern) in patterns.iter().enumerate() {
-            if let Err(message) = compile(&dimension.matching, pattern, allowance) {
+            if let Err(message) = checked.check(dimension, pattern) {
                 faults.push(FieldFault::new(format!("{field}[{place}]"), message));
             }
         }
@@ -144,14 +138,46 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-fn compile(matching: &Match, pattern: &Value, allowance: &mut Allowance) -> Result<(), String> {
-    match (matching, pattern) {
-        (Match::Cel {}, _) => Rule::compile(pattern).map(|_| ()),
-        (Match::Regex {}, Value::String(text)) => {
-            Pattern::compile(matching, pattern)?;
-            allowance.expression(text)
+/// The patterns of one object, which share what they may cost.
+struct Patterns<'a> {
+    resource_type: &'a ResourceType,
+    allowance: Allowance,
+    effort: Effort,
+}
+
+impl Patterns<'_> {
+    /// A pattern must be usable, and there must be something that it matches.
+    fn check(&mut self, dimension: &Dimension, pattern: &Value) -> Result<(), String> {
+        let matching = &dimension.matching;
+        if matches!(matching, Match::Cel {}) {
+            return self.check_rule(&Rule::compile(pattern)?);
         }
-        _ => Pattern::compile(matching, pattern).map(|_| ()),
+        Pattern::compile(matching, pattern)?;
+        if let (Match::Regex {}, Value::String(text)) = (matching, pattern) {
+            self.allowance.expression(&expression::translated(text)?)?;
+        }
+        dead(matching, pattern, &mut self.effort).map_or(Ok(()), Err)
+    }
+
+    /// A rule that reads what no call has never holds, or, worse, always: `!has(call.arguments.typo)`.
+    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+        if let Some(unknown) = rule.unknown() {
+            return Err(unknown);
+        }
+        let tools = &self.resource_type.tools;
+        let declared = |pointer: &String| {
+            tools
+                .iter()
+                .any(|tool| parameters::admits(&tool.parameters, pointer))
+        };
+        match rule.arguments().iter().find(|pointer| !declared(pointer)) {
+            Some(pointer) => Err(format!(
+                "no tool of {} declares the parameter {}, which the rule reads; correct the name",
+                self.resource_type.name,
+                pointer.trim_start_matches('/')
+            )),
+            None => Ok(()),
+        }
     }
 }
 
@@ -235,7 +261,14 @@ mod tests {
                 {"name": "rule", "match": {"cel": {}}, "whenUnset": "Allow"}
             ],
             "tools": [
-                {"name": "list", "description": "", "operation": "issue.read", "parameters": {"type": "object"}},
+                {"name": "list", "description": "", "operation": "issue.read", "parameters": {
+                    "type": "object",
+                    "properties": {
+                        "limit": {"type": "integer"}, "filter": {"type": "object", "properties": {"by": {"type": "string"}}},
+                        "items": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+                        "free": {"type": "object", "additionalProperties": {"type": "string"}}
+                    }
+                }},
                 {"name": "make", "description": "", "operation": "issue.create", "parameters": {"type": "object"}}
             ]
         }))
@@ -263,6 +296,38 @@ mod tests {
     )]
     #[case::typed_pattern(json!({"tools": ["*"], "scope": {"repository": [1]}}), "grants[0].scope.repository[0]", "not a string")]
     #[case::foreign_value(json!({"tools": ["*"], "scope": {"state": ["opened"]}}), "grants[0].scope.state[0]", "none of")]
+    #[case::rule_about_no_parameter(
+        json!({"tools": ["*"], "scope": {"rule": ["call.arguments.limit < 9", "call.arguments.typo < 9"]}}),
+        "grants[0].scope.rule[1]",
+        "declares the parameter typo"
+    )]
+    #[case::rule_that_would_always_hold(
+        json!({"tools": ["*"], "scope": {"rule": ["!has(call.arguments.lim1t) || call.arguments.limit < 9"]}}),
+        "grants[0].scope.rule[0]",
+        "declares the parameter lim1t"
+    )]
+    #[case::rule_about_no_parameter_by_index(
+        json!({"tools": ["*"], "scope": {"rule": ["call.arguments['typo'] == 1"]}}),
+        "grants[0].scope.rule[0]",
+        "declares the parameter typo"
+    )]
+    #[case::rule_about_no_parameter_by_in(
+        json!({"tools": ["*"], "scope": {"rule": ["!('typo' in call.arguments)"]}}),
+        "grants[0].scope.rule[0]",
+        "declares the parameter typo"
+    )]
+    #[case::rule_about_nothing_inside(
+        json!({"tools": ["*"], "scope": {"rule": ["call.arguments.filter.bye == 'x'"]}}),
+        "grants[0].scope.rule[0]",
+        "declares the parameter filter/bye"
+    )]
+    #[case::rule_about_no_loop(
+        json!({"tools": ["*"], "scope": {"rule": ["call.arguments.itemz.all(i, i.n < 3)"]}}),
+        "grants[0].scope.rule[0]",
+        "declares the parameter itemz"
+    )]
+    #[case::rule_about_no_part_of_a_call(json!({"tools": ["*"], "scope": {"rule": ["call.args.limit < 9"]}}), "grants[0].scope.rule[0]", "there is no call.args")]
+    #[case::rule_about_no_part_of_a_bot(json!({"tools": ["*"], "scope": {"rule": ["bot.nme == 'x'"]}}), "grants[0].scope.rule[0]", "there is no bot.nme")]
     #[case::bad_rule(json!({"tools": ["*"], "scope": {"rule": ["call.x =="]}}), "grants[0].scope.rule[0]", "")]
     #[case::quota_twice(
         json!({"tools": ["*"], "quotas": [{"name": "q", "counts": "Calls", "limit": 1}, {"name": "q", "counts": "Calls", "limit": 1}]}),
@@ -289,11 +354,86 @@ mod tests {
         );
     }
 
+    /// A dead pattern of each sort, made from living ones.
+    #[rstest]
+    #[case::glob(json!({"glob": {"separator": "/"}}), "acme/*", &["acme//*", "acme/../*", "acme/./*", "/acme", "acme/", "*/", "**/../x", "..", "acme/．/x"])]
+    #[case::dotted_glob(json!({"glob": {"separator": "."}}), "a.*", &["a..*", ".a", "*."])]
+    #[case::path(json!({"path": {}}), "docs/*", &["docs/a.", "docs/%2e", "docs/%2E%2e/x", "docs/...", "docs/a ", "docs/a\\\\b", "docs/．．", "**/a./b"])]
+    #[case::absolute_path(json!({"path": {}}), "/docs/**", &["/docs/a.", "/%2e/**"])]
+    #[case::network(json!({"host": {}}), "10.0.0.0/8", &["224.0.0.0/3"])]
+    #[case::host(json!({"host": {}}), "*.example.com", &["*", "a*", "*-db", "*.1", "*.0x1f", "a.**.256"])]
+    #[case::machines(json!({"host": {}}), "dev-*", &["de*", "*dev*"])]
+    #[case::url(json!({"url": {}}), "https://*.example.com/**", &["https://*/**", "https://dev-*/", "https://[224.0.0.0/3]/**", "https://*.7/x"])]
+    #[case::command(json!({"command": {}}), "ls *", &["if *", "! ls", "while **", ". x", "a=b *"])]
+    #[case::regex(json!({"regex": {}}), "a|b", &["a^b", "a$b", "(?:a|b)^c", "[^\\s\\S]", "a{4097}", "$a", "x\\zx"])]
+    fn a_pattern_that_matches_nothing_is_told(
+        #[case] matching: Value,
+        #[case] living: &str,
+        #[case] dead: &[&str],
+    ) {
+        let resource_type: ResourceType = serde_json::from_value(json!({
+            "name": "t", "executor": "http", "dimensions": [{"name": "d", "match": matching}],
+            "tools": [{"name": "act", "description": "", "operation": "x.act", "parameters": {"type": "object"}}]
+        }))
+        .unwrap();
+        let faults = |patterns: Vec<&str>| {
+            let grant = json!({"origin": "binding/b#0", "tools": ["act"], "scope": {"d": patterns}});
+            validate_grants(&resource_type, &[serde_json::from_value(grant).unwrap()])
+        };
+        assert_eq!(faults(vec![living]), []);
+        for pattern in dead {
+            let found = faults(vec![living, pattern]);
+            let place = found.iter().find(|fault| fault.field == "grants[0].scope.d[1]");
+            assert!(place.is_some() && found.len() == 1, "{pattern}: {found:?}");
+        }
+    }
+
+    /// Patterns that look odd and match something.
+    #[rstest]
+    #[case(json!({"glob": {"separator": "/"}}), &["*", "**", "a*", "**/x", "*/.../*", "a\\*b", "%2e"])]
+    #[case(json!({"glob": {}}), &["*", "..", "a//b", "*/"])]
+    #[case(json!({"path": {}}), &[".", "/", "*", "/**", "%", "a%2", "100%*"])]
+    #[case(json!({"host": {}}), &["**", "*.*", "dev-*", "localhost", "0.0.0.0/0", "::/0", "240.0.0.0/4", "127.0.0.1", "**.a*", "*.svc"])]
+    #[case(json!({"url": {}}), &["https://**/**", "http://dev-1/", "https://[::1]:*/*", "https://[0.0.0.0/0]/", "ws://*.a*/*"])]
+    #[case(json!({"command": {}}), &["ls", "ls -- *", "x --* **", "'if x' *"])]
+    #[case(json!({"regex": {}}), &["^a$", "(^|x)a", "a\\b.", "(?m)a$\\nb", "(a|b)*a(a|b){24}"])]
+    #[case(json!({"range": {}}), &["..0", "1", "-3.."])]
+    #[case(json!({"range": {"unit": "duration"}}), &["..1m", "0", "5s"])]
+    fn a_pattern_that_matches_something_is_left_alone(#[case] matching: Value, #[case] patterns: &[&str]) {
+        let matching = serde_json::from_value(matching).unwrap();
+        for pattern in patterns {
+            let found = dead(&matching, &json!(pattern), &mut Effort::of(MAX_EFFORT));
+            assert!(Pattern::compile(&matching, &json!(pattern)).is_ok(), "{pattern}");
+            assert_eq!(found, None, "{pattern}");
+        }
+    }
+
+    /// The engine says what else to write.
+    #[rstest]
+    #[case(json!({"host": {}}), "*", "dev-*")]
+    #[case(json!({"host": {}}), "224.0.0.0/3", "224.0.0.0/4, 240.0.0.0/4")]
+    #[case(json!({"url": {}}), "https://dev-*/**", "dev-*.example.com")]
+    #[case(json!({"command": {}}), "if *", "name of a program")]
+    #[case(json!({"regex": {}}), "a^b", "contradicts")]
+    fn a_dead_pattern_is_told_with_advice(
+        #[case] matching: Value,
+        #[case] pattern: &str,
+        #[case] part: &str,
+    ) {
+        let matching = serde_json::from_value(matching).unwrap();
+        let told = dead(&matching, &json!(pattern), &mut Effort::of(MAX_EFFORT)).unwrap();
+        assert!(told.contains(part), "{told}");
+    }
+
     #[test]
     fn a_good_grant_has_no_faults() {
         let grant = serde_json::from_value(json!({
             "origin": "binding/b#0", "operations": ["issue.*"], "tools": ["l*"],
-            "scope": {"repository": ["acme/*"], "state": ["open"], "rule": ["call.tool == 'list'"]},
+            "scope": {"repository": ["acme/*"], "state": ["open"], "rule": [
+                "call.tool == 'list'", "call.arguments.limit < 9 && call.risk == 'Low' && bot.name == 'x'",
+                "has(call.arguments.filter.by)", "call.arguments.items.all(i, i.n < 3)", "call.arguments.items[0].n == 1",
+                "call.arguments.free.any == 'x'", "call.arguments.size() < 3", "call.arguments[call.tool] == 1"
+            ]},
             "quotas": [{"name": "daily", "counts": "Calls", "limit": 10, "windowSeconds": 86400}],
             "approval": [{"risk": "High"}, {"operations": ["issue.create"]}]
         }))

@@ -33,9 +33,9 @@ const OBJECT: usize = 32 << 20;
 /// Bytes of an error.
 const ERROR: usize = 64 << 10;
 /// Once it has begun, a page comes within this.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Pages that are read at once, of all watches.
-const READERS: usize = 2;
+const READERS: usize = 3;
 
 /// Where pages are read: so many at once.
 #[derive(Debug, Clone)]

@@ -419,7 +419,7 @@ async fn who_writes_more_than_is_kept_stops_its_own_namespace() {
     bloat(
         &api,
         NAMESPACE,
-        500,
+        100,
         &|large| json!({"annotations": {"monstrum.dev/hosts": large}}),
     );
     let budget = Budget::new(2 << 20, 6 << 20);
@@ -434,7 +434,7 @@ async fn who_writes_more_than_is_kept_stops_its_own_namespace() {
     assert!(!watched.is_current(NAMESPACE) && watched.index.currency.faults().is_empty());
     watched.stays_current("team-b", LEASE).await;
 
-    for number in 0..500 {
+    for number in 0..100 {
         watched
             .api
             .remove(&format!("/api/v1/namespaces/{NAMESPACE}/secrets/s-{number:04}"));

@@ -52,7 +52,7 @@ async fn what_an_earlier_bot_of_the_name_left_is_taken_over(#[case] without_owne
     for path in &before {
         if without_owner {
             edit(&scenario, path, |object| {
-                object["metadata"]["ownerReferences"] = Value::Null
+                object["metadata"]["ownerReferences"] = Value::Null;
             });
         }
     }
@@ -79,6 +79,31 @@ async fn what_an_earlier_bot_of_the_name_left_is_taken_over(#[case] without_owne
 }
 
 #[tokio::test]
+async fn what_an_earlier_channel_left_is_taken_over_as_well() {
+    let (scenario, _session) = settled().await;
+    let paths = scenario.api.paths().into_iter();
+    let before: Vec<_> = paths.filter(|path| path.contains("/inbox-channel")).collect();
+    assert!(before.len() >= 5, "{before:?}");
+    let channel = format!("/apis/monstrum.dev/v1alpha1/namespaces/{NAMESPACE}/channels/inbox");
+    let mut later = scenario.api.get(&channel).unwrap();
+    scenario.take(Kind::Channel, "inbox");
+    later["metadata"]["uid"] = json!(LATER_UID);
+    scenario.put(later);
+    for path in &before {
+        edit(&scenario, path, |object| {
+            object["metadata"]["ownerReferences"] = Value::Null;
+        });
+    }
+    scenario.see_children();
+    scenario.settle().await;
+    for path in &before {
+        assert_eq!(owners(&scenario, path), [LATER_UID], "{path}");
+    }
+    let conditions = scenario.conditions("Channel", "inbox");
+    assert!(!conditions.contains("ApplyFailed"), "{conditions}");
+}
+
+#[tokio::test]
 async fn an_old_identity_does_not_live_on_in_what_was_left() {
     let (scenario, _session) = settled().await;
     let path = secret_path("triage-gateway-tls");
@@ -86,7 +111,7 @@ async fn an_old_identity_does_not_live_on_in_what_was_left() {
     let later = scenario.replace_bot();
     for path in ours(&scenario) {
         edit(&scenario, &path, |object| {
-            object["metadata"]["ownerReferences"] = Value::Null
+            object["metadata"]["ownerReferences"] = Value::Null;
         });
     }
     scenario.see_children();
@@ -107,7 +132,7 @@ async fn what_is_not_needed_any_more_of_what_was_left_goes() {
     scenario.take(Kind::BotBinding, "commands");
     for path in ours(&scenario) {
         edit(&scenario, &path, |object| {
-            object["metadata"]["ownerReferences"] = Value::Null
+            object["metadata"]["ownerReferences"] = Value::Null;
         });
     }
     scenario.see_children();

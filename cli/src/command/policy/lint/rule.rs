@@ -45,6 +45,7 @@ impl Subject<'_> {
             rule,
             bot: self.policy.title(),
             grant: self.grant.origin.clone(),
+            object: String::new(),
             message,
             field: field.into(),
             place: None,

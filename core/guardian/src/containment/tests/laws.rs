@@ -82,7 +82,15 @@ fn some(patterns: &[&str]) -> impl Strategy<Value = Vec<String>> + use<> {
     subsequence(patterns, 1..5)
 }
 
-const HOSTS: [&str; 22] = [
+const HOSTS: [&str; 30] = [
+    "dev-*",
+    "dev-1*",
+    "dev-*.a.com",
+    "d*",
+    "kube*",
+    "kubernetes",
+    "*.prod",
+    "**.default",
     "**",
     "*",
     "*.a.com",
@@ -106,7 +114,17 @@ const HOSTS: [&str; 22] = [
     "fd00::/8",
     "::1",
 ];
-const HOST_VALUES: [&str; 24] = [
+const HOST_VALUES: [&str; 34] = [
+    "dev-1",
+    "dev-12",
+    "dev-a",
+    "d1",
+    "dev-1.a.com",
+    "dev-1.default",
+    "kube-1",
+    "kubernetes",
+    "kubernetes.default",
+    "ledger.prod",
     "a.com",
     "b.a.com",
     "c.b.a.com",

@@ -1,8 +1,8 @@
 //! How much work an expression can be, at most, from its form alone.
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, operators};
 
-use crate::expression;
+use super::reads::MAX_ELEMENTS;
 
 /// How many parts an expression may have.
 pub(super) const MAX_PARTS: usize = 600;
@@ -12,11 +12,9 @@ const MAX_DEPTH: u32 = 64;
 const MAX_COST: u64 = 50_000;
 /// What one regular expression counts, for it is compiled anew each time.
 const REGEX_COST: u64 = 500;
-const MAX_REGEX: usize = 256;
-const MAX_REGEX_COMPILED: usize = 64 << 10;
 
 /// Besides the operators. Anything else is refused, so that a newer library cannot bring in a function unseen.
-const FUNCTIONS: [&str; 21] = [
+pub(super) const FUNCTIONS: [&str; 21] = [
     "size",
     "contains",
     "startsWith",
@@ -129,26 +127,8 @@ fn call_cost(call: &CallExpr, names: &mut Names) -> Result<u64, String> {
     if !internal && !FUNCTIONS.contains(&name) && !OPERATORS.contains(&name) {
         return Err(format!("there is no function {name}"));
     }
-    let own = if name == "matches" { regex_cost(call)? } else { 0 };
+    let own = if name == "matches" { REGEX_COST } else { 0 };
     Ok(sum(call.target.iter().map(AsRef::as_ref).chain(&call.args), names)?.saturating_add(own))
-}
-
-/// The regular expression must be written in the rule, and small.
-fn regex_cost(call: &CallExpr) -> Result<u64, String> {
-    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.last().map(|argument| &argument.expr)
-    else {
-        return Err("matches takes a regular expression that is written in the rule".to_owned());
-    };
-    let pattern = pattern.inner();
-    if pattern.len() > MAX_REGEX {
-        return Err(format!("a regular expression is longer than {MAX_REGEX} bytes"));
-    }
-    expression::check(pattern)?;
-    regex::RegexBuilder::new(pattern)
-        .size_limit(MAX_REGEX_COMPILED)
-        .build()
-        .map(|_| REGEX_COST)
-        .map_err(|error| error.to_string().replace('\n', " "))
 }
 
 fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Names) -> Result<u64, String> {
@@ -156,7 +136,7 @@ fn loop_cost(comprehension: &ComprehensionExpr, names: &mut Names) -> Result<u64
     let rounds = match range {
         Expr::List(list) => list.elements.len() as u64,
         Expr::Map(map) => map.entries.len() as u64,
-        Expr::Ident(_) | Expr::Select(_) => super::MAX_ELEMENTS as u64,
+        Expr::Ident(_) | Expr::Select(_) => MAX_ELEMENTS as u64,
         Expr::Call(_) | Expr::Comprehension(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {
             return Err("a loop runs over a part of the call or a written list only".to_owned());
         }

@@ -95,6 +95,23 @@ impl ArgvPattern {
         }
     }
 
+    /// Whether it is known to match everything that the other one matches: part by part, and a run at the end for all that is left.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let mut parts = other.parts.as_slice();
+        for (place, part) in self.parts.iter().enumerate() {
+            if let Part::Run { .. } = part
+                && place.saturating_add(1) == self.parts.len()
+            {
+                return parts.iter().all(|narrow| part.runs_over_all(narrow));
+            }
+            match parts {
+                [narrow, later @ ..] if part.covers(narrow) => parts = later,
+                _ => return false,
+            }
+        }
+        parts.is_empty()
+    }
+
     /// The same language as a regular expression over [`super::key`].
     pub(crate) fn to_regex(&self) -> String {
         self.parts.iter().map(Part::to_regex).collect()
@@ -209,6 +226,31 @@ impl Part {
                 reach.spread(|place| word(place).is_some_and(|word| self.runs_over(word)));
                 reach
             }
+        }
+    }
+
+    /// Whether one part stands for all that another one stands for.
+    fn covers(&self, other: &Self) -> bool {
+        self == other || matches!((self, other), (Self::Any, Self::Word(word)) if is_plain(word))
+    }
+
+    /// Whether a run goes on over all words that a part stands for.
+    fn runs_over_all(&self, other: &Self) -> bool {
+        let Self::Run { words, options } = self else {
+            return false;
+        };
+        match other {
+            Self::Word(word) => self.runs_over(word),
+            Self::Any => *words,
+            Self::Joined(start) => *options && is_option(start),
+            Self::Option { name, value } => {
+                let value = value.as_deref().is_none_or(is_plain);
+                *words && *options && is_option(name) && value
+            }
+            Self::Run {
+                words: other_words,
+                options: other_options,
+            } => (*words || !other_words) && (*options || !other_options),
         }
     }
 
