@@ -127,7 +127,7 @@ async fn another_authority_takes_its_place_step_by_step_and_no_turn_notices() ->
         .await?;
     let ask = || async {
         is_permitted(&workspace, &message).await?;
-        Ok((kept(cluster, "tls.crt").await?, kept(cluster, "ca.crt").await?))
+        anyhow::Ok((kept(cluster, "tls.crt").await?, kept(cluster, "ca.crt").await?))
     };
     let rotated = |now: &(String, String)| now.0 != before && now.0 == now.1;
     let end = std::time::Instant::now() + ROTATED;
