@@ -1,5 +1,6 @@
 # The images of `make images`, for people who have Docker:
 #   docker build --target operator --tag monstrum.dev/operator:dev .
+# For another architecture: docker build --platform linux/arm64 … (the build runs on it, emulated or not).
 # Targets: operator, gateway, runner, ledger. Each holds one static binary, the list of certificate authorities, the names of two
 # users and /tmp. `make dockerfile` builds them without Docker and compares.
 
@@ -14,7 +15,7 @@ COPY . .
 RUN export CARGO_TARGET_DIR=/tmp/target \
  && e2e/binaries.sh monstrum-operator monstrum-gateway monstrum-runner monstrum-ledger monstrum-cli \
  && for name in operator gateway runner ledger; do \
-      e2e/cluster/images/root.sh /out/$name $CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/image/monstrum-$name || exit 1; \
+      e2e/cluster/images/root.sh /out/$name $CARGO_TARGET_DIR/$(e2e/target.sh)/image/monstrum-$name || exit 1; \
     done \
  && rm -rf $CARGO_TARGET_DIR
 

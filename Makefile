@@ -7,13 +7,15 @@ SHELL := bash
 export MONSTRUM_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/monstrum
 export CARGO_TARGET_DIR ?= $(MONSTRUM_CACHE)/target
 IMAGE_TARGET := $(MONSTRUM_CACHE)/target-image
-BINARIES := $(IMAGE_TARGET)/x86_64-unknown-linux-gnu/image
+# What is built for: this machine, unless MONSTRUM_TARGET names another (aarch64-unknown-linux-gnu).
+export MONSTRUM_TARGET ?= $(shell e2e/target.sh)
+BINARIES := $(IMAGE_TARGET)/$(MONSTRUM_TARGET)/image
 CLUSTER := e2e/cluster/cluster
 # The product's own command line, as the tests and the demo use it.
 export MONSTRUM_BIN ?= $(BINARIES)/monstrum
 CARGO_DENY := $(MONSTRUM_CACHE)/tools/cargo-deny-0.20.2
 
-.PHONY: help demo test check gen cluster-up cluster-down images dockerfile install bench bench-peers bench-agentdojo unit sdk-check deny advisories prove fuzz fuzz-briefly
+.PHONY: help demo test check gen cluster-up cluster-down images dockerfile install bench bench-peers bench-agentdojo unit sdk-check gitops-check deny advisories prove fuzz fuzz-briefly
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +24,7 @@ demo: install ## A cluster, a governed bot, and what it may and may not do: told
 	@eval "$$($(CLUSTER) env)"
 	bash e2e/demo/demo.sh
 
-test: check fuzz-briefly sdk-check install ## Every test, on a real cluster
+test: check fuzz-briefly sdk-check gitops-check install ## Every test, on a real cluster
 	@eval "$$($(CLUSTER) env)"
 	cargo test --workspace --locked
 
@@ -31,6 +33,9 @@ unit: ## The tests that need no cluster
 
 sdk-check: ## The providers' own Python clients read what the scripted model says
 	@bash e2e/sdk/run.sh
+
+gitops-check: ## Argo CD's Lua engine and kstatus read our objects' status as it is meant
+	@cd e2e/gitops && go test ./...
 
 prove: ## The engine's laws, at length: PROPTEST_CASES=100000 cases of each
 	@PROPTEST_CASES=$${PROPTEST_CASES:-100000} cargo test --locked -p monstrum-guardian --test 'laws_*'

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=x86_64-unknown-linux-gnu
+target=$(e2e/target.sh)
 cargo fetch --quiet --locked --target "$target"
 # C sources name themselves in their errors; Rust sources do in panics, which rustc.sh sees to.
 maps=''

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cache=${MONSTRUM_CACHE:?set by the Makefile}
-target=x86_64-unknown-linux-gnu
+target=$(e2e/target.sh)
 binaries=$cache/target-image/$target/image
 archives=$cache/images
 mkdir -p "$archives"

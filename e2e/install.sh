@@ -12,7 +12,7 @@ build=$(cat "$archives"/*.tar.of | sha256sum | cut -c1-16)
 # Somebody may have scaled a Deployment by hand, as the tests do; the chart's word is the last.
 helm upgrade --install monstrum-crds charts/monstrum-crds --wait --force-conflicts
 helm upgrade --install monstrum charts/monstrum --namespace monstrum-system --create-namespace \
-  --set image.tag=dev --set "podAnnotations.build=$build" --values e2e/manifests/values.yaml --force-conflicts --wait --timeout 3m
+  --set image.tag=dev --set "pod.annotations.build=$build" --values e2e/manifests/values.yaml --force-conflicts --wait --timeout 3m
 kubectl apply -f e2e/manifests/fixtures.yaml
 for server in model github inbox; do
   kubectl -n monstrum-fixtures patch deployment "$server" --type merge \

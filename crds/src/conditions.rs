@@ -1,6 +1,9 @@
-//! The words of a status: four condition types, a closed set of reasons, and how they are written down.
+//! The words of a status: condition types, a closed set of reasons, and how they are written down.
 //!
 //! Types and reasons are API: people select on them, so they are not renamed.
+
+mod progress;
+mod reason;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -10,6 +13,9 @@ use crate::kinds::{
     Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
 };
 use crate::validate::Fault;
+
+pub use progress::{GRACE, Progress};
+pub use reason::{Outlook, Reason};
 
 /// The most bytes of a condition's message.
 const MAX_MESSAGE: usize = 2048;
@@ -25,9 +31,23 @@ pub enum ConditionType {
     Programmed,
     /// It does what it says: for a bot, its gateways enforce its current policy.
     Ready,
+    /// It is on its way; there only while that is so, as kstatus has it.
+    Reconciling,
+    /// It stays as it is until somebody acts; there only while that is so, as kstatus has it.
+    Stalled,
 }
 
 impl ConditionType {
+    /// All of them, in the order in which they are written.
+    pub const ALL: [Self; 6] = [
+        Self::Accepted,
+        Self::ResolvedRefs,
+        Self::Programmed,
+        Self::Ready,
+        Self::Reconciling,
+        Self::Stalled,
+    ];
+
     /// The name in a condition's `type`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,6 +55,8 @@ impl ConditionType {
             Self::ResolvedRefs => "ResolvedRefs",
             Self::Programmed => "Programmed",
             Self::Ready => "Ready",
+            Self::Reconciling => "Reconciling",
+            Self::Stalled => "Stalled",
         }
     }
 }
@@ -67,88 +89,6 @@ impl From<bool> for Holds {
     }
 }
 
-/// Why a condition holds or does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// `Accepted`: nothing is wrong with the object.
-    Accepted,
-    /// `Accepted`: a field of the object is wrong.
-    Invalid,
-    /// `Accepted`: the Workspace does not permit it.
-    NotPermitted,
-    /// `Accepted`: objects name each other in a circle.
-    Cycle,
-    /// `ResolvedRefs`: everything named was found.
-    Resolved,
-    /// `ResolvedRefs`: something named does not exist.
-    NotFound,
-    /// `ResolvedRefs`: a Secret, or a key in it, does not exist.
-    SecretNotFound,
-    /// `ResolvedRefs`: something named exists, and who owns it does not permit the use: a Secret that does not agree, a
-    /// Credential that may not go to that host.
-    RefNotPermitted,
-    /// `ResolvedRefs`: something named exists, and something is wrong with it.
-    RefInvalid,
-    /// `Programmed`: what follows from the object is in place.
-    Programmed,
-    /// `Programmed` or `Ready`: it is being put in place.
-    Progressing,
-    /// `Programmed`: the API server refused what should be put in place.
-    ApplyFailed,
-    /// `Ready`: it does what it says.
-    Ready,
-    /// `Ready`: a gateway has not acknowledged the current policy yet.
-    AwaitingGateway,
-    /// `Ready`: a gateway could not load the current policy, and denies everything.
-    GatewayRefused,
-    /// `Ready`: it is stopped by `spec.suspend`.
-    Suspended,
-    /// `Ready`: the operator does not know whether what it sees of the API server is current, and so renews nothing.
-    Stale,
-    /// `Ready`: the namespace holds more than the operator keeps in memory, and so nothing there is in force.
-    TooLarge,
-    /// `Ready`: another condition says why not.
-    NotReady,
-    /// An error of ours.
-    Internal,
-}
-
-impl Reason {
-    /// The name in a condition's `reason`, in events and in metric labels.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "Accepted",
-            Self::Invalid => "Invalid",
-            Self::NotPermitted => "NotPermitted",
-            Self::Cycle => "Cycle",
-            Self::Resolved => "Resolved",
-            Self::NotFound => "NotFound",
-            Self::SecretNotFound => "SecretNotFound",
-            Self::RefNotPermitted => "RefNotPermitted",
-            Self::RefInvalid => "RefInvalid",
-            Self::Programmed => "Programmed",
-            Self::Progressing => "Progressing",
-            Self::ApplyFailed => "ApplyFailed",
-            Self::Ready => "Ready",
-            Self::AwaitingGateway => "AwaitingGateway",
-            Self::GatewayRefused => "GatewayRefused",
-            Self::Suspended => "Suspended",
-            Self::Stale => "Stale",
-            Self::TooLarge => "TooLarge",
-            Self::NotReady => "NotReady",
-            Self::Internal => "Internal",
-        }
-    }
-
-    /// Whether a fault with this reason is about something that the object names, rather than about the object itself.
-    pub fn is_about_refs(self) -> bool {
-        matches!(
-            self,
-            Self::NotFound | Self::SecretNotFound | Self::RefNotPermitted | Self::RefInvalid
-        )
-    }
-}
-
 /// One condition as it should be, before times and generations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
@@ -158,6 +98,8 @@ pub struct State {
     pub holds: Holds,
     /// Why.
     pub reason: Reason,
+    /// What is at the bottom of it, which is what `Ready` says: the reason itself, or that of an object that is named.
+    pub cause: Reason,
     /// A sentence for people that says what to do; empty when there is nothing to say.
     pub message: String,
 }
@@ -174,8 +116,16 @@ impl State {
             about,
             holds: holds.into(),
             reason,
+            cause: reason,
             message: message.into(),
         }
+    }
+
+    /// The same, with another cause.
+    #[must_use]
+    pub fn caused_by(mut self, cause: Reason) -> Self {
+        self.cause = cause;
+        self
     }
 }
 
@@ -194,7 +144,7 @@ fn summarised(about: ConditionType, fine: Reason, faults: &[&Fault]) -> State {
         None => State::new(about, true, fine, ""),
         Some(first) => {
             let sentences: Vec<_> = faults.iter().map(ToString::to_string).collect();
-            State::new(about, false, first.reason, sentences.join("; "))
+            State::new(about, false, first.reason, sentences.join("; ")).caused_by(first.cause)
         }
     }
 }

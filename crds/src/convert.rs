@@ -54,6 +54,8 @@ pub struct ObjectFault {
     pub message: String,
     /// Which sort of wrong.
     pub reason: Reason,
+    /// What is at the bottom of it.
+    pub cause: Reason,
 }
 
 impl ObjectFault {
@@ -65,6 +67,7 @@ impl ObjectFault {
             field: fault.field,
             message: fault.message,
             reason: fault.reason,
+            cause: fault.cause,
         }
     }
 }

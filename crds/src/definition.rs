@@ -4,6 +4,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt as _;
 use serde_json::{Map, Value, json};
 
+use crate::conditions::{ConditionType, Holds, Reason};
 use crate::kinds::{
     Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
 };
@@ -31,8 +32,26 @@ fn plain(definition: CustomResourceDefinition) -> Value {
     let mut value = serde_json::to_value(definition).unwrap_or_default();
     if let Some(schema) = value.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
         tidy(schema);
+        if let Some(Value::Object(status)) = schema.pointer_mut("/properties/status") {
+            status.insert("default".into(), unobserved());
+        }
     }
     value
+}
+
+/// The status of an object that the operator has not seen: without it, tools that go by kstatus (Flux, kpt) take the
+/// object for finished. It is no generation's, and `kubectl get` shows its reason.
+fn unobserved() -> Value {
+    json!({
+        "observedGeneration": -1,
+        "conditions": [{
+            "type": ConditionType::Ready.as_str(),
+            "status": Holds::Unknown.as_str(),
+            "reason": Reason::Pending.as_str(),
+            "message": "the operator has not seen this object yet",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        }],
+    })
 }
 
 /// Makes one schema and all below it plain.
@@ -175,8 +194,32 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_the_operator_has_not_seen_says_so() {
+        for definition in all() {
+            let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            let status = &schema["properties"]["status"]["default"];
+            assert_eq!(status["observedGeneration"], -1);
+            let condition = &status["conditions"][0];
+            assert_eq!(
+                (&condition["type"], &condition["status"], &condition["reason"]),
+                (&json!("Ready"), &json!("Unknown"), &json!("Pending"))
+            );
+        }
+    }
+
+    /// But for the status of an object that the operator has not seen.
+    #[test]
     fn nothing_is_nullable_defaulted_or_unsigned() {
-        let text = serde_json::to_string(&all()).unwrap();
+        let mut all = all();
+        for definition in &mut all {
+            let status =
+                &mut definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"];
+            assert_eq!(
+                status.as_object_mut().unwrap().remove("default"),
+                Some(unobserved())
+            );
+        }
+        let text = serde_json::to_string(&all).unwrap();
         for word in [
             "\"nullable\"",
             "\"default\":",

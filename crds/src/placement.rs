@@ -1,15 +1,21 @@
-//! Where the pods of bots, channels and resources may run, as an installation permits it.
+//! What objects may say about the pods that are made for them, as an installation permits it.
 //!
-//! A toleration reaches nodes that others are kept from, a node selector chooses among all of them, and a `RuntimeClass` can
-//! carry both and another isolation besides. Whoever may write a Bot has none of these by that alone.
+//! A toleration reaches nodes that others are kept from, a node selector chooses among all of them, a `RuntimeClass` can carry both
+//! and another isolation besides. A priority evicts others, a label or an annotation is read by whatever else runs in the cluster
+//! (a mesh, a policy, a Service that selects by it), a variable can change what a process does, a pull secret opens somebody's
+//! images. Whoever may write a Bot has none of these by that alone. How much a container may use is no part of this: quotas and limit
+//! ranges bound it.
+
+mod toleration;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::pod::{TaintEffect, Toleration, TolerationOperator};
+use crate::kinds::pod::{Affinity, NodeOperator, NodeRequirement, Toleration};
+use toleration::covers;
 
-/// What objects may say about where their pods run. What is not listed is not permitted.
+/// What objects may say about their pods. What is not listed is not permitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Placement {
@@ -19,6 +25,20 @@ pub struct Placement {
     pub node_selector: BTreeMap<String, BTreeSet<String>>,
     /// Each `RuntimeClass` that may be chosen.
     pub runtime_class_names: BTreeSet<String>,
+    /// Each `PriorityClass` that may be chosen.
+    pub priority_class_names: BTreeSet<String>,
+    /// Node labels by which pods may be spread, or kept near or away from other pods of their namespace.
+    pub topology_keys: BTreeSet<String>,
+    /// Keys of labels that pods may be given; one that ends in `/*` stands for all with that prefix.
+    pub labels: BTreeSet<String>,
+    /// Keys of annotations that pods may be given, likewise.
+    pub annotations: BTreeSet<String>,
+    /// Names of environment variables that containers may be given.
+    pub env: BTreeSet<String>,
+    /// Secrets that images may be pulled with.
+    pub image_pull_secrets: BTreeSet<String>,
+    /// Whether user, groups and SELinux labels may be chosen.
+    pub security_context: bool,
 }
 
 impl Placement {
@@ -38,84 +58,38 @@ impl Placement {
     pub fn runs_as(&self, class: &str) -> bool {
         self.runtime_class_names.contains(class)
     }
+
+    /// The parts of an affinity that may not be asked for, each with its place below it.
+    pub fn beyond(&self, affinity: &Affinity) -> Vec<(String, &'static str)> {
+        let nodes = affinity
+            .node_requirements()
+            .into_iter()
+            .filter(|(_, requirement)| !self.requires(requirement))
+            .map(|(field, _)| (field, "nodeSelector"));
+        let pods = affinity
+            .pod_topology_keys()
+            .into_iter()
+            .filter(|(_, key)| !self.topology_keys.contains(*key))
+            .map(|(field, _)| (field, "topologyKeys"));
+        nodes.chain(pods).collect()
+    }
+
+    /// Only what names values can be held against a list: every other comparison reaches nodes that nobody listed.
+    fn requires(&self, requirement: &NodeRequirement) -> bool {
+        let mut values = requirement.values.iter();
+        requirement.operator == NodeOperator::In
+            && !requirement.values.is_empty()
+            && values.all(|value| self.selects(&requirement.key, value))
+    }
 }
 
-/// Whether every taint that `asked` tolerates is one that `permitted` tolerates.
-fn covers(permitted: &Toleration, asked: &Toleration) -> bool {
-    let key = permitted.key.as_deref().unwrap_or_default();
-    let any_key = key.is_empty() && exists(permitted);
-    let same_key = !key.is_empty() && asked.key.as_deref() == Some(key);
-    let value = exists(permitted) || (!exists(asked) && permitted.value == asked.value);
-    let effect = permitted.effect.is_none_or(|effect| asked.effect == Some(effect));
-    // Only `NoExecute` knows a time; to stay for ever is more than to stay for a while.
-    let time = match permitted.toleration_seconds {
-        Some(most)
-            if permitted
-                .effect
-                .is_none_or(|effect| effect == TaintEffect::NoExecute) =>
-        {
-            asked.toleration_seconds.is_some_and(|seconds| seconds <= most)
-        }
-        Some(_) | None => true,
-    };
-    (any_key || same_key) && value && effect && time
-}
-
-fn exists(toleration: &Toleration) -> bool {
-    toleration.operator == Some(TolerationOperator::Exists)
+/// Whether a list of keys names `key`, itself or by its prefix.
+pub(crate) fn names(keys: &BTreeSet<String>, key: &str) -> bool {
+    let by_prefix = key
+        .split_once('/')
+        .is_some_and(|(prefix, _)| keys.contains(&format!("{prefix}/*")));
+    keys.contains(key) || by_prefix
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-    use serde_json::{Value, json};
-
-    fn toleration(value: Value) -> Toleration {
-        serde_json::from_value(value).unwrap()
-    }
-
-    #[rstest]
-    #[case::same(json!({"key": "bots", "value": "a"}), json!({"key": "bots", "value": "a"}), true)]
-    #[case::operator_said(json!({"key": "bots", "value": "a"}), json!({"key": "bots", "operator": "Equal", "value": "a"}), true)]
-    #[case::other_value(json!({"key": "bots", "value": "a"}), json!({"key": "bots", "value": "b"}), false)]
-    #[case::any_value_of_one(json!({"key": "bots", "value": "a"}), json!({"key": "bots", "operator": "Exists"}), false)]
-    #[case::one_value_of_any(json!({"key": "bots", "operator": "Exists"}), json!({"key": "bots", "value": "b"}), true)]
-    #[case::other_key(json!({"key": "bots", "operator": "Exists"}), json!({"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}), false)]
-    #[case::every_key(json!({"key": "bots", "operator": "Exists"}), json!({"operator": "Exists"}), false)]
-    #[case::empty_key(json!({"key": "bots", "operator": "Exists"}), json!({"key": "", "operator": "Exists"}), false)]
-    #[case::effect(json!({"key": "bots", "operator": "Exists", "effect": "NoSchedule"}), json!({"key": "bots", "operator": "Exists", "effect": "NoSchedule"}), true)]
-    #[case::other_effect(json!({"key": "bots", "operator": "Exists", "effect": "NoSchedule"}), json!({"key": "bots", "operator": "Exists", "effect": "NoExecute"}), false)]
-    #[case::every_effect(json!({"key": "bots", "operator": "Exists", "effect": "NoSchedule"}), json!({"key": "bots", "operator": "Exists"}), false)]
-    #[case::for_ever(json!({"key": "bots", "operator": "Exists", "tolerationSeconds": 60}), json!({"key": "bots", "operator": "Exists"}), false)]
-    #[case::shorter(json!({"key": "bots", "operator": "Exists", "tolerationSeconds": 60}), json!({"key": "bots", "operator": "Exists", "tolerationSeconds": 30}), true)]
-    #[case::all(json!({"operator": "Exists"}), json!({"key": "anything", "value": "x", "effect": "NoExecute"}), true)]
-    #[case::nothing_said(json!({}), json!({"key": "bots"}), false)]
-    #[case::nothing_asked(json!({"key": "bots"}), json!({}), false)]
-    fn a_toleration_is_permitted_when_a_wider_one_is(
-        #[case] permitted: Value,
-        #[case] asked: Value,
-        #[case] expected: bool,
-    ) {
-        let placement = Placement {
-            tolerations: vec![toleration(permitted)],
-            ..Placement::default()
-        };
-        assert_eq!(placement.tolerates(&toleration(asked)), expected);
-    }
-
-    #[test]
-    fn nothing_is_permitted_where_nothing_is_said() {
-        let placement: Placement = serde_json::from_value(json!({})).unwrap();
-        assert_eq!(placement, Placement::default());
-        assert!(!placement.tolerates(&toleration(json!({"key": "bots"}))));
-        assert!(!placement.selects("disk", "ssd") && !placement.runs_as("gvisor"));
-    }
-
-    #[test]
-    fn a_misspelt_permission_is_an_error() {
-        assert!(
-            serde_json::from_value::<Placement>(json!({"tolerations": [], "nodeSelectors": {}})).is_err()
-        );
-    }
-}
+mod tests;

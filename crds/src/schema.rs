@@ -2,6 +2,8 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+use crate::kinds::pod::ContainerSettings;
+
 /// A DNS label, as Kubernetes namespaces are called.
 pub const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 /// A DNS subdomain, as most Kubernetes objects are called.
@@ -83,6 +85,44 @@ pub fn labels(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "maxProperties": 32,
         "additionalProperties": { "type": "string", "maxLength": 253 }
+    })
+}
+
+/// Values of labels by key; keys are checked after parsing.
+pub fn label_values(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": {
+            "type": "string", "maxLength": 63, "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+        }
+    })
+}
+
+/// Values of annotations by key; keys are checked after parsing.
+pub fn annotations(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": { "type": "string", "maxLength": 4096 }
+    })
+}
+
+/// Values of environment variables by name; names are checked after parsing.
+pub fn environment(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": { "type": "string", "maxLength": 4096 }
+    })
+}
+
+/// Settings of containers by name; names are checked after parsing.
+pub fn containers(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 8,
+        "additionalProperties": generator.subschema_for::<ContainerSettings>()
     })
 }
 

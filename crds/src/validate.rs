@@ -24,6 +24,7 @@ pub(crate) mod generation;
 pub(crate) mod limits;
 pub mod model_provider;
 pub(crate) mod placement;
+pub mod pod;
 pub(crate) mod reference;
 pub(crate) mod request;
 pub(crate) mod request_shape;
@@ -41,6 +42,8 @@ pub struct Fault {
     pub message: String,
     /// Which sort of wrong.
     pub reason: Reason,
+    /// What is at the bottom of it: the reason itself, or that of an object that is named.
+    pub cause: Reason,
 }
 
 impl Fault {
@@ -50,7 +53,15 @@ impl Fault {
             field: field.into(),
             message: message.into(),
             reason,
+            cause: reason,
         }
+    }
+
+    /// The same, with another cause.
+    #[must_use]
+    pub fn caused_by(mut self, cause: Reason) -> Self {
+        self.cause = cause;
+        self
     }
 
     /// A fault of the object's own making.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use monstrum_guardian::address;
+
 use crate::consent::{Consent, User};
 use crate::contract::Contract;
 use crate::kinds::credential::Method;
@@ -38,8 +40,10 @@ pub struct World {
     pub bindings: BTreeMap<String, Arc<BotBinding>>,
     /// The channels.
     pub channels: BTreeMap<String, Arc<Channel>>,
-    /// Where the installation lets pods run; none where that is not known, as on the command line.
+    /// What the installation lets objects say about their pods; none where that is not known, as on the command line.
     pub placement: Option<Arc<Placement>>,
+    /// The cluster's domain, where it is not the usual one.
+    pub cluster_domain: Option<Arc<str>>,
     /// The cluster's resource types, each judged once.
     pub resource_types: BTreeMap<String, Arc<Contract>>,
     /// By Secret and key: a version that changes with the value, or nothing where there is no such key. A Secret that is
@@ -87,6 +91,11 @@ impl World {
             namespace: namespace.into(),
             ..Self::default()
         }
+    }
+
+    /// The cluster's domain.
+    pub fn cluster_domain(&self) -> &str {
+        self.cluster_domain.as_deref().unwrap_or(address::CLUSTER_DOMAIN)
     }
 
     /// Puts an object in. One without a namespace is taken to be in this one.

@@ -50,7 +50,7 @@ pub struct ServeArgs {
     #[arg(long, env = "MONSTRUM_LEDGER")]
     pub ledger: String,
     /// Where runners and channels dial in.
-    #[arg(long, env = "MONSTRUM_LISTEN", default_value = "0.0.0.0:9443")]
+    #[arg(long, env = "MONSTRUM_LISTEN", default_value = "[::]:9443")]
     pub listen: SocketAddr,
     /// This pod's address, under which runners find this gateway; the one it listens on, if absent.
     #[arg(long, env = "POD_IP")]
@@ -90,7 +90,7 @@ pub struct ChannelArgs {
     )]
     pub secret: PathBuf,
     /// Where messages come in.
-    #[arg(long, env = "MONSTRUM_LISTEN", default_value = "0.0.0.0:8080")]
+    #[arg(long, env = "MONSTRUM_LISTEN", default_value = "[::]:8080")]
     pub listen: SocketAddr,
     /// Where the gateway of a bot is; `{bot}` and `{namespace}` are filled in.
     #[arg(

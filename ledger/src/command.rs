@@ -1,6 +1,7 @@
 //! The command line.
 
 mod archive;
+mod probe;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use clap::Parser as _;
 use monstrum_service::{ServiceArgs, TlsArgs};
 
 use crate::serve;
-use crate::sqlite::{ArchiveError, back_up};
+use crate::sqlite::back_up;
 
 const NAME: &str = "monstrum-ledger";
 
@@ -29,6 +30,8 @@ enum Command {
     Chains(archive::ChainsArgs),
     /// Writes one chain to the standard output, as `monstrum audit export` does, for `monstrum audit verify`.
     Export(archive::ExportArgs),
+    /// Asks other processes of the installation whether they are there, as `helm test` does.
+    Probe(probe::ProbeArgs),
 }
 
 /// Flags of `serve`.
@@ -54,7 +57,7 @@ pub struct ServeArgs {
     #[arg(long, env = "POD_NAME", default_value = NAME)]
     pub replica: String,
     /// Where gRPC answers.
-    #[arg(long, env = "MONSTRUM_LISTEN_ADDRESS", default_value = "0.0.0.0:9443")]
+    #[arg(long, env = "MONSTRUM_LISTEN_ADDRESS", default_value = "[::]:9443")]
     pub listen_address: SocketAddr,
 }
 
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Ok(Command::Backup(args)) => backup(&args),
         Ok(Command::Chains(args)) => finished(archive::chains(&args)),
         Ok(Command::Export(args)) => finished(archive::export(&args)),
+        Ok(Command::Probe(args)) => finished(probe::probe(&args)),
         Err(error) => {
             // Nothing is left to do when the terminal is gone.
             drop(error.print());
@@ -124,7 +128,7 @@ fn backup(args: &BackupArgs) -> ExitCode {
     }
 }
 
-fn finished(outcome: Result<(), ArchiveError>) -> ExitCode {
+fn finished<E: std::error::Error>(outcome: Result<(), E>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&explained(&error)),

@@ -1,14 +1,19 @@
 //! The operator's flags.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use monstrum_crds::kinds::PodSettings;
 use monstrum_crds::placement::Placement;
+use monstrum_crds::validate::pod;
+use monstrum_guardian::address::CLUSTER_DOMAIN;
 use monstrum_service::ServiceArgs;
 
+use crate::child::Labels;
 use crate::index::Budget;
 use crate::leadership::{Timing, TimingError};
+use crate::network::Dns;
 
 /// Reconciles Monstrum's custom resources: compiles each bot's policy, provisions its pods, opens its credentials.
 #[derive(Debug, Clone, clap::Parser)]
@@ -47,11 +52,11 @@ pub struct OperatorArgs {
     pub trust_domain: String,
 
     /// Where gateways and channels call for policy and credentials.
-    #[arg(long, env = "MONSTRUM_GRPC_ADDRESS", default_value = "0.0.0.0:9443")]
+    #[arg(long, env = "MONSTRUM_GRPC_ADDRESS", default_value = "[::]:9443")]
     pub grpc_address: SocketAddr,
 
     /// Where the API server asks for admission.
-    #[arg(long, env = "MONSTRUM_WEBHOOK_ADDRESS", default_value = "0.0.0.0:8443")]
+    #[arg(long, env = "MONSTRUM_WEBHOOK_ADDRESS", default_value = "[::]:8443")]
     pub webhook_address: SocketAddr,
 
     /// A file with the authority (PEM) of the certificate that this cluster's API server shows to webhooks. Without one, its
@@ -63,9 +68,10 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_WEBHOOK_CONFIGURATION", default_value = "")]
     pub webhook_configuration: String,
 
-    /// This pod's address, which the leader makes the only endpoint of the operator's Service; nothing is made when absent.
-    #[arg(long, env = "POD_IP")]
-    pub pod_address: Option<std::net::IpAddr>,
+    /// This pod's addresses, one of each family, which the leader makes the only endpoints of the operator's Service; nothing
+    /// is made when absent.
+    #[arg(long, env = "POD_IPS", value_delimiter = ',')]
+    pub pod_addresses: Vec<IpAddr>,
 
     /// The name of the Service through which the API server asks for admission.
     #[arg(
@@ -91,18 +97,49 @@ pub struct OperatorArgs {
     #[arg(long, env = "MONSTRUM_CERTIFICATE_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8760))]
     pub certificate_hours: u64,
 
+    /// How many days an authority that signs these certificates lives; another one takes its place after two thirds of it.
+    #[arg(long, env = "MONSTRUM_AUTHORITY_DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+    pub authority_days: u64,
+
+    /// How many seconds each step of a change of the authority is given to be in force everywhere, once all Secrets are written:
+    /// longer than kubelets take to refresh what they mounted.
+    #[arg(long, env = "MONSTRUM_AUTHORITY_SETTLE_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(30..=86_400))]
+    pub authority_settle_seconds: u64,
+
     /// The namespace whose pods may read the metrics of bots' pods (a Prometheus runs there); nobody may when empty.
     #[arg(long, env = "MONSTRUM_METRICS_NAMESPACE", default_value = "")]
     pub metrics_namespace: String,
 
-    /// Annotations of the pods of bots and channels, as `key=value`, separated by commas.
-    #[arg(long, env = "MONSTRUM_POD_ANNOTATIONS", value_delimiter = ',', value_parser = annotation)]
-    pub pod_annotations: Vec<(String, String)>,
+    /// What every pod of bots and channels gets where its object says nothing else, as JSON of the same form as a Bot's
+    /// `spec.gateway.pod`.
+    #[arg(long, env = "MONSTRUM_POD_DEFAULTS", default_value = "{}", value_parser = pod_settings)]
+    pub pod_defaults: PodSettings,
 
-    /// What objects may say about where their pods run, as JSON with `tolerations`, `nodeSelector` (label: values) and
-    /// `runtimeClassNames`; what is not listed is not permitted.
+    /// What objects may say about their pods, as JSON with `tolerations`, `nodeSelector` (label: values), `runtimeClassNames`,
+    /// `priorityClassNames`, `topologyKeys`, `labels`, `annotations`, `env`, `imagePullSecrets` and `securityContext`; what is not
+    /// listed is not permitted.
     #[arg(long, env = "MONSTRUM_POD_PLACEMENT", default_value = "{}", value_parser = placement)]
     pub pod_placement: Placement,
+
+    /// Labels of every object that is made for bots and channels, as JSON.
+    #[arg(long, env = "MONSTRUM_COMMON_LABELS", default_value = "{}", value_parser = labels)]
+    pub common_labels: Labels,
+
+    /// The value of the label `app.kubernetes.io/name` of the pods of operator and ledger.
+    #[arg(long, env = "MONSTRUM_SYSTEM_NAME", default_value = "monstrum")]
+    pub system_name: String,
+
+    /// The cluster's DNS domain.
+    #[arg(long, env = "MONSTRUM_CLUSTER_DOMAIN", default_value = CLUSTER_DOMAIN)]
+    pub cluster_domain: String,
+
+    /// Where pods resolve names, as JSON with `namespace`, `podLabels`, `addresses` and `ports`.
+    #[arg(long, env = "MONSTRUM_DNS", default_value = "{}", value_parser = Dns::read)]
+    pub dns: Dns,
+
+    /// The address families of Services.
+    #[arg(long, env = "MONSTRUM_IP_FAMILY_POLICY", default_value = "PreferDualStack", value_parser = ["SingleStack", "PreferDualStack", "RequireDualStack"])]
+    pub ip_family_policy: String,
 
     /// What the pods of bots and channels run.
     #[command(flatten)]
@@ -160,10 +197,6 @@ pub struct ImageArgs {
     /// When these images are pulled.
     #[arg(long, env = "MONSTRUM_IMAGE_PULL_POLICY", default_value = "IfNotPresent", value_parser = ["Always", "IfNotPresent", "Never"])]
     pub image_pull_policy: String,
-
-    /// Names of Secrets in the bots' namespaces to pull with, separated by commas.
-    #[arg(long, env = "MONSTRUM_IMAGE_PULL_SECRETS", value_delimiter = ',')]
-    pub image_pull_secrets: Vec<String>,
 }
 
 impl LeaseArgs {
@@ -177,6 +210,16 @@ impl OperatorArgs {
     /// How long a policy holds from when it was last known to be current.
     pub fn policy_lease(&self) -> Duration {
         Duration::from_secs(u64::from(self.policy_lease_seconds))
+    }
+
+    /// How long an authority lives.
+    pub fn authority_lifetime(&self) -> Duration {
+        Duration::from_secs(self.authority_days.saturating_mul(86_400))
+    }
+
+    /// How long each step of a change of the authority takes at least.
+    pub fn authority_settle(&self) -> Duration {
+        Duration::from_secs(self.authority_settle_seconds)
     }
 
     /// How long a certificate is valid.
@@ -195,14 +238,29 @@ fn placement(text: &str) -> Result<Placement, serde_json::Error> {
     serde_json::from_str(text)
 }
 
-fn annotation(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or_else(|| format!("{text:?} is not key=value"))?;
-    if key.is_empty() {
-        return Err(format!("{text:?} has no key"));
+/// The containers of pods that the operator makes.
+const CONTAINERS: [&str; 5] = ["gateway", "runner", "channel", "sandbox", "inject"];
+
+fn pod_settings(text: &str) -> Result<PodSettings, String> {
+    let settings = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let faults = pod::faults("pod", &settings, &CONTAINERS);
+    if faults.is_empty() {
+        return Ok(settings);
     }
-    Ok((key.to_owned(), value.to_owned()))
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Err(faults.join("; "))
+}
+
+fn labels(text: &str) -> Result<Labels, String> {
+    let settings = PodSettings {
+        labels: serde_json::from_str(text).map_err(|error| error.to_string())?,
+        ..PodSettings::default()
+    };
+    let faults = pod::faults("common", &settings, &[]);
+    match faults.first() {
+        Some(fault) => Err(fault.to_string()),
+        None => Ok(settings.labels),
+    }
 }
 
 #[cfg(test)]
@@ -222,11 +280,33 @@ mod tests {
     }
 
     #[test]
-    fn annotations_are_keys_with_values() {
-        let args = parse(&["--pod-annotations", "build=1,team=a=b"]).unwrap();
-        let pairs = [("build", "1"), ("team", "a=b")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(args.pod_annotations, pairs);
-        assert!(parse(&["--pod-annotations", "build"]).is_err());
+    fn values_of_annotations_have_commas() {
+        let args = parse(&[
+            "--pod-defaults",
+            r#"{"annotations": {"acme.example/owners": "ann, bob=1"}}"#,
+        ])
+        .unwrap();
+        assert_eq!(args.pod_defaults.annotations["acme.example/owners"], "ann, bob=1");
+    }
+
+    #[test]
+    fn defaults_of_pods_replace_nothing_of_ours() {
+        for settings in [
+            r#"{"labels": {"app.kubernetes.io/component": "operator"}}"#,
+            r#"{"containers": {"gateway": {"env": {"MONSTRUM_OPERATOR": "https://evil.example"}}}}"#,
+            r#"{"containers": {"gatevay": {}}}"#,
+            r#"{"hostNetwork": true}"#,
+        ] {
+            assert!(parse(&["--pod-defaults", settings]).is_err(), "{settings}");
+        }
+        assert!(parse(&["--common-labels", r#"{"monstrum.dev/bot": "other"}"#]).is_err());
+    }
+
+    #[test]
+    fn a_pod_has_an_address_of_each_family() {
+        let args = parse(&["--pod-addresses", "10.0.0.1,fd00::1"]).unwrap();
+        assert_eq!(args.pod_addresses.len(), 2);
+        assert!(parse(&[]).unwrap().pod_addresses.is_empty());
     }
 
     #[test]

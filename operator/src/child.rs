@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use apply::{Applied, Applier, ApplyError, Certified};
-pub use certificate::{Certificate, CertificateSpec, Issued, certificate_annotations};
+pub use certificate::{Certificate, CertificateSpec, Issued, certificate_annotations, keeps_up};
 pub use owner::{Belonging, Labels, MANAGED_BY, MANAGER, Owner, label};
 
 /// The kinds of our objects, in the order in which they are applied: what others need comes first.
@@ -100,6 +100,21 @@ impl Child {
             kind,
             name: object.name_any(),
             object: drift::without_nulls(object_value),
+        }
+    }
+
+    /// Adds labels to the object itself, where it has none of the same key.
+    pub fn label(&mut self, further: &Labels) {
+        let labels = self
+            .object
+            .pointer_mut("/metadata/labels")
+            .and_then(Value::as_object_mut);
+        if let Some(labels) = labels {
+            for (key, value) in further {
+                labels
+                    .entry(key.as_str())
+                    .or_insert_with(|| value.as_str().into());
+            }
         }
     }
 }

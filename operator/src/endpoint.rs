@@ -24,12 +24,13 @@ const EVERY: Duration = Duration::from_secs(10);
 /// After a failure.
 const SOON: Duration = Duration::from_secs(1);
 
-/// The leader's place behind the Service.
+/// The leader's places behind the Service: the same pod, once for each address family.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     pub(crate) namespace: String,
     pub(crate) service: String,
-    pub(crate) address: IpAddr,
+    /// One of each family.
+    pub(crate) addresses: Vec<IpAddr>,
     pub(crate) pod: String,
 }
 
@@ -39,7 +40,7 @@ pub(crate) async fn keep(client: &Client, endpoint: &Endpoint) {
         let wait = match put(client, endpoint).await {
             Ok(written) => {
                 if written {
-                    tracing::info!(address = %endpoint.address, service = %endpoint.service, "gateways find this leader now");
+                    tracing::info!(addresses = ?endpoint.addresses, service = %endpoint.service, "gateways find this leader now");
                 }
                 EVERY
             }
@@ -56,29 +57,28 @@ pub(crate) async fn keep(client: &Client, endpoint: &Endpoint) {
 async fn put(client: &Client, endpoint: &Endpoint) -> Result<bool, kube::Error> {
     let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), &endpoint.namespace);
     let owner = owner(client, endpoint).await?;
-    let name = endpoint.name();
-    let mut said = false;
+    let mut missing: Vec<Place<'_>> = endpoint.places().collect();
     for found in slices.list(&endpoint.list()).await? {
         let found_name = found.name_any();
-        if found_name == name {
-            said = endpoint.is_said_by(&found, owner.as_deref());
+        if endpoint.places().any(|place| place.name() == found_name) {
+            missing.retain(|place| place.name() != found_name || !place.is_said_by(&found, owner.as_deref()));
         } else {
-            // Left from when the Service had a selector, or of another family.
+            // Left from when the Service had a selector, or of a family that this pod has no address of.
             tracing::info!(slice = %found_name, "deleting another slice of the leader's Service");
             slices.delete(&found_name, &DeleteParams::default()).await?;
         }
     }
-    if !said {
+    for place in &missing {
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         slices
             .patch(
-                &name,
+                &place.name(),
                 &parameters,
-                &Patch::Apply(endpoint.slice(owner.as_deref())),
+                &Patch::Apply(place.slice(owner.as_deref())),
             )
             .await?;
     }
-    Ok(!said)
+    Ok(!missing.is_empty())
 }
 
 /// The uid of the Service, with which the slice goes, as those of Kubernetes' own controller do. None where it may not be read: that
@@ -93,13 +93,33 @@ async fn owner(client: &Client, endpoint: &Endpoint) -> Result<Option<String>, k
 }
 
 impl Endpoint {
-    /// One slice for each family: a slice's can't be changed.
-    fn name(&self) -> String {
-        format!("{}-leader-{}", self.service, self.family().to_lowercase())
+    fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        let endpoint = self;
+        self.addresses
+            .iter()
+            .map(move |&address| Place { endpoint, address })
     }
 
     fn list(&self) -> ListParams {
         ListParams::default().labels(&format!("{SERVICE_NAME}={}", self.service))
+    }
+}
+
+/// One address of the leader.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    endpoint: &'a Endpoint,
+    address: IpAddr,
+}
+
+impl Place<'_> {
+    /// One slice for each family: a slice's can't be changed.
+    fn name(&self) -> String {
+        format!(
+            "{}-leader-{}",
+            self.endpoint.service,
+            self.family().to_lowercase()
+        )
     }
 
     fn family(&self) -> &'static str {
@@ -126,7 +146,7 @@ impl Endpoint {
 
     fn slice(&self, owner: Option<&str>) -> Value {
         let owners: Vec<_> = owner
-            .map(|uid| json!({"apiVersion": "v1", "kind": "Service", "name": self.service, "uid": uid}))
+            .map(|uid| json!({"apiVersion": "v1", "kind": "Service", "name": self.endpoint.service, "uid": uid}))
             .into_iter()
             .collect();
         json!({
@@ -134,9 +154,9 @@ impl Endpoint {
             "kind": "EndpointSlice",
             "metadata": {
                 "name": self.name(),
-                "namespace": self.namespace,
+                "namespace": self.endpoint.namespace,
                 "labels": {
-                    SERVICE_NAME: self.service,
+                    SERVICE_NAME: self.endpoint.service,
                     "endpointslice.kubernetes.io/managed-by": MANAGER,
                     label::NAME: "monstrum",
                     label::MANAGED_BY: MANAGER,
@@ -147,7 +167,7 @@ impl Endpoint {
             "endpoints": [{
                 "addresses": [self.address.to_string()],
                 "conditions": { "ready": true },
-                "targetRef": { "kind": "Pod", "name": self.pod, "namespace": self.namespace },
+                "targetRef": { "kind": "Pod", "name": self.endpoint.pod, "namespace": self.endpoint.namespace },
             }],
             "ports": [{ "name": "grpc", "port": GRPC_PORT, "protocol": "TCP" }],
         })
@@ -166,7 +186,10 @@ mod tests {
         Endpoint {
             namespace: "system".to_owned(),
             service: "monstrum-operator".to_owned(),
-            address: address.parse().unwrap(),
+            addresses: address
+                .split(',')
+                .map(|address| address.parse().unwrap())
+                .collect(),
             pod: "monstrum-operator-0".to_owned(),
         }
     }
@@ -223,9 +246,22 @@ mod tests {
         assert_eq!(api.paths(), [PATH]);
     }
 
+    #[tokio::test]
+    async fn a_leader_with_two_families_is_found_by_both() {
+        let api = FakeApi::default();
+        assert!(put(&api.client(), &at("10.0.0.1,fd00::1")).await.unwrap());
+        assert!(!put(&api.client(), &at("10.0.0.1,fd00::1")).await.unwrap());
+        assert_eq!(api.paths(), [PATH.to_owned(), PATH.replace("ipv4", "ipv6")]);
+        assert!(!put(&api.client(), &at("10.0.0.1")).await.unwrap());
+        assert_eq!(api.paths(), [PATH]);
+    }
+
     #[test]
     fn the_families_have_slices_of_their_own() {
-        assert_eq!(at("fd00::1").name(), "monstrum-operator-leader-ipv6");
-        assert_eq!(at("fd00::1").slice(None)["addressType"], "IPv6");
+        let endpoint = at("10.0.0.1,fd00::1");
+        let places: Vec<Place<'_>> = endpoint.places().collect();
+        assert_eq!(places[0].name(), "monstrum-operator-leader-ipv4");
+        assert_eq!(places[1].name(), "monstrum-operator-leader-ipv6");
+        assert_eq!(places[1].slice(None)["addressType"], "IPv6");
     }
 }

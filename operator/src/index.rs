@@ -86,6 +86,8 @@ pub struct Index {
     pub secrets: Secrets,
     /// Where the installation lets pods run.
     pub placement: Arc<Placement>,
+    /// The cluster's domain, where it is not the usual one.
+    pub cluster_domain: Option<Arc<str>>,
     /// As of when all this is known.
     pub currency: Currency,
     /// Which namespaces must be compiled.
@@ -116,6 +118,13 @@ impl Index {
             currency: Currency::new(validity),
             ..Self::default()
         }
+    }
+
+    /// In a cluster with this domain.
+    #[must_use]
+    pub fn in_domain(mut self, cluster_domain: &str) -> Self {
+        self.cluster_domain = Some(cluster_domain.into());
+        self
     }
 
     /// Begins a term: nothing that was known or compiled before it counts. Only the first call for an epoch does anything.
@@ -221,6 +230,32 @@ impl Index {
                 self.queue.push(Key {
                     kind,
                     namespace: namespace.to_owned(),
+                    name,
+                });
+            }
+        }
+    }
+
+    /// Has every binding of a bot reconciled: its status tells of the bot's.
+    pub fn queue_bindings_of(&self, namespace: &str, bot: &str) {
+        for binding in self.bindings.of(namespace) {
+            if binding.spec.bot == bot {
+                self.queue.push(Key {
+                    kind: Kind::BotBinding,
+                    namespace: namespace.to_owned(),
+                    name: binding.name_any(),
+                });
+            }
+        }
+    }
+
+    /// Has every object reconciled that has pods.
+    pub fn queue_pods(&self) {
+        for kind in [Kind::Bot, Kind::Channel] {
+            for (namespace, name) in self.places(kind) {
+                self.queue.push(Key {
+                    kind,
+                    namespace,
                     name,
                 });
             }

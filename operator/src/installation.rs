@@ -1,9 +1,12 @@
 //! What this installation gives every pod that it makes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use monstrum_crds::kinds::PodSettings;
+
 use crate::args::OperatorArgs;
+use crate::child::Labels;
+use crate::network::Dns;
 
 /// What this installation gives every pod that it makes.
 #[derive(Debug, Clone)]
@@ -18,16 +21,24 @@ pub struct Installation {
     pub runner_image: String,
     /// When images are pulled.
     pub pull_policy: String,
-    /// Secrets to pull with.
-    pub pull_secrets: Vec<String>,
+    /// What every pod of bots and channels gets, where its object says nothing else.
+    pub pods: PodSettings,
+    /// Labels of every object that is made.
+    pub common_labels: Labels,
+    /// What the pods of operator and ledger are called, in the label `app.kubernetes.io/name`.
+    pub system_name: String,
+    /// The cluster's domain.
+    pub cluster_domain: String,
+    /// Where names are resolved.
+    pub dns: Dns,
+    /// Of Services.
+    pub ip_family_policy: String,
     /// The operators' Service.
     pub operator_service: String,
     /// The ledger's Service.
     pub ledger_service: String,
     /// Whose pods may read metrics; nobody's when empty.
     pub metrics_namespace: Option<String>,
-    /// Annotations of every pod.
-    pub pod_annotations: BTreeMap<String, String>,
     /// Of the certificates of pods.
     pub certificate_lifetime: Duration,
 }
@@ -48,11 +59,15 @@ impl Installation {
             gateway_image: args.images.gateway_image.clone(),
             runner_image: args.images.runner_image.clone(),
             pull_policy: args.images.image_pull_policy.clone(),
-            pull_secrets: named(&args.images.image_pull_secrets),
+            pods: args.pod_defaults.clone(),
+            common_labels: args.common_labels.clone(),
+            system_name: args.system_name.clone(),
+            cluster_domain: args.cluster_domain.clone(),
+            dns: args.dns.clone(),
+            ip_family_policy: args.ip_family_policy.clone(),
             operator_service: args.operator_service.clone(),
             ledger_service: args.ledger_service.clone(),
             metrics_namespace: named(std::slice::from_ref(&args.metrics_namespace)).pop(),
-            pod_annotations: args.pod_annotations.iter().cloned().collect(),
             certificate_lifetime: args.certificate_lifetime(),
         }
     }
@@ -71,6 +86,23 @@ impl Installation {
             "https://{}.{}.svc:{GRPC_PORT}",
             self.ledger_service, self.namespace
         )
+    }
+
+    /// The DNS names of a Service of a bot's namespace.
+    pub(crate) fn names_in(&self, namespace: &str, service: &str) -> Vec<String> {
+        service_names(service, namespace, &self.cluster_domain)
+    }
+
+    /// The DNS names of a Service beside the operator.
+    pub(crate) fn system_names(&self, service: &str) -> Vec<String> {
+        self.names_in(&self.namespace, service)
+    }
+
+    /// With the labels of every object.
+    pub(crate) fn labelled(&self, own: Labels) -> Labels {
+        let mut labels = self.common_labels.clone();
+        labels.extend(own);
+        labels
     }
 
     /// The namespaces that are never governed.
@@ -95,11 +127,11 @@ fn named(names: &[String]) -> Vec<String> {
 }
 
 /// The DNS names under which a Service is reached from inside the cluster.
-pub(crate) fn service_names(service: &str, namespace: &str) -> Vec<String> {
+pub(crate) fn service_names(service: &str, namespace: &str, cluster_domain: &str) -> Vec<String> {
     vec![
         service.to_owned(),
         format!("{service}.{namespace}"),
         format!("{service}.{namespace}.svc"),
-        format!("{service}.{namespace}.svc.cluster.local"),
+        format!("{service}.{namespace}.svc.{cluster_domain}"),
     ]
 }

@@ -21,6 +21,8 @@ use monstrum_crds::kinds::{
 };
 use monstrum_crds::object::Kind;
 
+pub use rollout::Pods;
+
 use crate::child::{Applier, ApplyError};
 use crate::compiler::Facts;
 use crate::index::{Index, Key};
@@ -41,6 +43,8 @@ pub struct Reconciler {
     pub applier: Applier,
     /// Writes status.
     pub status: StatusWriter,
+    /// Tells why pods do not run.
+    pub pods: Pods,
     /// What every pod is given.
     pub installation: Installation,
     /// Counts.
@@ -163,13 +167,8 @@ impl Reconciler {
             object.error
         );
         let states = [
-            State::new(ConditionType::Accepted, false, Reason::Invalid, message),
-            State::new(
-                ConditionType::Ready,
-                false,
-                Reason::NotReady,
-                "the object is not accepted",
-            ),
+            State::new(ConditionType::Accepted, false, Reason::Invalid, message.as_str()),
+            State::new(ConditionType::Ready, false, Reason::Invalid, message),
         ];
         let plural = format!("{}s", key.kind.as_str().to_lowercase());
         let manager = format!("monstrum-{}-status", key.kind.as_str().to_lowercase());
@@ -181,7 +180,7 @@ impl Reconciler {
     }
 }
 
-/// `Ready` of an object for which `others` are the other conditions.
+/// `Ready` of an object for which `others` are the other conditions: its reason is the cause of the first that does not hold.
 pub(crate) fn ready(others: &[State], message: impl Into<String>) -> State {
     use monstrum_crds::conditions::Holds;
     match others.iter().find(|state| state.holds != Holds::True) {
@@ -193,7 +192,7 @@ pub(crate) fn ready(others: &[State], message: impl Into<String>) -> State {
                 state.holds.as_str(),
                 state.message
             );
-            State::new(ConditionType::Ready, false, Reason::NotReady, why)
+            State::new(ConditionType::Ready, false, state.cause, why)
         }
     }
 }

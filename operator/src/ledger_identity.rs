@@ -1,16 +1,19 @@
 //! The ledger's certificate, in a Secret of the operator's namespace.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use monstrum_wire::identity::Identity;
+use tokio::sync::watch;
 
 use crate::child::{Applier, CertificateSpec, Labels, MANAGER, label};
-use crate::installation::{Installation, service_names};
+use crate::installation::Installation;
 use crate::roster::Rosters;
+use crate::trust::{Held, due};
 
 /// The Secret that the ledger's pods mount.
-const SECRET: &str = "monstrum-ledger-tls";
+pub(crate) const SECRET: &str = "monstrum-ledger-tls";
 /// Who writes it.
 const FIELD_MANAGER: &str = "monstrum-ledger-tls";
 /// A deleted Secret is made again after this long at most.
@@ -19,16 +22,21 @@ const EVERY: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(2);
 
 /// Keeps the ledger's certificate valid, and known. Runs until dropped.
-pub(crate) async fn keep(applier: &Applier, installation: &Installation, rosters: &Rosters) {
+pub(crate) async fn keep(
+    applier: &Applier,
+    installation: &Installation,
+    rosters: &Rosters,
+    mut changes: watch::Receiver<Arc<Held>>,
+) {
     let labels = Labels::from([
-        (label::NAME.to_owned(), "monstrum".to_owned()),
+        (label::NAME.to_owned(), installation.system_name.clone()),
         (label::COMPONENT.to_owned(), "ledger".to_owned()),
         (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
     ]);
     let spec = CertificateSpec {
         secret: SECRET.to_owned(),
         identity: Identity::Ledger,
-        names: service_names(&installation.ledger_service, &installation.namespace),
+        names: installation.system_names(&installation.ledger_service),
         labels: labels.clone(),
     };
     loop {
@@ -51,6 +59,6 @@ pub(crate) async fn keep(applier: &Applier, installation: &Installation, rosters
                 SOON
             }
         };
-        tokio::time::sleep(wait).await;
+        due(&mut changes, wait).await;
     }
 }

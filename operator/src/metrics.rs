@@ -40,6 +40,9 @@ pub struct Metrics {
     watch_age: Family<WatchLabels, Gauge<f64, AtomicU64>>,
     /// Namespaces whose policies are not renewed.
     pub stale_namespaces: Gauge,
+    authority_expiration: Gauge,
+    authorities_trusted: Gauge,
+    authority_awaited: Gauge,
     followed: Family<NamespaceLabels, Gauge>,
     kept_bytes: Gauge,
     governed_by_others: Gauge,
@@ -152,6 +155,9 @@ impl Default for Metrics {
             watch_lists: Family::default(),
             watch_age: Family::default(),
             stale_namespaces: Gauge::default(),
+            authority_expiration: Gauge::default(),
+            authorities_trusted: Gauge::default(),
+            authority_awaited: Gauge::default(),
             followed: Family::default(),
             kept_bytes: Gauge::default(),
             governed_by_others: Gauge::default(),
@@ -203,6 +209,7 @@ impl Metrics {
         registry.register("leading", "Whether this process leads", metrics.leading.clone());
         registry.register("objects", "Objects by kind", metrics.objects.clone());
         metrics.register_watches(registry);
+        metrics.register_trust(registry);
         metrics
     }
 
@@ -307,6 +314,37 @@ impl Metrics {
     /// Says how many bytes are kept.
     pub fn kept(&self, bytes: usize) {
         self.kept_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    fn register_trust(&self, registry: &mut Registry) {
+        registry.register(
+            "authority_expiration_timestamp_seconds",
+            "When the authority that signs ends, in seconds since 1970",
+            self.authority_expiration.clone(),
+        );
+        registry.register(
+            "authorities_trusted",
+            "Authorities whose certificates are trusted: more than one while one takes another's place",
+            self.authorities_trusted.clone(),
+        );
+        registry.register(
+            "authority_step_awaits",
+            "Certificates that a step to another authority waits for, as the leader sees them",
+            self.authority_awaited.clone(),
+        );
+    }
+
+    /// Says when the authority ends, and how many are trusted.
+    pub fn trusts(&self, ends: i64, trusted: usize) {
+        self.authority_expiration.set(ends);
+        self.authorities_trusted
+            .set(i64::try_from(trusted).unwrap_or(i64::MAX));
+    }
+
+    /// Says how many certificates a step waits for.
+    pub fn trust_awaits(&self, certificates: usize) {
+        self.authority_awaited
+            .set(i64::try_from(certificates).unwrap_or(i64::MAX));
     }
 
     /// Counts a watch that was begun anew.

@@ -1,8 +1,7 @@
 //! Who may talk to whom. A pod that a policy selects may do what the policies name, and nothing else.
 
+mod dns;
 mod endpoint;
-
-use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use k8s_openapi::api::networking::v1::{
@@ -14,15 +13,15 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use monstrum_guardian::address;
 
+pub(crate) use dns::Dns;
 use endpoint::Host;
-pub(crate) use endpoint::Target;
+pub(crate) use endpoint::{Target, Vantage};
 
 use crate::child::{Labels, Owner, label};
 use crate::installation::{ADMIN_PORT, GRPC_PORT, Installation};
 
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
-/// Where node-local DNS caches listen.
-const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 20, 10));
+
 /// Who may connect to a pod, and where it may connect to. Both are closed where nothing is said.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
@@ -100,30 +99,12 @@ pub(crate) fn pods_of(namespace: &str, labels: Labels) -> NetworkPolicyPeer {
 pub(crate) fn to_system(installation: &Installation) -> NetworkPolicyEgressRule {
     let part = |component: &str| {
         let labels = Labels::from([
-            (label::NAME.to_owned(), "monstrum".to_owned()),
+            (label::NAME.to_owned(), installation.system_name.clone()),
             (label::COMPONENT.to_owned(), component.to_owned()),
         ]);
         pods_of(&installation.namespace, labels)
     };
     to(vec![part("operator"), part("ledger")], &[GRPC_PORT])
-}
-
-/// Name resolution, and no other server at its port.
-pub(crate) fn to_dns() -> NetworkPolicyEgressRule {
-    let labels = Labels::from([("k8s-app".to_owned(), "kube-dns".to_owned())]);
-    let peers = vec![
-        pods_of("kube-system", labels),
-        block(&IpNet::from(NODE_LOCAL_DNS), &[]),
-    ];
-    let port = |protocol: &str| NetworkPolicyPort {
-        protocol: Some(protocol.to_owned()),
-        port: Some(IntOrString::Int(53)),
-        end_port: None,
-    };
-    NetworkPolicyEgressRule {
-        to: Some(peers),
-        ports: Some(vec![port("UDP"), port("TCP")]),
-    }
 }
 
 /// Where an administrator's URL points, opened as far as whoever dials it may judge it reachable: nothing for what may not be

@@ -84,6 +84,22 @@ fn of_container(pod: &PodSpec, container: &Container) -> Vec<&'static str> {
         "seccompProfile",
     );
     check(
+        pods.se_linux_options.is_none_or(|labels| {
+            let confined = [
+                "container_t",
+                "container_init_t",
+                "container_kvm_t",
+                "container_engine_t",
+            ];
+            labels.user.is_none()
+                && labels.role.is_none()
+                && labels
+                    .type_
+                    .is_none_or(|type_| confined.contains(&type_.as_str()))
+        }),
+        "seLinuxOptions of the pod",
+    );
+    check(
         own.proc_mount.is_none() && own.se_linux_options.is_none(),
         "procMount, seLinuxOptions",
     );

@@ -21,18 +21,20 @@ use crate::definitions::Definitions;
 use crate::endpoint::{self, Endpoint};
 use crate::index::{Index, Key, Watches};
 use crate::installation::{Installation, service_names};
-use crate::kinds::Reconciler;
+use crate::kinds::{Pods, Reconciler};
 use crate::leadership::{Candidate, Leadership, Timing, TimingError};
 use crate::ledger_identity;
 use crate::lookout::Lookout;
 use crate::metrics::Metrics;
 use crate::policy::{EnrolmentService, Hub, Mandate, PolicyService};
 use crate::status::StatusWriter;
-use crate::trust::{ServerIdentity, ServerIdentityError, Trust, TrustError, load_or_create};
+use crate::trust::{
+    AuthorityKeeper, Census, Follower, Rotation, ServerIdentity, ServerIdentityError, Trust, TrustError,
+};
 use crate::vault::{Opener, VaultService};
 
 /// The lease's name.
-const LEASE: &str = "monstrum-operator";
+pub(crate) const LEASE: &str = "monstrum-operator";
 /// Reconciles that run at once.
 const WORKERS: usize = 4;
 
@@ -68,11 +70,14 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         .map_err(|error| StartError::Client(error.into()))?;
     let metrics = service.register(Metrics::register);
     let timing = args.lease.timing()?;
-    let index = Arc::new(Index::new(
-        args.policy_lease(),
-        args.pod_placement.clone(),
-        args.memory.budget(),
-    ));
+    let index = Arc::new(
+        Index::new(
+            args.policy_lease(),
+            args.pod_placement.clone(),
+            args.memory.budget(),
+        )
+        .in_domain(&args.cluster_domain),
+    );
     index.ownership.require(&args.namespace);
     let (namespaces, excluded) = (Installation::watched(&args), Installation::excluded(&args));
     Watches {
@@ -84,7 +89,14 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         excluded: &excluded,
     }
     .start();
-    let trust = load_or_create(&client, &args.namespace, &args.trust_domain).await?;
+    let keeper = AuthorityKeeper::new(
+        client.clone(),
+        &args.namespace,
+        &args.trust_domain,
+        args.authority_lifetime(),
+        &args.pod_name,
+    );
+    let trust = keeper.load_or_create().await?;
     let leadership = stand_for_election(&args, timing, &client, &index, &service);
     let lookout = Lookout::new(
         Arc::clone(&index),
@@ -111,6 +123,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         service,
         facts: Arc::default(),
     };
+    operator.follow_authority(keeper);
     operator.serve_gateways().await?;
     operator.serve_admission()?;
     operator.lead(acknowledged);
@@ -173,7 +186,26 @@ struct Operator {
 
 impl Operator {
     fn names(&self, service: &str) -> Vec<String> {
-        service_names(service, &self.args.namespace)
+        service_names(service, &self.args.namespace, &self.args.cluster_domain)
+    }
+
+    /// Every replica holds the authority, and puts it back.
+    fn follow_authority(&self, keeper: AuthorityKeeper) {
+        let rotation = Rotation {
+            census: Census::new(self.client.clone(), Arc::clone(&self.index), &self.args.namespace),
+            settle: self.args.authority_settle(),
+            webhook: !self.args.webhook_configuration.is_empty(),
+        };
+        let (trust, leadership) = (self.trust.clone(), self.leadership.clone());
+        let follower = Follower::new(keeper, trust, leadership, rotation, self.metrics.clone());
+        let shutdown = self.service.shutdown();
+        self.service.spawn("authority", async move {
+            tokio::select! {
+                () = follower.run() => {}
+                () = shutdown.requested() => {}
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
     }
 
     async fn serve_gateways(&self) -> Result<(), StartError> {
@@ -229,10 +261,11 @@ impl Operator {
         self.while_leading("claims", move |_| claims.run());
         let (metrics, index) = (self.metrics.clone(), Arc::clone(&self.index));
         self.while_leading("count", move |_| async move { metrics.count(&index).await });
-        let hub = Arc::clone(&self.hub);
+        let (hub, changes) = (Arc::clone(&self.hub), self.trust.changes());
         self.while_leading("ledger-certificate", move |_| async move {
-            ledger_identity::keep(&applier, &installation, hub.rosters()).await;
+            ledger_identity::keep(&applier, &installation, hub.rosters(), changes).await;
         });
+        self.certify_anew();
         if let Some(endpoint) = self.endpoint() {
             let client = self.client.clone();
             self.while_leading("endpoint", move |_| async move {
@@ -248,11 +281,22 @@ impl Operator {
         }
     }
 
+    /// Another authority, or others to trust: the certificates of all pods follow.
+    fn certify_anew(&self) {
+        let (index, mut changes) = (Arc::clone(&self.index), self.trust.changes());
+        self.while_leading("certificates", move |_| async move {
+            while changes.changed().await.is_ok() {
+                index.queue_pods();
+            }
+        });
+    }
+
     fn endpoint(&self) -> Option<Endpoint> {
-        Some(Endpoint {
+        let addresses = self.args.pod_addresses.clone();
+        (!addresses.is_empty()).then(|| Endpoint {
             namespace: self.args.namespace.clone(),
             service: self.args.operator_service.clone(),
-            address: self.args.pod_address?,
+            addresses,
             pod: self.args.pod_name.clone(),
         })
     }
@@ -275,6 +319,7 @@ impl Operator {
             facts: Arc::clone(&self.facts),
             hub: Arc::clone(&self.hub),
             applier,
+            pods: Pods::new(client.clone()),
             status: StatusWriter::new(client, &self.args.pod_name, leadership, self.metrics.clone()),
             installation: installation.clone(),
             metrics: self.metrics.clone(),
@@ -338,16 +383,6 @@ impl Index {
             name: name.to_owned(),
         };
         self.queue.push(key(Kind::Bot, &bot.name));
-        for binding in self
-            .bindings
-            .of(&bot.namespace)
-            .iter()
-            .filter(|binding| binding.spec.bot == bot.name)
-        {
-            self.queue.push(key(
-                Kind::BotBinding,
-                binding.metadata.name.as_deref().unwrap_or_default(),
-            ));
-        }
+        self.queue_bindings_of(&bot.namespace, &bot.name);
     }
 }

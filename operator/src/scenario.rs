@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::Event;
+use monstrum_crds::kinds::PodSettings;
 use monstrum_crds::object::{Kind, Object};
 use monstrum_crds::placement::Placement;
 use monstrum_service::authority::Authority;
@@ -19,9 +20,10 @@ use crate::compiler::{Compiler, Facts};
 use crate::fake_api::FakeApi;
 use crate::index::{Budget, Index, Key};
 use crate::installation::Installation;
-use crate::kinds::Reconciler;
+use crate::kinds::{Pods, Reconciler};
 use crate::leadership::Leadership;
 use crate::metrics::Metrics;
+use crate::network::Dns;
 use crate::policy::Hub;
 use crate::status::StatusWriter;
 use crate::trust::Trust;
@@ -48,11 +50,15 @@ pub(crate) fn installation() -> Installation {
         gateway_image: "monstrum.dev/gateway:1".to_owned(),
         runner_image: "monstrum.dev/runner:1".to_owned(),
         pull_policy: "IfNotPresent".to_owned(),
-        pull_secrets: Vec::new(),
+        pods: PodSettings::default(),
+        common_labels: std::collections::BTreeMap::new(),
+        system_name: "monstrum".to_owned(),
+        cluster_domain: "cluster.local".to_owned(),
+        dns: Dns::default(),
+        ip_family_policy: "PreferDualStack".to_owned(),
         operator_service: "monstrum-operator".to_owned(),
         ledger_service: "monstrum-ledger".to_owned(),
         metrics_namespace: None,
-        pod_annotations: std::collections::BTreeMap::new(),
         certificate_lifetime: Duration::from_secs(86_400),
     }
 }
@@ -99,6 +105,7 @@ impl Scenario {
             hub: Arc::clone(&hub),
             applier,
             status: StatusWriter::new(api.client(), "test", leadership, metrics.clone()),
+            pods: Pods::new(api.client()),
             installation,
             metrics: metrics.clone(),
         };
@@ -161,7 +168,7 @@ impl Scenario {
         self.see(self.api.get(&path).unwrap());
     }
 
-    fn see(&self, object: Value) {
+    pub(crate) fn see(&self, object: Value) {
         match Object::read(object).unwrap() {
             Object::ResourceType(object) => {
                 drop(self.index.resource_types.take_up(None, Event::Apply(*object)));
@@ -452,8 +459,8 @@ pub(crate) fn objects() -> Vec<Value> {
         object(
             "Resource",
             "workshop",
-            json!({"type": "shell", "runner": {"image": "debian:12", "runtimeClassName": "gvisor",
-                   "resources": {"requests": {"cpu": "0.5"}}}}),
+            json!({"type": "shell", "runner": {"image": "debian:12", "pod": {"runtimeClassName": "gvisor",
+                   "containers": {"sandbox": {"resources": {"requests": {"cpu": "0.5"}}}}}}}),
         ),
         with_uid(object("Bot", "triage", json!({"displayName": "Triage"})), BOT_UID),
         binding(

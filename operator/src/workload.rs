@@ -2,11 +2,11 @@
 
 mod container;
 mod pod;
+mod security;
 
-pub(crate) use container::{container, env, mount, pod_field, port, resources, unprivileged};
+pub(crate) use container::{container, env, further, mount, pod_field, port, resources};
 pub(crate) use pod::{Workload, deployment, empty_dir, secret_volume, tls_volume};
+pub(crate) use security::unprivileged;
 
-/// The user and group of every process of ours.
-pub(crate) const USER: i64 = 65_532;
 /// Where a process finds its certificate.
 pub(crate) const TLS_DIR: &str = "/etc/monstrum/tls";

@@ -1,4 +1,4 @@
-//! Files that are generated from the custom resources' Rust types, and the check that they are as generated.
+//! Files that are generated from the custom resources' Rust types and from the chart's values, and the check that they are as generated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,6 +8,9 @@ use anyhow::Context as _;
 use monstrum_crds::definition;
 use serde_json::Value;
 
+mod argocd;
+mod chart;
+mod conditions;
 mod definitions;
 mod json_schema;
 mod reference;
@@ -27,9 +30,18 @@ const FOLDERS: [&str; 4] = [
 /// Every generated file by its path in the repository.
 fn files() -> anyhow::Result<BTreeMap<PathBuf, String>> {
     let mut files = BTreeMap::new();
+    let mut kinds = Vec::new();
     for definition in definition::all() {
         let plural = text(&definition, "/spec/names/plural")?;
-        let kind = text(&definition, "/spec/names/kind")?.to_lowercase();
+        let kind = text(&definition, "/spec/names/kind")?;
+        kinds.push(kind.to_owned());
+        if kind == "Bot" {
+            files.insert(
+                "charts/monstrum/values.schema.json".into(),
+                chart::schema(&definition)?,
+            );
+        }
+        let kind = kind.to_lowercase();
         let version = text(&definition, "/spec/versions/0/name")?;
         let name = text(&definition, "/metadata/name")?;
         files.insert(
@@ -49,6 +61,12 @@ fn files() -> anyhow::Result<BTreeMap<PathBuf, String>> {
             reference::page(&definition)?,
         );
     }
+    files.insert("docs/reference/conditions.md".into(), conditions::page()?);
+    files.insert("charts/monstrum/README.md".into(), chart::readme()?);
+    files.insert(
+        "manifests/argocd/argocd-cm.yaml".into(),
+        argocd::settings(&kinds)?,
+    );
     Ok(files)
 }
 

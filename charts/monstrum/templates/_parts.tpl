@@ -1,65 +1,42 @@
+{{/* The value of the label app.kubernetes.io/name. */}}
+{{- define "monstrum.name" -}}
+{{- .Values.nameOverride | default "monstrum" | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* What names begin with. */}}
+{{- define "monstrum.fullname" -}}
+{{- .Values.fullnameOverride | default .Values.nameOverride | default "monstrum" | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
 {{/* Labels of an object; call with (list . "component"). */}}
 {{- define "monstrum.labels" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: monstrum
-app.kubernetes.io/component: {{ index . 1 }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+{{- $own := dict
+      "app.kubernetes.io/name" (include "monstrum.name" $root)
+      "app.kubernetes.io/component" (index . 1)
+      "app.kubernetes.io/instance" $root.Release.Name
+      "app.kubernetes.io/version" $root.Chart.AppVersion
+      "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- merge $own $root.Values.commonLabels | toYaml -}}
 {{- end -}}
 
-{{/* Labels that find a component's pods. */}}
+{{/* Labels that find a component's pods; call with (list . "component"). */}}
 {{- define "monstrum.selector" -}}
-app.kubernetes.io/name: monstrum
-app.kubernetes.io/component: {{ . }}
+app.kubernetes.io/name: {{ include "monstrum.name" (index . 0) }}
+app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
 {{/* An image, by digest where there is one; call with (list . "name"). */}}
 {{- define "monstrum.image" -}}
 {{- $root := index . 0 -}}
-{{- $digest := index ($root.Values.image.digests | default dict) (index . 1) -}}
+{{- $image := $root.Values.image -}}
+{{- $registry := ($root.Values.global | default dict).imageRegistry | default $image.registry -}}
+{{- $digest := index ($image.digests | default dict) (index . 1) -}}
 {{- if $digest -}}
-{{- printf "%s/%s@%s" $root.Values.image.registry (index . 1) $digest -}}
+{{- printf "%s/%s@%s" $registry (index . 1) $digest -}}
 {{- else -}}
-{{- printf "%s/%s:%s" $root.Values.image.registry (index . 1) ($root.Values.image.tag | default $root.Chart.AppVersion) -}}
+{{- printf "%s/%s:%s" $registry (index . 1) ($image.tag | default $root.Chart.AppVersion) -}}
 {{- end -}}
-{{- end -}}
-
-{{/* What PodSecurity "restricted" asks of a pod. */}}
-{{- define "monstrum.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile: {type: RuntimeDefault}
-{{- end -}}
-
-{{/* And of a container. */}}
-{{- define "monstrum.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: {drop: [ALL]}
-{{- end -}}
-
-{{/* Where pods run and what they are pulled with; call with (list . <component's values>). */}}
-{{- define "monstrum.placement" -}}
-{{- $root := index . 0 -}}{{- $values := index . 1 -}}
-{{- with $values.nodeSelector }}
-nodeSelector: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $values.tolerations }}
-tolerations: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
-{{- with $root.Values.image.pullSecrets }}
-imagePullSecrets:
-{{- range . }}
-  - name: {{ . }}
-{{- end }}
-{{- end }}
 {{- end -}}
 
 {{/* Probes on the admin port. */}}
@@ -76,11 +53,33 @@ readinessProbe: {httpGet: {path: /readyz, port: admin}, periodSeconds: 1}
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of bots' pods as the operator reads them. */}}
-{{- define "monstrum.annotationList" -}}
-{{- $list := list -}}
-{{- range $key, $value := . -}}{{- $list = append $list (printf "%s=%s" $key $value) -}}{{- end -}}
-{{- join "," $list -}}
+{{/* Where names are resolved, as JSON with namespace, podLabels, addresses and ports. */}}
+{{- define "monstrum.dns" -}}
+{{- $dns := deepCopy .Values.dns -}}
+{{- if and (eq $dns.namespace "kube-system") (not $dns.podLabels) -}}
+{{- $_ := set $dns "podLabels" (dict "k8s-app" "kube-dns") -}}
+{{- end -}}
+{{- toJson $dns -}}
+{{- end -}}
+
+{{/* The way to where names are resolved, as an egress rule. */}}
+{{- define "monstrum.dnsEgress" -}}
+{{- $dns := include "monstrum.dns" . | fromJson -}}
+- to:
+    {{- with $dns.namespace }}
+    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . }}}}
+      {{- with $dns.podLabels }}
+      podSelector: {matchLabels: {{ toJson . }}}
+      {{- end }}
+    {{- end }}
+    {{- range $dns.addresses }}
+    - ipBlock: {cidr: {{ if contains "/" . }}{{ . }}{{ else if contains ":" . }}{{ . }}/128{{ else }}{{ . }}/32{{ end }}}
+    {{- end }}
+  ports:
+    {{- range $dns.ports }}
+    - {port: {{ int . }}, protocol: UDP}
+    - {port: {{ int . }}, protocol: TCP}
+    {{- end }}
 {{- end -}}
 
 {{/* When one of the operators leads. */}}
@@ -124,6 +123,13 @@ readinessProbe: {httpGet: {path: /readyz, port: admin}, periodSeconds: 1}
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch, delete]
+# Why a pod does not run is told in its Bot's status.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [list]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
   verbs: [get, list, watch, create, patch, delete]

@@ -13,6 +13,7 @@ mod diff;
 mod explain;
 mod help;
 mod policy;
+mod readme;
 mod recipe;
 mod run;
 mod validate;

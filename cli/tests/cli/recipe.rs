@@ -10,12 +10,12 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 const PAGE: &str = include_str!("../../../docs/recipes/writing-a-resource-type.md");
 
 /// A fenced block: the words behind the fence, and the text.
-struct Block {
-    info: Vec<String>,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) info: Vec<String>,
+    pub(crate) text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for event in Parser::new(page) {

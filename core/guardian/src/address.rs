@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-pub use service::{Service, service};
+pub use service::{CLUSTER_DOMAIN, Service, service, service_of};
 pub use table::{GLOBAL_V6, PRIVATE, SPECIAL};
 
 /// A range that is not the public internet.

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServiceArgs {
     /// Where health, readiness and metrics answer.
-    #[arg(long, env = "MONSTRUM_ADMIN_ADDRESS", default_value = "0.0.0.0:9090")]
+    #[arg(long, env = "MONSTRUM_ADMIN_ADDRESS", default_value = "[::]:9090")]
     pub admin_address: SocketAddr,
 
     /// What is logged, as `tracing` directives, for example `info,monstrum_gateway=debug`.

@@ -6,15 +6,16 @@ use std::time::{Duration, SystemTime};
 use monstrum_wire::identity::Identity;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SanType, SerialNumber,
+    KeyPair, KeyUsagePurpose, PublicKeyData as _, SanType, SerialNumber,
 };
+use x509_parser::pem::parse_x509_pem;
 
 use crate::tls::Pem;
 
 /// Clocks of nodes differ; a certificate is valid from this long ago.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
-/// Ten years, in seconds: the authority's own life.
+/// Ten years, in seconds: an authority's life where nothing else is said.
 const AUTHORITY_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Signs the certificates of an installation's processes.
@@ -23,6 +24,7 @@ pub struct Authority {
     certificate_pem: String,
     key_pem: String,
     trust_domain: String,
+    life: (i64, i64),
 }
 
 /// Why an authority can't be made or can't sign.
@@ -34,6 +36,9 @@ pub enum AuthorityError {
     /// The authority's certificate could not be made or read.
     #[error("the authority's certificate can't be used")]
     Certificate(#[source] rcgen::Error),
+    /// A certificate that can't be an authority's.
+    #[error("the authority's certificate {0}")]
+    Unfit(&'static str),
     /// A name does not fit into a certificate.
     #[error("{name:?} can't be a name in a certificate")]
     Name {
@@ -56,31 +61,38 @@ pub enum AuthorityError {
 }
 
 impl Authority {
-    /// Makes a new authority with a new key.
+    /// Makes a new authority with a new key, for ten years.
     pub fn generate(trust_domain: &str) -> Result<Self, AuthorityError> {
+        Self::generate_for(trust_domain, AUTHORITY_LIFETIME)
+    }
+
+    /// Makes a new authority with a new key.
+    pub fn generate_for(trust_domain: &str, lifetime: Duration) -> Result<Self, AuthorityError> {
         let key = KeyPair::generate().map_err(AuthorityError::Key)?;
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(&format!("monstrum {trust_domain}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        set_validity(&mut params, AUTHORITY_LIFETIME)?;
+        set_validity(&mut params, lifetime)?;
         let certificate = params.self_signed(&key).map_err(AuthorityError::Certificate)?;
         Self::from_pem(&certificate.pem(), &key.serialize_pem(), trust_domain)
     }
 
-    /// Takes up an authority that was kept.
+    /// Takes up an authority that was kept: a certificate that may sign others, and its key.
     pub fn from_pem(
         certificate_pem: &str,
         key_pem: &str,
         trust_domain: &str,
     ) -> Result<Self, AuthorityError> {
         let key = KeyPair::from_pem(key_pem).map_err(AuthorityError::Key)?;
+        let life = judge(certificate_pem, &key)?;
         let issuer = Issuer::from_ca_cert_pem(certificate_pem, key).map_err(AuthorityError::Certificate)?;
         Ok(Self {
             issuer,
             certificate_pem: certificate_pem.to_owned(),
             key_pem: key_pem.to_owned(),
             trust_domain: trust_domain.to_owned(),
+            life,
         })
     }
 
@@ -133,10 +145,35 @@ impl Authority {
         &self.key_pem
     }
 
+    /// From when until when its certificate is valid, in seconds since 1970.
+    pub fn life(&self) -> (i64, i64) {
+        self.life
+    }
+
     /// The trust domain of the identities it signs.
     pub fn trust_domain(&self) -> &str {
         &self.trust_domain
     }
+}
+
+/// What a certificate without its key, or one that may not sign, would make good for nothing: everything that is signed with it.
+/// Says from when until when it is valid.
+fn judge(certificate_pem: &str, key: &KeyPair) -> Result<(i64, i64), AuthorityError> {
+    let unreadable = AuthorityError::Unfit("can't be read");
+    let Ok((_, pem)) = parse_x509_pem(certificate_pem.as_bytes()) else {
+        return Err(unreadable);
+    };
+    let Ok(certificate) = pem.parse_x509() else {
+        return Err(unreadable);
+    };
+    if certificate.public_key().raw != key.subject_public_key_info() {
+        return Err(AuthorityError::Unfit("is of another key"));
+    }
+    if !certificate.is_ca() {
+        return Err(AuthorityError::Unfit("may not sign others"));
+    }
+    let validity = certificate.validity();
+    Ok((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 fn set_validity(params: &mut CertificateParams, lifetime: Duration) -> Result<(), AuthorityError> {
@@ -170,4 +207,40 @@ fn server_name(name: &str) -> Result<SanType, AuthorityError> {
         source,
     };
     Ok(SanType::DnsName(name.try_into().map_err(wrong)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOMAIN: &str = "monstrum.local";
+
+    fn authority() -> Authority {
+        crate::install_crypto();
+        Authority::generate_for(DOMAIN, Duration::from_secs(3600)).unwrap()
+    }
+
+    #[test]
+    fn an_authority_lives_as_long_as_was_asked() {
+        let (from, until) = authority().life();
+        assert_eq!(until - from, 3600 + 300);
+    }
+
+    #[test]
+    fn what_can_not_sign_is_no_authority() {
+        let (one, other) = (authority(), authority());
+        let read = |certificate: &str, key: &str| Authority::from_pem(certificate, key, DOMAIN).map(drop);
+        assert!(read(one.certificate_pem(), one.key_pem()).is_ok());
+        assert!(matches!(
+            read(one.certificate_pem(), other.key_pem()),
+            Err(AuthorityError::Unfit("is of another key"))
+        ));
+        let leaf = one
+            .issue(&Identity::Ledger, &[], Duration::from_secs(60))
+            .unwrap();
+        assert!(matches!(
+            read(&leaf.certificate, &leaf.key),
+            Err(AuthorityError::Unfit("may not sign others"))
+        ));
+    }
 }

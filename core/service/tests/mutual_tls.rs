@@ -249,6 +249,55 @@ async fn a_dismissed_peers_connections_end_with_their_streams_and_nobody_elses()
     until(|| server.connections.count() == 1).await;
 }
 
+/// Certificate and roots of a process at each step of a rotation from one authority to another.
+fn step(identity: &Identity, names: &[&str], authorities: &[Authority; 2], step: usize) -> Tls {
+    let [old, new] = authorities;
+    let (old_root, new_root) = (old.certificate_pem(), new.certificate_pem());
+    let (signer, roots) = match step {
+        0 => (old, old_root.to_owned()),
+        1 => (old, format!("{old_root}{new_root}")),
+        2 => (new, format!("{new_root}{old_root}")),
+        _ => (new, new_root.to_owned()),
+    };
+    let mut pem = signer.issue(identity, names, HOUR).unwrap();
+    pem.authority = roots;
+    Tls::from_pem(&pem, DOMAIN).unwrap()
+}
+
+#[tokio::test]
+async fn a_rotation_of_the_authority_cuts_nobody_off_who_is_at_most_one_step_behind() {
+    install_crypto();
+    let authorities = [
+        Authority::generate(DOMAIN).unwrap(),
+        Authority::generate(DOMAIN).unwrap(),
+    ];
+    for server in 0..4_usize {
+        let uri = serve(&step(&gateway(), &["localhost"], &authorities, server)).await;
+        for client in 0..4_usize {
+            let answered = who(&step(&runner("a"), &[], &authorities, client), &uri)
+                .await
+                .is_ok();
+            assert_eq!(answered, server.abs_diff(client) <= 1, "{server} and {client}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn roots_that_change_alone_are_taken_up() {
+    install_crypto();
+    let authorities = [
+        Authority::generate(DOMAIN).unwrap(),
+        Authority::generate(DOMAIN).unwrap(),
+    ];
+    let uri = serve(&step(&gateway(), &["localhost"], &authorities, 2)).await;
+    let mut pem = authorities[0].issue(&runner("a"), &[], HOUR).unwrap();
+    let client = Tls::from_pem(&pem, DOMAIN).unwrap();
+    assert!(who(&client, &uri).await.is_err());
+    pem.authority.push_str(authorities[1].certificate_pem());
+    client.replace(&pem).unwrap();
+    assert!(who(&client, &uri).await.is_ok());
+}
+
 async fn until(holds: impl Fn() -> bool) {
     let held = tokio::time::timeout(Duration::from_secs(10), async {
         while !holds() {

@@ -209,34 +209,35 @@ pub struct Limits {
 
 /// The pods that hold a bot's conversations and enforce its policy.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatewaySettings {
     /// How many pods. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10))]
     pub replicas: Option<i32>,
-    /// Their size and placement.
-    #[serde(flatten)]
-    pub pod: PodSettings,
+    /// How they are labelled, sized, placed and run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
 }
 
 /// The pod that carries out a bot's calls which run no foreign code.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunnerSettings {
-    /// Its size and placement.
-    #[serde(flatten)]
-    pub pod: PodSettings,
+    /// How it is labelled, sized, placed and run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
 }
 
 /// How the bot stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct BotStatus {
-    /// The generation of the object that this status is about.
+    /// The generation of the object that this status is about; -1 before the operator has seen the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Accepted, ResolvedRefs, Programmed and Ready, each with a reason and a sentence that says what to do.
+    /// Accepted, ResolvedRefs, Programmed and Ready, each with a reason and a sentence that says what to do. The reason of
+    /// Ready is the cause. While an object is not ready it is Reconciling, which ends by itself, or Stalled, which does not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

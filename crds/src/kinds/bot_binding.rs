@@ -16,7 +16,7 @@ use crate::schema;
     kind = "BotBinding",
     namespaced,
     status = "ObjectStatus",
-    shortname = "bb",
+    shortname = "mbb",
     category = "monstrum",
     derive = "PartialEq",
     doc = "What one bot may do with one resource. Without a binding, a bot has no tool of that resource.",

@@ -19,7 +19,7 @@ use crate::schema;
     kind = "BotRole",
     namespaced,
     status = "ObjectStatus",
-    shortname = "br",
+    shortname = "mbr",
     category = "monstrum",
     derive = "PartialEq",
     doc = "Grants that several bots share. A role permits nothing by itself: a bot must name it, and be bound to a resource of the type that a grant is for.",

@@ -23,7 +23,7 @@ pub const KEY_FIELD: &str = "apiKey";
     kind = "ModelProvider",
     namespaced,
     status = "ObjectStatus",
-    shortname = "mp",
+    shortname = "mmp",
     category = "monstrum",
     derive = "PartialEq",
     doc = "An API that serves language models: a hosted one, or one of your own that speaks the same dialect.",

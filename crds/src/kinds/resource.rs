@@ -66,7 +66,7 @@ pub struct ResourceSpec {
 
 /// The pod that a resource's foreign code runs in, one for each bot that is bound to it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sandbox {
     /// The container image that has the programs to run. The runner itself is put in by the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +75,7 @@ pub struct Sandbox {
     /// How much the working folder may hold, for example `1Gi`. Default: `256Mi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_size: Option<Quantity>,
-    /// Its size and placement.
-    #[serde(flatten)]
-    pub pod: PodSettings,
+    /// How it is labelled, sized, placed and run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
 }

@@ -27,7 +27,7 @@ impl Destination<'_> {
             .into_iter()
             .chain(destination::beyond_workspace(url_field, self.url, world))
             .collect();
-        if faults.is_empty() && self.by_itself().is_some() && self.reached_by_itself(world).is_empty() {
+        if faults.is_empty() && self.by_itself(world).is_some() && self.reached_by_itself(world).is_empty() {
             let message = "is a place on a private network, and the Workspace permits none of its addresses";
             faults.push(Fault::new(url_field, message, Reason::NotPermitted));
         }
@@ -49,15 +49,17 @@ impl Destination<'_> {
     }
 
     fn reached_by_itself(&self, world: &World) -> Vec<IpNet> {
-        within_bounds(self.by_itself().unwrap_or_default(), world)
+        within_bounds(self.by_itself(world).unwrap_or_default(), world)
     }
 
     /// What the URL means without any range; nothing for what is on the internet.
-    fn by_itself(&self) -> Option<Vec<IpNet>> {
+    fn by_itself(&self, world: &World) -> Option<Vec<IpNet>> {
         match Url::parse(self.url).ok()?.host()? {
             Host::Ipv4(literal) => private(literal.into()),
             Host::Ipv6(literal) => private(literal.into()),
-            Host::Domain(name) => address::service(name).map(|_| address::PRIVATE.to_vec()),
+            Host::Domain(name) => {
+                address::service_of(name, world.cluster_domain()).map(|_| address::PRIVATE.to_vec())
+            }
         }
     }
 }

@@ -26,21 +26,16 @@ pub fn validate(bot: &Bot, world: &World) -> Vec<Fault> {
     faults
 }
 
-/// What the installation does not permit of where its pods should run; while there is any of it the bot has no pods.
+/// What is wrong with its pods, in itself or because the installation does not permit it; while there is any of it the bot has no
+/// pods.
 pub fn placement_faults(bot: &Bot, world: &World) -> Vec<Fault> {
-    let gateway = bot
-        .spec
-        .gateway
-        .as_ref()
-        .map(|settings| ("spec.gateway", &settings.pod));
-    let runner = bot
-        .spec
-        .runner
-        .as_ref()
-        .map(|settings| ("spec.runner", &settings.pod));
-    let pods = gateway.into_iter().chain(runner);
-    pods.flat_map(|(field, pod)| placement::faults(field, pod, world))
-        .collect()
+    let gateway = bot.spec.gateway.as_ref();
+    let gateway = gateway.and_then(|settings| settings.pod.as_ref());
+    let runner = bot.spec.runner.as_ref();
+    let runner = runner.and_then(|settings| settings.pod.as_ref());
+    let mut faults = placement::faults("spec.gateway.pod", gateway, &["gateway"], world);
+    faults.extend(placement::faults("spec.runner.pod", runner, &["runner"], world));
+    faults
 }
 
 /// The provider and the name of the bot's model: its own, or else the workspace's.

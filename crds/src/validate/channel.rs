@@ -18,9 +18,8 @@ pub fn validate(channel: &Channel, world: &World) -> Vec<Fault> {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     let mut faults = webhook_faults(webhook, world);
     faults.extend(secret_fault(&channel.name_any(), webhook, world));
-    if let Some(pod) = &channel.spec.pod {
-        faults.extend(placement::faults("spec.pod", pod, world));
-    }
+    let pod = channel.spec.pod.as_ref();
+    faults.extend(placement::faults("spec.pod", pod, &["channel"], world));
     for (index, route) in channel.spec.routes.iter().enumerate() {
         faults.extend(route_faults(&format!("spec.routes[{index}]"), route, world));
     }

@@ -34,6 +34,7 @@ fn unusable(field: &str, kind: Kind, name: &str, first: &Fault) -> Fault {
         format!("{kind} {name:?} can't be used ({first}): put it right"),
         Reason::RefInvalid,
     )
+    .caused_by(first.cause.seen_through(kind))
 }
 
 /// What is wrong with the use of a Secret's key. Which keys there are is told only to whom the Secret agrees.
@@ -42,7 +43,7 @@ pub(crate) fn secret(field: &str, used: &SecretUse, world: &World) -> Option<Fau
     if let Some(consent) = world.consents.get(&secret.name)
         && let Some(refusal) = consent.refusal(user, &secret.key, hosts)
     {
-        return Some(Fault::new(
+        let fault = Fault::new(
             field,
             format!(
                 "Secret {:?} does not agree to this use: {user} {refusal}; whoever owns the Secret and agrees runs: {} \
@@ -51,7 +52,8 @@ pub(crate) fn secret(field: &str, used: &SecretUse, world: &World) -> Option<Fau
                 refusal.remedy(&secret.name, &world.namespace, user, hosts)
             ),
             Reason::RefNotPermitted,
-        ));
+        );
+        return Some(fault.caused_by(Reason::SecretNotConsented));
     }
     if world.consents.contains_key(&secret.name) && world.secret_version(secret).is_some() {
         return None;

@@ -43,7 +43,13 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     }
     faults.extend(runner_fault(resource, contract));
     if let Some(sandbox) = &resource.spec.runner {
-        faults.extend(placement::faults("spec.runner", &sandbox.pod, world));
+        let pod = sandbox.pod.as_ref();
+        faults.extend(placement::faults(
+            "spec.runner.pod",
+            pod,
+            &["sandbox", "inject"],
+            world,
+        ));
     }
     (faults, Some(contract))
 }

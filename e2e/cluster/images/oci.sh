@@ -26,7 +26,7 @@ blob() {
   printf '%s' "$digest"
 }
 
-oci_architecture() { case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; *) uname -m ;; esac; }
+oci_architecture() { "$(dirname "${BASH_SOURCE[0]}")/../../target.sh" --image; }
 
 # oci_archive OUT REFERENCE LAYER CONFIG-JSON: the layer's file is consumed
 oci_archive() {

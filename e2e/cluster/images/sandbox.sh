@@ -17,7 +17,8 @@ declare -rA sandbox_packages=([mmdebstrap]=mmdebstrap)
 
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-digest=$(cat "$here"/images/{sandbox.packages,sandbox.sh,oci.sh} <(echo "$suite") | sha256sum | cut -c1-16)
+architecture=$(oci_architecture)
+digest=$(cat "$here"/images/{sandbox.packages,sandbox.sh,oci.sh} <(echo "$suite $architecture") | sha256sum | cut -c1-16)
 cached=$cache_root/sandbox/$digest.tar
 
 make_image() {
@@ -29,7 +30,7 @@ make_image() {
   step "making the sandbox image from Debian $suite packages"
   # The package database and the name of any mirror stay out of the image; so does what differs from run to run.
   # shellcheck disable=SC2016 # $1 is the hook's own
-  SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --mode=root --variant=minbase --include="$include" \
+  SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --mode=root --architectures="$architecture" --variant=minbase --include="$include" \
     --aptopt='Apt::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \

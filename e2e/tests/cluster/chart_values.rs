@@ -10,7 +10,16 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/monstrum");
 
 /// A value by its path, what it is set to, as JSON, and the text that is only in the objects then (`-` before it: only
 /// without).
-const VALUES: [(&str, &str, &str); 48] = [
+const VALUES: &[(&str, &str, &str)] = &[
+    (
+        "global.imageRegistry",
+        "\"mirror.example\"",
+        "mirror.example/ledger:",
+    ),
+    ("global.imagePullSecrets", "[\"shared\"]", "name: shared"),
+    ("nameOverride", "\"acme\"", "app.kubernetes.io/name: acme"),
+    ("fullnameOverride", "\"acme-ai\"", "name: acme-ai-operator"),
+    ("commonLabels", "{\"cost\": \"seven\"}", "cost: seven"),
     ("image.registry", "\"mirror.example\"", "mirror.example/gateway:"),
     ("image.tag", "\"v9\"", "monstrum.dev/operator:v9"),
     (
@@ -34,8 +43,25 @@ const VALUES: [(&str, &str, &str); 48] = [
         "monstrum.dev/ledger@sha256:4444444444444444444444444444444444444444444444444444444444444444",
     ),
     ("image.pullPolicy", "\"Always\"", "imagePullPolicy: Always"),
-    ("image.pullSecrets", "[\"puller\"]", "name: puller"),
     ("trustDomain", "\"acme.example\"", "value: \"acme.example\""),
+    ("cluster.domain", "\"k8s.corp\"", "value: \"k8s.corp\""),
+    (
+        "dns.namespace",
+        "\"openshift-dns\"",
+        "kubernetes.io/metadata.name: openshift-dns",
+    ),
+    (
+        "dns.podLabels",
+        "{\"role\": \"resolver\"}",
+        "{\"role\":\"resolver\"}",
+    ),
+    ("dns.addresses", "[\"10.9.8.7\"]", "cidr: 10.9.8.7/32"),
+    ("dns.ports", "[5353]", "port: 5353, protocol: UDP"),
+    (
+        "ipFamilyPolicy",
+        "\"RequireDualStack\"",
+        "ipFamilyPolicy: RequireDualStack",
+    ),
     (
         "policy.leaseSeconds",
         "77",
@@ -46,13 +72,54 @@ const VALUES: [(&str, &str, &str); 48] = [
         "5",
         "name: MONSTRUM_CERTIFICATE_HOURS, value: \"5\"",
     ),
+    (
+        "authority.days",
+        "99",
+        "name: MONSTRUM_AUTHORITY_DAYS, value: \"99\"",
+    ),
+    (
+        "authority.settleSeconds",
+        "66",
+        "name: MONSTRUM_AUTHORITY_SETTLE_SECONDS, value: \"66\"",
+    ),
     ("watchNamespaces", "[\"only-here\"]", "namespace: only-here"),
     (
         "excludeNamespaces",
         "[\"not-here\"]",
         "operator: NotIn, values: [\"not-here\"]",
     ),
-    ("podAnnotations", "{\"owner\": \"platform\"}", "owner: platform"),
+    ("pod.labels", "{\"team\": \"platform\"}", "team: platform"),
+    ("pod.annotations", "{\"owner\": \"ann, bob\"}", "owner: ann, bob"),
+    (
+        "pod.containers",
+        "{\"ledger\": {\"resources\": {\"limits\": {\"cpu\": \"321m\"}}}}",
+        "cpu: 321m",
+    ),
+    ("pod.nodeSelector", "{\"disk\": \"tape\"}", "disk: tape"),
+    (
+        "pod.affinity",
+        "{\"podAntiAffinity\": {\"requiredDuringSchedulingIgnoredDuringExecution\": [{\"topologyKey\": \"rack\"}]}}",
+        "topologyKey: rack",
+    ),
+    (
+        "pod.topologySpreadConstraints",
+        "[{\"topologyKey\": \"row\", \"maxSkew\": 1, \"whenUnsatisfiable\": \"DoNotSchedule\"}]",
+        "\"topologyKey\":\"row\"",
+    ),
+    ("pod.tolerations", "[{\"key\": \"quiet\"}]", "key: quiet"),
+    ("pod.priorityClassName", "\"low\"", "priorityClassName: low"),
+    ("pod.runtimeClassName", "\"kata\"", "runtimeClassName: kata"),
+    ("pod.imagePullSecrets", "[{\"name\": \"puller\"}]", "name: puller"),
+    (
+        "pod.securityContext",
+        "{\"assignedByPlatform\": true}",
+        "-runAsUser",
+    ),
+    (
+        "bots.pod",
+        "{\"priorityClassName\": \"bots\"}",
+        "name: MONSTRUM_POD_DEFAULTS, value: \"{\\\"priorityClassName\\\":\\\"bots\\\"}\"",
+    ),
     (
         "podPlacement.tolerations",
         "[{\"key\": \"reserved\"}]",
@@ -60,6 +127,25 @@ const VALUES: [(&str, &str, &str); 48] = [
     ),
     ("podPlacement.nodeSelector", "{\"pool\": [\"quiet\"]}", "quiet"),
     ("podPlacement.runtimeClassNames", "[\"kata-qemu\"]", "kata-qemu"),
+    ("podPlacement.priorityClassNames", "[\"urgent\"]", "urgent"),
+    ("podPlacement.topologyKeys", "[\"rack\"]", "rack"),
+    ("podPlacement.labels", "[\"acme.example/*\"]", "acme.example/*"),
+    (
+        "podPlacement.annotations",
+        "[\"acme.example/owners\"]",
+        "acme.example/owners",
+    ),
+    ("podPlacement.env", "[\"TZ\"]", "[\\\"TZ\\\"]"),
+    (
+        "podPlacement.imagePullSecrets",
+        "[\"team-mirror\"]",
+        "team-mirror",
+    ),
+    (
+        "podPlacement.securityContext",
+        "true",
+        "\\\"securityContext\\\":true",
+    ),
     ("operator.replicas", "3", "replicas: 3"),
     (
         "operator.log",
@@ -91,28 +177,38 @@ const VALUES: [(&str, &str, &str); 48] = [
         "65",
         "name: MONSTRUM_TOTAL_MEBIBYTES, value: \"65\"",
     ),
-    ("operator.resources.requests.cpu", "\"123m\"", "cpu: 123m"),
-    ("operator.resources.requests.memory", "\"61Mi\"", "memory: 61Mi"),
-    ("operator.resources.limits.memory", "\"601Mi\"", "memory: 601Mi"),
-    ("operator.nodeSelector", "{\"disk\": \"ssd\"}", "disk: ssd"),
-    ("operator.tolerations", "[{\"key\": \"control\"}]", "key: control"),
     (
-        "operator.priorityClassName",
-        "\"high\"",
-        "priorityClassName: high",
+        "operator.pod.containers.operator.resources.requests.cpu",
+        "\"123m\"",
+        "cpu: 123m",
+    ),
+    (
+        "operator.pod.containers.operator.resources.requests.memory",
+        "\"61Mi\"",
+        "memory: 61Mi",
+    ),
+    (
+        "operator.pod.containers.operator.resources.limits.memory",
+        "\"601Mi\"",
+        "memory: 601Mi",
     ),
     ("ledger.log", "\"trace\"", "name: MONSTRUM_LOG, value: \"trace\""),
     ("ledger.storage.size", "\"9Gi\"", "storage: 9Gi"),
     ("ledger.storage.className", "\"fast\"", "storageClassName: fast"),
-    ("ledger.resources.requests.cpu", "\"124m\"", "cpu: 124m"),
-    ("ledger.resources.requests.memory", "\"62Mi\"", "memory: 62Mi"),
-    ("ledger.resources.limits.memory", "\"602Mi\"", "memory: 602Mi"),
-    ("ledger.nodeSelector", "{\"disk\": \"nvme\"}", "disk: nvme"),
-    ("ledger.tolerations", "[{\"key\": \"storage\"}]", "key: storage"),
     (
-        "ledger.priorityClassName",
-        "\"highest\"",
-        "priorityClassName: highest",
+        "ledger.pod.containers.ledger.resources.requests.cpu",
+        "\"124m\"",
+        "cpu: 124m",
+    ),
+    (
+        "ledger.pod.containers.ledger.resources.requests.memory",
+        "\"62Mi\"",
+        "memory: 62Mi",
+    ),
+    (
+        "ledger.pod.containers.ledger.resources.limits.memory",
+        "\"602Mi\"",
+        "memory: 602Mi",
     ),
     (
         "admission.enabled",
@@ -138,10 +234,17 @@ const VALUES: [(&str, &str, &str); 48] = [
         "name: MONSTRUM_METRICS_NAMESPACE, value: \"watchers\"",
     ),
     ("metrics.serviceMonitor.enabled", "true", "kind: ServiceMonitor"),
+    ("metrics.podMonitor.enabled", "true", "kind: PodMonitor"),
     ("resourceTypes.install", "false", "-kind: ResourceType"),
 ];
-/// Values that only matter where a `ServiceMonitor` is made.
-const OF_MONITORS: [(&str, &str, &str); 2] = [
+/// Values that only matter where monitors are made.
+const OF_MONITORS: &[(&str, &str, &str)] = &[
+    (
+        "metrics.podMonitor.labels",
+        "{\"release\": \"pods\"}",
+        "release: pods",
+    ),
+    ("metrics.podMonitor.interval", "\"19s\"", "interval: 19s"),
     (
         "metrics.serviceMonitor.labels",
         "{\"release\": \"prom\"}",
@@ -191,7 +294,7 @@ fn leaves(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 async fn every_value_does_what_it_says() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let plain = rendered(&cluster, &[]).await?;
-    for (path, value, text) in VALUES {
+    for &(path, value, text) in VALUES {
         let with = rendered(&cluster, &[(path, value)]).await?;
         let (there, gone, text) = match text.strip_prefix('-') {
             Some(text) => (&plain, &with, text),
@@ -202,20 +305,20 @@ async fn every_value_does_what_it_says() -> Result<()> {
             "{path}={value}: {text:?}"
         );
     }
-    let monitored = ("metrics.serviceMonitor.enabled", "true");
-    for (path, value, text) in OF_MONITORS {
-        let with = rendered(&cluster, &[monitored, (path, value)]).await?;
+    let monitored = [
+        ("metrics.serviceMonitor.enabled", "true"),
+        ("metrics.podMonitor.enabled", "true"),
+    ];
+    for &(path, value, text) in OF_MONITORS {
+        let with = rendered(&cluster, &[&monitored[..], &[(path, value)]].concat()).await?;
         assert!(with.contains(text), "{path}={value}: {text:?}");
     }
     let mut known = BTreeSet::new();
     let values = std::fs::read_to_string(format!("{CHART}/values.yaml"))?;
     let values: Value = serde_saphyr::from_str(&values).context("values.yaml")?;
     leaves(&values, "", &mut known);
-    let tried = VALUES.map(|(path, ..)| path).into_iter();
-    let tried: BTreeSet<String> = tried
-        .chain(OF_MONITORS.map(|(path, ..)| path))
-        .map(str::to_owned)
-        .collect();
+    let tried = VALUES.iter().chain(OF_MONITORS);
+    let tried: BTreeSet<String> = tried.map(|(path, ..)| (*path).to_owned()).collect();
     assert_eq!(known, tried);
     Ok(())
 }

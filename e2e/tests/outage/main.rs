@@ -2,12 +2,14 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod authority;
 mod channel;
 mod ledger;
 mod operator;
 mod overlap;
 mod pods;
 mod uninstall;
+mod unseen;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -17,7 +17,7 @@ async fn look(workspace: &Workspace) -> Result<Turn> {
         .await
 }
 
-async fn scale(workspace: &Workspace, replicas: u8) -> Result<()> {
+pub(crate) async fn scale(workspace: &Workspace, replicas: u8) -> Result<()> {
     let replicas = format!("--replicas={replicas}");
     workspace
         .cluster()

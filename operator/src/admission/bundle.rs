@@ -9,7 +9,7 @@ use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
 use super::Pass;
-use crate::trust::Trust;
+use crate::trust::{Trust, due};
 
 /// Who writes the bundle.
 const MANAGER: &str = "monstrum-webhook-bundle";
@@ -40,10 +40,16 @@ pub enum BundleError {
 /// Keeps authority and path in the configuration `name`. Runs until dropped.
 pub async fn keep_bundle(client: &Client, name: &str, trust: &Trust) {
     let pass = Pass::new(trust);
+    let mut changes = trust.changes();
     loop {
-        match put_bundle(client, name, trust.certificate_pem(), pass.path()).await {
-            Ok(true) => tracing::info!(configuration = %name, "the API server can call the webhook now"),
-            Ok(false) => {}
+        let bundle = changes.borrow_and_update().bundle();
+        match put_bundle(client, name, &bundle, &pass.path()).await {
+            Ok(written) => {
+                if written {
+                    tracing::info!(configuration = %name, "the API server can call the webhook now");
+                }
+                trust.put_in_webhook(bundle);
+            }
             Err(error) => {
                 let cause = std::error::Error::source(&error)
                     .map(ToString::to_string)
@@ -51,7 +57,7 @@ pub async fn keep_bundle(client: &Client, name: &str, trust: &Trust) {
                 tracing::warn!(error = %error, %cause, "the webhook is not trusted yet");
             }
         }
-        tokio::time::sleep(EVERY).await;
+        due(&mut changes, EVERY).await;
     }
 }
 

@@ -5,33 +5,44 @@
 //! a secret that the operator writes into it. The secret is derived from the authority's key: each replica knows it, and it is
 //! kept nowhere else.
 
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::trust::Trust;
 
+/// What the secret is derived for.
+const PURPOSE: &str = "admission path";
+
 /// The path that reviews are asked at.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pass {
-    path: String,
+    trust: Trust,
 }
 
 impl Pass {
     /// Of this installation.
     pub fn new(trust: &Trust) -> Self {
-        Self {
-            path: format!("/validate/{}", trust.derived("admission path")),
-        }
+        Self { trust: trust.clone() }
     }
 
     /// For the configuration of the API server.
-    pub fn path(&self) -> &str {
-        &self.path
+    pub fn path(&self) -> String {
+        made_of(&self.trust.held().derived(PURPOSE))
     }
 
-    /// Whether a request knows it; how much of it is right can't be told from the time that this takes.
+    /// Whether a request knows it, or the one before or after a change of the authority; how much of it is right can't be told from
+    /// the time that this takes.
     pub(super) fn fits(&self, path: &str) -> bool {
-        self.path.as_bytes().ct_eq(path.as_bytes()).into()
+        let known = self.trust.held().derived_by_any(PURPOSE);
+        let fits = known
+            .iter()
+            .map(|secret| made_of(secret).as_bytes().ct_eq(path.as_bytes()))
+            .fold(Choice::from(0), |any, this| any | this);
+        fits.into()
     }
+}
+
+fn made_of(secret: &str) -> String {
+    format!("/validate/{secret}")
 }
 
 #[cfg(test)]
@@ -47,7 +58,7 @@ mod tests {
     #[test]
     fn only_the_whole_path_fits() {
         let pass = pass();
-        let path = pass.path().to_owned();
+        let path = pass.path();
         assert!(pass.fits(&path));
         for other in [
             "/validate",
@@ -72,7 +83,7 @@ mod tests {
         monstrum_service::install_crypto();
         let first = Authority::generate("monstrum.local").unwrap();
         let second = Authority::from_pem(first.certificate_pem(), first.key_pem(), "monstrum.local").unwrap();
-        let path = |authority| Pass::new(&Trust::new(authority)).path;
+        let path = |authority| Pass::new(&Trust::new(authority)).path();
         assert_eq!(path(first), path(second));
     }
 }

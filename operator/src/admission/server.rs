@@ -19,7 +19,7 @@ use super::Pass;
 use super::desk::Desk;
 use crate::index::Index;
 use crate::metrics::Metrics;
-use crate::trust::{Trust, renewal};
+use crate::trust::{Trust, due, renewal};
 
 /// What a review is answered from.
 #[derive(Clone)]
@@ -115,8 +115,9 @@ impl AdmissionServer {
     }
 
     async fn renew(&self, tls: &ServerTls) {
+        let mut changes = self.trust.changes();
         loop {
-            tokio::time::sleep(renewal(self.lifetime)).await;
+            due(&mut changes, renewal(self.lifetime)).await;
             let renewed = self
                 .pem()
                 .map_err(AdmissionServerError::from)

@@ -16,6 +16,7 @@ use monstrum_service::TlsError;
 use monstrum_service::authority::AuthorityError;
 use serde_json::{Value, json};
 
+use super::certificate::{is_trusting, trusting};
 use super::contest::Contests;
 use super::drift::{correction, paths, was_applied, with_digest};
 use super::takeover::{Strangers, is_our_secret};
@@ -25,7 +26,7 @@ use super::{
 use crate::index::{Live, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
-use crate::trust::{Trust, renewal};
+use crate::trust::{Held, Trust, renewal};
 
 /// Writes our objects, while this process leads.
 #[derive(Clone)]
@@ -261,6 +262,7 @@ impl Applier {
         let namespace = metadata.namespace.clone().unwrap_or_default();
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
         let wrap = |error| failed("Secret", &spec.secret, error);
+        let held = self.trust.held();
         let live = match self.live.secrets().get(&namespace, &spec.secret) {
             Some(known) => Some(known.metadata.clone()),
             None => secrets
@@ -274,12 +276,14 @@ impl Applier {
             (_, live) => live,
         };
         if let Some(live) = &live
-            && let Some(left) = spec.good_for(live, &self.trust, Timestamp::now())
+            && let Some(left) = spec.good_for(live, &held, Timestamp::now())
         {
+            self.have_trust(&secrets, &namespace, manager, live, &held)
+                .await?;
             return Ok(certified(left, live));
         }
         self.check_leading()?;
-        let secret = self.secret(metadata, live.as_ref(), spec)?;
+        let secret = self.secret(metadata, live.as_ref(), spec, &held)?;
         let parameters = PatchParams::apply(manager).force();
         let written = secrets
             .patch(&spec.secret, &parameters, &Patch::Apply(secret))
@@ -287,14 +291,50 @@ impl Applier {
             .map_err(wrap)?;
         self.metrics.wrote(Written::Object);
         tracing::info!(secret = %spec.secret, %namespace, identity = %spec.identity, "issued a certificate");
+        let seen = self.see(written.metadata);
+        Ok(certified(renewal(self.lifetime), &seen))
+    }
+
+    /// Whoever has a good certificate keeps it, and is told whom to trust.
+    async fn have_trust(
+        &self,
+        secrets: &Api<Secret>,
+        namespace: &str,
+        manager: &str,
+        live: &ObjectMeta,
+        held: &Held,
+    ) -> Result<(), ApplyError> {
+        if is_trusting(live, held) {
+            return Ok(());
+        }
+        self.check_leading()?;
+        let name = live.name.as_deref().unwrap_or_default();
+        let bundle = ByteString(held.bundle().into_bytes());
+        let patch = json!({
+            "metadata": { "uid": live.uid, "annotations": trusting(held) },
+            "data": { "ca.crt": bundle },
+        });
+        let parameters = PatchParams {
+            field_manager: Some(manager.to_owned()),
+            ..PatchParams::default()
+        };
+        let written = secrets.patch(name, &parameters, &Patch::Merge(patch)).await;
+        let written = written.map_err(|error| failed("Secret", name, error))?;
+        self.metrics.wrote(Written::Object);
+        tracing::info!(secret = %name, %namespace, "said whom to trust");
+        self.see(written.metadata);
+        Ok(())
+    }
+
+    fn see(&self, metadata: ObjectMeta) -> ObjectMeta {
         let mut metadata = PartialObjectMeta {
-            metadata: written.metadata,
+            metadata,
             ..PartialObjectMeta::default()
         };
         strip(&mut metadata);
-        let certified = certified(renewal(self.lifetime), &metadata.metadata);
+        let seen = metadata.metadata.clone();
         self.live.secrets().take_up(None, Event::Apply(metadata));
-        Ok(certified)
+        seen
     }
 
     fn secret(
@@ -302,13 +342,13 @@ impl Applier {
         mut metadata: ObjectMeta,
         live: Option<&ObjectMeta>,
         spec: &CertificateSpec,
+        held: &Held,
     ) -> Result<Secret, ApplyError> {
         let issue = |source| ApplyError::Certificate {
             secret: spec.secret.clone(),
             source,
         };
-        let pem = self
-            .trust
+        let pem = held
             .issue(&spec.identity, &spec.names, self.lifetime)
             .map_err(issue)?;
         let serial = pem.serial().map_err(|source| ApplyError::Unreadable {
@@ -316,7 +356,7 @@ impl Applier {
             source,
         })?;
         let now = Timestamp::now();
-        let annotations = certificate_annotations(spec, &self.trust, &serial, live, self.lifetime, now);
+        let annotations = certificate_annotations(spec, held, &serial, live, self.lifetime, now);
         metadata.annotations.get_or_insert_default().extend(annotations);
         let data = [
             ("tls.crt", pem.certificate),

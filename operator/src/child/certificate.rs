@@ -9,10 +9,14 @@ use monstrum_wire::identity::{Identity, Serial};
 use sha2::{Digest as _, Sha256};
 
 use super::Labels;
-use crate::trust::{Trust, renewal};
+use crate::trust::{Held, renewal};
 
 /// What a certificate was issued for, and by whom, as a digest.
 const CERTIFIES: &str = "monstrum.dev/certifies";
+/// Who signed it, as a digest.
+const SIGNED_BY: &str = "monstrum.dev/signed-by";
+/// Whom its holder trusts, as a digest.
+const TRUSTS: &str = "monstrum.dev/trusts";
 /// When the next one is due.
 const RENEW_AFTER: &str = "monstrum.dev/renew-after";
 /// Whom it names: the path of the SPIFFE id.
@@ -119,9 +123,9 @@ impl Issued {
 
 impl CertificateSpec {
     /// Changes with everything that would make another certificate.
-    fn fingerprint(&self, trust: &Trust) -> String {
+    fn fingerprint(&self, held: &Held) -> String {
         let mut digest = Sha256::new();
-        for part in [trust.fingerprint(), &self.identity.uri(trust.trust_domain())] {
+        for part in [held.fingerprint(), self.identity.uri(held.trust_domain())] {
             digest.update(part);
             digest.update([0]);
         }
@@ -133,9 +137,9 @@ impl CertificateSpec {
     }
 
     /// How long the certificate of this Secret will do; none when it will not.
-    pub(super) fn good_for(&self, secret: &ObjectMeta, trust: &Trust, now: Timestamp) -> Option<Duration> {
+    pub(super) fn good_for(&self, secret: &ObjectMeta, held: &Held, now: Timestamp) -> Option<Duration> {
         let annotations = secret.annotations.as_ref()?;
-        if annotations.get(CERTIFIES)? != &self.fingerprint(trust) {
+        if annotations.get(CERTIFIES)? != &self.fingerprint(held) {
             return None;
         }
         // A certificate whose serial number nobody knows is good for nothing.
@@ -149,7 +153,7 @@ impl CertificateSpec {
 /// What a Secret's annotations say of a certificate that is issued now, in the place of what `live` says.
 pub fn certificate_annotations(
     spec: &CertificateSpec,
-    trust: &Trust,
+    held: &Held,
     serial: &Serial,
     live: Option<&ObjectMeta>,
     lifetime: Duration,
@@ -160,9 +164,34 @@ pub fn certificate_annotations(
     let renew = Timestamp::from_second(renew.as_second()).unwrap_or(renew);
     let previous = live.and_then(Issued::read);
     let mut annotations = Issued::succeeded_by(previous.as_ref(), spec, serial, now);
-    annotations.insert(CERTIFIES.to_owned(), spec.fingerprint(trust));
+    annotations.insert(CERTIFIES.to_owned(), spec.fingerprint(held));
     annotations.insert(RENEW_AFTER.to_owned(), renew.to_string());
+    annotations.insert(SIGNED_BY.to_owned(), held.fingerprint());
+    annotations.extend(trusting(held));
     annotations
+}
+
+/// What a Secret's annotations say of whom its holder trusts.
+pub(super) fn trusting(held: &Held) -> BTreeMap<String, String> {
+    BTreeMap::from([(TRUSTS.to_owned(), held.bundle_fingerprint())])
+}
+
+/// Whether the holder of this Secret trusts whom it should.
+pub(super) fn is_trusting(secret: &ObjectMeta, held: &Held) -> bool {
+    says(secret, TRUSTS, &held.bundle_fingerprint())
+}
+
+/// Whether the certificate of this Secret is signed by whoever signs now, and its holder trusts whom it should.
+pub fn keeps_up(secret: &ObjectMeta, held: &Held) -> bool {
+    says(secret, SIGNED_BY, &held.fingerprint()) && is_trusting(secret, held)
+}
+
+fn says(secret: &ObjectMeta, key: &str, value: &str) -> bool {
+    let annotations = secret.annotations.as_ref();
+    annotations
+        .and_then(|annotations| annotations.get(key))
+        .map(String::as_str)
+        == Some(value)
 }
 
 #[cfg(test)]
@@ -190,27 +219,50 @@ mod tests {
     #[test]
     fn a_certificate_does_until_two_thirds_of_its_life_and_for_the_same_names_only() {
         monstrum_service::install_crypto();
-        let trust = Trust::new(Authority::generate("monstrum.local").unwrap());
+        let held = Held::first(Authority::generate("monstrum.local").unwrap());
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let annotations = certificate_annotations(&spec(), &trust, &serial("0a"), None, DAY, now);
+        let annotations = certificate_annotations(&spec(), &held, &serial("0a"), None, DAY, now);
         let secret = ObjectMeta {
             annotations: Some(annotations),
             ..ObjectMeta::default()
         };
         let later = |hours: i64| now.checked_add(SignedDuration::from_hours(hours)).unwrap();
         assert_eq!(
-            spec().good_for(&secret, &trust, later(1)).unwrap().as_secs(),
+            spec().good_for(&secret, &held, later(1)).unwrap().as_secs(),
             15 * 3600
         );
-        assert_eq!(spec().good_for(&secret, &trust, later(16)), None);
+        assert_eq!(spec().good_for(&secret, &held, later(16)), None);
         let renamed = CertificateSpec {
             names: vec!["other".to_owned()],
             ..spec()
         };
-        assert_eq!(renamed.good_for(&secret, &trust, now), None);
-        let other = Trust::new(Authority::generate("monstrum.local").unwrap());
+        assert_eq!(renamed.good_for(&secret, &held, now), None);
+        let other = Held::first(Authority::generate("monstrum.local").unwrap());
         assert_eq!(spec().good_for(&secret, &other, now), None);
-        assert_eq!(spec().good_for(&ObjectMeta::default(), &trust, now), None);
+        assert_eq!(spec().good_for(&ObjectMeta::default(), &held, now), None);
+    }
+
+    #[test]
+    fn who_signs_makes_another_certificate_and_who_is_trusted_does_not() {
+        monstrum_service::install_crypto();
+        let authority = || Authority::generate("monstrum.local").unwrap();
+        let held = Held::first(authority());
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let live = secret(certificate_annotations(
+            &spec(),
+            &held,
+            &serial("0a"),
+            None,
+            DAY,
+            now,
+        ));
+        assert!(keeps_up(&live, &held) && is_trusting(&live, &held));
+        let prepared = held.preparing(authority()).unwrap();
+        assert!(spec().good_for(&live, &prepared, now).is_some());
+        assert!(!is_trusting(&live, &prepared) && !keeps_up(&live, &prepared));
+        let signing = prepared.following().unwrap();
+        assert_eq!(spec().good_for(&live, &signing, now), None);
+        assert!(!keeps_up(&ObjectMeta::default(), &held));
     }
 
     fn serial(text: &str) -> Serial {
@@ -227,13 +279,13 @@ mod tests {
     #[test]
     fn the_certificate_before_is_good_for_a_while_and_the_one_before_that_is_not() {
         monstrum_service::install_crypto();
-        let trust = Trust::new(Authority::generate("monstrum.local").unwrap());
+        let held = Held::first(Authority::generate("monstrum.local").unwrap());
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let after = |minutes: i64| now.checked_add(SignedDuration::from_mins(minutes)).unwrap();
         let issue = |new: &str, live: Option<&ObjectMeta>, at| {
             secret(certificate_annotations(
                 &spec(),
-                &trust,
+                &held,
                 &serial(new),
                 live,
                 DAY,
@@ -262,7 +314,7 @@ mod tests {
     #[test]
     fn another_identitys_certificate_is_no_earlier_one() {
         monstrum_service::install_crypto();
-        let trust = Trust::new(Authority::generate("monstrum.local").unwrap());
+        let held = Held::first(Authority::generate("monstrum.local").unwrap());
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let other = CertificateSpec {
             identity: Identity::Ledger,
@@ -270,7 +322,7 @@ mod tests {
         };
         let before = secret(certificate_annotations(
             &other,
-            &trust,
+            &held,
             &serial("0a"),
             None,
             DAY,
@@ -278,7 +330,7 @@ mod tests {
         ));
         let after = secret(certificate_annotations(
             &spec(),
-            &trust,
+            &held,
             &serial("0b"),
             Some(&before),
             DAY,
@@ -290,13 +342,13 @@ mod tests {
     #[test]
     fn a_certificate_without_a_known_serial_is_issued_anew() {
         monstrum_service::install_crypto();
-        let trust = Trust::new(Authority::generate("monstrum.local").unwrap());
+        let held = Held::first(Authority::generate("monstrum.local").unwrap());
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let annotations = certificate_annotations(&spec(), &trust, &serial("0a"), None, DAY, now);
+        let annotations = certificate_annotations(&spec(), &held, &serial("0a"), None, DAY, now);
         for key in [SERIAL, IDENTITY] {
             let mut lacking = annotations.clone();
             lacking.remove(key);
-            assert_eq!(spec().good_for(&secret(lacking), &trust, now), None, "{key}");
+            assert_eq!(spec().good_for(&secret(lacking), &held, now), None, "{key}");
         }
     }
 }

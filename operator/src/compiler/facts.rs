@@ -89,7 +89,7 @@ impl BotFacts {
             .faults
             .iter()
             .filter(|fault| fault.kind == kind && fault.name == name);
-        of.map(|fault| Fault::new(&fault.field, &fault.message, fault.reason))
+        of.map(|fault| Fault::new(&fault.field, &fault.message, fault.reason).caused_by(fault.cause))
             .collect()
     }
 

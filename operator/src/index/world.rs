@@ -30,6 +30,7 @@ impl Index {
             bindings: by_name(&self.bindings, namespace),
             channels: by_name(&self.channels, namespace),
             placement: Some(Arc::clone(&self.placement)),
+            cluster_domain: self.cluster_domain.clone(),
             resource_types: self.contracts(),
             secret_versions: BTreeMap::new(),
             consents: BTreeMap::new(),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kube::ResourceExt as _;
-use monstrum_crds::conditions::{ConditionType, Holds, Reason, State, judged};
-use monstrum_crds::kinds::BotBinding;
+use monstrum_crds::conditions::{ConditionType, Conditioned as _, Holds, Outlook, Reason, State, judged};
+use monstrum_crds::kinds::{Bot, BotBinding};
 use monstrum_crds::object::Kind;
 use monstrum_crds::validate::{self, Fault};
 use serde_json::Map;
@@ -44,16 +44,40 @@ pub(super) async fn reconcile(
         .bots
         .get(&binding.spec.bot)
         .is_some_and(|bot| bot.spec.suspend);
-    let states = states(&faults, &binding.spec.bot, standing.as_ref(), suspended);
-    reconciler
+    let held_up = world.bots.get(&binding.spec.bot).and_then(|bot| held_up(bot));
+    let states = states(
+        &faults,
+        &binding.spec.bot,
+        standing.as_ref(),
+        suspended,
+        held_up.as_ref(),
+    );
+    let again = reconciler
         .status
         .write(&reconciler.index, binding, &states, Map::new())
         .await?;
-    Ok(None)
+    Ok(again)
+}
+
+/// Why the bot is not ready, where that does not pass by itself.
+fn held_up(bot: &Bot) -> Option<(Reason, String)> {
+    let ready = bot.condition(ConditionType::Ready)?;
+    if bot.is_ready() || ready.observed_generation != bot.metadata.generation {
+        return None;
+    }
+    let reason = Reason::parse(&ready.reason)?;
+    let lasts = matches!(reason.outlook(), Outlook::Blocked | Outlook::Stuck);
+    lasts.then(|| (reason.seen_through(Kind::Bot), ready.message.clone()))
 }
 
 /// The four conditions.
-fn states(faults: &[Fault], bot: &str, standing: Option<&Standing>, suspended: bool) -> Vec<State> {
+fn states(
+    faults: &[Fault],
+    bot: &str,
+    standing: Option<&Standing>,
+    suspended: bool,
+    held_up: Option<&(Reason, String)>,
+) -> Vec<State> {
     let mut states = judged(faults).to_vec();
     let usable = states.iter().all(|state| state.holds == Holds::True);
     let programmed =
@@ -68,11 +92,15 @@ fn states(faults: &[Fault], bot: &str, standing: Option<&Standing>, suspended: b
         Some(standing) if standing.is_enforced_by_all() => {
             programmed(true, Reason::Programmed, String::new())
         }
-        Some(_) | None => programmed(
-            false,
-            Reason::AwaitingGateway,
-            format!("the gateways of Bot {bot:?} do not enforce it yet"),
-        ),
+        Some(_) | None => {
+            let awaited = format!("the gateways of Bot {bot:?} do not enforce it yet");
+            match held_up {
+                Some((cause, why)) => {
+                    programmed(false, Reason::AwaitingGateway, format!("{awaited}: {why}")).caused_by(*cause)
+                }
+                None => programmed(false, Reason::AwaitingGateway, awaited),
+            }
+        }
     });
     states.push(ready(&states, ""));
     states
@@ -114,7 +142,7 @@ mod tests {
             .iter()
             .map(|reason| Fault::new("spec.x", "is wrong", *reason))
             .collect();
-        let states = states(&faults, "triage", digest.map(standing).as_ref(), suspended);
+        let states = states(&faults, "triage", digest.map(standing).as_ref(), suspended, None);
         assert_eq!(
             (states[2].holds.as_str(), states[2].reason.as_str()),
             (holds, reason)

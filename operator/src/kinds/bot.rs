@@ -8,13 +8,15 @@ mod status;
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
+use monstrum_crds::conditions::{ConditionType, Conditioned as _, State};
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::validate;
 use monstrum_wire::identity::BotId;
 
 use self::build::{Objects, Plan, build};
-use super::rollout::Rollout;
+use super::rollout::{Rollout, Trouble};
 use super::{ReconcileError, Reconciler};
 use crate::child::{ApplyError, ChildKind, Owner, label};
 use crate::compiler::BotFacts;
@@ -64,20 +66,36 @@ pub(super) async fn reconcile(
         (Err(ApplyError::Foreign(_)), Some(plan)) => Err(strangers(reconciler, plan).await),
         (applied, _) => applied,
     };
+    let (rollouts, look_at_pods) = rollouts(reconciler, &owner, &objects).await;
     let input = status::Input {
         faults: laboriously(|| validate::bot::validate(bot, &world)).await,
         suspended: bot.spec.suspend,
         facts: &facts,
-        failure: applied.as_ref().err().map(ToString::to_string),
-        rollouts: rollouts(reconciler, &owner, &objects),
+        failure: applied.as_ref().err().map(Trouble::of),
+        rollouts,
         standing: reconciler.hub.standing(&id),
     };
     let (states, fields) = (status::states(&input), status::fields(&input));
-    reconciler
+    let look_at_status = reconciler
         .status
         .write(&reconciler.index, bot, &states, fields)
         .await?;
-    Ok(Some(applied?))
+    if is_another_cause(bot, &states) {
+        reconciler.index.queue_bindings_of(&namespace, &name);
+    }
+    Ok([Some(applied?), look_at_pods, look_at_status]
+        .into_iter()
+        .flatten()
+        .min())
+}
+
+/// Whether the bot's bindings have something else to say of it.
+fn is_another_cause(bot: &Bot, states: &[State]) -> bool {
+    let before = bot
+        .condition(ConditionType::Ready)
+        .map(|ready| ready.reason.as_str());
+    let now = states.iter().find(|state| state.about == ConditionType::Ready);
+    before != now.map(|ready| ready.reason.as_str())
 }
 
 fn is_of(facts: &BotFacts, bot: &Bot) -> bool {
@@ -107,7 +125,7 @@ async fn strangers(reconciler: &Reconciler, mut plan: Plan) -> ApplyError {
 async fn name_gateways(reconciler: &Reconciler, owner: &Owner) -> Result<(), ApplyError> {
     reconciler
         .applier
-        .apply(owner, MANAGER, &build::service(owner))
+        .apply(owner, MANAGER, &build::service(owner, &reconciler.installation))
         .await
         .map(drop)
 }
@@ -135,13 +153,24 @@ async fn apply(reconciler: &Reconciler, owner: &Owner, objects: &Objects) -> Res
     Ok(renewal)
 }
 
-fn rollouts(reconciler: &Reconciler, owner: &Owner, objects: &Objects) -> Vec<Rollout> {
-    let live = reconciler.index.live.children(ChildKind::Deployment);
+/// How far its Deployments have come, and when to look again at their pods.
+async fn rollouts(
+    reconciler: &Reconciler,
+    owner: &Owner,
+    objects: &Objects,
+) -> (Vec<Rollout>, Option<Duration>) {
+    let known = reconciler.index.live.children(ChildKind::Deployment);
     let deployments = objects
         .children
         .iter()
         .filter(|child| child.kind == ChildKind::Deployment);
-    deployments
-        .map(|child| Rollout::of(&child.name, live.get(&owner.namespace, &child.name).as_deref()))
-        .collect()
+    let (mut rollouts, live): (Vec<_>, Vec<_>) = deployments
+        .map(|child| {
+            let live = known.get(&owner.namespace, &child.name);
+            (Rollout::of(&child.name, live.as_deref()), live)
+        })
+        .unzip();
+    let now = Timestamp::now();
+    let again = reconciler.pods.explain(owner, &mut rollouts, &live, now).await;
+    (rollouts, again)
 }

@@ -4,6 +4,7 @@ mod build;
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 use monstrum_crds::conditions::{ConditionType, Holds, Reason, State, judged};
 use monstrum_crds::convert::channel as conversion;
@@ -13,12 +14,12 @@ use monstrum_crds::world::World;
 use serde_json::Map;
 
 use self::build::{Plan, build};
-use super::rollout::Rollout;
+use super::rollout::{Rollout, Trouble};
 use super::{ReconcileError, Reconciler, ready};
 use crate::child::{Applier, ApplyError, CertificateSpec, Child, ChildKind, Owner, label};
 use crate::identity;
 use crate::labour::laboriously;
-use crate::network::Target;
+use crate::network::{Target, Vantage};
 
 /// Who writes a channel's objects.
 pub const MANAGER: &str = "monstrum-channel";
@@ -42,27 +43,34 @@ pub(super) async fn reconcile(
         label: label::CHANNEL,
     };
     let applied = apply(reconciler, &owner, plan(channel, &owner, &world)).await;
-    let rollout = deployment(reconciler, &owner);
     let faults = laboriously(|| validate::channel::validate(channel, &world)).await;
-    let failure = applied.as_ref().err().map(ToString::to_string);
-    let states = states(&faults, failure.as_deref(), &rollout);
-    reconciler
+    let (rollout, look_at_pods) = deployment(reconciler, &owner).await;
+    let failure = applied.as_ref().err().map(Trouble::of);
+    let states = states(&faults, failure.as_ref(), &rollout);
+    let look_at_status = reconciler
         .status
         .write(&reconciler.index, channel, &states, Map::new())
         .await?;
-    Ok(Some(applied?))
+    Ok([Some(applied?), look_at_pods, look_at_status]
+        .into_iter()
+        .flatten()
+        .min())
 }
 
 /// What its pods need; nothing while the channel is wrong or its secret is not there: then it has no pods.
 fn plan(channel: &Channel, owner: &Owner, world: &World) -> Option<Plan> {
     let resolved = conversion::convert(&owner.name, world)?.resolved?;
     let monstrum_crds::kinds::channel::ChannelType::Webhook(webhook) = &channel.spec.type_;
+    let vantage = Vantage {
+        namespace: &owner.namespace,
+        cluster_domain: world.cluster_domain(),
+    };
     let proxy = resolved.proxy.as_ref();
     let proxy = proxy.map(|proxy| (proxy.url.as_str(), proxy.allowed_addresses.as_slice()));
     let callback = resolved
         .callback_url
         .as_deref()
-        .and_then(|url| Target::of(url, &resolved.allowed_addresses, proxy, &owner.namespace));
+        .and_then(|url| Target::of(url, &resolved.allowed_addresses, proxy, vantage));
     Some(Plan {
         owner: owner.clone(),
         replicas: channel.spec.replicas.unwrap_or(1).clamp(1, 10),
@@ -110,29 +118,36 @@ async fn apply_all(
     Ok(renewal)
 }
 
-fn deployment(reconciler: &Reconciler, owner: &Owner) -> Rollout {
+async fn deployment(reconciler: &Reconciler, owner: &Owner) -> (Rollout, Option<Duration>) {
     let name = build::name(owner);
     let live = reconciler
         .index
         .live
         .children(ChildKind::Deployment)
-        .get(&owner.namespace, &name);
-    Rollout::of(&name, live.filter(|live| owner.owns(&live.metadata)).as_deref())
+        .get(&owner.namespace, &name)
+        .filter(|live| owner.owns(&live.metadata));
+    let mut rollout = Rollout::of(&name, live.as_deref());
+    let again = reconciler
+        .pods
+        .explain(
+            owner,
+            std::slice::from_mut(&mut rollout),
+            &[live],
+            Timestamp::now(),
+        )
+        .await;
+    (rollout, again)
 }
 
 /// The four conditions.
-fn states(faults: &[Fault], failure: Option<&str>, rollout: &Rollout) -> Vec<State> {
+fn states(faults: &[Fault], failure: Option<&Trouble>, rollout: &Rollout) -> Vec<State> {
     let mut states = judged(faults).to_vec();
     let usable = states.iter().all(|state| state.holds == Holds::True);
     let programmed =
         |holds: bool, reason, message: String| State::new(ConditionType::Programmed, holds, reason, message);
-    states.push(match (failure, &rollout.failure) {
-        (Some(failure), _) => programmed(false, Reason::ApplyFailed, failure.to_owned()),
-        (None, Some(failure)) => programmed(
-            false,
-            Reason::ApplyFailed,
-            format!("Deployment {}: {failure}", rollout.name),
-        ),
+    states.push(match (failure, rollout.troubled()) {
+        (Some(failure), _) => failure.programmed(),
+        (None, Some(troubled)) => troubled,
         (None, None) if rollout.complete => programmed(true, Reason::Programmed, String::new()),
         (None, None) if usable => programmed(false, Reason::Progressing, rollout.awaited()),
         (None, None) => programmed(

@@ -1,20 +1,32 @@
-//! How far Deployments have come.
+//! How far Deployments have come, and what keeps them.
 
+mod pods;
+mod trouble;
+
+use kube::ResourceExt as _;
 use kube::api::DynamicObject;
+use monstrum_crds::conditions::{ConditionType, Reason, State};
 use serde_json::Value;
+
+pub use pods::Pods;
+pub(crate) use trouble::Trouble;
+
+use crate::child::label;
 
 /// How far one Deployment has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rollout {
     pub(crate) name: String,
+    /// The resource that its pods are for, where they are a sandbox.
+    pub(crate) resource: Option<String>,
     /// Pods that there should be.
     pub(crate) wanted: i64,
-    /// Pods of the current template that are ready.
+    /// Pods of the current template that are ready, as far as that can be told.
     pub(crate) ready: i64,
     /// Whether everything is as it should be: no old pods, all new ones ready.
     pub(crate) complete: bool,
-    /// What keeps pods from being made.
-    pub(crate) failure: Option<String>,
+    /// What keeps pods from being made, or from running.
+    pub(crate) trouble: Option<Trouble>,
 }
 
 impl Rollout {
@@ -23,10 +35,11 @@ impl Rollout {
         let Some(live) = live else {
             return Self {
                 name: name.to_owned(),
+                resource: None,
                 wanted: 1,
                 ready: 0,
                 complete: false,
-                failure: None,
+                trouble: None,
             };
         };
         let number = |pointer: &str| live.data.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
@@ -38,12 +51,16 @@ impl Rollout {
         let observed = number("/status/observedGeneration") >= live.metadata.generation.unwrap_or(0);
         let (all, updated) = (number("/status/replicas"), number("/status/updatedReplicas"));
         let ready = number("/status/readyReplicas");
+        // Which pods are ready is not said: all older ones may be, and they are none of this rollout.
+        let older = all.saturating_sub(updated).max(0);
+        let ready_of_new = ready.saturating_sub(older).clamp(0, updated.max(0));
         Self {
             name: name.to_owned(),
+            resource: live.labels().get(label::RESOURCE).cloned(),
             wanted,
-            ready: if observed { ready.min(updated) } else { 0 },
+            ready: if observed { ready_of_new } else { 0 },
             complete: observed && all == wanted && updated == wanted && ready == wanted,
-            failure: failure(&live.data),
+            trouble: trouble_of(&live.data).filter(|_| observed),
         }
     }
 
@@ -54,56 +71,58 @@ impl Rollout {
             self.name, self.ready, self.wanted
         )
     }
+
+    /// `Programmed`, where pods are in trouble.
+    pub(crate) fn troubled(&self) -> Option<State> {
+        let trouble = self.trouble.as_ref()?;
+        let message = format!(
+            "{}: {}. {}",
+            self.awaited(),
+            trouble.message.trim_end_matches('.'),
+            self.remedy(trouble.reason)
+        );
+        Some(State::new(
+            ConditionType::Programmed,
+            false,
+            trouble.reason,
+            message,
+        ))
+    }
+
+    fn remedy(&self, reason: Reason) -> String {
+        match (&self.resource, reason) {
+            (Some(resource), Reason::ImagePullFailed) => format!(
+                "Put the image where the node can pull it, or name another in spec.runner.image of Resource {resource:?}"
+            ),
+            (None, Reason::ImagePullFailed) => {
+                "Put the image where the node can pull it, or set image.* of the installation's chart"
+                    .to_owned()
+            }
+            _ => reason.remedy().to_owned(),
+        }
+    }
 }
 
-fn failure(data: &Value) -> Option<String> {
+fn trouble_of(data: &Value) -> Option<Trouble> {
     let conditions = data.pointer("/status/conditions")?.as_array()?;
-    let text = |condition: &Value, key: &str| {
-        condition
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or("")
-            .to_owned()
+    let find = |type_: &str, status: &str| {
+        conditions
+            .iter()
+            .find(|condition| text(condition, "type") == type_ && text(condition, "status") == status)
     };
-    let failed = conditions.iter().find(|condition| {
-        let (type_, status) = (text(condition, "type"), text(condition, "status"));
-        (type_ == "ReplicaFailure" && status == "True") || (type_ == "Progressing" && status == "False")
-    })?;
-    Some(text(failed, "message"))
+    let trouble = |reason, condition| Trouble {
+        reason,
+        message: text(condition, "message").to_owned(),
+    };
+    let refused = find("ReplicaFailure", "True").map(|found| trouble(Reason::FailedCreate, found));
+    refused.or_else(|| {
+        find("Progressing", "False").map(|found| trouble(Reason::ProgressDeadlineExceeded, found))
+    })
+}
+
+fn text<'a>(condition: &'a Value, key: &str) -> &'a str {
+    condition.get(key).and_then(Value::as_str).unwrap_or("")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::child::ChildKind;
-    use rstest::rstest;
-    use serde_json::json;
-
-    fn live(status: Value) -> DynamicObject {
-        let mut live = DynamicObject::new("d", &ChildKind::Deployment.api());
-        live.metadata.generation = Some(2);
-        live.data = json!({"spec": {"replicas": 2}, "status": status});
-        live
-    }
-
-    #[rstest]
-    #[case::nothing(json!({}), 0, false)]
-    #[case::stale(json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2}), 0, false)]
-    #[case::rolling(json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 1, "readyReplicas": 3}), 1, false)]
-    #[case::starting(json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 1}), 1, false)]
-    #[case::done(json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2}), 2, true)]
-    fn progress_is_read_from_the_status(#[case] status: Value, #[case] ready: i64, #[case] complete: bool) {
-        let rollout = Rollout::of("d", Some(&live(status)));
-        assert_eq!((rollout.ready, rollout.complete), (ready, complete));
-    }
-
-    #[test]
-    fn what_keeps_pods_from_being_made_is_told() {
-        let status = json!({"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]});
-        assert_eq!(
-            Rollout::of("d", Some(&live(status))).failure.as_deref(),
-            Some("exceeded quota")
-        );
-        assert!(!Rollout::of("d", None).complete);
-    }
-}
+mod tests;

@@ -18,11 +18,11 @@ pub(super) async fn reconcile<K: Governed>(
     let world = reconciler.index.world(&object.namespace().unwrap_or_default());
     let faults = laboriously(|| validate(&object.object(), &world)).await;
     let states = states(&faults);
-    reconciler
+    let again = reconciler
         .status
         .write(&reconciler.index, object, &states, Map::new())
         .await?;
-    Ok(None)
+    Ok(again)
 }
 
 /// The four conditions.
@@ -50,9 +50,9 @@ mod tests {
 
     #[rstest]
     #[case::fine(&[], "True True True True", "Ready")]
-    #[case::wrong(&[Reason::Invalid], "False True False False", "NotReady")]
-    #[case::forbidden(&[Reason::NotPermitted], "False True False False", "NotReady")]
-    #[case::missing(&[Reason::SecretNotFound], "True False False False", "NotReady")]
+    #[case::wrong(&[Reason::Invalid], "False True False False", "Invalid")]
+    #[case::forbidden(&[Reason::NotPermitted], "False True False False", "NotPermitted")]
+    #[case::missing(&[Reason::SecretNotFound], "True False False False", "SecretNotFound")]
     fn conditions_follow_from_faults(#[case] reasons: &[Reason], #[case] holds: &str, #[case] reason: &str) {
         let faults: Vec<_> = reasons
             .iter()

@@ -1,6 +1,8 @@
 //! Whole reconciles against an API server in memory.
 
+mod causes;
 mod halted;
+mod kstatus;
 mod left_behind;
 
 use super::*;
@@ -556,13 +558,13 @@ async fn pods_that_the_installation_does_not_permit_run_nowhere() {
     let (scenario, _session) = settled().await;
     let anywhere = json!([{"operator": "Exists"}]);
     scenario.put(json!({"apiVersion": "monstrum.dev/v1alpha1", "kind": "Bot", "metadata": {"name": "triage"},
-        "spec": {"gateway": {"tolerations": anywhere}, "runner": {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}}}));
+        "spec": {"gateway": {"pod": {"tolerations": anywhere}}, "runner": {"pod": {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}}}}));
     scenario.settle().await;
     let conditions = scenario.conditions("Bot", "triage");
     assert!(conditions.contains("Accepted False NotPermitted"), "{conditions}");
     for part in [
-        "spec.gateway.tolerations[0]",
-        "spec.runner.nodeSelector[node-role",
+        "spec.gateway.pod.tolerations[0]",
+        "spec.runner.pod.nodeSelector[node-role",
         "podPlacement.tolerations",
     ] {
         assert!(conditions.contains(part), "{part}: {conditions}");
@@ -580,7 +582,7 @@ async fn a_sandbox_that_the_installation_does_not_permit_is_not_made() {
     let scenario = Scenario::full();
     scenario.put(
         json!({"apiVersion": "monstrum.dev/v1alpha1", "kind": "Resource", "metadata": {"name": "workshop"},
-        "spec": {"type": "shell", "runner": {"image": "debian:12", "runtimeClassName": "host"}}}),
+        "spec": {"type": "shell", "runner": {"image": "debian:12", "pod": {"runtimeClassName": "host"}}}}),
     );
     scenario.put(
         json!({"apiVersion": "monstrum.dev/v1alpha1", "kind": "Channel", "metadata": {"name": "inbox"},
@@ -591,7 +593,7 @@ async fn a_sandbox_that_the_installation_does_not_permit_is_not_made() {
     scenario.settle().await;
     scenario.settle().await;
     for (kind, name, field) in [
-        ("Resource", "workshop", "spec.runner.runtimeClassName"),
+        ("Resource", "workshop", "spec.runner.pod.runtimeClassName"),
         ("Channel", "inbox", "spec.pod.nodeSelector[disk]"),
     ] {
         let conditions = scenario.conditions(kind, name);

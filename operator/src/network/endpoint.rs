@@ -15,6 +15,15 @@ pub struct Endpoint {
     pub port: i32,
 }
 
+/// From where a URL is read: names of Services are completed there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vantage<'a> {
+    /// The namespace of the pod.
+    pub namespace: &'a str,
+    /// The cluster's domain.
+    pub cluster_domain: &'a str,
+}
+
 /// Where pods may have to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
@@ -25,11 +34,16 @@ pub struct Target {
 }
 
 impl Target {
-    /// What a pod of `namespace` connects to for `url`: the proxy, if there is one.
-    pub fn of(url: &str, ranges: &[IpNet], proxy: Option<(&str, &[IpNet])>, namespace: &str) -> Option<Self> {
+    /// What a pod connects to for `url`: the proxy, if there is one.
+    pub fn of(
+        url: &str,
+        ranges: &[IpNet],
+        proxy: Option<(&str, &[IpNet])>,
+        from: Vantage<'_>,
+    ) -> Option<Self> {
         let (url, ranges) = proxy.unwrap_or((url, ranges));
         Some(Self {
-            endpoint: Endpoint::of_url(url, namespace)?,
+            endpoint: Endpoint::of_url(url, from)?,
             ranges: ranges.to_vec(),
         })
     }
@@ -50,8 +64,8 @@ pub enum Host {
 }
 
 impl Endpoint {
-    /// Where an `http` or `https` URL points, seen from a pod of `namespace`. None for anything else.
-    pub fn of_url(url: &str, namespace: &str) -> Option<Self> {
+    /// Where an `http` or `https` URL points. None for anything else.
+    pub fn of_url(url: &str, from: Vantage<'_>) -> Option<Self> {
         let url = Url::parse(url)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -59,7 +73,7 @@ impl Endpoint {
             // Every notation of an address was folded.
             url::Host::Ipv4(address) => Host::Address(address.into()),
             url::Host::Ipv6(address) => Host::Address(address::folded(address.into())),
-            url::Host::Domain(name) => Host::of(name, namespace),
+            url::Host::Domain(name) => Host::of(name, from),
         };
         Some(Self {
             host,
@@ -69,10 +83,10 @@ impl Endpoint {
 }
 
 impl Host {
-    fn of(name: &str, namespace: &str) -> Self {
-        match address::service(name) {
+    fn of(name: &str, from: Vantage<'_>) -> Self {
+        match address::service_of(name, from.cluster_domain) {
             Some(Service::Beside) => Self::Cluster {
-                namespace: namespace.to_owned(),
+                namespace: from.namespace.to_owned(),
             },
             Some(Service::Of(other)) => Self::Cluster {
                 namespace: other.to_owned(),
@@ -87,6 +101,11 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
+    const HERE: Vantage<'_> = Vantage {
+        namespace: "team-a",
+        cluster_domain: "k8s.corp",
+    };
+
     fn cluster(namespace: &str) -> Host {
         Host::Cluster {
             namespace: namespace.to_owned(),
@@ -99,6 +118,8 @@ mod tests {
     #[case("http://model", cluster("team-a"), 80)]
     #[case("http://model.tools.svc:11434/v1", cluster("tools"), 11434)]
     #[case("https://Model.Tools.svc.cluster.local.", cluster("tools"), 443)]
+    #[case::own_domain("https://model.tools.svc.k8s.corp", cluster("tools"), 443)]
+    #[case::other_domain("https://model.tools.svc.k8s.evil", Host::Name, 443)]
     #[case("https://10.0.0.7:8443", Host::Address("10.0.0.7".parse().unwrap()), 8443)]
     #[case::folded("http://0x7f.1:1", Host::Address("127.0.0.1".parse().unwrap()), 1)]
     #[case::mapped("http://[::ffff:a9fe:a9fe]", Host::Address("169.254.169.254".parse().unwrap()), 80)]
@@ -106,7 +127,7 @@ mod tests {
     #[case::a_name_is_never_completed("http://kubernetes.default", Host::Name, 80)]
     #[case("https://[2001:db8::1]", Host::Address("2001:db8::1".parse().unwrap()), 443)]
     fn a_url_points_somewhere(#[case] url: &str, #[case] host: Host, #[case] port: i32) {
-        assert_eq!(Endpoint::of_url(url, "team-a"), Some(Endpoint { host, port }));
+        assert_eq!(Endpoint::of_url(url, HERE), Some(Endpoint { host, port }));
     }
 
     #[rstest]
@@ -114,6 +135,6 @@ mod tests {
     #[case("not a url")]
     #[case("/path")]
     fn anything_else_points_nowhere(#[case] url: &str) {
-        assert_eq!(Endpoint::of_url(url, "team-a"), None);
+        assert_eq!(Endpoint::of_url(url, HERE), None);
     }
 }

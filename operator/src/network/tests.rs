@@ -1,9 +1,15 @@
 use super::*;
 use rstest::rstest;
+use std::net::IpAddr;
+
+const HERE: Vantage<'_> = Vantage {
+    namespace: "team-a",
+    cluster_domain: "cluster.local",
+};
 
 fn target(url: &str, ranges: &[&str]) -> Target {
     let ranges: Vec<IpNet> = ranges.iter().map(|range| range.parse().unwrap()).collect();
-    Target::of(url, &ranges, None, "team-a").unwrap()
+    Target::of(url, &ranges, None, HERE).unwrap()
 }
 
 /// Whether a rule opens an address, as a policy engine reads it.
@@ -99,7 +105,7 @@ fn a_sandbox_reaches_the_internet_and_nothing_special() {
 fn through_a_proxy_only_the_proxy_is_opened() {
     let ranges: Vec<IpNet> = vec!["10.20.0.0/16".parse().unwrap()];
     let proxy = Some(("http://10.20.0.5:3128", ranges.as_slice()));
-    let target = Target::of("https://api.example.com", &[], proxy, "team-a").unwrap();
+    let target = Target::of("https://api.example.com", &[], proxy, HERE).unwrap();
     let rule = to_target(&target).unwrap();
     assert!(opens(&rule, "10.20.0.5".parse().unwrap()));
     assert!(!opens(&rule, "1.1.1.1".parse().unwrap()));

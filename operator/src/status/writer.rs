@@ -1,5 +1,7 @@
 //! The one place that writes a status.
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
@@ -7,7 +9,7 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher::Event;
-use monstrum_crds::conditions::{ConditionType, State, merged};
+use monstrum_crds::conditions::{ConditionType, Progress, State, merged};
 use serde_json::{Map, Value, json};
 
 use super::governed::Governed;
@@ -58,25 +60,26 @@ impl StatusWriter {
         }
     }
 
-    /// Makes the status of `object` say `states` and `fields`, if it does not already.
+    /// Makes the status of `object` say `states` and `fields`, if it does not already. Says when to look again without a change.
     pub async fn write<K: Governed>(
         &self,
         index: &Index,
         object: &K,
         states: &[State],
         fields: Map<String, Value>,
-    ) -> Result<(), StatusError> {
-        let wanted = wanted(
+    ) -> Result<Option<Duration>, StatusError> {
+        let (wanted, again) = wanted(
             object.conditions(),
             states,
             object.meta().generation,
             fields,
             Timestamp::now(),
         );
-        self.write_wanted(index, object, wanted).await
+        self.write_wanted(index, object, wanted).await?;
+        Ok(again)
     }
 
-    /// Makes the status of `object` say `state`, and all else that it says already; a status that is not there yet stays so.
+    /// Makes the status of `object` say `state`, and all else that it says already. An object that was never seen stays so.
     pub async fn write_one<K: Governed>(
         &self,
         index: &Index,
@@ -86,23 +89,13 @@ impl StatusWriter {
         let Value::Object(mut wanted) = object.status_value() else {
             return Ok(());
         };
-        let states = std::slice::from_ref(state);
-        let ours = [
-            ConditionType::Accepted,
-            ConditionType::ResolvedRefs,
-            ConditionType::Programmed,
-            ConditionType::Ready,
-        ]
-        .map(ConditionType::as_str);
-        let conditions: Vec<Condition> = merged(
-            object.conditions(),
-            states,
-            object.meta().generation,
-            Timestamp::now(),
-        )
-        .into_iter()
-        .filter(|condition| ours.contains(&condition.type_.as_str()))
-        .collect();
+        if wanted.get("observedGeneration").and_then(Value::as_i64) < Some(0) {
+            return Ok(());
+        }
+        let (generation, now) = (object.meta().generation, Timestamp::now());
+        let kept = merged(object.conditions(), std::slice::from_ref(state), generation, now);
+        let kept: Vec<_> = kept.into_iter().filter(is_step).collect();
+        let (conditions, _) = with_progress(object.conditions(), kept, generation, now);
         wanted.insert("conditions".to_owned(), json!(conditions));
         wanted.retain(|_, value| !value.is_null());
         self.write_wanted(index, object, Value::Object(wanted)).await
@@ -159,7 +152,7 @@ impl StatusWriter {
         if self.leadership.epoch().is_none() {
             return Err(StatusError::NotLeading);
         }
-        let wanted = wanted(&[], states, metadata.generation, Map::new(), Timestamp::now());
+        let (wanted, _) = wanted(&[], states, metadata.generation, Map::new(), Timestamp::now());
         self.patch(kind, plural, metadata, manager, wanted)
             .await
             .map(drop)
@@ -211,23 +204,55 @@ impl StatusWriter {
     }
 }
 
-/// Our part of a status.
+/// Our part of a status, and when it will be another one by itself.
 fn wanted(
     existing: &[Condition],
     states: &[State],
     generation: Option<i64>,
     mut fields: Map<String, Value>,
     now: Timestamp,
-) -> Value {
+) -> (Value, Option<Duration>) {
     let ours = |condition: &Condition| states.iter().any(|state| state.about.as_str() == condition.type_);
-    let conditions: Vec<Condition> = merged(existing, states, generation, now)
+    let told = merged(existing, states, generation, now)
         .into_iter()
         .filter(ours)
         .collect();
+    let (conditions, again) = with_progress(existing, told, generation, now);
     fields.insert("observedGeneration".to_owned(), json!(generation));
     fields.insert("conditions".to_owned(), json!(conditions));
     fields.retain(|_, value| !value.is_null());
-    Value::Object(fields)
+    (Value::Object(fields), again)
+}
+
+/// With `Reconciling` or `Stalled`, as the other conditions amount to.
+fn with_progress(
+    existing: &[Condition],
+    mut conditions: Vec<Condition>,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> (Vec<Condition>, Option<Duration>) {
+    let Progress { state, look_again } = Progress::of(&conditions, now);
+    if let Some(state) = state {
+        let before: Vec<_> = existing
+            .iter()
+            .filter(|old| old.type_ == state.about.as_str())
+            .cloned()
+            .collect();
+        conditions.extend(merged(&before, std::slice::from_ref(&state), generation, now));
+    }
+    (conditions, look_again)
+}
+
+/// Whether a condition is one of the steps to `Ready`, or that.
+fn is_step(condition: &Condition) -> bool {
+    let progress = [ConditionType::Reconciling, ConditionType::Stalled];
+    is_ours(condition) && !progress.iter().any(|about| about.as_str() == condition.type_)
+}
+
+fn is_ours(condition: &Condition) -> bool {
+    ConditionType::ALL
+        .iter()
+        .any(|about| about.as_str() == condition.type_)
 }
 
 /// Whether a status says exactly what we want, apart from conditions that others wrote.
@@ -242,7 +267,12 @@ fn says(status: &Value, wanted: &Value) -> bool {
     };
     let ours = conditions(&Value::Object(wanted.clone()));
     let there = conditions(&Value::Object(status.clone()));
-    fields(status) == fields(wanted) && ours.iter().all(|condition| there.contains(condition))
+    fields(status) == fields(wanted)
+        && ours.iter().all(|condition| there.contains(condition))
+        && there
+            .iter()
+            .filter(|condition| is_ours(condition))
+            .all(|condition| ours.contains(condition))
 }
 
 fn conditions(status: &Value) -> Vec<Condition> {
@@ -267,42 +297,79 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn told(
+        existing: &[Condition],
+        states: &[State],
+        generation: Option<i64>,
+        fields: Map<String, Value>,
+        now: Timestamp,
+    ) -> Value {
+        wanted(existing, states, generation, fields, now).0
+    }
+
+    #[test]
+    fn what_is_not_ready_is_on_its_way_or_stalled_and_what_is_ready_is_neither() {
+        let types = |status: &Value| -> Vec<String> {
+            conditions(status)
+                .iter()
+                .map(|condition| condition.type_.clone())
+                .collect()
+        };
+        let missing = [State::new(
+            ConditionType::Ready,
+            false,
+            Reason::NotFound,
+            "no such thing",
+        )];
+        let (first, again) = wanted(&[], &missing, Some(1), Map::new(), at(10));
+        assert_eq!(types(&first), ["Ready", "Reconciling"]);
+        assert_eq!(again.unwrap().as_secs(), 30);
+        let second = told(&conditions(&first), &missing, Some(1), Map::new(), at(40));
+        assert_eq!(types(&second), ["Ready", "Stalled"]);
+        assert!(!says(&first, &second) && !says(&second, &first));
+        let third = told(&conditions(&second), &missing, Some(1), Map::new(), at(99));
+        assert_eq!(second, third);
+        let fourth = told(&conditions(&third), &ready(""), Some(1), Map::new(), at(100));
+        assert_eq!(types(&fourth), ["Ready"]);
+        assert!(!says(&third, &fourth));
+    }
+
     #[test]
     fn the_same_status_is_not_written_again() {
-        let first = wanted(&[], &ready(""), Some(3), Map::new(), at(10));
-        let second = wanted(&conditions(&first), &ready(""), Some(3), Map::new(), at(99));
+        let first = told(&[], &ready(""), Some(3), Map::new(), at(10));
+        let second = told(&conditions(&first), &ready(""), Some(3), Map::new(), at(99));
         assert!(says(&first, &second));
     }
 
     #[test]
     fn a_field_that_goes_away_is_a_change() {
         let fields = Map::from_iter([("enforcedDigest".to_owned(), json!("sha256:1"))]);
-        let first = wanted(&[], &ready(""), Some(3), fields, at(10));
-        let second = wanted(&conditions(&first), &ready(""), Some(3), Map::new(), at(10));
+        let first = told(&[], &ready(""), Some(3), fields, at(10));
+        let second = told(&conditions(&first), &ready(""), Some(3), Map::new(), at(10));
         assert!(!says(&first, &second));
     }
 
     #[test]
     fn conditions_of_others_are_no_change_and_are_not_taken_over() {
-        let mut status = wanted(&[], &ready(""), Some(3), Map::new(), at(10));
+        let mut status = told(&[], &ready(""), Some(3), Map::new(), at(10));
         let mut other = conditions(&status)[0].clone();
         other.type_ = "Audited".to_owned();
         status["conditions"].as_array_mut().unwrap().push(json!(other));
-        let again = wanted(&conditions(&status), &ready(""), Some(3), Map::new(), at(20));
+        let again = told(&conditions(&status), &ready(""), Some(3), Map::new(), at(20));
         assert!(says(&status, &again));
         assert_eq!(conditions(&again).len(), 1);
     }
 
     #[test]
     fn another_message_or_generation_is_a_change() {
-        let first = wanted(&[], &ready(""), Some(3), Map::new(), at(10));
+        let first = told(&[], &ready(""), Some(3), Map::new(), at(10));
         assert!(!says(
             &first,
-            &wanted(&conditions(&first), &ready("news"), Some(3), Map::new(), at(10))
+            &told(&conditions(&first), &ready("news"), Some(3), Map::new(), at(10))
         ));
         assert!(!says(
             &first,
-            &wanted(&conditions(&first), &ready(""), Some(4), Map::new(), at(10))
+            &told(&conditions(&first), &ready(""), Some(4), Map::new(), at(10))
         ));
         assert!(!says(&Value::Null, &first));
     }

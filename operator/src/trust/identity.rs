@@ -6,7 +6,7 @@ use monstrum_service::authority::AuthorityError;
 use monstrum_service::{Service, Tls, TlsError};
 use monstrum_wire::identity::Identity;
 
-use super::Trust;
+use super::{Trust, due};
 
 /// The operator's certificate for gRPC, renewed while the process runs.
 pub struct ServerIdentity {
@@ -41,7 +41,7 @@ impl ServerIdentity {
         let pem = self
             .trust
             .issue(&Identity::Operator, &self.names, self.lifetime)?;
-        let tls = Tls::from_pem(&pem, self.trust.trust_domain())?;
+        let tls = Tls::from_pem(&pem, &self.trust.trust_domain())?;
         let renewed = tls.clone();
         let shutdown = service.shutdown();
         service.spawn_quiet("operator-certificate", async move {
@@ -54,8 +54,9 @@ impl ServerIdentity {
     }
 
     async fn renew(&self, tls: &Tls) {
+        let mut changes = self.trust.changes();
         loop {
-            tokio::time::sleep(renewal(self.lifetime)).await;
+            due(&mut changes, renewal(self.lifetime)).await;
             let renewed = self
                 .trust
                 .issue(&Identity::Operator, &self.names, self.lifetime)

@@ -1,32 +1,26 @@
-//! Keeps the authority in a Secret.
+//! Reads and writes the Secret, and makes a first authority where there never was one.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hmac::digest::KeyInit;
-use hmac::{Hmac, Mac as _};
-use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::PostParams;
-use kube::{Api, Client};
-use monstrum_service::Pem;
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource as _};
 use monstrum_service::authority::{Authority, AuthorityError};
-use monstrum_wire::identity::Identity;
-use secrecy::zeroize::Zeroizing;
-use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 
-use crate::child::{MANAGER, label};
+use super::secret::{self, Kept};
+use super::traces::{Traces, traces};
+use super::{Held, Trust};
 
 /// The Secret with the authority's certificate and key.
 pub const AUTHORITY_SECRET: &str = "monstrum-ca";
-
-/// Signs identities.
-#[derive(Clone)]
-pub struct Trust {
-    authority: Arc<Authority>,
-    fingerprint: String,
-}
+/// Who writes it.
+const MANAGER: &str = "monstrum-authority";
+/// Whoever holds the authority puts the Secret back within seconds; after this long nobody does.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether somebody did.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why there is no authority.
 #[derive(Debug, thiserror::Error)]
@@ -37,186 +31,186 @@ pub enum TrustError {
     /// The Secret can't be created.
     #[error("secret {AUTHORITY_SECRET} can't be created")]
     Create(#[source] kube::Error),
+    /// The Secret can't be changed.
+    #[error("secret {AUTHORITY_SECRET} can't be changed")]
+    Change(#[source] kube::Error),
+    /// Whether there was an authority can't be found out.
+    #[error("whether there was an authority before can't be found out")]
+    Traces(#[source] kube::Error),
+    /// Who trusts whom can't be found out.
+    #[error("which certificates are signed by whom can't be found out")]
+    Census(#[source] kube::Error),
     /// The Secret is not what was written into it.
     #[error(
-        "secret {AUTHORITY_SECRET} has no text under {0}; restore it from a backup, or delete it to have every identity issued anew"
+        "secret {AUTHORITY_SECRET} has no certificate or text under {0}; an operator that runs puts it right, otherwise restore it from a backup"
     )]
     Damaged(&'static str),
     /// The authority can't be used.
-    #[error("the authority can't be used")]
+    #[error("the authority of secret {AUTHORITY_SECRET} can't be used")]
     Authority(#[from] AuthorityError),
 }
 
-/// The authority, made if there is none. Of two that make one at the same time, one is taken by both.
-pub async fn load_or_create(
-    client: &Client,
-    namespace: &str,
-    trust_domain: &str,
-) -> Result<Trust, TrustError> {
-    if let Some(trust) = load(client, namespace, trust_domain).await? {
-        return Ok(trust);
-    }
-    let authority = Authority::generate(trust_domain)?;
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    match secrets
-        .create(&PostParams::default(), &secret(&authority, namespace))
-        .await
-    {
-        Ok(_) => {
-            tracing::info!(secret = AUTHORITY_SECRET, "made the installation's authority");
-            Ok(Trust::new(authority))
-        }
-        Err(kube::Error::Api(status)) if status.code == 409 => load(client, namespace, trust_domain)
-            .await?
-            .ok_or_else(|| TrustError::Create(kube::Error::Api(status))),
-        Err(error) => Err(TrustError::Create(error)),
-    }
+/// Keeps the authority of one installation.
+#[derive(Clone)]
+pub struct AuthorityKeeper {
+    client: Client,
+    namespace: String,
+    trust_domain: String,
+    /// Of authorities that are made.
+    lifetime: Duration,
+    recorder: Recorder,
 }
 
-/// The authority, if there is one.
-pub async fn load(client: &Client, namespace: &str, trust_domain: &str) -> Result<Option<Trust>, TrustError> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let Some(secret) = secrets
-        .get_opt(AUTHORITY_SECRET)
-        .await
-        .map_err(TrustError::Read)?
-    else {
-        return Ok(None);
-    };
-    let data: BTreeMap<String, Zeroizing<Vec<u8>>> = secret
-        .data
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, value)| (key, Zeroizing::new(value.0)))
-        .collect();
-    let text = |key: &'static str| {
-        let bytes = data.get(key).ok_or(TrustError::Damaged(key))?;
-        std::str::from_utf8(bytes).map_err(|_| TrustError::Damaged(key))
-    };
-    Ok(Some(Trust::new(Authority::from_pem(
-        text("tls.crt")?,
-        text("tls.key")?,
-        trust_domain,
-    )?)))
-}
-
-fn secret(authority: &Authority, namespace: &str) -> Secret {
-    let mut secret = Secret {
-        type_: Some("kubernetes.io/tls".to_owned()),
-        ..Secret::default()
-    };
-    secret.metadata.name = Some(AUTHORITY_SECRET.to_owned());
-    secret.metadata.namespace = Some(namespace.to_owned());
-    secret.metadata.labels = Some(BTreeMap::from([
-        (label::NAME.to_owned(), "monstrum".to_owned()),
-        (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
-    ]));
-    secret.data = Some(BTreeMap::from([
-        (
-            "tls.crt".to_owned(),
-            ByteString(authority.certificate_pem().as_bytes().to_vec()),
-        ),
-        (
-            "tls.key".to_owned(),
-            ByteString(authority.key_pem().as_bytes().to_vec()),
-        ),
-    ]));
-    secret
-}
-
-impl Trust {
-    /// Signs with `authority`.
-    pub fn new(authority: Authority) -> Self {
-        let fingerprint = hex::encode(Sha256::digest(authority.certificate_pem()));
-        Self {
-            authority: Arc::new(authority),
-            fingerprint,
-        }
-    }
-
-    /// A new certificate.
-    pub fn issue(
-        &self,
-        identity: &Identity,
-        names: &[String],
+impl AuthorityKeeper {
+    /// Of the installation in `namespace`, as the pod `instance`; authorities that are made live for `lifetime`.
+    pub fn new(
+        client: Client,
+        namespace: &str,
+        trust_domain: &str,
         lifetime: Duration,
-    ) -> Result<Pem, AuthorityError> {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.authority.issue(identity, &names, lifetime)
+        instance: &str,
+    ) -> Self {
+        let reporter = Reporter {
+            controller: "monstrum.dev/operator".to_owned(),
+            instance: Some(instance.to_owned()),
+        };
+        Self {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            namespace: namespace.to_owned(),
+            trust_domain: trust_domain.to_owned(),
+            lifetime,
+        }
     }
 
-    /// What those who trust it need.
-    pub fn certificate_pem(&self) -> &str {
-        self.authority.certificate_pem()
+    /// The authority, made if there never was one. Of two that make one at the same time, one is taken by both.
+    ///
+    /// Where there was one, and its Secret is gone, whoever holds it puts it back: that is awaited. Only when nobody does, and
+    /// nobody leads, the key is lost, and another authority takes its place, trusting what the lost one signed.
+    pub async fn load_or_create(&self) -> Result<Trust, TrustError> {
+        let began = Instant::now();
+        let mut latest: Option<(Traces, Instant)> = None;
+        loop {
+            if let Some(kept) = self.load().await? {
+                return Ok(Trust::holding(kept.held));
+            }
+            let found = traces(&self.client, &self.namespace)
+                .await
+                .map_err(TrustError::Traces)?;
+            if !found.is_any() {
+                return self.create(Held::first(self.generate()?)).await;
+            }
+            let unchanged_since = match latest.take() {
+                Some((before, since)) if before.lease == found.lease => since,
+                Some(_) => Instant::now(),
+                None => {
+                    tracing::warn!(
+                        secret = AUTHORITY_SECRET,
+                        "the authority is gone; whoever holds it is awaited"
+                    );
+                    began
+                }
+            };
+            if unchanged_since.elapsed() >= PATIENCE {
+                return self.succeed(found).await;
+            }
+            latest = Some((found, unchanged_since));
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
-    /// A secret of this installation for one purpose: whoever has the authority's key has it, and it tells nothing about the key.
-    pub fn derived(&self, purpose: &str) -> String {
-        let mut key = Zeroizing::new([0; 64]);
-        let digest = Sha256::digest(self.authority.key_pem());
-        key.iter_mut().zip(digest).for_each(|(slot, byte)| *slot = byte);
-        let mut mac = <Hmac<Sha256> as KeyInit>::new((&*key).into());
-        mac.update(purpose.as_bytes());
-        hex::encode(mac.finalize().into_bytes())
+    /// The key is lost: another authority, and everybody is told.
+    async fn succeed(&self, traces: Traces) -> Result<Trust, TrustError> {
+        let held = Held::kept(self.generate()?, None, traces.roots, 1);
+        let trust = self.create(held).await?;
+        let note = "the authority was lost with its Secret; another one signs now, and every certificate is issued anew";
+        self.tell(EventType::Warning, "AuthorityLost", note).await;
+        Ok(trust)
     }
 
-    /// Tells this authority from another.
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    async fn create(&self, held: Held) -> Result<Trust, TrustError> {
+        if self.put_back(&held).await? {
+            tracing::info!(secret = AUTHORITY_SECRET, "made the installation's authority");
+            return Ok(Trust::holding(held));
+        }
+        // Somebody was faster.
+        let kept = self.load().await?.ok_or(TrustError::Damaged("tls.crt"))?;
+        Ok(Trust::holding(kept.held))
     }
 
-    /// Of its identities.
-    pub fn trust_domain(&self) -> &str {
-        self.authority.trust_domain()
+    async fn load(&self) -> Result<Option<Kept>, TrustError> {
+        let found = self.read().await?;
+        found.map(|secret| self.decode(&secret)).transpose()
+    }
+
+    /// A new authority.
+    pub(super) fn generate(&self) -> Result<Authority, AuthorityError> {
+        Authority::generate_for(&self.trust_domain, self.lifetime)
+    }
+
+    /// The Secret as it is.
+    pub(super) async fn read(&self) -> Result<Option<Secret>, TrustError> {
+        self.secrets()
+            .get_opt(AUTHORITY_SECRET)
+            .await
+            .map_err(TrustError::Read)
+    }
+
+    pub(super) fn decode(&self, secret: &Secret) -> Result<Kept, TrustError> {
+        secret::read(secret, &self.trust_domain)
+    }
+
+    /// Makes a Secret that holds this; false when there is one.
+    pub(super) async fn put_back(&self, held: &Held) -> Result<bool, TrustError> {
+        let secret = secret::write(held, &self.namespace);
+        match self.secrets().create(&PostParams::default(), &secret).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            Err(error) => Err(TrustError::Create(error)),
+        }
+    }
+
+    /// Makes the Secret hold this, unless it changed since `before`: then false. With `answers`, what was asked is done.
+    pub(super) async fn change(
+        &self,
+        held: &Held,
+        before: &Secret,
+        answers: bool,
+    ) -> Result<bool, TrustError> {
+        let parameters = PatchParams {
+            field_manager: Some(MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = Patch::Merge(secret::change(held, before, answers));
+        match self.secrets().patch(AUTHORITY_SECRET, &parameters, &patch).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => Ok(false),
+            Err(error) => Err(TrustError::Change(error)),
+        }
+    }
+
+    /// Tells people, by an event of the Secret and in the log.
+    pub(super) async fn tell(&self, type_: EventType, reason: &'static str, note: &str) {
+        tracing::warn!(secret = AUTHORITY_SECRET, %reason, "{note}");
+        let mut secret = Secret::default();
+        secret.metadata.name = Some(AUTHORITY_SECRET.to_owned());
+        secret.metadata.namespace = Some(self.namespace.clone());
+        let event = Event {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(note.to_owned()),
+            action: "Trust".to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = self.recorder.publish(&event, &secret.object_ref(&())).await {
+            tracing::warn!(error = %error, "an event can't be published");
+        }
+    }
+
+    fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.namespace)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fake_api::FakeApi;
-    use serde_json::json;
-
-    const PATH: &str = "/api/v1/namespaces/system/secrets/monstrum-ca";
-
-    async fn trust(api: &FakeApi) -> Result<Trust, TrustError> {
-        monstrum_service::install_crypto();
-        load_or_create(&api.client(), "system", "monstrum.local").await
-    }
-
-    #[tokio::test]
-    async fn the_authority_is_made_once_and_kept() {
-        let api = FakeApi::default();
-        let first = trust(&api).await.unwrap();
-        let second = trust(&api).await.unwrap();
-        assert_eq!(first.fingerprint(), second.fingerprint());
-        assert_eq!(api.take_writes().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn of_two_that_make_one_at_once_both_take_the_same() {
-        let api = FakeApi::default();
-        let (first, second) = tokio::join!(trust(&api), trust(&api));
-        assert_eq!(first.unwrap().fingerprint(), second.unwrap().fingerprint());
-        assert_eq!(api.take_writes().len(), 2, "both tried, one succeeded");
-    }
-
-    #[tokio::test]
-    async fn a_damaged_authority_is_never_replaced_silently() {
-        let api = FakeApi::default();
-        api.put(
-            PATH,
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "monstrum-ca"}, "data": {}}),
-        );
-        let error = trust(&api).await.err().unwrap();
-        assert!(error.to_string().contains("tls.crt"), "{error}");
-        assert_eq!(api.take_writes(), []);
-    }
-
-    #[tokio::test]
-    async fn without_the_api_server_there_is_no_authority() {
-        let api = FakeApi::default();
-        api.fail_with(Some(http::StatusCode::FORBIDDEN));
-        assert!(matches!(trust(&api).await, Err(TrustError::Read(_))));
-    }
-}
+mod tests;

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector, Probe,
-    ResourceRequirements, SeccompProfile, SecurityContext, VolumeMount,
+    Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector, Probe,
+    ResourceRequirements, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use monstrum_crds::kinds::PodSettings;
+use monstrum_crds::validate::pod::is_our_variable;
 
+use super::unprivileged;
 use crate::installation::{ADMIN_PORT, Installation};
 
 /// What a container asks for and may use where the user does not say.
@@ -24,20 +26,22 @@ pub(crate) fn container(
     settings: &PodSettings,
     installation: &Installation,
 ) -> Container {
+    let mut variables = further(name, settings);
+    variables.extend([
+        env("MONSTRUM_TRUST_DOMAIN", &installation.trust_domain),
+        pod_field("POD_NAME", "metadata.name"),
+    ]);
     Container {
         name: name.to_owned(),
         image: Some(image.to_owned()),
         image_pull_policy: Some(installation.pull_policy.clone()),
         command: Some(command.iter().map(|&word| word.to_owned()).collect()),
-        env: Some(vec![
-            env("MONSTRUM_TRUST_DOMAIN", &installation.trust_domain),
-            pod_field("POD_NAME", "metadata.name"),
-        ]),
+        env: Some(variables),
         ports: Some(vec![port("admin", ADMIN_PORT)]),
         liveness_probe: Some(probe("/healthz", 10, 3)),
         readiness_probe: Some(probe("/readyz", 1, 2)),
-        resources: Some(resources(settings)),
-        security_context: Some(unprivileged()),
+        resources: Some(resources(name, settings)),
+        security_context: Some(unprivileged(settings)),
         ..Container::default()
     }
 }
@@ -87,30 +91,26 @@ pub(crate) fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
     }
 }
 
-/// What PodSecurity `restricted` asks of a container, and a root file system that can't be written.
-pub(crate) fn unprivileged() -> SecurityContext {
-    SecurityContext {
-        privileged: Some(false),
-        allow_privilege_escalation: Some(false),
-        capabilities: Some(Capabilities {
-            drop: Some(vec!["ALL".to_owned()]),
-            add: None,
-        }),
-        read_only_root_filesystem: Some(true),
-        run_as_non_root: Some(true),
-        run_as_user: Some(super::USER),
-        run_as_group: Some(super::USER),
-        seccomp_profile: Some(SeccompProfile {
-            type_: "RuntimeDefault".to_owned(),
-            localhost_profile: None,
-        }),
-        ..SecurityContext::default()
-    }
+/// The variables that users and installation give a container: none that is ours to set.
+pub(crate) fn further(name: &str, settings: &PodSettings) -> Vec<EnvVar> {
+    let said = settings.containers.get(name).map(|container| &container.env);
+    let said = said.into_iter().flatten();
+    said.filter(|(variable, _)| !is_our_variable(variable))
+        .map(|(variable, value)| EnvVar {
+            name: variable.clone(),
+            // The API server keeps no empty one, and a kubelet takes `$(NAME)` for another variable unless it is doubled.
+            value: (!value.is_empty()).then(|| value.replace('$', "$$")),
+            ..EnvVar::default()
+        })
+        .collect()
 }
 
-/// What the user says, over the defaults.
-pub(crate) fn resources(settings: &PodSettings) -> ResourceRequirements {
-    let said = settings.resources.clone().unwrap_or_default();
+/// What the user says of a container, over the defaults.
+pub(crate) fn resources(name: &str, settings: &PodSettings) -> ResourceRequirements {
+    let said = settings.containers.get(name);
+    let said = said
+        .and_then(|container| container.resources.clone())
+        .unwrap_or_default();
     let mut limits = quantities(&DEFAULT_LIMITS);
     limits.extend(said.limits);
     let mut requests = quantities(&DEFAULT_REQUESTS);

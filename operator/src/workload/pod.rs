@@ -3,8 +3,8 @@
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
     Affinity, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference, PodAffinityTerm,
-    PodAntiAffinity, PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecretVolumeSource,
-    Toleration, Volume, WeightedPodAffinityTerm,
+    PodAntiAffinity, PodSpec, PodTemplateSpec, SecretVolumeSource, Toleration, TopologySpreadConstraint,
+    Volume, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -12,7 +12,6 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use monstrum_crds::kinds::PodSettings;
 
 use crate::child::{Labels, Owner};
-use crate::installation::Installation;
 
 /// Time for a drain (25 s) and a little more.
 const GRACE_SECONDS: i64 = 30;
@@ -32,12 +31,15 @@ pub(crate) struct Workload<'a> {
 }
 
 /// The Deployment: a new pod is ready before an old one goes.
-pub(crate) fn deployment(workload: Workload<'_>, installation: &Installation) -> Deployment {
+pub(crate) fn deployment(workload: Workload<'_>) -> Deployment {
     let rolling = RollingUpdateDeployment {
         max_unavailable: Some(IntOrString::Int(0)),
         max_surge: Some(IntOrString::Int(1)),
     };
-    let annotations = installation.pod_annotations.clone();
+    let settings = workload.settings;
+    let annotations = settings.annotations.clone();
+    let mut labels = settings.labels.clone();
+    labels.extend(workload.labels.clone());
     Deployment {
         metadata: workload.owner.metadata(&workload.name, workload.labels.clone()),
         spec: Some(DeploymentSpec {
@@ -53,11 +55,11 @@ pub(crate) fn deployment(workload: Workload<'_>, installation: &Installation) ->
             }),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
-                    labels: Some(workload.labels.clone()),
+                    labels: Some(labels),
                     annotations: (!annotations.is_empty()).then_some(annotations),
                     ..ObjectMeta::default()
                 }),
-                spec: Some(pod(workload, installation)),
+                spec: Some(pod(workload)),
             },
             ..DeploymentSpec::default()
         }),
@@ -65,17 +67,21 @@ pub(crate) fn deployment(workload: Workload<'_>, installation: &Installation) ->
     }
 }
 
-fn pod(workload: Workload<'_>, installation: &Installation) -> PodSpec {
+fn pod(workload: Workload<'_>) -> PodSpec {
     let settings = workload.settings;
     let tolerations: Vec<Toleration> = settings.tolerations.iter().map(Into::into).collect();
     let selector = settings.node_selector.clone();
-    let pull_secrets = installation
-        .pull_secrets
-        .iter()
-        .map(|name| LocalObjectReference { name: name.clone() });
-    let pull_secrets: Vec<_> = pull_secrets.collect();
+    let pull_secrets = settings.image_pull_secrets.iter();
+    let pull_secrets: Vec<_> = pull_secrets
+        .map(|secret| LocalObjectReference {
+            name: secret.name.clone(),
+        })
+        .collect();
+    let constraints: Vec<_> = spread(&workload);
     PodSpec {
-        affinity: (workload.replicas > 1).then(|| spread(&workload.selector)),
+        affinity: affinity(&workload),
+        topology_spread_constraints: (!constraints.is_empty()).then_some(constraints),
+        priority_class_name: settings.priority_class_name.clone(),
         // Said although they are the defaults: what is said is put back when somebody else says otherwise.
         host_network: Some(false),
         host_pid: Some(false),
@@ -87,7 +93,7 @@ fn pod(workload: Workload<'_>, installation: &Installation) -> PodSpec {
         // Addresses of every Service of the namespace are nothing that these processes need to know.
         enable_service_links: Some(false),
         service_account_name: workload.service_account,
-        security_context: Some(security()),
+        security_context: Some(super::security::of_pod(settings)),
         runtime_class_name: settings.runtime_class_name.clone(),
         node_selector: (!selector.is_empty()).then_some(selector),
         tolerations: (!tolerations.is_empty()).then_some(tolerations),
@@ -100,22 +106,22 @@ fn pod(workload: Workload<'_>, installation: &Installation) -> PodSpec {
     }
 }
 
-fn security() -> PodSecurityContext {
-    PodSecurityContext {
-        fs_group: Some(super::USER),
-        run_as_group: Some(super::USER),
-        run_as_non_root: Some(true),
-        run_as_user: Some(super::USER),
-        seccomp_profile: Some(SeccompProfile {
-            type_: "RuntimeDefault".to_owned(),
-            localhost_profile: None,
-        }),
-        ..PodSecurityContext::default()
-    }
+fn spread(workload: &Workload<'_>) -> Vec<TopologySpreadConstraint> {
+    let constraints = workload.settings.topology_spread_constraints.iter();
+    constraints
+        .map(|constraint| constraint.to_pod(&workload.selector))
+        .collect()
+}
+
+/// As it is said; where nothing is, several pods are rather on different nodes.
+fn affinity(workload: &Workload<'_>) -> Option<Affinity> {
+    let said = workload.settings.affinity.as_ref();
+    said.map(|affinity| affinity.to_pod(&workload.selector))
+        .or_else(|| (workload.replicas > 1).then(|| apart(&workload.selector)))
 }
 
 /// Rather on different nodes.
-fn spread(selector: &Labels) -> Affinity {
+fn apart(selector: &Labels) -> Affinity {
     let term = PodAffinityTerm {
         label_selector: Some(LabelSelector {
             match_labels: Some(selector.clone()),

@@ -45,7 +45,7 @@ pub(super) fn document(definition: &Value) -> anyhow::Result<String> {
 }
 
 /// Closes objects, and says in JSON Schema's words what Kubernetes says in its own.
-fn strict(schema: &mut Value) {
+pub(super) fn strict(schema: &mut Value) {
     let Value::Object(object) = schema else { return };
     let is_open = object.remove("x-kubernetes-preserve-unknown-fields") == Some(Value::Bool(true));
     object.retain(|key, _| !key.starts_with("x-kubernetes-"));
@@ -86,7 +86,7 @@ mod tests {
         let object = |field: &str| {
             json!({
                 "apiVersion": "monstrum.dev/v1alpha1", "kind": "Bot", "metadata": { "name": "triage" },
-                "spec": { "gateway": { field: 2, "resources": { "limits": { "cpu": 1, "memory": "64Mi" } } } }
+                "spec": { "gateway": { field: 2, "pod": { "containers": { "gateway": { "resources": { "limits": { "cpu": 1, "memory": "64Mi" } } } } } } }
             })
         };
         assert!(validator.is_valid(&object("replicas")));

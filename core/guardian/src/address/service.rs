@@ -9,15 +9,27 @@ pub enum Service<'a> {
     Of(&'a str),
 }
 
-/// The Service that a host in lower case stands for, if it does. Nothing else is ever completed: `ollama.models` is a name of
-/// the internet.
+/// The domain of a cluster that says nothing else.
+pub const CLUSTER_DOMAIN: &str = "cluster.local";
+
+/// The Service that a host in lower case stands for, if it does, in a cluster with the usual domain.
 pub fn service(host: &str) -> Option<Service<'_>> {
+    service_of(host, CLUSTER_DOMAIN)
+}
+
+/// The Service that a host in lower case stands for, if it does, in a cluster with this domain. Nothing else is ever completed:
+/// `ollama.models` is a name of the internet.
+pub fn service_of<'a>(host: &'a str, cluster_domain: &str) -> Option<Service<'a>> {
     if !host.contains('.') {
         let is_name = host.bytes().any(|byte| byte.is_ascii_alphabetic()) && !host.contains(':');
         return (is_name && host != "localhost").then_some(Service::Beside);
     }
     let host = host.strip_suffix('.').unwrap_or(host);
-    let host = host.strip_suffix(".cluster.local").unwrap_or(host);
-    let (_, namespace) = host.strip_suffix(".svc")?.rsplit_once('.')?;
+    let (_, namespace) = [cluster_domain, CLUSTER_DOMAIN]
+        .iter()
+        .find_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'))
+        .unwrap_or(host)
+        .strip_suffix(".svc")?
+        .rsplit_once('.')?;
     Some(Service::Of(namespace))
 }

@@ -47,7 +47,7 @@ async fn asked(admission: Admission, method: Method, path: &str, body: impl Into
 
 async fn answered(scenario: &Scenario, review: &Value) -> Value {
     let admission = admission(scenario);
-    let path = admission.pass.path().to_owned();
+    let path = admission.pass.path();
     let response = asked(admission, Method::POST, &path, review.to_string()).await;
     assert_eq!(response.status(), StatusCode::OK);
     let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
@@ -214,7 +214,7 @@ async fn a_stranger_learns_nothing(#[case] method: Method, #[case] path: &str) {
 async fn the_right_path_is_for_posts_only() {
     let scenario = Scenario::full();
     let admission = admission(&scenario);
-    let path = admission.pass.path().to_owned();
+    let path = admission.pass.path();
     let response = asked(admission, Method::GET, &path, Body::empty()).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
 }
@@ -224,7 +224,7 @@ async fn what_is_no_review_is_told_so() {
     let scenario = Scenario::full();
     for body in ["", "{}", "[]", "{\"request\": null}", "nonsense"] {
         let admission = admission(&scenario);
-        let path = admission.pass.path().to_owned();
+        let path = admission.pass.path();
         let response = asked(admission, Method::POST, &path, body).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{body:?}");
     }
@@ -291,7 +291,7 @@ fn resident() -> usize {
 async fn a_large_review_waits_for_its_turn_and_is_answered() {
     let scenario = Scenario::full();
     let admission = admission(&scenario);
-    let path = admission.pass.path().to_owned();
+    let path = admission.pass.path();
     let mut review = request("UPDATE", grant("repository"));
     review["request"]["oldObject"] = json!({"spec": vec![json!([]); 1 << 20]});
     let body = review.to_string();

@@ -117,7 +117,6 @@ fn fill_in(kind: ChildKind, live: &mut Value) {
             let own = live["spec"]["clusterIP"].clone();
             live["spec"]["clusterIPs"] = json!([own]);
             live["spec"]["ipFamilies"] = json!(["IPv4"]);
-            live["spec"]["ipFamilyPolicy"] = json!("SingleStack");
             live["spec"]["internalTrafficPolicy"] = json!("Cluster");
             live["spec"]["sessionAffinity"] = json!("None");
         }

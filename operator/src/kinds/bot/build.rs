@@ -67,10 +67,10 @@ pub struct Objects {
 pub fn build(plan: &Plan, installation: &Installation) -> Objects {
     let mut children = vec![
         service_account(plan),
-        service(&plan.owner),
-        Child::new(ChildKind::Service, &gateway::peers(plan)),
+        service(&plan.owner, installation),
+        Child::new(ChildKind::Service, &gateway::peers(plan, installation)),
         Child::new(ChildKind::NetworkPolicy, &gateway::network(plan, installation)),
-        Child::new(ChildKind::NetworkPolicy, &runner::network(plan)),
+        Child::new(ChildKind::NetworkPolicy, &runner::network(plan, installation)),
         Child::new(ChildKind::Deployment, &gateway::deployment(plan, installation)),
         Child::new(ChildKind::Deployment, &runner::deployment(plan, installation)),
     ];
@@ -81,14 +81,14 @@ pub fn build(plan: &Plan, installation: &Installation) -> Objects {
         ));
     }
     let mut certificates = vec![
-        gateway::certificate(plan),
+        gateway::certificate(plan, installation),
         certificate(plan, DEFAULT_RUNNER, &runner::name(plan)),
     ];
     for sandbox in &plan.sandboxes {
         let name = sandbox::name(plan, sandbox);
         children.push(Child::new(
             ChildKind::NetworkPolicy,
-            &sandbox::network(plan, sandbox),
+            &sandbox::network(plan, sandbox, installation),
         ));
         // Sandboxes resolve no names: without the gateway's address they can't start.
         if let Some(address) = &plan.address {
@@ -102,6 +102,12 @@ pub fn build(plan: &Plan, installation: &Installation) -> Objects {
         ));
     }
     children.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
+    for child in &mut children {
+        child.label(&installation.common_labels);
+    }
+    for certificate in &mut certificates {
+        certificate.labels = installation.labelled(std::mem::take(&mut certificate.labels));
+    }
     Objects {
         children,
         certificates,
@@ -109,8 +115,10 @@ pub fn build(plan: &Plan, installation: &Installation) -> Objects {
 }
 
 /// The Service in front of a bot's gateways, which needs nothing but the bot.
-pub fn service(owner: &Owner) -> Child {
-    Child::new(ChildKind::Service, &gateway::service(owner))
+pub fn service(owner: &Owner, installation: &Installation) -> Child {
+    let mut service = Child::new(ChildKind::Service, &gateway::service(owner, installation));
+    service.label(&installation.common_labels);
+    service
 }
 
 /// The gateway's name, which is its Service's too.

@@ -15,7 +15,7 @@ use super::build::{Plan, Sandbox, gateway_name};
 use crate::child::{ChildKind, Owner};
 use crate::compiler::BotFacts;
 use crate::index::Live;
-use crate::network::Target;
+use crate::network::{Target, Vantage};
 
 /// A sandbox's working folder holds this much where the resource does not say.
 const DEFAULT_WORKSPACE: &str = "256Mi";
@@ -30,15 +30,21 @@ pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Liv
     let mut targets: Vec<Target> = facts
         .targets
         .values()
-        .filter_map(|config| target(config, &world.namespace))
+        .filter_map(|config| target(config, vantage(world)))
         .collect();
     targets.sort();
     targets.dedup();
     Plan {
         replicas: gateway.replicas.unwrap_or(1).clamp(1, 10),
-        gateway: gateway.pod,
-        runner: bot.spec.runner.clone().unwrap_or_default().pod,
-        model: model.and_then(|model| model_target(model, &world.namespace)),
+        gateway: gateway.pod.unwrap_or_default(),
+        runner: bot
+            .spec
+            .runner
+            .clone()
+            .unwrap_or_default()
+            .pod
+            .unwrap_or_default(),
+        model: model.and_then(|model| model_target(model, vantage(world))),
         targets,
         sandboxes: facts
             .sandboxes
@@ -50,6 +56,14 @@ pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Liv
             .filter(|service| owner.owns(&service.metadata))
             .and_then(|service| address(&service)),
         owner,
+    }
+}
+
+/// From where a namespace's pods look.
+fn vantage(world: &World) -> Vantage<'_> {
+    Vantage {
+        namespace: &world.namespace,
+        cluster_domain: world.cluster_domain(),
     }
 }
 
@@ -70,24 +84,24 @@ fn address(service: &DynamicObject) -> Option<String> {
     address.parse::<IpAddr>().ok().map(|address| address.to_string())
 }
 
-fn model_target(model: &ResolvedModel, namespace: &str) -> Option<Target> {
+fn model_target(model: &ResolvedModel, from: Vantage<'_>) -> Option<Target> {
     let egress = &model.egress;
     let proxy = egress.proxy.as_ref();
     Target::of(
         &model.base_url,
         &egress.allowed_addresses,
         proxy.map(|proxy| (proxy.url.as_str(), proxy.allowed_addresses.as_slice())),
-        namespace,
+        from,
     )
 }
 
-fn target(config: &Value, namespace: &str) -> Option<Target> {
+fn target(config: &Value, from: Vantage<'_>) -> Option<Target> {
     let url = config.get("baseUrl")?.as_str()?;
     let proxy = config
         .get("proxy")
         .and_then(|proxy| Some((proxy.get("url")?.as_str()?, ranges(proxy))));
     let proxy = proxy.as_ref().map(|(url, ranges)| (*url, ranges.as_slice()));
-    Target::of(url, &ranges(config), proxy, namespace)
+    Target::of(url, &ranges(config), proxy, from)
 }
 
 /// A single address is a range of its own.
@@ -121,7 +135,7 @@ fn sandbox(resource: &str, world: &World) -> Option<Sandbox> {
         workspace: runner
             .workspace_size
             .unwrap_or_else(|| Quantity(DEFAULT_WORKSPACE.to_owned())),
-        settings: runner.pod,
+        settings: runner.pod.unwrap_or_default(),
         ports: ports.filter(|port| (1..=65_535).contains(port)).collect(),
     })
 }

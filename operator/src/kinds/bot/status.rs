@@ -4,7 +4,7 @@ use monstrum_crds::conditions::{ConditionType, Holds, Reason, State, judged};
 use monstrum_crds::validate::Fault;
 use serde_json::{Map, Value, json};
 
-use super::super::rollout::Rollout;
+use super::super::rollout::{Rollout, Trouble};
 use crate::compiler::BotFacts;
 use crate::policy::Standing;
 
@@ -14,7 +14,7 @@ pub(super) struct Input<'a> {
     pub(super) suspended: bool,
     pub(super) facts: &'a BotFacts,
     /// Why objects could not be put in place.
-    pub(super) failure: Option<String>,
+    pub(super) failure: Option<Trouble>,
     pub(super) rollouts: Vec<Rollout>,
     pub(super) standing: Option<Standing>,
 }
@@ -31,7 +31,7 @@ fn programmed(input: &Input<'_>) -> State {
     let state =
         |holds: bool, reason, message: String| State::new(ConditionType::Programmed, holds, reason, message);
     if let Some(failure) = &input.failure {
-        return state(false, Reason::ApplyFailed, failure.clone());
+        return failure.programmed();
     }
     if input.suspended {
         return state(
@@ -40,16 +40,8 @@ fn programmed(input: &Input<'_>) -> State {
             "the bot has no pods: spec.suspend is true".to_owned(),
         );
     }
-    if let Some((rollout, failure)) = input
-        .rollouts
-        .iter()
-        .find_map(|rollout| rollout.failure.as_ref().map(|failure| (rollout, failure)))
-    {
-        return state(
-            false,
-            Reason::ApplyFailed,
-            format!("Deployment {}: {failure}", rollout.name),
-        );
+    if let Some(troubled) = input.rollouts.iter().find_map(Rollout::troubled) {
+        return troubled;
     }
     let awaited: Vec<_> = input
         .rollouts
@@ -88,18 +80,13 @@ fn ready(input: &Input<'_>, others: &[State]) -> State {
         return state(false, Reason::GatewayRefused, message);
     }
     if let Some(other) = others.iter().find(|other| other.holds != Holds::True) {
-        let reason = if other.reason == Reason::Progressing {
-            Reason::Progressing
-        } else {
-            Reason::NotReady
-        };
         let message = format!(
             "{} is {}: {}",
             other.about.as_str(),
             other.holds.as_str(),
             other.message
         );
-        return state(false, reason, message);
+        return state(false, other.cause, message);
     }
     let enforcing = standing.map_or(0, Standing::enforcing);
     let connected = standing.map_or(0, |standing| standing.replicas.len());

@@ -49,7 +49,7 @@ pub(super) fn build(plan: &Plan, installation: &Installation) -> (Vec<Child>, Ce
     let config = serde_json::to_string_pretty(&plan.resolved).unwrap_or_default();
     let mut children = vec![
         Child::new(ChildKind::ServiceAccount, &service_account(plan)),
-        Child::new(ChildKind::Service, &service(plan)),
+        Child::new(ChildKind::Service, &service(plan, installation)),
         Child::new(ChildKind::ConfigMap, &config_map(plan, &config)),
         Child::new(ChildKind::NetworkPolicy, &network(plan, installation)),
         Child::new(ChildKind::Deployment, &deployment(plan, &config, installation)),
@@ -58,6 +58,9 @@ pub(super) fn build(plan: &Plan, installation: &Installation) -> (Vec<Child>, Ce
         children.push(Child::new(ChildKind::PodDisruptionBudget, &disruptions(plan)));
     }
     children.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
+    for child in &mut children {
+        child.label(&installation.common_labels);
+    }
     let certificate = CertificateSpec {
         secret: format!("{}-tls", name(&plan.owner)),
         identity: Identity::Channel(ChannelId {
@@ -66,7 +69,7 @@ pub(super) fn build(plan: &Plan, installation: &Installation) -> (Vec<Child>, Ce
             uid: plan.owner.uid,
         }),
         names: Vec::new(),
-        labels: plan.owner.labels(COMPONENT),
+        labels: installation.labelled(plan.owner.labels(COMPONENT)),
     };
     (children, certificate)
 }
@@ -81,7 +84,7 @@ fn service_account(plan: &Plan) -> ServiceAccount {
     }
 }
 
-fn service(plan: &Plan) -> Service {
+fn service(plan: &Plan, installation: &Installation) -> Service {
     let port = ServicePort {
         name: Some("http".to_owned()),
         port: CHANNEL_PORT,
@@ -97,6 +100,7 @@ fn service(plan: &Plan) -> Service {
             selector: Some(plan.owner.selector(COMPONENT)),
             ports: Some(vec![port]),
             type_: Some("ClusterIP".to_owned()),
+            ip_family_policy: Some(installation.ip_family_policy.clone()),
             ..ServiceSpec::default()
         }),
         status: None,
@@ -115,11 +119,12 @@ fn config_map(plan: &Plan, config: &str) -> ConfigMap {
 
 fn deployment(plan: &Plan, config: &str, installation: &Installation) -> Deployment {
     let name = name(&plan.owner);
+    let settings = plan.settings.over(&installation.pods);
     let mut container = workload::container(
         COMPONENT,
         &installation.gateway_image,
         &["/monstrum-gateway", "channel"],
-        &plan.settings,
+        &settings,
         installation,
     );
     container.env.get_or_insert_default().extend([
@@ -140,21 +145,18 @@ fn deployment(plan: &Plan, config: &str, installation: &Installation) -> Deploym
         config_volume(&name),
         workload::secret_volume("secret", &plan.secret.name, Some((&plan.secret.key, SECRET_FILE))),
     ];
-    let mut deployment = workload::deployment(
-        Workload {
-            owner: &plan.owner,
-            labels: plan.owner.labels(COMPONENT),
-            selector: plan.owner.selector(COMPONENT),
-            replicas: plan.replicas,
-            service_account: Some(name.clone()),
-            settings: &plan.settings,
-            init: Vec::new(),
-            container,
-            volumes,
-            name,
-        },
-        installation,
-    );
+    let mut deployment = workload::deployment(Workload {
+        owner: &plan.owner,
+        labels: plan.owner.labels(COMPONENT),
+        selector: plan.owner.selector(COMPONENT),
+        replicas: plan.replicas,
+        service_account: Some(name.clone()),
+        settings: &settings,
+        init: Vec::new(),
+        container,
+        volumes,
+        name,
+    });
     if let Some(metadata) = deployment
         .spec
         .as_mut()
@@ -220,7 +222,7 @@ fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy {
     let gateways: Vec<_> = gateways.collect();
     let mut rules = Rules {
         ingress: vec![from_platform],
-        egress: vec![network::to_system(installation), network::to_dns()],
+        egress: vec![network::to_system(installation), installation.dns.rule()],
     };
     rules.ingress.extend(network::from_metrics(installation));
     // No peers would mean all of them.

@@ -78,8 +78,8 @@ async fn another_secret_makes_other_pods() {
 
 #[rstest]
 #[case::fine(None, true, "True:Programmed True:Ready")]
-#[case::starting(None, false, "False:Progressing False:NotReady")]
-#[case::refused(Some("quota"), true, "False:ApplyFailed False:NotReady")]
+#[case::starting(None, false, "False:Progressing False:Progressing")]
+#[case::refused(Some("quota"), true, "False:ApplyFailed False:ApplyFailed")]
 fn conditions_follow_the_rollout(
     #[case] failure: Option<&str>,
     #[case] complete: bool,
@@ -90,9 +90,14 @@ fn conditions_follow_the_rollout(
         wanted: 1,
         ready: 0,
         complete,
-        failure: None,
+        resource: None,
+        trouble: None,
     };
-    let states = states(&[], failure, &rollout);
+    let failure = failure.map(|message| Trouble {
+        reason: Reason::ApplyFailed,
+        message: message.to_owned(),
+    });
+    let states = states(&[], failure.as_ref(), &rollout);
     let told: Vec<_> = states
         .iter()
         .skip(2)

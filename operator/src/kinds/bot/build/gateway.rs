@@ -10,7 +10,7 @@ use monstrum_wire::identity::Identity;
 
 use super::{Plan, bot_id, gateway_name};
 use crate::child::{CertificateSpec, Labels, Owner, label};
-use crate::installation::{GRPC_PORT, Installation, service_names};
+use crate::installation::{GRPC_PORT, Installation};
 use crate::network::{self, Rules};
 use crate::workload::{self, TLS_DIR, Workload};
 
@@ -18,11 +18,12 @@ const COMPONENT: &str = "gateway";
 
 pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment {
     let name = gateway_name(&plan.owner.name);
+    let settings = plan.gateway.over(&installation.pods);
     let mut container = workload::container(
         COMPONENT,
         &installation.gateway_image,
         &["/monstrum-gateway", "serve"],
-        &plan.gateway,
+        &settings,
         installation,
     );
     container.env.get_or_insert_default().extend([
@@ -36,24 +37,21 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
         .get_or_insert_default()
         .push(workload::port("grpc", GRPC_PORT));
     container.volume_mounts = Some(vec![workload::mount("tls", TLS_DIR, true)]);
-    workload::deployment(
-        Workload {
-            owner: &plan.owner,
-            labels: plan.owner.labels(COMPONENT),
-            selector: plan.owner.selector(COMPONENT),
-            replicas: plan.replicas,
-            service_account: Some(name.clone()),
-            settings: &plan.gateway,
-            init: Vec::new(),
-            container,
-            volumes: vec![workload::tls_volume(&format!("{name}-tls"))],
-            name,
-        },
-        installation,
-    )
+    workload::deployment(Workload {
+        owner: &plan.owner,
+        labels: plan.owner.labels(COMPONENT),
+        selector: plan.owner.selector(COMPONENT),
+        replicas: plan.replicas,
+        service_account: Some(name.clone()),
+        settings: &settings,
+        init: Vec::new(),
+        container,
+        volumes: vec![workload::tls_volume(&format!("{name}-tls"))],
+        name,
+    })
 }
 
-pub(super) fn service(owner: &Owner) -> Service {
+pub(super) fn service(owner: &Owner, installation: &Installation) -> Service {
     let port = ServicePort {
         name: Some("grpc".to_owned()),
         port: GRPC_PORT,
@@ -67,6 +65,7 @@ pub(super) fn service(owner: &Owner) -> Service {
             selector: Some(owner.selector(COMPONENT)),
             ports: Some(vec![port]),
             type_: Some("ClusterIP".to_owned()),
+            ip_family_policy: Some(installation.ip_family_policy.clone()),
             ..ServiceSpec::default()
         }),
         status: None,
@@ -74,11 +73,13 @@ pub(super) fn service(owner: &Owner) -> Service {
 }
 
 /// Where each gateway finds the addresses of all of them, to tell the runners.
-pub(super) fn peers(plan: &Plan) -> Service {
-    let mut service = service(&plan.owner);
+pub(super) fn peers(plan: &Plan, installation: &Installation) -> Service {
+    let mut service = service(&plan.owner, installation);
     service.metadata.name = Some(format!("{}s", gateway_name(&plan.owner.name)));
     if let Some(spec) = service.spec.as_mut() {
         spec.cluster_ip = Some("None".to_owned());
+        // One address for each gateway, the one that it knows as its own.
+        spec.ip_family_policy = Some("SingleStack".to_owned());
         // Its runners come before a gateway is ready for its first turn.
         spec.publish_not_ready_addresses = Some(true);
     }
@@ -118,7 +119,7 @@ pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy
     }));
     let mut rules = Rules {
         ingress: vec![network::from(peers, &[GRPC_PORT])],
-        egress: vec![network::to_system(installation), network::to_dns()],
+        egress: vec![network::to_system(installation), installation.dns.rule()],
     };
     rules.ingress.extend(network::from_metrics(installation));
     rules
@@ -134,11 +135,11 @@ pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy
     )
 }
 
-pub(super) fn certificate(plan: &Plan) -> CertificateSpec {
+pub(super) fn certificate(plan: &Plan, installation: &Installation) -> CertificateSpec {
     CertificateSpec {
         secret: format!("{}-tls", gateway_name(&plan.owner.name)),
         identity: Identity::Gateway(bot_id(plan)),
-        names: service_names(&gateway_name(&plan.owner.name), &plan.owner.namespace),
+        names: installation.names_in(&plan.owner.namespace, &gateway_name(&plan.owner.name)),
         labels: plan.owner.labels(COMPONENT),
     }
 }

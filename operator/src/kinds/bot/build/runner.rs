@@ -17,11 +17,12 @@ pub(super) fn name(plan: &Plan) -> String {
 }
 
 pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment {
+    let settings = plan.runner.over(&installation.pods);
     let mut container = workload::container(
         COMPONENT,
         &installation.runner_image,
         &["/monstrum-runner", "serve"],
-        &plan.runner,
+        &settings,
         installation,
     );
     container.env.get_or_insert_default().extend([
@@ -33,26 +34,23 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
         workload::env("MONSTRUM_EXECUTORS", "http"),
     ]);
     container.volume_mounts = Some(vec![workload::mount("tls", TLS_DIR, true)]);
-    workload::deployment(
-        Workload {
-            owner: &plan.owner,
-            name: name(plan),
-            labels: with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER),
-            selector: with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER),
-            replicas: 1,
-            service_account: Some(super::gateway_name(&plan.owner.name)),
-            settings: &plan.runner,
-            init: Vec::new(),
-            container,
-            volumes: vec![workload::tls_volume(&format!("{}-tls", name(plan)))],
-        },
-        installation,
-    )
+    workload::deployment(Workload {
+        owner: &plan.owner,
+        name: name(plan),
+        labels: with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER),
+        selector: with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER),
+        replicas: 1,
+        service_account: Some(super::gateway_name(&plan.owner.name)),
+        settings: &settings,
+        init: Vec::new(),
+        container,
+        volumes: vec![workload::tls_volume(&format!("{}-tls", name(plan)))],
+    })
 }
 
-/// In: nobody. Out: its gateways, names, and where its resources' calls go.
-pub(super) fn network(plan: &Plan) -> NetworkPolicy {
-    let mut egress = vec![to_gateway(plan), network::to_dns()];
+/// In: whoever reads metrics. Out: its gateways, names, and where its resources' calls go.
+pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy {
+    let mut egress = vec![to_gateway(plan), installation.dns.rule()];
     egress.extend(plan.targets.iter().filter_map(network::to_target));
     let labels = with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
     let selector = with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
@@ -62,7 +60,7 @@ pub(super) fn network(plan: &Plan) -> NetworkPolicy {
         labels,
         selector,
         Rules {
-            ingress: Vec::new(),
+            ingress: network::from_metrics(installation).into_iter().collect(),
             egress,
         },
     )

@@ -1,8 +1,9 @@
 //! The sandbox of one bound resource: the user's image, with our runner put in, and no way out but to the gateway.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Container, EnvVar, PodDNSConfig};
+use k8s_openapi::api::core::v1::{Container, PodDNSConfig};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use monstrum_crds::kinds::PodSettings;
 use monstrum_wire::identity::SANDBOX_PREFIX;
 
 use super::runner::{COMPONENT, to_gateway};
@@ -16,6 +17,7 @@ use crate::workload::{self, Workload};
 const TLS_DIR: &str = "/monstrum/tls";
 const INJECTED: &str = "/injected";
 const RUNNER: &str = "/injected/monstrum-runner";
+const INJECTOR: &str = "inject";
 
 pub(super) fn name(plan: &Plan, sandbox: &Sandbox) -> String {
     format!("{}-runner-{}", plan.owner.name, sandbox.resource)
@@ -37,27 +39,25 @@ pub(super) fn deployment(
     installation: &Installation,
 ) -> Deployment {
     let name = name(plan, sandbox);
+    let settings = sandbox.settings.over(&installation.pods);
     let volumes = vec![
         workload::tls_volume(&format!("{name}-tls")),
         workload::empty_dir("injected", None),
         workload::empty_dir("workspace", Some(sandbox.workspace.clone())),
         workload::empty_dir("tmp", Some(sandbox.workspace.clone())),
     ];
-    let mut deployment = workload::deployment(
-        Workload {
-            owner: &plan.owner,
-            labels: labels(plan.owner.labels(COMPONENT), sandbox),
-            selector: labels(plan.owner.selector(COMPONENT), sandbox),
-            replicas: 1,
-            service_account: Some(super::gateway_name(&plan.owner.name)),
-            settings: &sandbox.settings,
-            init: vec![injector(installation)],
-            container: container(plan, sandbox, address, installation),
-            volumes,
-            name,
-        },
-        installation,
-    );
+    let mut deployment = workload::deployment(Workload {
+        owner: &plan.owner,
+        labels: labels(plan.owner.labels(COMPONENT), sandbox),
+        selector: labels(plan.owner.selector(COMPONENT), sandbox),
+        replicas: 1,
+        service_account: Some(super::gateway_name(&plan.owner.name)),
+        settings: &settings,
+        init: vec![injector(&settings, installation)],
+        container: container(plan, sandbox, address, &settings, installation),
+        volumes,
+        name,
+    });
     if let Some(pod) = deployment
         .spec
         .as_mut()
@@ -74,12 +74,18 @@ pub(super) fn deployment(
     deployment
 }
 
-fn container(plan: &Plan, sandbox: &Sandbox, address: &str, installation: &Installation) -> Container {
+fn container(
+    plan: &Plan,
+    sandbox: &Sandbox,
+    address: &str,
+    settings: &PodSettings,
+    installation: &Installation,
+) -> Container {
     let mut container = workload::container(
         "sandbox",
         &sandbox.image,
         &[RUNNER, "serve"],
-        &sandbox.settings,
+        settings,
         installation,
     );
     container.env.get_or_insert_default().extend([
@@ -106,9 +112,10 @@ fn container(plan: &Plan, sandbox: &Sandbox, address: &str, installation: &Insta
 }
 
 /// Copies the runner into the sandbox.
-fn injector(installation: &Installation) -> Container {
+fn injector(settings: &PodSettings, installation: &Installation) -> Container {
+    let variables = workload::further(INJECTOR, settings);
     Container {
-        name: "inject".to_owned(),
+        name: INJECTOR.to_owned(),
         image: Some(installation.runner_image.clone()),
         image_pull_policy: Some(installation.pull_policy.clone()),
         command: Some(
@@ -116,10 +123,10 @@ fn injector(installation: &Installation) -> Container {
                 .map(ToOwned::to_owned)
                 .to_vec(),
         ),
-        env: None::<Vec<EnvVar>>,
+        env: (!variables.is_empty()).then_some(variables),
         volume_mounts: Some(vec![workload::mount("injected", INJECTED, false)]),
-        resources: Some(workload::resources(&monstrum_crds::kinds::PodSettings::default())),
-        security_context: Some(workload::unprivileged()),
+        resources: Some(workload::resources(INJECTOR, settings)),
+        security_context: Some(workload::unprivileged(settings)),
         ..Container::default()
     }
 }
@@ -132,16 +139,16 @@ fn gateway_url(address: &str) -> String {
     }
 }
 
-/// In: nobody. Out: its gateways; and the internet's ports that its programs may connect to.
-pub(super) fn network(plan: &Plan, sandbox: &Sandbox) -> NetworkPolicy {
+/// In: whoever reads metrics. Out: its gateways; and the internet's ports that its programs may connect to.
+pub(super) fn network(plan: &Plan, sandbox: &Sandbox, installation: &Installation) -> NetworkPolicy {
     let mut egress = vec![to_gateway(plan)];
     if !sandbox.ports.is_empty() {
-        egress.push(network::to_dns());
+        egress.push(installation.dns.rule());
         egress.push(network::to_internet(&sandbox.ports, &[]));
     }
     let selector = labels(plan.owner.selector(COMPONENT), sandbox);
     let rules = Rules {
-        ingress: Vec::new(),
+        ingress: network::from_metrics(installation).into_iter().collect(),
         egress,
     };
     network::policy(

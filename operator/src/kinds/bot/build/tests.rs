@@ -1,12 +1,17 @@
 use super::*;
 use crate::child::label;
+use crate::network::Vantage;
 use crate::pod_security::violations;
 use crate::scenario::installation;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::PodSpec;
-use monstrum_crds::kinds::pod::{ComputeResources, TaintEffect, Toleration};
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+const HERE: Vantage<'_> = Vantage {
+    namespace: "team-a",
+    cluster_domain: "cluster.local",
+};
 
 fn plan() -> Plan {
     Plan {
@@ -20,7 +25,7 @@ fn plan() -> Plan {
         replicas: 1,
         gateway: PodSettings::default(),
         runner: PodSettings::default(),
-        model: Target::of("https://models.example.com/v1", &[], None, "team-a"),
+        model: Target::of("https://models.example.com/v1", &[], None, HERE),
         targets: Vec::new(),
         sandboxes: Vec::new(),
         channels: Vec::new(),
@@ -28,31 +33,26 @@ fn plan() -> Plan {
     }
 }
 
-fn placed() -> PodSettings {
-    PodSettings {
-        resources: Some(ComputeResources {
-            requests: [("cpu".to_owned(), Quantity("2".to_owned()))].into(),
-            limits: [("memory".to_owned(), Quantity("1Gi".to_owned()))].into(),
-        }),
-        node_selector: [("disk".to_owned(), "ssd".to_owned())].into(),
-        tolerations: vec![Toleration {
-            key: Some("bots".to_owned()),
-            effect: Some(TaintEffect::NoSchedule),
-            ..Toleration::default()
-        }],
-        runtime_class_name: Some("gvisor".to_owned()),
-    }
+/// With settings for the container `name`.
+fn placed(name: &str) -> PodSettings {
+    let settings = json!({
+        "containers": {name: {"resources": {"requests": {"cpu": "2"}, "limits": {"memory": "1Gi"}}}},
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"key": "bots", "effect": "NoSchedule"}],
+        "runtimeClassName": "gvisor",
+    });
+    serde_json::from_value(settings).unwrap()
 }
 
 fn target(url: &str, range: &str) -> Target {
-    Target::of(url, &[range.parse().unwrap()], None, "team-a").unwrap()
+    Target::of(url, &[range.parse().unwrap()], None, HERE).unwrap()
 }
 
 fn full() -> Plan {
     Plan {
         replicas: 2,
-        gateway: placed(),
-        runner: placed(),
+        gateway: placed("gateway"),
+        runner: placed("runner"),
         targets: vec![
             target("https://api.example.com", "10.1.0.0/16"),
             target("http://tracker.tools.svc:8080", "10.96.0.0/12"),
@@ -61,7 +61,7 @@ fn full() -> Plan {
             resource: "workshop".to_owned(),
             image: "debian:12".to_owned(),
             workspace: Quantity("1Gi".to_owned()),
-            settings: placed(),
+            settings: placed("sandbox"),
             ports: Vec::new(),
         }],
         channels: vec!["inbox".to_owned()],
@@ -132,6 +132,166 @@ fn placement_is_passed_through_to_every_pod() {
         let resources = pod.containers[0].resources.clone().unwrap();
         assert_eq!(resources.requests.unwrap()["cpu"].0, "2", "{name}");
         assert_eq!(resources.limits.unwrap()["memory"].0, "1Gi", "{name}");
+    }
+}
+
+/// All that can be said of a pod.
+fn everything() -> PodSettings {
+    let limits = json!({"resources": {"limits": {"cpu": "1"}}, "env": {"TZ": "UTC", "EMPTY": "", "PLAIN": "$(POD_NAME) a$b"}});
+    let settings = json!({
+        "labels": {"team": "a", "app.kubernetes.io/component": "operator"},
+        "annotations": {"acme.example/owners": "ann, bob"},
+        "containers": {"gateway": limits, "runner": limits, "sandbox": limits, "inject": limits},
+        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+            [{"topologyKey": "kubernetes.io/hostname"}]}},
+        "topologySpreadConstraints":
+            [{"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}],
+        "priorityClassName": "bots",
+        "imagePullSecrets": [{"name": "mirror"}],
+        "securityContext": {"assignedByPlatform": true, "fsGroup": 7, "seLinuxOptions": {"level": "s0:c1,c2", "type": "container_kvm_t"}},
+    });
+    serde_json::from_value(settings).unwrap()
+}
+
+/// The same whether the object says it or the installation.
+#[rstest]
+#[case::by_the_object(everything(), PodSettings::default())]
+#[case::by_the_installation(PodSettings::default(), everything())]
+fn what_is_said_of_pods_is_in_all_of_them(#[case] settings: PodSettings, #[case] pods: PodSettings) {
+    let mut plan = full();
+    plan.gateway = settings.clone();
+    plan.runner = settings.clone();
+    plan.sandboxes[0].settings = settings;
+    let installation = Installation {
+        pods,
+        ..installation()
+    };
+    let deployments = build(&plan, &installation).children.into_iter();
+    for child in deployments.filter(|child| child.kind == ChildKind::Deployment) {
+        let deployment: Deployment = serde_json::from_value(child.object).unwrap();
+        let spec = deployment.spec.unwrap();
+        let (metadata, pod) = (spec.template.metadata.unwrap(), spec.template.spec.unwrap());
+        let name = child.name;
+        assert_eq!(violations(&pod), Vec::<String>::new(), "{name}");
+        let labels = metadata.labels.unwrap();
+        assert_eq!(labels["team"], "a", "{name}");
+        assert_ne!(labels["app.kubernetes.io/component"], "operator", "{name}");
+        assert_eq!(metadata.annotations.unwrap()["acme.example/owners"], "ann, bob");
+        assert_eq!(pod.priority_class_name.as_deref(), Some("bots"));
+        assert_eq!(pod.image_pull_secrets.unwrap()[0].name, "mirror");
+        let security = pod.security_context.unwrap();
+        assert_eq!(
+            (security.run_as_user, security.fs_group),
+            (None, Some(7)),
+            "{name}"
+        );
+        let own = spec.selector.match_labels;
+        let spread = &pod.topology_spread_constraints.unwrap()[0];
+        assert_eq!(spread.label_selector.clone().unwrap().match_labels, own, "{name}");
+        let apart = pod.affinity.unwrap().pod_anti_affinity.unwrap();
+        let apart = &apart.required_during_scheduling_ignored_during_execution.unwrap()[0];
+        assert_eq!(apart.label_selector.clone().unwrap().match_labels, own, "{name}");
+        for container in pod.containers.iter().chain(pod.init_containers.iter().flatten()) {
+            let limits = container.resources.clone().unwrap().limits.unwrap();
+            assert_eq!(
+                limits["cpu"].0, "1",
+                "{name} {}: a quota can be on it",
+                container.name
+            );
+            assert_eq!(
+                container.security_context.clone().unwrap().run_as_user,
+                None,
+                "{name}"
+            );
+            let env = container.env.clone().unwrap();
+            let value = |name: &str| {
+                env.iter()
+                    .find(|variable| variable.name == name)
+                    .unwrap()
+                    .value
+                    .clone()
+            };
+            assert_eq!(value("TZ").as_deref(), Some("UTC"), "{name}");
+            assert_eq!(value("EMPTY"), None, "{name}: an API server keeps no empty value");
+            assert_eq!(value("PLAIN").as_deref(), Some("$$(POD_NAME) a$$b"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_variable_of_ours_is_replaced() {
+    let env =
+        json!({"MONSTRUM_OPERATOR": "https://evil.example", "LD_PRELOAD": "/tmp/x.so", "POD_NAME": "x"});
+    let settings =
+        json!({"containers": {"gateway": {"env": env}, "sandbox": {"env": env}, "inject": {"env": env}}});
+    let mut plan = full();
+    plan.gateway = serde_json::from_value(settings.clone()).unwrap();
+    plan.sandboxes[0].settings = serde_json::from_value(settings).unwrap();
+    let text = serde_json::to_string(&pods(&plan)).unwrap();
+    assert!(
+        !text.contains("evil.example") && !text.contains("LD_PRELOAD"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_object_has_the_labels_that_all_have() {
+    let common_labels = [("cost-centre", "7"), ("app.kubernetes.io/name", "other")];
+    let installation = Installation {
+        common_labels: common_labels
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        ..installation()
+    };
+    let objects = build(&full(), &installation);
+    for child in &objects.children {
+        let labels = &child.object["metadata"]["labels"];
+        assert_eq!(labels["cost-centre"], "7", "{}", child.name);
+        assert_eq!(labels["app.kubernetes.io/name"], "monstrum", "{}", child.name);
+    }
+    for certificate in &objects.certificates {
+        assert_eq!(certificate.labels["cost-centre"], "7", "{}", certificate.secret);
+    }
+}
+
+#[test]
+fn names_have_the_clusters_domain_and_services_its_families() {
+    let installation = Installation {
+        cluster_domain: "k8s.corp".to_owned(),
+        ip_family_policy: "RequireDualStack".to_owned(),
+        metrics_namespace: Some("monitoring".to_owned()),
+        ..installation()
+    };
+    let objects = build(&full(), &installation);
+    let gateway = &objects.certificates[0];
+    assert!(
+        gateway
+            .names
+            .contains(&"triage-gateway.team-a.svc.k8s.corp".to_owned()),
+        "{:?}",
+        gateway.names
+    );
+    for (name, policy) in [
+        ("triage-gateway", "RequireDualStack"),
+        ("triage-gateways", "SingleStack"),
+    ] {
+        let service = objects
+            .children
+            .iter()
+            .find(|child| child.kind == ChildKind::Service && child.name == name);
+        assert_eq!(service.unwrap().object["spec"]["ipFamilyPolicy"], policy);
+    }
+    let policies = objects
+        .children
+        .iter()
+        .filter(|child| child.kind == ChildKind::NetworkPolicy);
+    for policy in policies {
+        let ingress = policy.object["spec"]["ingress"].to_string();
+        assert!(
+            ingress.contains("monitoring") && ingress.contains("9090"),
+            "{}: {ingress}",
+            policy.name
+        );
     }
 }
 

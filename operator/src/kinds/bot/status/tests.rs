@@ -22,8 +22,17 @@ fn rollout(name: &str, ready: i64, wanted: i64) -> Rollout {
         wanted,
         ready,
         complete: ready == wanted,
-        failure: None,
+        resource: None,
+        trouble: None,
     }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as it stands in the input")]
+fn trouble(reason: Reason) -> Option<Trouble> {
+    Some(Trouble {
+        reason,
+        message: "quota".to_owned(),
+    })
 }
 
 fn replica(name: &str, digest: &str, fault: &str) -> ReplicaStanding {
@@ -74,8 +83,9 @@ const GOOD: &str = "True:Accepted True:Resolved";
 #[case::refused(|input: &mut Input<'_>| input.standing = Some(standing(vec![replica("a", "new", ""), replica("b", "new", "bad")])), "True:Programmed False:GatewayRefused")]
 #[case::starting(|input: &mut Input<'_>| input.rollouts[0] = rollout("b-gateway", 1, 2), "False:Progressing False:Progressing")]
 #[case::runner_missing(|input: &mut Input<'_>| input.rollouts[1] = rollout("b-runner", 0, 1), "False:Progressing False:Progressing")]
-#[case::not_applied(|input: &mut Input<'_>| input.failure = Some("quota".into()), "False:ApplyFailed False:NotReady")]
-#[case::no_pods(|input: &mut Input<'_>| input.rollouts[0].failure = Some("quota".into()), "False:ApplyFailed False:NotReady")]
+#[case::not_applied(|input: &mut Input<'_>| input.failure = trouble(Reason::ApplyFailed), "False:ApplyFailed False:ApplyFailed")]
+#[case::no_pods(|input: &mut Input<'_>| input.rollouts[0].trouble = trouble(Reason::FailedCreate), "False:FailedCreate False:FailedCreate")]
+#[case::no_image(|input: &mut Input<'_>| input.rollouts[1].trouble = trouble(Reason::ImagePullFailed), "False:ImagePullFailed False:ImagePullFailed")]
 #[case::suspended(|input: &mut Input<'_>| input.suspended = true, "True:Suspended False:Suspended")]
 fn readiness_needs_everything(#[case] change: fn(&mut Input<'_>), #[case] expected: &str) {
     let facts = facts();
@@ -95,7 +105,7 @@ fn a_bot_that_names_what_is_not_there_is_not_ready() {
     )];
     assert_eq!(
         told(&input),
-        "True:Accepted False:NotFound True:Programmed False:NotReady"
+        "True:Accepted False:NotFound True:Programmed False:NotFound"
     );
     assert!(
         states(&input)[3]
