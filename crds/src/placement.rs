@@ -37,7 +37,7 @@ pub struct Placement {
     pub env: BTreeSet<String>,
     /// Secrets that images may be pulled with.
     pub image_pull_secrets: BTreeSet<String>,
-    /// Whether user, groups and SELinux labels may be chosen.
+    /// Whether user, groups and `SELinux` labels may be chosen.
     pub security_context: bool,
 }
 

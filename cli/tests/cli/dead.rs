@@ -85,13 +85,13 @@ fn problems(from: &str, to: &str) -> Vec<(String, String)> {
     let problems = findings["problems"].as_array().unwrap().iter();
     problems
         .map(|problem| {
-            let line = problem["line"].as_u64().unwrap() as usize;
+            let line = usize::try_from(problem["line"].as_u64().unwrap()).unwrap();
             let message = format!(
                 "{}: {}",
                 problem["field"].as_str().unwrap(),
                 problem["message"].as_str().unwrap()
             );
-            (lines[line - 1].trim().to_owned(), message)
+            (lines[line.checked_sub(1).unwrap()].trim().to_owned(), message)
         })
         .collect()
 }
@@ -102,6 +102,7 @@ fn the_team_is_right_to_begin_with() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_dead_part_is_one_problem_at_its_place() {
     // What stands in the team, what a test writes there, the line that is pointed at, and what is said of it.
     let cases = [

@@ -2,6 +2,7 @@
 //! look for a counterexample.
 #![expect(
     clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "test code: a failure here is a failed test"
 )]
@@ -158,7 +159,7 @@ fn of_type(edit: Edit, resource_type: &mut ResourceType, which: Index, part: Ind
                 serde_json::from_value(json!({"pointer": format!("/{parameter}")})).unwrap();
         }
         (Edit::NewParameter, _) => {
-            tool.parameters["properties"]["note"] = json!({"type": ["string", "null"]})
+            tool.parameters["properties"]["note"] = json!({"type": ["string", "null"]});
         }
         (Edit::DropParameter, Some(parameter)) => {
             tool.parameters["properties"]
@@ -169,7 +170,7 @@ fn of_type(edit: Edit, resource_type: &mut ResourceType, which: Index, part: Ind
         (Edit::OptionalParameter, _) => tool.parameters["required"] = json!([]),
         (Edit::LowerRisk, _) => tool.risk = serde_json::from_value(json!("Low")).unwrap(),
         (Edit::RaiseRisk, _) => tool.risk = serde_json::from_value(json!("High")).unwrap(),
-        (Edit::Operation, _) => tool.operation = "issue.read".to_owned(),
+        (Edit::Operation, _) => "issue.read".clone_into(&mut tool.operation),
         (Edit::Unset, _) => {
             resource_type.dimensions[dimension].when_unset = serde_json::from_value(json!("Allow")).unwrap();
         }

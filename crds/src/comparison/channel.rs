@@ -18,15 +18,14 @@ pub(super) fn changes(bot: &str, old: &World, new: &World) -> Vec<Change> {
         let Some(after) = resolved(name, new).filter(|after| leads_to(after, bot)) else {
             continue;
         };
-        match (
+        if let (Some(former), Some(before)) = (
             old.channels.get(name),
             resolved(name, old).filter(|before| leads_to(before, bot)),
         ) {
-            (Some(former), Some(before)) => changes.extend(between(bot, (former, &before), (object, &after))),
-            _ => {
-                let what = format!("{} may talk with the bot by it", talkers(&after));
-                changes.push(Change::new(Kind::Channel, name, "spec.routes", what, true));
-            }
+            changes.extend(between(bot, (former, &before), (object, &after)))
+        } else {
+            let what = format!("{} may talk with the bot by it", talkers(&after));
+            changes.push(Change::new(Kind::Channel, name, "spec.routes", what, true));
         }
     }
     let gone = old.channels.keys().filter(|name| {

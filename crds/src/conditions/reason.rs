@@ -22,6 +22,7 @@ pub enum Outlook {
 macro_rules! reasons {
     ($($name:ident: $outlook:ident, $meaning:literal, $remedy:literal;)+) => {
         /// Why a condition holds or does not.
+        #[expect(clippy::doc_markdown, reason = "the sentences go to users, who see no Markdown")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
             $(#[doc = $meaning] $name,)+
@@ -123,6 +124,7 @@ impl Reason {
 
     /// What this cause is called on an object that names the broken one, of `kind`. What could be taken for a fault of the
     /// object itself says whose it is; everything else is the same from afar.
+    #[must_use]
     pub fn seen_through(self, kind: Kind) -> Self {
         match self {
             Self::Invalid

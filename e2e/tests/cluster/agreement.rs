@@ -71,7 +71,7 @@ fn others(value: &Value) -> Vec<Value> {
             ]);
         }
         Value::Number(number) => {
-            others.extend([json!(number.to_string()), json!(1.5), json!(99_999_999_999_i64)])
+            others.extend([json!(number.to_string()), json!(1.5), json!(99_999_999_999_i64)]);
         }
         Value::Array(items) => {
             let repeated = items.first().map(|first| json!([first, first]));

@@ -1,6 +1,10 @@
 //! What the product promises, on a real cluster. Each test has a namespace of its own; they run side by side.
 
-#![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod admission;
 mod agreement;

@@ -112,9 +112,9 @@ impl ReservationRow {
         holds: &Counters,
         uses: &[Use],
     ) -> Result<Option<Vec<Change>>, StoreError> {
-        let mut used = holds.clone();
+        let mut settled = holds.clone();
         for actual in uses {
-            let counter = used
+            let counter = settled
                 .get_mut(&actual.key)
                 .ok_or_else(|| StoreError::UnknownCounter {
                     reservation: id.to_owned(),
@@ -134,7 +134,11 @@ impl ReservationRow {
             let by = signed(amount)?.saturating_sub(signed(counted)?);
             Ok(Change { owner, key, by })
         };
-        used.into_iter().map(change).collect::<Result<_, _>>().map(Some)
+        settled
+            .into_iter()
+            .map(change)
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 }
 

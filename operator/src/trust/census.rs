@@ -49,7 +49,7 @@ impl Census {
             .map(|secret| &secret.metadata)
             .chain(of_pods)
             .filter(|secret| !keeps_up(secret, held));
-        Ok(behind.map(|secret| path(secret)).collect())
+        Ok(behind.map(path).collect())
     }
 
     /// The objects whose pods have certificates. What nobody owns any more, nobody waits for.

@@ -79,8 +79,8 @@ impl Trust {
 pub(crate) async fn due(changes: &mut watch::Receiver<Arc<Held>>, wait: Duration) {
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
-        changed = changes.changed() => {
-            if changed.is_err() {
+        next = changes.changed() => {
+            if next.is_err() {
                 std::future::pending::<()>().await;
             }
         }

@@ -2,6 +2,11 @@
 //!
 //! `tests/clients` is a small Go program around `kubectl`'s own decoder. It is built once for each state of its sources.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure here is a failed test"
+)]
+
 mod clients;
 mod corpus;
 

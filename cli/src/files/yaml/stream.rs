@@ -85,9 +85,8 @@ fn characters(text: &str) -> Result<(), Refusal> {
 /// Characters that YAML 1.1 takes as they are. The line breaks of Unicode are none: they would break lines there.
 fn is_plain(c: char) -> bool {
     match c {
-        '\t' | '\n' | ' '..='~' => true,
         '\u{2028}' | '\u{2029}' => false,
-        '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => true,
+        '\t' | '\n' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => true,
         _ => false,
     }
 }

@@ -53,7 +53,7 @@ fn compare(written: &Value, closed: &Value, field: &str, found: &mut Vec<String>
                         found.push(field);
                     }
                     (_, Some(part @ (Value::Object(_) | Value::Array(_)))) => {
-                        compare(value, part, &field, found)
+                        compare(value, part, &field, found);
                     }
                     (Value::Object(promise), _) if is_open && !promise.is_empty() => found.push(field),
                     _ => {}

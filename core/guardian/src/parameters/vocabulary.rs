@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-/// JSON Schema 2020-12, with what older drafts and OpenAPI have for people to read.
+/// JSON Schema 2020-12, with what older drafts and `OpenAPI` have for people to read.
 const KEYWORDS: [&str; 65] = [
     "$anchor",
     "$comment",

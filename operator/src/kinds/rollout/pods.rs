@@ -80,7 +80,7 @@ impl Pods {
         let beyond = rollout
             .trouble
             .as_ref()
-            .is_none_or(|trouble| trouble.may_be_explained());
+            .is_none_or(super::trouble::Trouble::may_be_explained);
         if troubled.is_empty() || !beyond {
             return;
         }

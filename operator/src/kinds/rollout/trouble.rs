@@ -9,9 +9,9 @@ use monstrum_crds::conditions::{ConditionType, Reason, State};
 
 use crate::child::ApplyError;
 
-/// The label by which a Deployment's pods and ReplicaSets of one template are known.
+/// The label by which a Deployment's pods and `ReplicaSets` of one template are known.
 const TEMPLATE: &str = "pod-template-hash";
-/// Which change of a Deployment a ReplicaSet is of.
+/// Which change of a Deployment a `ReplicaSet` is of.
 pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 /// A scheduler needs a moment, and kstatus gives it the same.
 const SCHEDULING: SignedDuration = SignedDuration::from_secs(15);

@@ -100,8 +100,8 @@ pub(super) fn between(old: &Compiled, new: &Compiled) -> Vec<BotChange> {
             let objects = comparison::changes(name, before, after);
             let side = |compiled: &Compiled| enforced(compiled, namespace, name);
             let (was, is) = (side(old), side(new));
-            let changed = !objects.is_empty() || was.digest() != is.digest();
-            changed.then(|| of_documents((&was, &is), objects, &problems))
+            let differs = !objects.is_empty() || was.digest() != is.digest();
+            differs.then(|| of_documents((&was, &is), objects, &problems))
         }));
     }
     changes

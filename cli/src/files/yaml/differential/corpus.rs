@@ -426,7 +426,7 @@ pub(super) fn damaged() -> Vec<String> {
         " ", "  ", "\n", "\t", ":", ": ", "-", "- ", "#", " #", "'", "\"", "\\", "[", "]", "{", "}", ",",
         "&a ", "*a", "!!str ", "|", ">", "? ", "---\n", "0", "é",
     ];
-    let mut chance = Chance(0xda3a6e);
+    let mut chance = Chance(0x00da_3a6e);
     let mut sources: Vec<String> = files().into_iter().filter(|text| text.len() < 4_000).collect();
     sources.extend(ORDINARY.iter().chain(ODD).map(|text| (*text).to_owned()));
     let mut texts = Vec::new();

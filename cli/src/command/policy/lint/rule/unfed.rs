@@ -93,7 +93,7 @@ fn is_bounded(schema: &Value) -> bool {
 }
 
 /// The expressions of the grant.
-fn rules<'a>(subject: Subject<'a>) -> Vec<&'a str> {
+fn rules(subject: Subject<'_>) -> Vec<&str> {
     let dimensions = subject.binding.resource_type.dimensions.iter();
     dimensions
         .filter(|dimension| dimension.matching == Match::Cel {})
