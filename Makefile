@@ -50,7 +50,9 @@ check: deny ## Formatting, lints, generated files, dependencies
 	@cargo fmt --all --check
 	cargo fmt --manifest-path core/guardian/fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo xtask gen --check
+	# As the tests are built, so that nothing is built twice with other features.
+	cargo test --workspace --locked --quiet --no-run
+	$(CARGO_TARGET_DIR)/debug/xtask gen --check
 
 deny: $(CARGO_DENY)/bin/cargo-deny ## Licences, sources and banned crates of the dependency tree
 	@cargo fetch --quiet --locked

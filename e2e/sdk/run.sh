@@ -16,6 +16,7 @@ if [[ $(cat "$cache/wanted" 2>/dev/null) != "$wanted" ]]; then
 fi
 
 cd "$here/../.."
-cargo build --quiet --locked --package monstrum-e2e --bin monstrum-fixtures
+# As the tests are built, so that nothing is built twice with other features.
+cargo test --workspace --quiet --locked --no-run
 target=${CARGO_TARGET_DIR:-target}
 exec "$cache/venv/bin/python" "$here/check.py" "$target/debug/monstrum-fixtures"
