@@ -95,7 +95,8 @@ fn a_suspended_bot_is_told_of() {
     let files = ["-f", path.to_str().unwrap(), "-f", "types.yaml"];
     for command in [&["explain", "clerk", "create_issue"][..], &["tools", "clerk"]] {
         let ran = monstrum(&[command, &files].concat());
-        assert!(ran.out.contains("the bot is suspended"), "{}{}", ran.out, ran.err);
+        let told = format!("{}{}", ran.out, ran.err);
+        assert!(told.contains("the bot is suspended"), "{told}");
     }
 }
 

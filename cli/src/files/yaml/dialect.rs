@@ -5,9 +5,14 @@ use std::ops::Range;
 use super::Refusal;
 use crate::files::node::Place;
 
-/// A plain scalar within brackets: a question mark begins a key there, a colon a value.
-pub(super) fn in_flow(raw: &str, at: Place) -> Result<(), Refusal> {
-    if raw.contains('?') || raw.starts_with(':') {
+/// A plain scalar within brackets, and what follows it: a question mark begins a key there, a colon a value. A colon before a
+/// comma or a bracket is a part of the text for some, and the end of a key for others.
+pub(super) fn in_flow(raw: &str, rest: &str, at: Place) -> Result<(), Refusal> {
+    let ends_a_key = rest
+        .trim_start_matches(' ')
+        .strip_prefix(':')
+        .is_some_and(|rest| rest.starts_with([',', '[', ']', '{', '}']));
+    if raw.contains('?') || raw.starts_with(':') || ends_a_key {
         return Err(Refusal::new(
             "a text with ? or : within brackets is not read alike everywhere",
             "put it in quotes",

@@ -146,7 +146,10 @@ impl<'t> Builder<'t> {
     ) -> Result<Node, Refusal> {
         let raw = self.text.get(at.range()).unwrap_or_default();
         match style {
-            ScalarStyle::Plain if inside.flow => dialect::in_flow(raw, at)?,
+            ScalarStyle::Plain if inside.flow => {
+                let rest = self.text.get(at.range().end..).unwrap_or_default();
+                dialect::in_flow(raw, rest, at)?;
+            }
             ScalarStyle::Plain => {}
             ScalarStyle::DoubleQuoted if !self.is_json => {
                 dialect::escapes(raw, at)?;
