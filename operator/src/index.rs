@@ -40,7 +40,7 @@ pub use live::Live;
 pub use objects::{Objects, Place, Seen};
 pub use ownership::{Owned, Ownership};
 pub use secrets::{Secrets, secret_version};
-pub(crate) use watch::strip;
+pub(crate) use watch::{REVISION, strip};
 pub use watches::Watches;
 
 use self::feed::ReadingRoom;

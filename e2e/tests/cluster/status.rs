@@ -40,7 +40,7 @@ async fn a_sandbox_whose_new_image_can_not_be_had_says_so_although_the_old_one_r
         .await?;
     workspace.bot_ready("triage").await?;
 
-    let nowhere = shell("['git status']").replace("sandbox:dev", "nowhere:dev");
+    let nowhere = shell("['git status']").replace("monstrum.dev/sandbox:dev", "localhost:1/nowhere:dev");
     workspace.apply(&nowhere).await?;
     let message = stalled(&workspace, "bot", "triage", "ImagePullFailed").await?;
     for part in [

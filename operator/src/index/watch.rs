@@ -17,6 +17,8 @@ use super::objects::{Objects, Place, Seen};
 
 /// Annotations of Secrets and others hold whatever people put there; only ours are kept.
 const OUR_ANNOTATIONS: &str = "monstrum.dev/";
+/// Which template of a Deployment its present pods are of.
+pub(crate) const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// Characters of an error: it may quote the object.
 const MAX_ERROR: usize = 512;
@@ -253,7 +255,7 @@ pub(crate) fn strip<K: ResourceExt>(object: &mut K) {
     object.meta_mut().managed_fields = None;
     object
         .annotations_mut()
-        .retain(|key, _| key.starts_with(OUR_ANNOTATIONS));
+        .retain(|key, _| key.starts_with(OUR_ANNOTATIONS) || key == REVISION);
 }
 
 #[cfg(test)]

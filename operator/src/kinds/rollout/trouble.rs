@@ -8,11 +8,10 @@ use kube::core::PartialObjectMeta;
 use monstrum_crds::conditions::{ConditionType, Reason, State};
 
 use crate::child::ApplyError;
+pub(super) use crate::index::REVISION;
 
 /// The label by which a Deployment's pods and `ReplicaSets` of one template are known.
 const TEMPLATE: &str = "pod-template-hash";
-/// Which change of a Deployment a `ReplicaSet` is of.
-pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 /// A scheduler needs a moment, and kstatus gives it the same.
 const SCHEDULING: SignedDuration = SignedDuration::from_secs(15);
 /// The most characters of what a kubelet says.
