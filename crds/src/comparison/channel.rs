@@ -22,7 +22,7 @@ pub(super) fn changes(bot: &str, old: &World, new: &World) -> Vec<Change> {
             old.channels.get(name),
             resolved(name, old).filter(|before| leads_to(before, bot)),
         ) {
-            changes.extend(between(bot, (former, &before), (object, &after)))
+            changes.extend(between(bot, (former, &before), (object, &after)));
         } else {
             let what = format!("{} may talk with the bot by it", talkers(&after));
             changes.push(Change::new(Kind::Channel, name, "spec.routes", what, true));
