@@ -132,13 +132,7 @@ impl Index {
         if !self.currency.begin(epoch) {
             return;
         }
-        for (namespace, name) in self.resource_types.places() {
-            self.queue.push(Key {
-                kind: Kind::ResourceType,
-                namespace,
-                name,
-            });
-        }
+        self.queue_kind(Kind::ResourceType);
         for namespace in self.namespaces() {
             self.dirt.mark(&namespace, None);
         }
@@ -252,13 +246,17 @@ impl Index {
     /// Has every object reconciled that has pods.
     pub fn queue_pods(&self) {
         for kind in [Kind::Bot, Kind::Channel] {
-            for (namespace, name) in self.places(kind) {
-                self.queue.push(Key {
-                    kind,
-                    namespace,
-                    name,
-                });
-            }
+            self.queue_kind(kind);
+        }
+    }
+
+    fn queue_kind(&self, kind: Kind) {
+        for (namespace, name) in self.places(kind) {
+            self.queue.push(Key {
+                kind,
+                namespace,
+                name,
+            });
         }
     }
 
@@ -269,13 +267,7 @@ impl Index {
 
     /// Has every resource type reconciled, and every namespace compiled.
     fn queue_everything(&self) {
-        for (namespace, name) in self.resource_types.places() {
-            self.queue.push(Key {
-                kind: Kind::ResourceType,
-                namespace,
-                name,
-            });
-        }
+        self.queue_kind(Kind::ResourceType);
         for namespace in self.namespaces() {
             self.mark(&namespace);
         }

@@ -16,6 +16,7 @@ pub mod compiler;
 mod complaints;
 mod definitions;
 mod endpoint;
+mod events;
 #[cfg(test)]
 mod fake_api;
 mod identity;

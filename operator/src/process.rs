@@ -377,12 +377,11 @@ impl Operator {
 impl Index {
     fn bot_changed(&self, bot: &BotId) {
         use monstrum_crds::object::Kind;
-        let key = |kind, name: &str| Key {
-            kind,
+        self.queue.push(Key {
+            kind: Kind::Bot,
             namespace: bot.namespace.clone(),
-            name: name.to_owned(),
-        };
-        self.queue.push(key(Kind::Bot, &bot.name));
+            name: bot.name.clone(),
+        });
         self.queue_bindings_of(&bot.namespace, &bot.name);
     }
 }

@@ -2,6 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The first `most` characters of a text, with … where there are more.
+pub fn excerpt(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Something wrong with one binding. The binding loses all its grants; others are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

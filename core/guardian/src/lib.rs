@@ -40,7 +40,7 @@ mod validate;
 pub use compile::{Compilation, compile};
 pub use engine::{Chain, Engine, LoadError, MAX_LINKS, VisibleTool};
 pub use expression::Allowance;
-pub use fault::{Fault, FieldFault};
+pub use fault::{Fault, FieldFault, excerpt};
 pub use matching::exact_pattern;
 pub use schema::{Complaint, Schema, ignored_keywords};
 pub use selector::covers;

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use monstrum_e2e::harness::cluster::SYSTEM;
 use monstrum_e2e::harness::{BotSetup, Cluster, Workspace, wait};
 
-use crate::alone;
+use crate::{alone, leader, pod_of};
 
 const SECRET: &str = "monstrum-ca";
 /// Operators look every five seconds.
@@ -40,17 +40,7 @@ async fn is_permitted(workspace: &Workspace, message: &str) -> Result<()> {
 
 /// Restarts every operator but the one that leads.
 async fn restart_standbys(cluster: &Cluster) -> Result<()> {
-    let holder = [
-        "-n",
-        SYSTEM,
-        "get",
-        "lease",
-        "monstrum-operator",
-        "-o",
-        "jsonpath={.spec.holderIdentity}",
-    ];
-    let holder = cluster.kubectl(&holder).await?;
-    let leader = holder.split('_').next().unwrap_or_default();
+    let leader = leader(cluster).await?;
     let labels = "app.kubernetes.io/name=monstrum,app.kubernetes.io/component=operator";
     let pods = [
         "-n",
@@ -63,7 +53,7 @@ async fn restart_standbys(cluster: &Cluster) -> Result<()> {
         "jsonpath={.items[*].metadata.name}",
     ];
     let pods = cluster.kubectl(&pods).await?;
-    for pod in pods.split_whitespace().filter(|pod| *pod != leader) {
+    for pod in pods.split_whitespace().filter(|pod| *pod != pod_of(&leader)) {
         let delete = ["-n", SYSTEM, "delete", "pod", pod, "--grace-period=0", "--force"];
         cluster.kubectl(&delete).await?;
     }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use monstrum_e2e::harness::cluster::SYSTEM;
 use monstrum_e2e::harness::{BotSetup, Turn, Workspace, wait};
 
-use crate::alone;
+use crate::{alone, leader, pod_of};
 
 /// The lease that the tests' values set is 20 seconds; twice that is more than enough.
 const LEASE_OVER: Duration = Duration::from_secs(60);
@@ -69,18 +69,7 @@ async fn the_leaders_death_loses_nothing() -> Result<()> {
     let _alone = alone().await;
     let workspace = Workspace::create("leader").await?;
     BotSetup::triage().install(&workspace).await?;
-    let holder = [
-        "-n",
-        SYSTEM,
-        "get",
-        "lease",
-        "monstrum-operator",
-        "-o",
-        "jsonpath={.spec.holderIdentity}",
-    ];
-    // The holder is the pod's name with the process's own id behind it.
-    let holding = workspace.cluster().kubectl(&holder).await?;
-    let leader = holding.split('_').next().unwrap_or_default();
+    let former = leader(workspace.cluster()).await?;
     workspace
         .cluster()
         .kubectl(&[
@@ -88,7 +77,7 @@ async fn the_leaders_death_loses_nothing() -> Result<()> {
             SYSTEM,
             "delete",
             "pod",
-            leader,
+            pod_of(&former),
             "--grace-period=0",
             "--force",
         ])
@@ -108,8 +97,8 @@ async fn the_leaders_death_loses_nothing() -> Result<()> {
     )
     .await?;
     workspace.bot_ready("triage").await?;
-    let successor = workspace.cluster().kubectl(&holder).await?;
-    assert_ne!(holding, successor);
+    let successor = leader(workspace.cluster()).await?;
+    assert_ne!(former, successor);
     workspace.remove().await
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, EventType, Recorder};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
 
@@ -14,6 +14,7 @@ use super::record::{CLAIM, claim, claimant, handover};
 use super::rival::Rival;
 use crate::child::ChildKind;
 use crate::complaints::Complaints;
+use crate::events::reporter;
 use crate::index::{Index, Owned, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
@@ -50,12 +51,8 @@ impl Keeper {
         metrics: Metrics,
         (installation, lease): (&str, &'static str),
     ) -> Self {
-        let reporter = Reporter {
-            controller: "monstrum.dev/operator".to_owned(),
-            instance: Some(installation.to_owned()),
-        };
         Self {
-            recorder: Recorder::new(client.clone(), reporter),
+            recorder: Recorder::new(client.clone(), reporter(installation)),
             index,
             client,
             leadership,

@@ -15,7 +15,7 @@ use super::budget::{Budget, weight};
 use super::latch::Hold;
 use super::objects::{Objects, Place, Seen};
 
-/// Annotations of Secrets and others hold whatever people put there; only ours are kept.
+/// Annotations of Secrets and others hold whatever people put there; ours are kept.
 const OUR_ANNOTATIONS: &str = "monstrum.dev/";
 /// Which template of a Deployment its present pods are of.
 pub(crate) const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -270,6 +270,19 @@ mod tests {
         let mut object = DynamicObject::new(name, &ApiResource::erase::<Bot>(&())).within("team-a");
         object.data = json!({ "spec": spec });
         object
+    }
+
+    /// By the revision, the pods of a Deployment's present template are told from older ones.
+    #[test]
+    fn of_annotations_only_what_is_read_is_kept() {
+        let mut object = object("triage-gateway", json!({}));
+        let annotations = ["monstrum.dev/applied", REVISION, "acme.example/notes"];
+        object.metadata.annotations = Some(annotations.map(|key| (key.to_owned(), "2".to_owned())).into());
+        strip(&mut object);
+        assert_eq!(
+            object.annotations().keys().collect::<Vec<_>>(),
+            [REVISION, "monstrum.dev/applied"]
+        );
     }
 
     #[test]

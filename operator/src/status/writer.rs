@@ -7,13 +7,14 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Recorder;
 use kube::runtime::watcher::Event;
 use monstrum_crds::conditions::{ConditionType, Progress, State, merged};
 use serde_json::{Map, Value, json};
 
 use super::governed::Governed;
 use super::message::changes;
+use crate::events::reporter;
 use crate::index::{Index, strip};
 use crate::leadership::Leadership;
 use crate::metrics::{Metrics, Written};
@@ -48,12 +49,8 @@ pub enum StatusError {
 impl StatusWriter {
     /// A writer that speaks for the operator `instance`.
     pub fn new(client: Client, instance: &str, leadership: Leadership, metrics: Metrics) -> Self {
-        let reporter = Reporter {
-            controller: "monstrum.dev/operator".to_owned(),
-            instance: Some(instance.to_owned()),
-        };
         Self {
-            recorder: Recorder::new(client.clone(), reporter),
+            recorder: Recorder::new(client.clone(), reporter(instance)),
             client,
             leadership,
             metrics,

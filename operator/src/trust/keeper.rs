@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, Patch, PatchParams, PostParams};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, EventType, Recorder};
 use kube::{Client, Resource as _};
 use monstrum_service::authority::{Authority, AuthorityError};
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::secret::{self, Kept};
 use super::traces::{Traces, traces};
 use super::{Held, Trust};
+use crate::events::reporter;
 
 /// The Secret with the authority's certificate and key.
 pub const AUTHORITY_SECRET: &str = "monstrum-ca";
@@ -70,12 +71,8 @@ impl AuthorityKeeper {
         lifetime: Duration,
         instance: &str,
     ) -> Self {
-        let reporter = Reporter {
-            controller: "monstrum.dev/operator".to_owned(),
-            instance: Some(instance.to_owned()),
-        };
         Self {
-            recorder: Recorder::new(client.clone(), reporter),
+            recorder: Recorder::new(client.clone(), reporter(instance)),
             client,
             namespace: namespace.to_owned(),
             trust_domain: trust_domain.to_owned(),

@@ -1,6 +1,7 @@
 //! A record on one line.
 
 use jiff::Timestamp;
+use monstrum_guardian::excerpt;
 use monstrum_wire::ledger::AuditRecord;
 
 use crate::output::{Cell, Table, paint, printable};
@@ -71,10 +72,5 @@ pub(super) fn line(record: &AuditRecord) -> String {
 }
 
 fn short(text: &str) -> String {
-    let text = printable(text);
-    let mut short: String = text.chars().take(MAX_ARGUMENTS).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short.replace('\n', " ")
+    excerpt(&printable(text), MAX_ARGUMENTS).replace('\n', " ")
 }

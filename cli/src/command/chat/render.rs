@@ -2,6 +2,8 @@
 
 use std::io::{self, Write as _};
 
+use monstrum_guardian::excerpt;
+
 use super::event::{Event, Usage};
 use crate::output::{Screen, paint, printable};
 
@@ -173,11 +175,7 @@ fn dollars(micro: u64) -> String {
 
 fn short(text: &str) -> String {
     let line = text.replace(['\n', '\r', '\t'], " ");
-    let mut short: String = line.chars().take(MAX_SHOWN).collect();
-    if short.len() < line.len() {
-        short.push('…');
-    }
-    printable(&short).into_owned()
+    printable(&excerpt(&line, MAX_SHOWN)).into_owned()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::fault::excerpt;
+
 /// How many differences are told one by one.
 const TOLD: usize = 6;
 /// How much of one value is shown.
@@ -58,12 +60,7 @@ fn joined(path: &str, key: &str) -> String {
 
 /// As JSON, cut where it is long.
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= SHOWN {
-        return text;
-    }
-    let start: String = text.chars().take(SHOWN).collect();
-    format!("{start}…")
+    excerpt(&value.to_string(), SHOWN)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 
 use super::Complaint;
-use crate::fault::FieldFault;
+use crate::fault::{FieldFault, excerpt};
 
 /// How much is told of anything.
 const MAX_CHARACTERS: usize = 200;
@@ -58,7 +58,7 @@ fn said(error: &ValidationError<'_>) -> String {
         Kind::OneOfMultipleValid { .. } => "has several of the forms of which one is permitted".to_owned(),
         _ => error.masked().to_string(),
     };
-    shortened(&text)
+    excerpt(&text, MAX_CHARACTERS)
 }
 
 /// What is wrong with a schema, at its place.
@@ -76,7 +76,7 @@ pub(super) fn misbuilt(error: &ValidationError<'_>) -> FieldFault {
     };
     FieldFault::new(
         field(pointer),
-        shortened(&format!("the schema does not compile: {why}")),
+        excerpt(&format!("the schema does not compile: {why}"), MAX_CHARACTERS),
     )
 }
 
@@ -103,12 +103,4 @@ fn names(names: &[String]) -> String {
         .map(String::as_str)
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(MAX_CHARACTERS).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }

@@ -3,6 +3,7 @@
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use monstrum_crds::schema;
+use monstrum_guardian::excerpt;
 use serde_json::Value;
 
 use super::{Fault, pointer};
@@ -203,10 +204,5 @@ fn too_few(count: usize, limit: u64, noun: &str) -> String {
 
 /// A value, cut.
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= SHOWN {
-        return text;
-    }
-    let start: String = text.chars().take(SHOWN).collect();
-    format!("{start}…")
+    excerpt(&value.to_string(), SHOWN)
 }
