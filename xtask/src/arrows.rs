@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The crates of this workspace that a crate may use, outside its tests.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("monstrum-guardian", &[]),
     ("monstrum-egress", &["monstrum-guardian"]),
     ("monstrum-scrub", &[]),
@@ -35,6 +35,10 @@ const ALLOWED: [(&str, &[&str]); 14] = [
         ],
     ),
     (
+        "monstrum-channel",
+        &["monstrum-egress", "monstrum-service", "monstrum-wire"],
+    ),
+    (
         "monstrum-runner",
         &[
             "monstrum-egress",
@@ -54,6 +58,17 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ),
     ("monstrum-answers", &[]),
     (
+        "monstrum-testbed",
+        &[
+            "monstrum-answers",
+            "monstrum-egress",
+            "monstrum-gateway",
+            "monstrum-guardian",
+            "monstrum-service",
+            "monstrum-wire",
+        ],
+    ),
+    (
         "monstrum-e2e",
         &[
             "monstrum-answers",
@@ -67,7 +82,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
 ];
 
 /// What must not be anywhere below a crate.
-const NEVER: [(&str, &[&str]); 8] = [
+const NEVER: [(&str, &[&str]); 9] = [
     (
         "monstrum-egress",
         &[
@@ -100,6 +115,10 @@ const NEVER: [(&str, &[&str]); 8] = [
     ("monstrum-crds", &["tonic", "libsqlite3-sys", "sqlx"]),
     (
         "monstrum-gateway",
+        &["kube", "kube-core", "k8s-openapi", "libsqlite3-sys", "sqlx"],
+    ),
+    (
+        "monstrum-channel",
         &["kube", "kube-core", "k8s-openapi", "libsqlite3-sys", "sqlx"],
     ),
     (

@@ -123,7 +123,7 @@ fn deployment(plan: &Plan, config: &str, installation: &Installation) -> Deploym
     let mut container = workload::container(
         COMPONENT,
         &installation.gateway_image,
-        &["/monstrum-gateway", "channel"],
+        &["/monstrum-channel"],
         &settings,
         installation,
     );
