@@ -10,48 +10,65 @@ mod takeover;
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_wire::chat::SendRequest;
-use monstrum_wire::ledger::AcceptedMessage;
-use tokio::sync::OwnedSemaphorePermit;
+use monstrum_wire::bounds::MAX_TEXT;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 pub(crate) use takeover::follow;
 
-use crate::admission::Refused;
-use crate::attempt::Attempt;
+use crate::channel::Channel;
+use crate::intake::{Attempt, Message, Refusal};
 use crate::ledger::Kept;
-use crate::route::{Recipient, Routed};
-use crate::server::Channel;
 use lease::LEASE;
-use monstrum_wire::bounds::MAX_TEXT;
 use order::Place;
+
+/// Messages that may be under way at once; more are turned away.
+const MOST: usize = 256;
+
+/// The room for messages that one process has under way.
+#[derive(Debug)]
+pub(crate) struct Room(Arc<Semaphore>);
 
 /// A message that this process delivers.
 #[derive(Debug)]
 pub(crate) struct Parcel {
     kept: Kept,
     age: Duration,
-    bot: Recipient,
-    request: SendRequest,
+    message: Message,
     /// When the lease was asked for.
     held: Instant,
     /// Among the messages that this process has under way.
     _room: OwnedSemaphorePermit,
 }
 
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST)))
+    }
+}
+
+impl Room {
+    /// A place for one message, unless too many are under way.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).try_acquire_owned().ok()
+    }
+}
+
 impl Channel {
     /// Takes the attempt once and has the message kept; nothing if the attempt was taken before.
-    pub(crate) async fn accept(&self, attempt: Attempt, routed: Routed) -> Result<Option<Parcel>, Refused> {
-        if routed.request.text.len() > MAX_TEXT {
-            return Err(Refused::TooLong);
+    pub(crate) async fn accept(
+        &self,
+        Attempt { id, keep }: Attempt,
+        message: Message,
+    ) -> Result<Option<Parcel>, Refusal> {
+        if message.text.len() > MAX_TEXT {
+            return Err(Refusal::TooLong);
         }
-        let room = self.callbacks.place().ok_or(Refused::Busy)?;
-        let held = Instant::now();
-        let message = kept_form(&routed);
-        let Attempt { scope, id, keep } = attempt;
+        let room = self.room.place().ok_or(Refusal::Busy)?;
+        let (held, scope) = (Instant::now(), self.scope());
         let fresh = self
             .ledger
-            .accept_message(&scope, &id, keep, LEASE, message)
+            .accept_message(&scope, &id, keep, LEASE, (&message).into())
             .await?;
         Ok(fresh.then(|| Parcel {
             kept: Kept {
@@ -60,8 +77,7 @@ impl Channel {
                 attempt: 1,
             },
             age: Duration::ZERO,
-            bot: routed.bot,
-            request: routed.request,
+            message,
             held,
             _room: room,
         }))
@@ -70,12 +86,12 @@ impl Channel {
     /// Has the message answered, sends the answer, and lets the ledger forget it.
     async fn answer(&self, parcel: &Parcel, place: Place) {
         let place = place.reached().await;
-        let outcome = match self.hopeless(parcel) {
+        let answer = match self.hopeless(parcel) {
             Some(undelivered) => Err(undelivered),
-            None => self.gateways.deliver(&parcel.bot, &parcel.request).await,
+            None => self.deliver(&parcel.message).await,
         };
         drop(place);
-        self.call_back(&parcel.request.message_id, outcome).await;
+        self.send(&parcel.message, &answer).await;
         if let Err(error) = self.ledger.finish_message(&parcel.kept).await {
             tracing::warn!(id = parcel.kept.id, error = %error, "an answered message stays with the ledger; it is delivered again");
         }
@@ -99,16 +115,4 @@ fn deliver_at(channel: &Arc<Channel>, parcel: Parcel, place: Place) {
             }
         }
     });
-}
-
-fn kept_form(routed: &Routed) -> AcceptedMessage {
-    let request = routed.request.clone();
-    AcceptedMessage {
-        bot: routed.bot.name.clone(),
-        bot_uid: routed.bot.uid.clone(),
-        session: request.session,
-        user: request.user,
-        text: request.text,
-        message_id: request.message_id,
-    }
 }

@@ -1,308 +1,236 @@
-//! Bodies whose signature was not checked yet: one budget for all of them, so that strangers can't fill the memory, and those who send
-//! slowly give way as soon as others wait.
-//!
-//! The beginnings of bodies have a budget of their own. Almost every message is small, and none of them waits for large ones.
+//! The way in for what a platform has received and verified: who may talk, to which bot, in which conversation.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+mod attempt;
+mod refusal;
 
-use axum::body::{Body, Bytes};
-use futures::StreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use std::sync::Arc;
 
-/// What counts as the beginning of a body.
-const BEGINNING: usize = 64 << 10;
-/// Bytes of all beginnings, and of all that follows them.
-const BUDGET: usize = 8 << 20;
-/// How long a body may take.
-const BODY_TIME: Duration = Duration::from_secs(10);
-/// How long one waits for its share of the budget.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How often those who send slowly are looked for meanwhile.
-const LOOK: Duration = Duration::from_millis(50);
-/// Bytes of a millisecond that a body must come with, after its first moment, to keep its share when others wait.
-const RATE: u128 = 64;
-const FIRST_MOMENT: u128 = 250;
+use monstrum_wire::chat::SendRequest;
+use monstrum_wire::ledger::AcceptedMessage;
+use sha2::{Digest as _, Sha256};
 
-/// Why a body was not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unread {
-    #[error("the body is too large")]
-    TooLarge,
-    #[error("the body came too slowly")]
-    Slow,
-    #[error("the body broke off")]
-    Broken,
-    #[error("too many requests are being read; send it again later")]
-    Busy,
+use crate::channel::Channel;
+use crate::inbox;
+use crate::platform::{Answer, Undelivered};
+use crate::settings::{Route, Talkers};
+
+pub use attempt::Attempt;
+use attempt::Held;
+pub use refusal::Refusal;
+
+/// The longest id; the ledger takes little more.
+const MAX_ID: usize = 200;
+
+/// What a platform received, in its own words.
+#[derive(Debug, Clone)]
+pub struct Received<'a> {
+    /// Which route fits.
+    pub route: &'a Route,
+    /// The platform's id of the message; the same when it comes again.
+    pub id: String,
+    /// Who sent it: an id, never a name.
+    pub user: String,
+    /// The platform's id of the conversation; without one there is a conversation for each sender.
+    pub conversation: Option<String>,
+    /// What was said.
+    pub text: String,
 }
 
-/// The budget of one process.
-#[derive(Debug)]
-pub(crate) struct Intake {
-    most: usize,
-    beginnings: Arc<Semaphore>,
-    rest: Arc<Semaphore>,
-    readings: Mutex<Readings>,
+/// The bot that a message is for: which object, so that no namesake gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Recipient {
+    /// Its name, in the channel's namespace.
+    pub name: String,
+    /// Its UID, as the operator wrote it.
+    pub uid: String,
 }
 
-#[derive(Debug, Default)]
-struct Readings {
-    count: u64,
-    /// The oldest first.
-    by_age: BTreeMap<u64, Arc<Reading>>,
+/// A message on its way to a bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The platform's id of it.
+    pub id: String,
+    /// Whom it is for.
+    pub bot: Recipient,
+    /// Its conversation, as the gateway knows it.
+    pub session: String,
+    /// Who sent it.
+    pub user: String,
+    /// What was said.
+    pub text: String,
 }
 
-/// A body that is being read.
-#[derive(Debug)]
-struct Reading {
-    began: Instant,
-    received: AtomicUsize,
-    /// Whether it is we who keep it waiting, for its share; that is not its sender's slowness.
-    waiting: AtomicBool,
-    /// Milliseconds for which we kept it waiting before.
-    waited: AtomicU64,
-    ended: CancellationToken,
-}
-
-/// A body with its share of the budget, which it keeps until its signature was checked.
-#[derive(Debug)]
-pub(crate) struct Unverified {
-    bytes: Bytes,
-    _share: Vec<OwnedSemaphorePermit>,
-}
-
-impl Unverified {
-    pub(crate) fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-}
-
-impl Reading {
-    fn is_slow(&self) -> bool {
-        if self.waiting.load(Ordering::Relaxed) {
-            return false;
+impl Received<'_> {
+    /// What it is on its way to the bot, if it is whole and its sender is one of these.
+    pub(crate) fn admitted(self, talkers: &Talkers) -> Result<Message, Refusal> {
+        let Self { route, user, .. } = &self;
+        if !is_id(&self.id) || !is_id(user) {
+            return Err(Refusal::Incomplete);
         }
-        let waited = u128::from(self.waited.load(Ordering::Relaxed));
-        let late = self
-            .began
-            .elapsed()
-            .as_millis()
-            .saturating_sub(FIRST_MOMENT.saturating_add(waited));
-        let received = self.received.load(Ordering::Relaxed) as u128;
-        late > 0 && received < late.saturating_mul(RATE)
-    }
-}
-
-impl Intake {
-    /// For bodies of at most `most` bytes.
-    pub(crate) fn new(most: usize) -> Self {
-        Self {
-            most,
-            beginnings: Arc::new(Semaphore::new(BUDGET)),
-            rest: Arc::new(Semaphore::new(BUDGET.max(most))),
-            readings: Mutex::default(),
+        if !talkers.may_talk(user) {
+            return Err(Refusal::Forbidden);
         }
-    }
-
-    /// Reads a body of which so many bytes are announced.
-    pub(crate) async fn read(&self, body: Body, announced: Option<u64>) -> Result<Unverified, Unread> {
-        if announced.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > self.most)) {
-            return Err(Unread::TooLarge);
+        let (sort, conversation) = match &self.conversation {
+            Some(conversation) => ("conversation", conversation),
+            None => ("sender", user),
+        };
+        if !is_id(conversation) {
+            return Err(Refusal::Incomplete);
         }
-        let reading = Place::new(self);
-        tokio::select! {
-            read = self.collect(body, &reading.reading) => read,
-            () = reading.reading.ended.cancelled() => Err(Unread::Slow),
-            () = tokio::time::sleep(BODY_TIME) => Err(Unread::Slow),
-        }
-    }
-
-    async fn collect(&self, body: Body, reading: &Reading) -> Result<Unverified, Unread> {
-        let mut parts = body.into_data_stream();
-        let (mut bytes, mut share) = (Vec::new(), Vec::new());
-        while let Some(part) = parts.next().await {
-            let part = part.map_err(|_| Unread::Broken)?;
-            let before = bytes.len();
-            let after = before.saturating_add(part.len());
-            if after > self.most {
-                return Err(Unread::TooLarge);
-            }
-            let beginning = after.min(BEGINNING).saturating_sub(before);
-            let rest = part.len().saturating_sub(beginning);
-            for (budget, bytes) in [(&self.beginnings, beginning), (&self.rest, rest)] {
-                if bytes > 0 {
-                    share.push(self.share(budget, bytes, reading).await?);
-                }
-            }
-            bytes.extend_from_slice(&part);
-            reading.received.store(after, Ordering::Relaxed);
-        }
-        Ok(Unverified {
-            bytes: bytes.into(),
-            _share: share,
+        Ok(Message {
+            bot: (*route).into(),
+            session: session(&route.name, sort, conversation),
+            id: self.id,
+            user: self.user,
+            text: self.text,
         })
     }
-
-    /// A share of a budget; while there is none, whoever sends slowly loses its own.
-    async fn share(
-        &self,
-        budget: &Arc<Semaphore>,
-        bytes: usize,
-        reading: &Reading,
-    ) -> Result<OwnedSemaphorePermit, Unread> {
-        let bytes = u32::try_from(bytes).map_err(|_| Unread::TooLarge)?;
-        if let Ok(share) = Arc::clone(budget).try_acquire_many_owned(bytes) {
-            return Ok(share);
-        }
-        let began = Instant::now();
-        reading.waiting.store(true, Ordering::Relaxed);
-        let share = self.wait_for(budget, bytes).await;
-        let waited = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        reading.waited.fetch_add(waited, Ordering::Relaxed);
-        reading.waiting.store(false, Ordering::Relaxed);
-        share
-    }
-
-    async fn wait_for(&self, budget: &Arc<Semaphore>, bytes: u32) -> Result<OwnedSemaphorePermit, Unread> {
-        let making_room = async {
-            loop {
-                self.end_slowest();
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        tokio::select! {
-            share = Arc::clone(budget).acquire_many_owned(bytes) => share.map_err(|_| Unread::Busy),
-            () = tokio::time::sleep(PATIENCE) => Err(Unread::Busy),
-            () = making_room => Err(Unread::Busy),
-        }
-    }
-
-    fn end_slowest(&self) {
-        let readings = self.readings();
-        for reading in readings.by_age.values().filter(|reading| reading.is_slow()) {
-            reading.ended.cancel();
-        }
-    }
-
-    fn readings(&self) -> MutexGuard<'_, Readings> {
-        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// A reading's place among the others.
-struct Place<'a> {
-    intake: &'a Intake,
-    number: u64,
-    reading: Arc<Reading>,
-}
-
-impl<'a> Place<'a> {
-    fn new(intake: &'a Intake) -> Self {
-        let reading = Arc::new(Reading {
-            began: Instant::now(),
-            received: AtomicUsize::new(0),
-            waiting: AtomicBool::new(false),
-            waited: AtomicU64::new(0),
-            ended: CancellationToken::new(),
-        });
-        let mut readings = intake.readings();
-        readings.count = readings.count.saturating_add(1);
-        let number = readings.count;
-        readings.by_age.insert(number, Arc::clone(&reading));
-        drop(readings);
+impl From<&Route> for Recipient {
+    fn from(route: &Route) -> Self {
         Self {
-            intake,
-            number,
-            reading,
+            name: route.bot.clone(),
+            uid: route.bot_uid.clone(),
         }
     }
 }
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.intake.readings().by_age.remove(&self.number);
+impl From<&Message> for SendRequest {
+    fn from(message: &Message) -> Self {
+        Self {
+            session: message.session.clone(),
+            text: message.text.clone(),
+            user: message.user.clone(),
+            message_id: message.id.clone(),
+            images: Vec::new(),
+        }
     }
+}
+
+impl From<&Message> for AcceptedMessage {
+    fn from(message: &Message) -> Self {
+        Self {
+            bot: message.bot.name.clone(),
+            bot_uid: message.bot.uid.clone(),
+            session: message.session.clone(),
+            user: message.user.clone(),
+            text: message.text.clone(),
+            message_id: message.id.clone(),
+        }
+    }
+}
+
+impl From<AcceptedMessage> for Message {
+    fn from(kept: AcceptedMessage) -> Self {
+        Self {
+            id: kept.message_id,
+            bot: Recipient {
+                name: kept.bot,
+                uid: kept.bot_uid,
+            },
+            session: kept.session,
+            user: kept.user,
+            text: kept.text,
+        }
+    }
+}
+
+/// The way in, for a platform. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Intake(Arc<Channel>);
+
+impl Intake {
+    pub(crate) fn new(channel: Arc<Channel>) -> Self {
+        Self(channel)
+    }
+
+    /// The routes, in the order in which they are tried.
+    pub fn routes(&self) -> &[Route] {
+        &self.0.routes
+    }
+
+    /// The message that was received, if it is whole and its sender may talk. What is missing is empty.
+    pub fn message(&self, received: Received<'_>) -> Result<Message, Refusal> {
+        received.admitted(&self.0.talkers)
+    }
+
+    /// Has the ledger keep the message, in the write that takes this attempt, until its answer was sent. Not if the attempt was
+    /// taken before: then it is a replay.
+    pub async fn accept(&self, attempt: Attempt, message: Message) -> Result<bool, Refusal> {
+        let parcel = self.0.accept(attempt, message).await?;
+        let accepted = parcel.is_some();
+        self.count(if accepted { "accepted" } else { "duplicate" });
+        if let Some(parcel) = parcel {
+            inbox::deliver(&self.0, parcel);
+        }
+        Ok(accepted)
+    }
+
+    /// Has the message answered while its sender waits. Nothing if this attempt was answered before; one that came to a failure that
+    /// may pass can be made again.
+    pub async fn answer(
+        &self,
+        attempt: Attempt,
+        message: Message,
+    ) -> Result<Option<Result<Answer, Undelivered>>, Refusal> {
+        let Some(held) = Held::take(&self.0, attempt).await? else {
+            self.count("duplicate");
+            return Ok(None);
+        };
+        self.count("accepted");
+        let answer = held.during(self.0.deliver(&message)).await;
+        if answer.as_ref().is_err_and(Undelivered::may_pass) {
+            held.give_back().await;
+        } else {
+            held.settle().await;
+        }
+        Ok(Some(answer))
+    }
+
+    /// Takes an attempt that is refused, so that it stays refused when the settings change. Not if it was taken before.
+    pub async fn take(&self, attempt: &Attempt) -> Result<bool, Refusal> {
+        let Attempt { id, keep } = attempt;
+        let fresh = self.0.ledger.take_once(&self.0.scope(), id, *keep).await?;
+        if !fresh {
+            self.count("duplicate");
+        }
+        Ok(fresh)
+    }
+
+    /// Counts what came of a request.
+    pub fn count(&self, outcome: &'static str) {
+        self.0.metrics.request(outcome);
+    }
+}
+
+/// An id as platforms have them. Never a name.
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= MAX_ID && !id.chars().any(char::is_control)
+}
+
+/// The session's name at the gateway: one word for every conversation, whatever characters its id has. Two routes, or a sender's and a
+/// named conversation, never share one.
+fn session(route: &str, sort: &str, conversation: &str) -> String {
+    let mut hasher = Sha256::new();
+    for part in [route, sort, conversation] {
+        hasher.update(part.len().to_be_bytes());
+        hasher.update(part);
+    }
+    let digest = hex::encode(hasher.finalize());
+    format!("{route}.{}", digest.get(..32).unwrap_or(&digest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::stream;
-    use std::io;
 
-    const MIB: usize = 1 << 20;
-
-    fn whole(bytes: usize) -> Body {
-        Body::from(vec![0; bytes])
-    }
-
-    /// So many bytes, and then nothing for ever.
-    fn stalling(bytes: usize) -> Body {
-        let begun = stream::iter((0..bytes / 16384).map(|_| Ok::<_, io::Error>(vec![0; 16384])));
-        Body::from_stream(begun.chain(stream::pending()))
-    }
-
-    #[tokio::test]
-    async fn what_is_announced_too_large_is_not_read() {
-        let endless = stream::poll_fn(|_| -> std::task::Poll<Option<io::Result<Vec<u8>>>> {
-            panic!("the body was read")
-        });
-        let read = Intake::new(1000)
-            .read(Body::from_stream(endless), Some(1001))
-            .await;
-        assert_eq!(read.map(drop), Err(Unread::TooLarge));
-    }
-
-    #[tokio::test]
-    async fn what_is_larger_than_announced_is_not_taken() {
-        let read = Intake::new(1000).read(whole(1001), Some(10)).await;
-        assert_eq!(read.map(drop), Err(Unread::TooLarge));
-        assert!(Intake::new(1000).read(whole(1000), None).await.is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_never_ends_is_given_up() {
-        let read = Intake::new(MIB).read(stalling(0), None).await;
-        assert_eq!(read.map(drop), Err(Unread::Slow));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_held_is_bounded_and_told() {
-        let intake = Intake::new(MIB);
-        let mut held = Vec::new();
-        loop {
-            match intake.read(whole(MIB), None).await {
-                Ok(body) => held.push(body),
-                Err(error) => break assert_eq!(error, Unread::Busy),
-            }
-        }
-        assert!((8..=16).contains(&held.len()), "{}", held.len());
-        // Small ones have a budget of their own.
-        assert!(intake.read(whole(1000), None).await.is_ok());
-        held.pop();
-        assert!(intake.read(whole(MIB), None).await.is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn those_who_stall_give_way_to_those_who_send() {
-        let intake = Arc::new(Intake::new(MIB));
-        let stalled: Vec<_> = (0..200)
-            .map(|_| {
-                let intake = Arc::clone(&intake);
-                tokio::spawn(async move { intake.read(stalling(64 << 10), None).await.map(drop) })
-            })
-            .collect();
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        assert!(intake.read(whole(20_000), None).await.is_ok());
-        for reading in stalled {
-            assert!(matches!(reading.await.unwrap(), Err(Unread::Slow | Unread::Busy)));
-        }
-        assert_eq!(intake.beginnings.available_permits(), BUDGET);
-        assert_eq!(intake.readings().by_age.len(), 0);
+    #[test]
+    fn conversations_do_not_mix() {
+        let of = session;
+        assert_ne!(of("a", "conversation", "x"), of("a", "sender", "x"));
+        assert_ne!(of("a", "conversation", "x"), of("b", "conversation", "x"));
+        assert_ne!(of("a", "conversation", "x"), of("a", "conversation", "y"));
+        assert_eq!(of("a", "conversation", "x"), of("a", "conversation", "x"));
     }
 }

@@ -59,8 +59,8 @@ impl Ledger {
 
     /// Goes on to hold it.
     pub(crate) async fn renew_hold(&self, scope: &str, id: &str, hold: Duration) -> Result<(), LedgerError> {
-        let renewing = ledger::ask(self.0.clone().hold_once(held(scope, id, hold, true)));
-        renewing.await.map(drop)
+        let request = held(scope, id, hold, true);
+        ledger::ask(self.0.clone().hold_once(request)).await.map(drop)
     }
 
     /// Takes an id that was held for good, or gives it back where there is no time to keep it for.

@@ -1,36 +1,25 @@
-//! A channel: signed webhooks in, a bot's answer out.
+//! A channel: between one chat platform and the gateways of the bots that its routes name.
 //!
-//! A request goes through the same gates each time, and each of them refuses by itself: type and form of the signature → announced
-//! size → a share of the budget for unverified bodies → signature over the raw bytes → time window → unpacking → JSON → route → who
-//! may talk → replay store. Only then does a gateway hear of it.
+//! What differs from platform to platform is one trait, [`Platform`](platform::Platform), and one folder of `platform/`. All the rest
+//! is written once, and a message goes the same way whatever it came by:
 //!
-//! Every attempt of a sender is signed anew (Standard Webhooks: same `webhook-id`, new `webhook-timestamp`). An attempt
-//! that comes again after it was answered is a replay and gets 200 or 202 and `{"status":"duplicate"}` without reaching a gateway; one that
-//! was answered with a failure that may pass is taken as if it came for the first time. A new attempt of
-//! the same message reaches it under the same message id, which the gateway runs once: it replays the answer, or goes
-//! on where it was cut off.
+//! platform (verifies, and reads its own form) → [`intake`] (who may talk, by which route, in which conversation; each attempt of a
+//! sender once) → inbox (the ledger keeps the message before the platform hears that it is taken) → delivery (to the bot's
+//! gateway, as often as it takes; what happens meanwhile is shown on the platform) → platform (sends the answer).
 //!
-//! A message whose sender does not wait for the answer is kept by the ledger before it is answered with 202, in the write that
-//! takes its attempt in the replay store, until the answer was sent.
+//! An attempt that comes again after it was answered is a replay and reaches no gateway; one that was answered with a failure that
+//! may pass is taken as if it came for the first time. A new attempt of the same message reaches the gateway under the same message
+//! id, which the gateway runs once: it replays the answer, or goes on where it was cut off.
 
-mod admission;
 pub mod args;
-mod attempt;
-mod callback;
-mod config;
-mod content;
+mod body;
+mod channel;
 mod delivery;
-mod http;
 mod inbox;
-mod intake;
-mod json;
+pub mod intake;
 mod ledger;
 mod metrics;
-mod route;
-mod secret;
+pub mod platform;
+pub mod secret;
 pub mod server;
-mod signature;
-
-pub use config::{Config, ConfigError};
-pub use secret::SecretError;
-pub use signature::sign;
+pub mod settings;

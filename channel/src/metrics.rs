@@ -16,7 +16,7 @@ struct Outcome {
 #[derive(Clone, Default)]
 pub(crate) struct Metrics {
     requests: Family<Outcome, Counter>,
-    callbacks: Family<Outcome, Counter>,
+    answers: Family<Outcome, Counter>,
     messages: Family<Outcome, Counter>,
 }
 
@@ -37,9 +37,9 @@ impl Metrics {
                 own.requests,
             );
             registry.register(
-                "monstrum_channel_callbacks",
-                "Callbacks by what came of them",
-                own.callbacks,
+                "monstrum_channel_answers",
+                "Answers that were sent by themselves, by what came of them",
+                own.answers,
             );
             registry.register(
                 "monstrum_channel_messages",
@@ -58,8 +58,8 @@ impl Metrics {
             .inc();
     }
 
-    pub(crate) fn callback(&self, outcome: &str) {
-        self.callbacks
+    pub(crate) fn answer(&self, outcome: &str) {
+        self.answers
             .get_or_create(&Outcome {
                 outcome: outcome.to_owned(),
             })

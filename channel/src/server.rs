@@ -1,30 +1,33 @@
 //! A channel, put together and started.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use monstrum_service::listener::{Entrance, Limits, serve_http};
 use monstrum_service::{Incoming, Service, Tls, TlsError};
 use monstrum_wire::identity::Identity;
+use tokio::time::Instant;
 
 use crate::args::{ChannelArgs, Cli};
-use crate::callback::Callbacks;
-use crate::config::{Config, ConfigError, Mode};
+use crate::channel::Channel;
 use crate::delivery::Gateways;
+use crate::inbox::{self, Room};
 use crate::intake::Intake;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::secret::{Keys, SecretError};
-use crate::{http, inbox};
+use crate::platform::{self, Means, Platform, Receiving};
+use crate::secret::SecretError;
+use crate::settings::{self, Settings, SettingsError};
 
-/// How often the secret's file is looked at.
-const RELOAD: Duration = Duration::from_secs(5);
+/// Pauses before a connection that ended is made again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a channel does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum ChannelError {
+pub enum StartError {
     /// Its certificate or the ledger's address.
     #[error("mutual TLS can't be set up")]
     Tls(#[from] TlsError),
@@ -33,9 +36,9 @@ pub enum ChannelError {
     Identity,
     /// Its settings.
     #[error("the channel's settings can't be used")]
-    Config(#[from] ConfigError),
-    /// Its signing secret. Without one everybody could speak, so it does not start.
-    #[error("the channel does not start without its signing secret")]
+    Settings(#[from] SettingsError),
+    /// Its secret. Without one everybody could speak, so it does not start.
+    #[error("the channel does not start without its secret")]
     Secret(#[from] SecretError),
     /// Its port.
     #[error("{address}: can't listen")]
@@ -45,80 +48,101 @@ pub enum ChannelError {
         /// Why.
         source: std::io::Error,
     },
-    /// The client for callbacks.
-    #[error("callbacks can't be sent: {0}")]
-    Callbacks(String),
 }
 
-/// What the parts of a channel share.
-#[derive(Debug)]
-pub(crate) struct Channel {
-    pub(crate) name: String,
-    pub(crate) config: Config,
-    pub(crate) keys: Keys,
-    pub(crate) ledger: Ledger,
-    pub(crate) gateways: Gateways,
-    pub(crate) callbacks: Callbacks,
-    pub(crate) intake: Intake,
-    pub(crate) metrics: Metrics,
-    pub(crate) service: Service,
-}
-
-/// Starts a channel service on the runtime that this is called on; returns once it listens.
-pub async fn serve(cli: Cli, service: Service) -> Result<(), ChannelError> {
+/// Starts a channel on the runtime that this is called on; returns once it listens, or dials.
+pub async fn serve(cli: Cli, service: Service) -> Result<(), StartError> {
     let tls = Tls::load(&cli.channel.tls)?;
     tls.watch(&service);
     start(cli.channel, tls, service).map(|_| ())
 }
 
-/// Starts a channel service with an identity that is at hand.
-pub fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<SocketAddr, ChannelError> {
-    let Some(Identity::Channel(identity)) = tls.identity() else {
-        return Err(ChannelError::Identity);
+/// Starts a channel with an identity that is at hand: where it listens, if its platform calls.
+pub fn start(args: ChannelArgs, tls: Tls, service: Service) -> Result<Option<SocketAddr>, StartError> {
+    let settings = settings::read(&args.config)?;
+    let means = Means {
+        secret: args.secret.clone(),
+        egress: args.egress.egress(),
+        service: service.clone(),
     };
-    let config = Config::read(&args.config)?;
-    let keys = Keys::read(&args.secret)?;
-    let callbacks = Callbacks::new(args.egress.egress(), &config).map_err(ChannelError::Callbacks)?;
-    let intake = Intake::new(config.largest_body());
+    let platform = platform::of(&settings, means)?;
+    open(args, settings, platform, tls, service)
+}
+
+/// Starts a channel of a platform that is at hand.
+pub fn open<P>(
+    args: ChannelArgs,
+    settings: Settings<P>,
+    platform: Arc<dyn Platform>,
+    tls: Tls,
+    service: Service,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(Identity::Channel(identity)) = tls.identity() else {
+        return Err(StartError::Identity);
+    };
+    settings::check(&settings.routes)?;
     let channel = Arc::new(Channel {
         name: identity.name,
-        config,
-        keys,
+        routes: settings.routes,
+        talkers: settings.talkers,
+        platform,
         ledger: Ledger::new(tls.channel(&args.ledger, &Identity::Ledger)?),
         gateways: Gateways::new(tls, args.gateway_template, identity.namespace),
-        callbacks,
-        intake,
+        room: Room::default(),
         metrics: Metrics::new(&service),
-        service: service.clone(),
+        service,
     });
-    follow_secret(Arc::clone(&channel), args.secret);
-    if channel.config.mode == Mode::Callback {
+    if channel.platform.sends() {
         inbox::follow(Arc::clone(&channel));
     }
-    let incoming = Incoming::bind(args.listen, Entrance::Plain, Limits::default()).map_err(|source| {
-        ChannelError::Listen {
-            address: args.listen,
-            source,
+    match receiving(&channel) {
+        Receiving::Listens(router) => listen(&channel, args.listen, router).map(Some),
+        Receiving::Dials(connection) => {
+            let dialling = dial(Arc::clone(&channel), connection);
+            channel.service.spawn_quiet("receive", dialling);
+            Ok(None)
         }
-    })?;
+    }
+}
+
+fn receiving(channel: &Arc<Channel>) -> Receiving {
+    Arc::clone(&channel.platform).receive(Intake::new(Arc::clone(channel)))
+}
+
+fn listen(channel: &Channel, address: SocketAddr, router: axum::Router) -> Result<SocketAddr, StartError> {
+    let incoming = Incoming::bind(address, Entrance::Plain, Limits::default())
+        .map_err(|source| StartError::Listen { address, source })?;
     let address = incoming.local_addr();
-    let serving = serve_http(incoming, http::router(channel), service.shutdown());
-    service.spawn_quiet("http", serving);
+    let serving = serve_http(incoming, router, channel.service.shutdown());
+    channel.service.spawn_quiet("http", serving);
     Ok(address)
 }
 
-/// Takes up a rotated secret. A file that became unreadable or empty changes nothing: the old keys go on.
-fn follow_secret(channel: Arc<Channel>, path: PathBuf) {
-    let service = channel.service.clone();
-    service.spawn_quiet("channel-secret", async move {
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(RELOAD) => {}
-                () = channel.service.shutdown().requested() => return,
-            }
-            if let Err(error) = channel.keys.reload(&path) {
-                tracing::warn!(error = %error, "the signing secret can't be read; the old one stays");
-            }
+/// Dials again whenever a connection has ended, ever later while none lasts.
+async fn dial(channel: Arc<Channel>, mut connection: BoxFuture<'static, ()>) {
+    let shutdown = channel.service.shutdown();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let began = Instant::now();
+        tokio::select! {
+            () = connection => tracing::info!("the connection to the platform has ended; it is made again"),
+            () = shutdown.requested() => return,
         }
-    });
+        if began.elapsed() > LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shutdown.requested() => return,
+        }
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        connection = match receiving(&channel) {
+            Receiving::Dials(connection) => connection,
+            Receiving::Listens(_) => {
+                return channel
+                    .service
+                    .fail("a platform that dials can't listen".to_owned());
+            }
+        };
+    }
 }

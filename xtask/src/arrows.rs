@@ -8,16 +8,18 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The crates of this workspace that a crate may use, outside its tests.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("monstrum-guardian", &[]),
+    ("monstrum-contract", &[]),
     ("monstrum-egress", &["monstrum-guardian"]),
     ("monstrum-scrub", &[]),
     ("monstrum-wire", &["monstrum-guardian"]),
     ("monstrum-service", &["monstrum-wire"]),
-    ("monstrum-crds", &["monstrum-guardian"]),
+    ("monstrum-crds", &["monstrum-contract", "monstrum-guardian"]),
     (
         "monstrum-operator",
         &[
+            "monstrum-contract",
             "monstrum-guardian",
             "monstrum-wire",
             "monstrum-service",
@@ -36,7 +38,12 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ),
     (
         "monstrum-channel",
-        &["monstrum-egress", "monstrum-service", "monstrum-wire"],
+        &[
+            "monstrum-contract",
+            "monstrum-egress",
+            "monstrum-service",
+            "monstrum-wire",
+        ],
     ),
     (
         "monstrum-runner",

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Parcel;
+use crate::channel::Channel;
 use crate::ledger::{Kept, LedgerError};
-use crate::server::Channel;
 
 /// How long a process has a message, unless it renews.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
 const RENEW: Duration = Duration::from_secs(10);
 
 impl Channel {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokio::sync::oneshot;
 
-use crate::route::Recipient;
+use crate::intake::Recipient;
 
 /// The last place of each conversation, by bot and session.
 #[derive(Debug, Default)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monstrum_wire::chat::SendRequest;
 use monstrum_wire::ledger::ClaimedMessage;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -11,10 +10,10 @@ use tokio::time::Instant;
 use super::lease::LEASE;
 use super::order::Order;
 use super::{Parcel, deliver_at};
+use crate::channel::Channel;
 use crate::delivery::Undelivered;
+use crate::intake::Recipient;
 use crate::ledger::{Kept, LedgerError};
-use crate::route::{Recipient, may_talk};
-use crate::server::Channel;
 
 /// How often they are looked for.
 const EVERY: Duration = Duration::from_secs(10);
@@ -27,7 +26,6 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 impl Parcel {
     fn claimed(scope: &str, claimed: ClaimedMessage, held: Instant, room: OwnedSemaphorePermit) -> Self {
-        let message = claimed.message.unwrap_or_default();
         Self {
             kept: Kept {
                 scope: scope.to_owned(),
@@ -35,17 +33,7 @@ impl Parcel {
                 attempt: claimed.attempt,
             },
             age: Duration::from_secs(claimed.age_seconds),
-            bot: Recipient {
-                name: message.bot,
-                uid: message.bot_uid,
-            },
-            request: SendRequest {
-                session: message.session,
-                text: message.text,
-                user: message.user,
-                message_id: message.message_id,
-                images: Vec::new(),
-            },
+            message: claimed.message.unwrap_or_default().into(),
             held,
             _room: room,
         }
@@ -73,25 +61,19 @@ impl Channel {
         } else {
             return None;
         };
-        Some(Undelivered {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        })
+        Some(Undelivered::new(code, message))
     }
 
     /// Whether the settings changed so that the message would not be accepted now.
     fn would_refuse(&self, parcel: &Parcel) -> bool {
-        let routed = self
-            .config
-            .routes
-            .iter()
-            .any(|route| route.recipient() == parcel.bot);
-        !routed || !may_talk(&self.config, &parcel.request.user)
+        let mut recipients = self.routes.iter().map(Recipient::from);
+        let routed = recipients.any(|recipient| recipient == parcel.message.bot);
+        !routed || !self.talkers.may_talk(&parcel.message.user)
     }
 }
 
 /// Takes up, now and every so often, what other processes left.
-pub(in crate::channel) fn follow(channel: Arc<Channel>) {
+pub(crate) fn follow(channel: Arc<Channel>) {
     let service = channel.service.clone();
     service.spawn_quiet("inbox", async move {
         loop {
@@ -110,9 +92,7 @@ pub(in crate::channel) fn follow(channel: Arc<Channel>) {
 async fn take_up(channel: &Arc<Channel>) -> Result<(), LedgerError> {
     let (scope, mut order) = (channel.scope(), Order::default());
     loop {
-        let rooms: Vec<_> = std::iter::from_fn(|| channel.callbacks.place())
-            .take(BATCH)
-            .collect();
+        let rooms: Vec<_> = std::iter::from_fn(|| channel.room.place()).take(BATCH).collect();
         let most = rooms.len();
         if most == 0 {
             return Ok(());
@@ -128,7 +108,7 @@ async fn take_up(channel: &Arc<Channel>) -> Result<(), LedgerError> {
                 "a message that was left is taken up"
             );
             channel.metrics.message("taken_up");
-            let place = order.place(&parcel.bot, &parcel.request.session);
+            let place = order.place(&parcel.message.bot, &parcel.message.session);
             deliver_at(channel, parcel, place);
         }
         if found < most {

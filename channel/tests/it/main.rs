@@ -12,6 +12,7 @@
 )]
 
 mod process;
+mod toy;
 mod webhook;
 mod webhook_again;
 mod webhook_forms;

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use monstrum_channel::args::ChannelArgs;
-use monstrum_channel::server::{self, ChannelError};
-use monstrum_channel::sign;
+use monstrum_channel::platform::sign;
+use monstrum_channel::server::{self, StartError};
 use monstrum_egress::EgressArgs;
 use monstrum_service::{Service, TlsArgs};
 use rstest::rstest;
@@ -29,17 +29,21 @@ pub(crate) struct Inbox {
     _folder: TempDir,
 }
 
+/// The settings of a channel, with its own part changed.
 pub(crate) fn settings(change: impl FnOnce(&mut Value)) -> Value {
     let mut settings = json!({
         "namespace": "team-a", "name": "inbox", "secretVersion": "v1",
-        "mode": "Synchronous", "toleranceSeconds": 300, "maxBodyBytes": 1000,
-        "routes": [
-            { "name": "asks", "bot": "triage", "botUid": UID, "path": "/hooks/ask", "match": [{ "pointer": "/kind", "equals": "ask" }],
-              "text": "/text", "user": "/from/id", "session": "/thread" }
-        ],
-        "everyone": false, "users": ["u1"]
+        "routes": [{ "name": "asks", "bot": "triage", "botUid": UID }],
+        "talkers": { "everyone": false, "users": ["u1"] },
+        "platform": { "webhook": {
+            "mode": "Synchronous", "toleranceSeconds": 300, "maxBodyBytes": 1000,
+            "routes": { "asks": {
+                "path": "/hooks/ask", "match": [{ "pointer": "/kind", "equals": "ask" }],
+                "text": "/text", "user": "/from/id", "session": "/thread"
+            } }
+        } }
     });
-    change(&mut settings);
+    change(&mut settings["platform"]["webhook"]);
     settings
 }
 
@@ -50,7 +54,7 @@ pub(crate) async fn start(
     settings: &Value,
     secret: Option<&str>,
     service: &Service,
-) -> Result<SocketAddr, ChannelError> {
+) -> Result<SocketAddr, StartError> {
     let config = folder.path().join("config.json");
     std::fs::write(&config, settings.to_string()).unwrap();
     let path = folder.path().join("secret");
@@ -69,7 +73,8 @@ pub(crate) async fn start(
         gateway_template: world.mutual.clone(),
         egress: EgressArgs { reach_loopback: true },
     };
-    server::start(args, world.tls(&own_channel()), service.clone())
+    let address = server::start(args, world.tls(&own_channel()), service.clone())?;
+    Ok(address.unwrap())
 }
 
 pub(crate) fn whsec() -> String {
@@ -294,7 +299,7 @@ async fn without_a_secret_it_does_not_start(#[case] secret: Option<&str>) {
     let world = World::bare().await;
     let folder = tempfile::tempdir().unwrap();
     let outcome = start(&world, &folder, &settings(|_| {}), secret, &Service::default()).await;
-    assert!(matches!(outcome, Err(ChannelError::Secret(_))));
+    assert!(matches!(outcome, Err(StartError::Secret(_))));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use axum::http::StatusCode;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use monstrum_channel::sign;
+use monstrum_channel::platform::sign;
 use rstest::rstest;
 use serde_json::{Value, json};
 

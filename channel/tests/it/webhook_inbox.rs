@@ -209,7 +209,7 @@ async fn nothing_is_accepted_that_the_ledger_does_not_keep() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_no_gateway_takes_is_not_accepted() {
     let mut mail = Mail::open().await;
-    mail.settings["maxBodyBytes"] = json!(1_000_000);
+    mail.settings["platform"]["webhook"]["maxBodyBytes"] = json!(1_000_000);
     let process = mail.process().await;
     let (timestamp, body) = (now(), ask(&"x".repeat((128 << 10) + 1)));
     for _ in 0..2 {
@@ -237,7 +237,7 @@ async fn a_message_is_given_up_after_its_attempts() {
 async fn a_message_of_somebody_who_may_not_talk_any_more_is_refused() {
     let mut mail = Mail::open().await;
     let _gate = mail.killed().await;
-    mail.settings["users"] = json!(["u2"]);
+    mail.settings["talkers"]["users"] = json!(["u2"]);
     mail.lapse();
     let _next = mail.process().await;
     assert_eq!(mail.only_callback().await["error"]["code"], "Refused");

@@ -2,7 +2,6 @@
 //! services' own tests, which need no cluster.
 #![expect(
     missing_docs,
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -68,6 +68,7 @@ pub struct Held {
     pub repositories: Vec<&'static str>,
     pub credential_version: Option<&'static str>,
     pub quotas: Vec<Quota>,
+    pub approval: Vec<ApprovalRule>,
     pub runner: RunnerRef,
 }
 
@@ -78,6 +79,7 @@ impl Default for Held {
             repositories: vec!["acme/*"],
             credential_version: Some("1"),
             quotas: Vec::new(),
+            approval: Vec::new(),
             runner: RunnerRef::Bot,
         }
     }
@@ -113,6 +115,7 @@ pub fn permissions(held: &[Held], budgets: &[Budget]) -> Vec<u8> {
                     .collect(),
             )]),
             quotas: held.quotas.clone(),
+            approval: held.approval.clone(),
             ..Grant::default()
         }],
     };

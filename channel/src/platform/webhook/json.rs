@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 32;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads a whole text.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     // Some senders put a byte order mark in front; it says nothing.
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);

@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use monstrum_wire::ledger::OnceState;
 
-use crate::admission::Refused;
-use crate::server::Channel;
+use super::Refusal;
+use crate::channel::Channel;
 
 /// How long an attempt is held without being renewed: as long as it takes until an attempt of a process that went can be made again.
 const HOLD: Duration = Duration::from_secs(30);
 const RENEW: Duration = Duration::from_secs(10);
 
-/// An attempt, as the replay store knows it.
+/// An attempt to send a message, as the replay store knows it.
 #[derive(Debug, Clone)]
-pub(crate) struct Attempt {
-    pub(crate) scope: String,
-    pub(crate) id: String,
-    pub(crate) keep: Duration,
+pub struct Attempt {
+    /// Which attempt: the platform's id of it. Where a platform sends each message once, or tells attempts not apart, the message's.
+    pub id: String,
+    /// How long it is remembered: longer than the platform repeats it.
+    pub keep: Duration,
 }
 
 /// The hold of an attempt that is under way. Dropped, for example because the sender has gone, it gives the attempt back.
@@ -30,10 +31,10 @@ pub(crate) struct Held {
 
 impl Held {
     /// Holds an attempt; nothing if it was answered before.
-    pub(crate) async fn take(channel: &Arc<Channel>, attempt: Attempt) -> Result<Option<Self>, Refused> {
+    pub(crate) async fn take(channel: &Arc<Channel>, attempt: Attempt) -> Result<Option<Self>, Refusal> {
         match channel
             .ledger
-            .hold_once(&attempt.scope, &attempt.id, HOLD)
+            .hold_once(&channel.scope(), &attempt.id, HOLD)
             .await?
         {
             OnceState::Fresh => Ok(Some(Self {
@@ -41,8 +42,8 @@ impl Held {
                 attempt: Some(attempt),
             })),
             OnceState::Taken => Ok(None),
-            OnceState::Held => Err(Refused::UnderWay),
-            OnceState::Unspecified => Err(Refused::NoReplayStore),
+            OnceState::Held => Err(Refusal::UnderWay),
+            OnceState::Unspecified => Err(Refusal::NoReplayStore),
         }
     }
 
@@ -57,10 +58,11 @@ impl Held {
     async fn renew(&self) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(RENEW).await;
-            let Some(Attempt { scope, id, .. }) = &self.attempt else {
+            let Some(Attempt { id, .. }) = &self.attempt else {
                 return std::future::pending().await;
             };
-            if let Err(error) = self.channel.ledger.renew_hold(scope, id, HOLD).await {
+            let scope = self.channel.scope();
+            if let Err(error) = self.channel.ledger.renew_hold(&scope, id, HOLD).await {
                 // The gateway runs a message once, so that nothing worse happens than that it is asked twice.
                 tracing::warn!(error = %error, "an attempt under way is not held any more");
             }
@@ -84,9 +86,8 @@ impl Held {
 }
 
 impl Channel {
-    async fn end_hold(&self, attempt: Attempt, keep: Duration) {
-        let Attempt { scope, id, .. } = attempt;
-        if let Err(error) = self.ledger.settle_once(&scope, &id, keep).await {
+    async fn end_hold(&self, Attempt { id, .. }: Attempt, keep: Duration) {
+        if let Err(error) = self.ledger.settle_once(&self.scope(), &id, keep).await {
             tracing::warn!(id, error = %error, "what came of an attempt is not kept; its hold runs out by itself");
         }
     }

@@ -9,7 +9,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 /// Why a body is not taken for what it says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unsupported {
+pub(super) enum Unsupported {
     #[error("the content type must be application/json or a single event of application/cloudevents+json")]
     Type,
     #[error("the content encoding must be gzip, or none")]
@@ -18,21 +18,21 @@ pub(crate) enum Unsupported {
 
 /// How a body is to be read, once its signature fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(super) enum Content {
     Plain,
     Gzip,
 }
 
 /// Why a body can't be unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packed {
+pub(super) enum Packed {
     Damaged,
     TooLarge,
 }
 
 impl Content {
     /// What the headers say.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Unsupported> {
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Unsupported> {
         let text = |value: &http::HeaderValue| value.to_str().unwrap_or("?").to_ascii_lowercase();
         let kind = headers.get(CONTENT_TYPE).map(text).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -48,7 +48,7 @@ impl Content {
     }
 
     /// The body without its packing, of at most `most` bytes.
-    pub(crate) fn unpack(self, body: &Bytes, most: usize) -> Result<Bytes, Packed> {
+    pub(super) fn unpack(self, body: &Bytes, most: usize) -> Result<Bytes, Packed> {
         match self {
             Self::Plain => Ok(body.clone()),
             Self::Gzip => {

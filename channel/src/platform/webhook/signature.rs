@@ -8,11 +8,11 @@ use http::HeaderMap;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use crate::secret::Key;
+use super::key::Key;
 
-pub(crate) const ID: &str = "webhook-id";
-pub(crate) const TIMESTAMP: &str = "webhook-timestamp";
-pub(crate) const SIGNATURE: &str = "webhook-signature";
+pub(super) const ID: &str = "webhook-id";
+pub(super) const TIMESTAMP: &str = "webhook-timestamp";
+pub(super) const SIGNATURE: &str = "webhook-signature";
 /// The standard's names, and those that its authors used before: one set of a request counts, whole.
 const SETS: [[&str; 3]; 2] = [
     [ID, TIMESTAMP, SIGNATURE],
@@ -27,7 +27,7 @@ const SIGNATURE_BYTES: usize = 32;
 
 /// Why a request is not authentic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Forged {
+pub(super) enum Forged {
     #[error(
         "a webhook-id, webhook-timestamp or webhook-signature header (or all three as svix-…) is missing, repeated or malformed"
     )]
@@ -40,16 +40,16 @@ pub(crate) enum Forged {
 
 /// What an authentic request says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Authentic {
+pub(super) struct Authentic {
     /// The message; the same when it is sent again.
-    pub(crate) id: String,
+    pub(super) id: String,
     /// This attempt to send it.
-    pub(crate) timestamp: i64,
+    pub(super) timestamp: i64,
 }
 
 /// What a request claims of itself, in the right form. Whether it is true shows only with the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Claim {
+pub(super) struct Claim {
     id: String,
     timestamp: i64,
     signatures: Vec<Vec<u8>>,
@@ -57,7 +57,7 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// Reads the headers.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Forged> {
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Forged> {
         let begun = |names: &&[&str; 3]| names.iter().any(|name| headers.contains_key(*name));
         let [id, stamp, signatures] = SETS.iter().find(begun).ok_or(Forged::Headers)?;
         let id = single(headers, id)?;
@@ -88,7 +88,7 @@ impl Claim {
 
     /// Checks the request as it was received, before anything reads its body. Signature first, so that nobody without the key learns
     /// what our clock says.
-    pub(crate) fn verify(
+    pub(super) fn verify(
         self,
         body: &[u8],
         keys: &[Key],
