@@ -410,7 +410,9 @@ fn broken(error: &ScanError, text: &str) -> Refusal {
             .nth(marker.index())
             .map_or(text.len(), |(offset, _)| offset)
     });
-    Refusal::new(error.info(), help(error.info()), Place { offset, length: 0 })
+    let problem = error.info();
+    let help = help(&problem);
+    Refusal::new(problem, help, Place { offset, length: 0 })
 }
 
 /// What is to be done about what the parser says.
