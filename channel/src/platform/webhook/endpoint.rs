@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use monstrum_service::listener::Guest;
 use serde_json::{Value, json};
@@ -160,7 +160,7 @@ fn failure(undelivered: &Undelivered) -> Response {
 }
 
 fn told(status: StatusCode, body: &Value) -> Response {
-    (status, axum::Json(body)).into_response()
+    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 fn problem(status: StatusCode, code: &str, message: &str) -> Response {
