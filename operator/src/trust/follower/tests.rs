@@ -6,6 +6,7 @@ use super::*;
 use crate::child::CertificateSpec;
 use crate::fake_api::FakeApi;
 use crate::index::Index;
+use crate::trust::Source;
 use monstrum_service::authority::Authority;
 use monstrum_wire::identity::Identity;
 
