@@ -50,9 +50,11 @@ impl Manifest {
             InputError::content(misfit.message, spot, help)
         })?;
         if !is_cluster_wide(kind) {
-            meta_mut(&mut object)
-                .namespace
-                .get_or_insert_with(|| namespace.to_owned());
+            // Clients take an empty name for none.
+            let own = &mut meta_mut(&mut object).namespace;
+            if own.as_deref().is_none_or(str::is_empty) {
+                *own = Some(namespace.to_owned());
+            }
         }
         Ok(Self { document, object })
     }

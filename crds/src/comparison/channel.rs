@@ -4,7 +4,7 @@ use kube::ResourceExt as _;
 use serde_json::{Value, json};
 
 use super::model::added;
-use super::{Change, became};
+use super::{Change, became, pod};
 use crate::convert::channel::{self, ResolvedChannel, ResolvedRoute};
 use crate::kinds::Channel;
 use crate::kinds::channel::ChannelType;
@@ -103,6 +103,7 @@ fn between(
             "spec.type.webhook.maxBodyBytes",
             raised(old.max_body_bytes, new.max_body_bytes),
         ),
+        ("spec.pod", became(&pod(former), &pod(object))),
     ];
     changes.extend(
         fields
@@ -131,34 +132,43 @@ fn secret(channel: &Channel) -> Value {
     json!({"name": webhook.secret.name, "key": webhook.secret.key})
 }
 
+/// What the signing secret lies in, but for its size.
+fn pod(channel: &Channel) -> Value {
+    let settings = channel.spec.pod.as_ref();
+    pod::unsized_pod(settings.and_then(|settings| serde_json::to_value(settings).ok()))
+}
+
 fn raised(old: u32, new: u32) -> Option<String> {
     (new > old).then(|| format!("{old} → {new}"))
 }
 
-/// Whether a route takes only what an old one took. Routes are tried in turn, so what went to another bot before must still go there first.
+/// Whether a route takes only what an old one took. Routes are tried in turn, so what an earlier route took before, for another bot or by
+/// another reading of the body, it must still take first: else who says to be whom is read from another place.
 fn is_old(old: &[ResolvedRoute], new: &[ResolvedRoute], place: usize, route: &ResolvedRoute) -> bool {
     let before: Vec<&ResolvedRoute> = new.iter().take(place).collect();
+    let takes_away = |earlier: &&ResolvedRoute| {
+        earlier.bot != route.bot || (earlier.path == route.path && reading(earlier) != reading(route))
+    };
     old.iter().enumerate().any(|(former_place, former)| {
         former.bot == route.bot
             && takes_less(route, former)
             && old
                 .iter()
                 .take(former_place)
-                .filter(|earlier| earlier.bot != route.bot)
+                .filter(takes_away)
                 .all(|earlier| before.iter().any(|kept| same(kept, earlier)))
     })
 }
 
 fn takes_less(route: &ResolvedRoute, former: &ResolvedRoute) -> bool {
-    let read = |route: &ResolvedRoute| {
-        (
-            route.path.clone(),
-            route.text.clone(),
-            route.user.clone(),
-            route.session.clone(),
-        )
-    };
-    read(route) == read(former) && former.matches.iter().all(|wanted| route.matches.contains(wanted))
+    route.path == former.path
+        && reading(route) == reading(former)
+        && former.matches.iter().all(|wanted| route.matches.contains(wanted))
+}
+
+/// Where a route reads what is said, by whom and in which conversation.
+fn reading(route: &ResolvedRoute) -> (&str, &str, Option<&str>) {
+    (&route.text, &route.user, route.session.as_deref())
 }
 
 fn same(one: &ResolvedRoute, other: &ResolvedRoute) -> bool {
