@@ -35,6 +35,12 @@ impl Effort {
         self.left == 0
     }
 
+    /// How many steps are left.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
     /// Takes steps away; there must be enough.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), TooComplex> {
         match self.left.checked_sub(steps.saturating_add(1)) {

@@ -279,6 +279,15 @@ impl HostPattern {
         }
     }
 
+    /// Whether a host may match both.
+    pub(super) fn may_meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Network(one), Self::Network(other)) => one.contains(other) || other.contains(one),
+            (Self::Name(one), Self::Name(other)) => one.may_meet(other),
+            (Self::Network(_), Self::Name(_)) | (Self::Name(_), Self::Network(_)) => false,
+        }
+    }
+
     pub(super) fn anchor(&self) -> Anchor {
         match self {
             Self::Name(glob) => glob.anchor(),
