@@ -331,6 +331,29 @@ fn gather(values: &Value, at: &str, places: &mut Vec<String>) {
     }
 }
 
+/// As in objects: a name that is mistyped would be sized in vain.
+#[test]
+fn containers_that_are_not_there_are_refused() {
+    for values in [
+        json!({"pod": {"containers": {"opertor": {}}}}),
+        json!({"bots": {"pod": {"containers": {"operator": {}}}}}),
+        json!({"operator": {"pod": {"containers": {"ledger": {}}}}}),
+        json!({"ledger": {"pod": {"containers": {"gateway": {}}}}}),
+    ] {
+        let Some(rendered) = template(&values) else { return };
+        assert!(rendered.unwrap_err().contains("invalid propertyName"), "{values}");
+    }
+    let every = [
+        "operator", "ledger", "gateway", "runner", "channel", "sandbox", "inject",
+    ];
+    let containers: serde_json::Map<String, Value> = every
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({"env": {"TZ": "UTC"}})))
+        .collect();
+    let rendered = template(&json!({"pod": {"containers": containers}}));
+    assert!(rendered.is_none_or(|rendered| rendered.is_ok()));
+}
+
 #[test]
 fn a_registry_may_end_in_a_slash() {
     let Some(rendered) = template(&json!({"global": {"imageRegistry": "registry.example.com/mirror/"}}))
