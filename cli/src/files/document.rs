@@ -82,7 +82,7 @@ fn gather(source: &Arc<Source>, node: Node, found: &mut Vec<Result<Document, Inp
         )));
         return;
     };
-    let is_ours = api_version.split('/').next() == Some(GROUP);
+    let is_ours = is_ours(api_version);
     if let Some(items) = node.list().filter(|_| !is_ours || kind == "List") {
         let is_something = |item: &&Node| item.get("kind").is_some() || item.get("apiVersion").is_some();
         // What says nothing of itself is what the list says, and so none of ours.
@@ -99,10 +99,15 @@ fn gather(source: &Arc<Source>, node: Node, found: &mut Vec<Result<Document, Inp
     }
 }
 
+/// Whether it is of this group, or was meant to be: an object that is skipped because of a slip would be found right.
+fn is_ours(api_version: &str) -> bool {
+    api_version.contains("monstrum") || api_version == VERSION
+}
+
 fn known(source: &Arc<Source>, node: &Node, api_version: &str, kind: &str) -> Result<Kind, InputError> {
     if api_version != format!("{GROUP}/{VERSION}") {
         return Err(InputError::content(
-            format!("there is no version {api_version}"),
+            format!("there is no apiVersion {api_version}"),
             at(source, place_of(node, "apiVersion")),
             format!("write {GROUP}/{VERSION}"),
         ));

@@ -67,6 +67,12 @@ pub(crate) enum InputError {
         /// Where.
         paths: String,
     },
+    /// There is no test in it: nothing passes that was not tried.
+    #[error("no policy test is in {paths}")]
+    NoTests {
+        /// Where.
+        paths: String,
+    },
     /// It is not YAML, or not what was expected in this place.
     #[error("{message}")]
     Content {
@@ -101,6 +107,9 @@ impl miette::Diagnostic for InputError {
             Self::Empty { .. } => Some(Box::new(
                 "name files, folders that hold *.yaml, *.yml or *.json, or - for the standard input",
             )),
+            Self::NoTests { .. } => Some(Box::new(
+                "a test file has a list `tests`; `monstrum policy test --help` shows one",
+            )),
             Self::Content { help, .. } => (!help.is_empty()).then(|| Box::new(help) as Box<_>),
         }
     }
@@ -108,14 +117,14 @@ impl miette::Diagnostic for InputError {
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
         match self {
             Self::Content { code, .. } => Some(code.as_ref()),
-            Self::Read { .. } | Self::Empty { .. } => None,
+            Self::Read { .. } | Self::Empty { .. } | Self::NoTests { .. } => None,
         }
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match self {
             Self::Content { code, .. } => Some(Box::new(std::iter::once(code.label("here")))),
-            Self::Read { .. } | Self::Empty { .. } => None,
+            Self::Read { .. } | Self::Empty { .. } | Self::NoTests { .. } => None,
         }
     }
 }

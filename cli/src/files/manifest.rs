@@ -49,12 +49,13 @@ impl Manifest {
             let help = format!("`kubectl explain {name}` shows what a {kind} holds");
             InputError::content(misfit.message, spot, help)
         })?;
-        if !is_cluster_wide(kind) {
+        let own = &mut meta_mut(&mut object).namespace;
+        if is_cluster_wide(kind) {
+            // As the API server does: Kustomize gives a namespace to kinds that it does not know.
+            *own = None;
+        } else if own.as_deref().is_none_or(str::is_empty) {
             // Clients take an empty name for none.
-            let own = &mut meta_mut(&mut object).namespace;
-            if own.as_deref().is_none_or(str::is_empty) {
-                *own = Some(namespace.to_owned());
-            }
+            *own = Some(namespace.to_owned());
         }
         Ok(Self { document, object })
     }
