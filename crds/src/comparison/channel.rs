@@ -5,7 +5,7 @@ use monstrum_contract::channel::{Platform, Route, Settings, Webhook, webhook};
 use serde_json::{Value, json};
 
 use super::model::added;
-use super::{Change, became};
+use super::{Change, became, pod};
 use crate::convert::channel;
 use crate::kinds::Channel;
 use crate::kinds::channel::ChannelType;
@@ -106,6 +106,7 @@ fn between(
             "spec.type.webhook.maxBodyBytes",
             raised(before.max_body_bytes, after.max_body_bytes),
         ),
+        ("spec.pod", became(&pod(former), &pod(object))),
     ];
     changes.extend(
         fields
@@ -148,34 +149,44 @@ fn secret(channel: &Channel) -> Value {
     json!({"name": webhook.secret.name, "key": webhook.secret.key})
 }
 
+/// What the signing secret lies in, but for its size.
+fn pod(channel: &Channel) -> Value {
+    let settings = channel.spec.pod.as_ref();
+    pod::unsized_pod(settings.and_then(|settings| serde_json::to_value(settings).ok()))
+}
+
 fn raised(old: u32, new: u32) -> Option<String> {
     (new > old).then(|| format!("{old} → {new}"))
 }
 
-/// Whether a route takes only what an old one took. Routes are tried in turn, so what went to another bot before must still go there first.
+/// Whether a route takes only what an old one took. Routes are tried in turn, so what an earlier route took before, for another bot or by
+/// another reading of the body, it must still take first: else who says to be whom is read from another place.
 fn is_old(old: &[Way<'_>], new: &[Way<'_>], place: usize, way: &Way<'_>) -> bool {
     let before: Vec<&Way<'_>> = new.iter().take(place).collect();
+    let takes_away = |earlier: &Way<'_>| {
+        earlier.bot != way.bot
+            || (earlier.taking.path == way.taking.path && reading(earlier.taking) != reading(way.taking))
+    };
     old.iter().enumerate().any(|(former_place, former)| {
         former.bot == way.bot
             && takes_less(way.taking, former.taking)
             && old
                 .iter()
                 .take(former_place)
-                .filter(|earlier| earlier.bot != way.bot)
+                .filter(|earlier| takes_away(earlier))
                 .all(|earlier| before.iter().any(|kept| same(kept.taking, earlier.taking)))
     })
 }
 
 fn takes_less(route: &webhook::Route, former: &webhook::Route) -> bool {
-    let read = |route: &webhook::Route| {
-        (
-            route.path.clone(),
-            route.text.clone(),
-            route.user.clone(),
-            route.session.clone(),
-        )
-    };
-    read(route) == read(former) && former.matches.iter().all(|wanted| route.matches.contains(wanted))
+    route.path == former.path
+        && reading(route) == reading(former)
+        && former.matches.iter().all(|wanted| route.matches.contains(wanted))
+}
+
+/// Where a route reads what is said, by whom and in which conversation.
+fn reading(route: &webhook::Route) -> (&str, &str, Option<&str>) {
+    (&route.text, &route.user, route.session.as_deref())
 }
 
 fn same(one: &webhook::Route, other: &webhook::Route) -> bool {
