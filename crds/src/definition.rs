@@ -65,6 +65,9 @@ fn tidy(schema: &mut Value) {
         object.remove("additionalProperties");
     }
     object.remove("default");
+    if let Some(Value::String(description)) = object.get_mut("description") {
+        *description = flowing(description);
+    }
     if object.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
         bound_quantity(object);
     }
@@ -87,6 +90,15 @@ fn tidy(schema: &mut Value) {
             None => {}
         }
     }
+}
+
+/// A text whose paragraphs are one line each: whoever shows it breaks lines where its own screen ends, and source code ends elsewhere.
+fn flowing(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|paragraph| {
+        let lines: Vec<_> = paragraph.lines().map(str::trim).collect();
+        lines.join(" ")
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
 /// As controller-gen writes a quantity.
@@ -187,6 +199,18 @@ mod tests {
             }
         });
         assert!(silent.is_empty(), "undocumented: {silent:#?}");
+    }
+
+    #[test]
+    fn no_description_breaks_a_line_in_the_middle_of_a_paragraph() {
+        let mut broken = Vec::new();
+        each(&mut |path, schema| {
+            let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+            if description.replace("\n\n", "").contains('\n') {
+                broken.push(path.to_owned());
+            }
+        });
+        assert!(broken.is_empty(), "broken: {broken:#?}");
     }
 
     #[test]
