@@ -2,6 +2,7 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;
+use monstrum_contract::{EXECUTORS, ExecutorContract};
 use serde_json::{Map, Value, json};
 
 use crate::conditions::{ConditionType, Holds, Reason};
@@ -30,13 +31,44 @@ pub fn all() -> Vec<Value> {
 fn plain(definition: CustomResourceDefinition) -> Value {
     // Serialisation of these types is infallible; should that change, the generator's checks see the null.
     let mut value = serde_json::to_value(definition).unwrap_or_default();
+    let is_of_executors = value.pointer("/spec/names/kind") == Some(&json!("ResourceType"));
     if let Some(schema) = value.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
         tidy(schema);
         if let Some(Value::Object(status)) = schema.pointer_mut("/properties/status") {
             status.insert("default".into(), unobserved());
         }
+        if let Some(Value::Object(spec)) = schema.pointer_mut("/properties/spec")
+            && is_of_executors
+        {
+            let rules: Vec<_> = EXECUTORS.all().flat_map(rules).collect();
+            spec.insert("x-kubernetes-validations".into(), rules.into());
+        }
     }
     value
+}
+
+/// Where a tool has an executor's part, and a credential a presentation.
+fn rules(executor: &'static dyn ExecutorContract) -> Vec<Value> {
+    let name = executor.name();
+    let part = executor.tool_part().map(|part| {
+        [
+            json!({
+                "rule": format!("self.executor != '{name}' || self.tools.all(t, has(t.{name}))"),
+                "message": format!("every tool of executor {name} needs its {part}, spec.tools[].{name}"),
+            }),
+            json!({
+                "rule": format!("self.executor == '{name}' || self.tools.all(t, !has(t.{name}))"),
+                "message": format!("spec.tools[].{name} is only for executor {name}"),
+            }),
+        ]
+    });
+    let presented = executor.presents_credentials().then(|| {
+        json!({
+            "rule": format!("self.executor != '{name}' || !has(self.credentials) || self.credentials.all(c, has(c.presentation))"),
+            "message": format!("every credential method of executor {name} says how it is sent, spec.credentials[].presentation"),
+        })
+    });
+    part.into_iter().flatten().chain(presented).collect()
 }
 
 /// The status of an object that the operator has not seen: without it, tools that go by kstatus (Flux, kpt) take the

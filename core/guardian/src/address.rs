@@ -37,6 +37,14 @@ pub enum Reach {
     Never,
 }
 
+/// A range as people write it; a single address is a range of its own.
+pub fn range(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map(|range| range.trunc())
+        .ok()
+}
+
 /// The range that an address belongs to; of several, one that nobody may reach.
 pub fn special(address: IpAddr) -> Option<&'static Special> {
     let address = folded(address);

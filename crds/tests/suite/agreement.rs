@@ -65,7 +65,8 @@ fn settings_that_no_runner_can_use_are_refused(
 ) {
     let mut scene = Scene::new();
     // A schema that says nothing of it: the executor knows what it takes.
-    let open = json!({"type": "object", "properties": {"baseUrl": {"type": "string"}, "allowedAddresses": {}}});
+    let open =
+        json!({"type": "object", "properties": {"baseUrl": {"type": "string"}, "allowedAddresses": {}}});
     scene.set(kind, of, "/spec/config/schema", open);
     if scene.is_absent(Resource, name, "/spec/config") {
         scene.set(Resource, name, "/spec/config", json!({}));
@@ -77,8 +78,5 @@ fn settings_that_no_runner_can_use_are_refused(
 
 fn refused(scene: &Scene, kind: Kind, name: &str, field: &str) {
     let refusals = validate::refusals(&scene.object(kind, name), &scene.world());
-    assert!(
-        refusals.iter().any(|fault| fault.field == field),
-        "{refusals:#?}"
-    );
+    assert!(refusals.iter().any(|fault| fault.field == field), "{refusals:#?}");
 }

@@ -1,0 +1,27 @@
+//! What operator and runner agree on about each executor: one file, or folder, for each.
+//!
+//! The operator asks it what may stand in a resource type and in a resource, which pod the calls run in, and what that pod reaches
+//! on the network. The runner parses with the same types, fills the same templates, and refuses by the same lists. So nothing becomes
+//! Ready of which every call would fail.
+//!
+//! **Architecture invariant:** everything here is pure, and no other crate but the runner knows a particular executor.
+
+mod executor;
+pub mod headers;
+pub mod http;
+mod reach;
+pub mod schema;
+mod settings;
+pub mod shell;
+pub mod template;
+pub mod tool;
+mod web;
+
+pub use executor::{
+    CredentialMethod, EXECUTORS, ExecutorContract, Executors, Placement, RESERVED, TypeParts,
+};
+pub use http::presentation::Presentation;
+pub use monstrum_guardian::FieldFault as Fault;
+pub use reach::{Address, Place, Ports, Reach};
+pub use settings::read;
+pub use web::{authority_fault, http_url, http_url_fault};
