@@ -99,15 +99,18 @@ impl Contract {
         Value::Object(settings)
     }
 
-    /// What is wrong with an instance's settings: under the type's schema, and for whoever carries the calls out.
+    /// What is wrong with an instance's settings under the type's schema.
     pub fn config_faults(&self, settings: &Value) -> Vec<Fault> {
-        let mut faults = match &self.config {
+        match &self.config {
             Some(schema) => config::faults(schema, settings),
             None => config::unexpected(settings),
-        };
+        }
+    }
+
+    /// What is wrong with an instance's settings for whoever carries the calls out.
+    pub fn executor_faults(&self, settings: &Value) -> Vec<Fault> {
         let found = self.executor.map(|executor| executor.config_faults(settings));
-        let found = found.into_iter().flatten().map(config::of_executor);
-        config::further(&mut faults, found);
-        faults
+        let found = found.into_iter().flatten();
+        found.map(config::of_executor).collect()
     }
 }

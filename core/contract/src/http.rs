@@ -4,6 +4,10 @@ mod config;
 mod judgement;
 pub mod path;
 pub mod presentation;
+#[expect(
+    clippy::doc_markdown,
+    reason = "the docs are what kubectl explain prints, where names are plain words"
+)]
 mod request;
 
 use serde_json::Value;

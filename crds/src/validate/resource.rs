@@ -24,6 +24,7 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     };
     let settings = contract.settings(resource.spec.config.as_ref());
     let mut faults = contract.config_faults(&settings);
+    config::further(&mut faults, contract.executor_faults(&settings));
     config::further(&mut faults, reach_faults(&contract.reach(&settings), world));
     if let Some(used) = &resource.spec.credential {
         faults.extend(reference::credential_use(

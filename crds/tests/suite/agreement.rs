@@ -48,7 +48,7 @@ fn a_type_that_no_runner_can_use_is_refused(
 #[case::relative(ResourceType, "shell", "bench", "readWritePaths", json!(["/tmp", "workspace"]), "spec.config.readWritePaths[1]")]
 #[case::outside(ResourceType, "shell", "bench", "workingDirectory", json!("/home"), "spec.config.workingDirectory")]
 #[case::sibling(ResourceType, "shell", "bench", "workingDirectory", json!("/workspace2"), "spec.config.workingDirectory")]
-#[case::variable(ResourceType, "shell", "bench", "environment", json!({"A=B": "c"}), "spec.config.environment")]
+#[case::variable(ResourceType, "shell", "bench", "environment", json!({"A=B": "c"}), "spec.config.environment.A=B")]
 #[case::nul(ResourceType, "shell", "bench", "environment", json!({"A": "c\u{0}d"}), "spec.config.environment.A")]
 #[case::port(ResourceType, "shell", "bench", "network", json!({"tcpConnectPorts": [443, 65536]}), "spec.config.network.tcpConnectPorts[1]")]
 #[case::no_port(ResourceType, "shell", "bench", "network", json!({"tcpConnectPorts": [0]}), "spec.config.network.tcpConnectPorts[0]")]

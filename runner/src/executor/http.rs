@@ -64,6 +64,7 @@ impl Http {
 }
 
 /// With the way out that the flags say.
+#[expect(clippy::unnecessary_wraps, reason = "not every executor can always be set up")]
 pub(super) fn set_up(args: &ServeArgs) -> Result<Box<dyn Executor>, Box<dyn Error + Send + Sync>> {
     Ok(Box::new(Http::over(args.egress.egress())))
 }
