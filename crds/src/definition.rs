@@ -9,6 +9,7 @@ use crate::conditions::{ConditionType, Holds, Reason};
 use crate::kinds::{
     Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
 };
+use crate::schema;
 
 /// Every kind's definition as the API server takes it, in the order in which people meet them.
 pub fn all() -> Vec<Value> {
@@ -37,14 +38,29 @@ fn plain(definition: CustomResourceDefinition) -> Value {
         if let Some(Value::Object(status)) = schema.pointer_mut("/properties/status") {
             status.insert("default".into(), unobserved());
         }
-        if let Some(Value::Object(spec)) = schema.pointer_mut("/properties/spec")
-            && is_of_executors
-        {
-            let rules: Vec<_> = EXECUTORS.all().flat_map(rules).collect();
-            spec.insert("x-kubernetes-validations".into(), rules.into());
+        if is_of_executors {
+            describe_executors(schema);
         }
     }
     value
+}
+
+/// Which executors there are, and what their types must have.
+fn describe_executors(schema: &mut Value) {
+    if let Some(Value::Object(spec)) = schema.pointer_mut("/properties/spec") {
+        let rules: Vec<_> = EXECUTORS.all().flat_map(rules).collect();
+        spec.insert("x-kubernetes-validations".into(), rules.into());
+    }
+    if let Some(Value::Object(field)) = schema.pointer_mut("/properties/spec/properties/executor") {
+        let there = EXECUTORS
+            .all()
+            .map(|executor| format!("`{}` ({})", executor.name(), executor.summary()));
+        let there = there.collect::<Vec<_>>().join(" or ");
+        let description = format!(
+            "Who carries the calls out: {there}. The others do not exist yet, and a type that names one is refused."
+        );
+        field.insert("description".into(), description.into());
+    }
 }
 
 /// Where a tool has an executor's part, and a credential a presentation.
@@ -127,12 +143,7 @@ fn bound_quantity(object: &mut Map<String, Value>) {
         json!([{ "type": "integer" }, { "type": "string" }]),
     );
     object.insert("maxLength".into(), json!(32));
-    object.insert(
-        "pattern".into(),
-        json!(
-            r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
-        ),
-    );
+    object.insert("pattern".into(), json!(schema::QUANTITY));
 }
 
 fn is_condition(object: &Map<String, Value>) -> bool {

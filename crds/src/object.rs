@@ -203,6 +203,24 @@ mod tests {
         }
     }
 
+    /// What is judged of a free-form setting is what is used of it, whichever process reads it again.
+    #[test]
+    fn a_key_of_the_json_library_is_a_key_like_any_other() {
+        let config = r#"{"baseUrl":{"$serde_json::private::RawValue":"\"https://evil.example\""}}"#;
+        let text = format!(
+            r#"{{"apiVersion":"monstrum.dev/v1alpha1","kind":"Resource","metadata":{{"name":"a"}},"spec":{{"type":"github","config":{config}}}}}"#
+        );
+        for value in [
+            serde_json::from_str::<Value>(&text).unwrap(),
+            serde_saphyr::from_str::<Value>(&text).unwrap(),
+        ] {
+            let Object::Resource(resource) = Object::read(value).unwrap() else {
+                panic!("another kind")
+            };
+            assert_eq!(json!(resource.spec.config).to_string(), config);
+        }
+    }
+
     #[test]
     fn an_unknown_field_is_an_error() {
         let value = json!({ "apiVersion": "monstrum.dev/v1alpha1", "kind": "Bot", "metadata": { "name": "a" }, "spec": { "rolls": [] } });

@@ -12,6 +12,7 @@ use crate::object::Object;
 use crate::world::World;
 
 pub(crate) mod address;
+mod base_url;
 pub mod bot;
 pub mod bot_binding;
 pub mod bot_role;

@@ -2,5 +2,6 @@
 
 pub mod github;
 pub mod inbox;
+mod json;
 pub mod model;
 pub mod recording;

@@ -12,7 +12,7 @@ use monstrum_service::Peer;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use attached::{Attached, Ending, FromCall, Heard, NotSent, Running};
+pub use attached::{Attached, Effect, Ending, FromCall, Heard, NotSent, Running};
 pub use peers::Peers;
 pub use service::LinkService;
 
@@ -94,11 +94,11 @@ impl Link {
         names
     }
 
-    /// Whether a runner of this name runs the call, and may ask about one more of its effects.
-    pub fn has_effect(&self, runner: &str, call_id: &str) -> bool {
+    /// One more effect of a call, if a runner of this name runs it and may ask about more of them.
+    pub fn effect(&self, runner: &str, call_id: &str) -> Option<Effect> {
         let runners = self.lock();
         let mut streams = runners.get(runner).into_iter().flatten();
-        streams.any(|attached| attached.has_effect(call_id))
+        streams.find_map(|attached| attached.effect(call_id))
     }
 
     /// Gives no more calls to those whom `refuse` names, and ends their streams when the calls that they have are done.

@@ -1,7 +1,8 @@
 //! From a namespace's objects to the policies of its bots.
 //!
-//! One pass reads the names of new Secret keys, converts every bot, and publishes what changed. The passes of different
-//! namespaces follow each other; a burst of changes is one pass.
+//! One pass reads the names of new Secret keys, converts every bot, and publishes what changed; a burst of changes is one pass. So
+//! many namespaces have their passes at once, whoever waits longest first, so that one whose objects take long delays nobody
+//! else. Of one namespace there is one pass at a time, and nobody is enrolled meanwhile: an older sight of it never follows a later one.
 
 mod facts;
 mod inputs;
@@ -20,7 +21,8 @@ use monstrum_crds::kinds::Bot;
 use monstrum_crds::world::World;
 use monstrum_guardian::compile;
 use monstrum_wire::identity::BotId;
-use tokio::time::Instant;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
 
 pub use facts::{BotFacts, Facts};
 
@@ -34,6 +36,8 @@ use crate::roster::enrolled;
 
 /// A burst of changes (a manifest with many objects) comes within this.
 const DEBOUNCE: Duration = Duration::from_millis(15);
+/// Namespaces that are compiled at once. Most of the time of a long pass is spent where [`laboriously`] lets few in.
+const AT_ONCE: usize = 8;
 /// When the API server did not answer for a Secret, it is asked again after this.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// What is not known to be current yet is looked at again after this.
@@ -71,25 +75,38 @@ impl Compiler {
 
     /// Compiles everything, each namespace once it is known to be current in this term, and goes on with what changes.
     /// Runs until dropped.
-    pub async fn run(&self, epoch: u64) {
+    pub async fn run(self: Arc<Self>, epoch: u64) {
         self.index.begin(epoch);
         self.hub.begin(epoch);
         self.compiled().clear();
+        let mut passes = JoinSet::new();
+        let mut busy = BTreeSet::new();
         loop {
+            let room = AT_ONCE.saturating_sub(busy.len());
             tokio::select! {
-                () = self.index.dirt.marked() => {
-                    tokio::time::sleep(DEBOUNCE).await;
-                    for (namespace, since) in self.index.dirt.take() {
-                        self.compile_if_current(&namespace, since).await;
+                since = self.index.dirt.marked(&busy), if room > 0 => {
+                    sleep_until(since.checked_add(DEBOUNCE).unwrap_or(since)).await;
+                    for (namespace, since) in self.index.dirt.take(&busy, room) {
+                        busy.insert(namespace.clone());
+                        passes.spawn(Arc::clone(&self).pass(namespace, since));
                     }
                 }
-                () = self.index.certificates.marked() => {
-                    for (namespace, since) in self.index.certificates.take() {
+                _ = self.index.certificates.marked(&busy) => {
+                    for (namespace, since) in self.index.certificates.take(&busy, usize::MAX) {
                         self.enrol_if_current(&namespace, since);
                     }
                 }
+                Some(ended) = passes.join_next() => {
+                    busy.remove(&ended.unwrap_or_else(|error| raise(error)));
+                }
             }
         }
+    }
+
+    /// One pass over one namespace; says which.
+    async fn pass(self: Arc<Self>, namespace: String, since: Instant) -> String {
+        self.compile_if_current(&namespace, since).await;
+        namespace
     }
 
     /// A leader that does not know what the last one knew would bring an old policy back.
@@ -199,6 +216,14 @@ impl Compiler {
 
     fn compiled(&self) -> MutexGuard<'_, BTreeMap<BotId, Inputs>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A pass that panicked ends what runs the passes, as if it had been one with it.
+fn raise(error: JoinError) -> ! {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => std::panic::resume_unwind(Box::new(error)),
     }
 }
 

@@ -49,6 +49,8 @@ struct State {
     conflict: bool,
     /// Never answers, when set.
     hangs: bool,
+    /// Never answers for this object.
+    silent_about: Option<String>,
     /// What happened, for watches.
     history: Vec<Happened>,
     /// How parts of paths fail.
@@ -66,7 +68,8 @@ impl FakeApi {
         let service = tower::service_fn(move |request: Request<Body>| {
             let api = api.clone();
             async move {
-                if api.state().hangs {
+                let is_silent = api.state().silent_about.as_deref() == Some(request.uri().path());
+                if is_silent || api.state().hangs {
                     std::future::pending::<()>().await;
                 }
                 api.answer(request).await
@@ -122,6 +125,10 @@ impl FakeApi {
 
     pub(crate) fn hang(&self, hangs: bool) {
         self.state().hangs = hangs;
+    }
+
+    pub(crate) fn say_nothing_about(&self, path: &str) {
+        self.state().silent_about = Some(path.to_owned());
     }
 
     async fn answer(&self, request: Request<Body>) -> Result<Response<Answer>, std::io::Error> {

@@ -331,14 +331,14 @@ impl Operator {
     }
 
     fn compile(&self) {
-        let compiler = Compiler::new(
+        let compiler = Arc::new(Compiler::new(
             Arc::clone(&self.index),
             Arc::clone(&self.hub),
             Arc::clone(&self.facts),
             self.client.clone(),
             self.metrics.clone(),
-        );
-        self.while_leading("compile", move |epoch| async move { compiler.run(epoch).await });
+        ));
+        self.while_leading("compile", move |epoch| compiler.run(epoch));
     }
 
     /// What gateways say is part of the status of bots and bindings.

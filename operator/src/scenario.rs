@@ -280,7 +280,7 @@ impl Scenario {
 
     /// One pass of the compiler.
     pub(crate) async fn compile(&self) {
-        self.index.dirt.take();
+        self.index.dirt.take_all();
         self.compiler.compile_namespace(NAMESPACE, Instant::now()).await;
         self.index.dirt.done(NAMESPACE);
     }

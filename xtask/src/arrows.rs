@@ -130,6 +130,13 @@ const NEVER: [(&str, &[&str]); 9] = [
 /// Cryptography that must be in no binary: there is one TLS stack.
 const NOWHERE: [&str; 3] = ["ring", "openssl-sys", "native-tls"];
 
+/// Features that must be on in no binary, since one crate that turns them on changes what all others read: a key of an object decides
+/// what the object is taken for, or objects keep another order than the one that is digested.
+const NO_FEATURES: (&str, &[&str]) = (
+    "serde_json",
+    &["raw_value", "arbitrary_precision", "preserve_order"],
+);
+
 /// Every dependency that is not allowed, as `a -> b`.
 pub(crate) fn forbidden(root: &Path) -> anyhow::Result<Vec<String>> {
     let metadata = MetadataCommand::new()
@@ -147,6 +154,8 @@ pub(crate) fn forbidden(root: &Path) -> anyhow::Result<Vec<String>> {
         &packages(root, &["--workspace"])?,
         &NOWHERE,
     ));
+    let (package, features) = NO_FEATURES;
+    findings.extend(hits(package, &features_of(root, package)?, features));
     Ok(findings)
 }
 
@@ -175,6 +184,30 @@ fn edges(metadata: &Metadata) -> Vec<String> {
 /// The names of the packages that a selection is built from, outside its tests. `cargo tree` knows which features are on;
 /// the metadata does not.
 fn packages(root: &Path, selection: &[&str]) -> anyhow::Result<BTreeSet<String>> {
+    let tree = tree(root, "{p}", selection)?;
+    let first = tree.lines().filter_map(|line| line.split_whitespace().next());
+    Ok(first.map(str::to_owned).collect())
+}
+
+/// The features of a package that are on in any binary of the workspace.
+fn features_of(root: &Path, package: &str) -> anyhow::Result<BTreeSet<String>> {
+    let tree = tree(root, "{p} {f}", &["--workspace"])?;
+    let of_package = tree
+        .lines()
+        .filter(|line| line.split_whitespace().next() == Some(package));
+    let features: BTreeSet<String> = of_package
+        .filter_map(|line| line.split_whitespace().nth(2))
+        .flat_map(|features| features.split(','))
+        .map(str::to_owned)
+        .collect();
+    ensure!(
+        !features.is_empty(),
+        "cargo tree printed no features of {package}"
+    );
+    Ok(features)
+}
+
+fn tree(root: &Path, format: &str, selection: &[&str]) -> anyhow::Result<String> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root)
         // What one crate needs by itself, even where the caller builds with the features of all.
@@ -188,7 +221,7 @@ fn packages(root: &Path, selection: &[&str]) -> anyhow::Result<BTreeSet<String>>
             "--prefix",
             "none",
             "--format",
-            "{p}",
+            format,
         ])
         .args(selection)
         .output()
@@ -199,13 +232,8 @@ fn packages(root: &Path, selection: &[&str]) -> anyhow::Result<BTreeSet<String>>
         String::from_utf8_lossy(&output.stderr).trim()
     );
     let tree = String::from_utf8(output.stdout).context("cargo tree wrote something else than text")?;
-    let names: BTreeSet<_> = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .map(str::to_owned)
-        .collect();
-    ensure!(!names.is_empty(), "cargo tree printed no packages");
-    Ok(names)
+    ensure!(!tree.trim().is_empty(), "cargo tree printed no packages");
+    Ok(tree)
 }
 
 fn hits(what: &str, packages: &BTreeSet<String>, banned: &[&str]) -> Vec<String> {
@@ -231,5 +259,14 @@ mod tests {
             ["crds -> … -> kube"]
         );
         assert!(!below.contains("monstrum-operator"));
+    }
+
+    #[test]
+    fn a_feature_that_is_on_is_found() {
+        let features = features_of(&crate::command::root().unwrap(), "serde_json").unwrap();
+        assert_eq!(
+            hits("serde_json", &features, &["std", "raw_value"]),
+            ["serde_json -> … -> std"]
+        );
     }
 }

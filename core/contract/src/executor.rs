@@ -30,6 +30,9 @@ pub trait ExecutorContract: Debug + Send + Sync {
     /// Its name in a resource type, in a runner's flags, in records and metrics.
     fn name(&self) -> &'static str;
 
+    /// What it is, in a few words.
+    fn summary(&self) -> &'static str;
+
     /// Everywhere that its calls may be carried out.
     fn placements(&self) -> &'static [Placement];
 

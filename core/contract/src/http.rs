@@ -28,6 +28,10 @@ impl ExecutorContract for Http {
         "http"
     }
 
+    fn summary(&self) -> &'static str {
+        "declarative requests"
+    }
+
     fn placements(&self) -> &'static [Placement] {
         &[Placement::Bot]
     }

@@ -23,6 +23,10 @@ impl ExecutorContract for Shell {
         "shell"
     }
 
+    fn summary(&self) -> &'static str {
+        "commands in a sandbox"
+    }
+
     fn placements(&self) -> &'static [Placement] {
         &[Placement::Sandbox]
     }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::net::IpAddr;
 
-use monstrum_guardian::address::{Reach, Special};
+use monstrum_guardian::address::{PROBE, Reach, Special};
 
 /// Why nothing is dialled. No text of it holds more of a URL than its host.
 #[derive(Debug, thiserror::Error)]
@@ -35,14 +35,30 @@ pub enum EgressError {
         host: String,
     },
     /// Every address is one that may not be reached.
-    #[error("{host} is at {address}, a {} address that {}", .special.what, remedy(.special))]
+    #[error("{host} is at {address}{}, a {} address that {}", by_way_of(.address, .judged), .special.what, remedy(.special))]
     Refused {
         /// As it is asked for.
         host: String,
         /// The first of them.
         address: IpAddr,
-        /// What it is.
+        /// By which it was judged: itself, or the one that a translator or tunnel makes of it.
+        judged: IpAddr,
+        /// What that is.
         special: &'static Special,
+    },
+    /// An IPv6 address may stand for an IPv4 one, and nobody can say for which.
+    #[error(
+        "{host} is at {address}, and whether a translator (NAT64) makes another address of it is not known, since {probe} can't be \
+         resolved: {why}; name its range in allowedAddresses, or have the cluster's DNS answer for {probe}",
+        probe = PROBE
+    )]
+    Untold {
+        /// As it is asked for.
+        host: String,
+        /// The first of them.
+        address: IpAddr,
+        /// In the resolver's words.
+        why: String,
     },
     /// The proxy, for one of these reasons.
     #[error("the proxy: {0}")]
@@ -67,6 +83,7 @@ impl EgressError {
             | Self::NoResolver(_)
             | Self::Unresolved { .. }
             | Self::NoAddress { .. }
+            | Self::Untold { .. }
             | Self::Authorities(_)
             | Self::Client(_) => false,
         }
@@ -75,7 +92,9 @@ impl EgressError {
     /// Whether it may be otherwise later, without anybody changing an object.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::NoResolver(_) | Self::Unresolved { .. } | Self::NoAddress { .. } => true,
+            Self::NoResolver(_) | Self::Unresolved { .. } | Self::NoAddress { .. } | Self::Untold { .. } => {
+                true
+            }
             Self::Proxy(inner) => inner.is_transient(),
             Self::Scheme
             | Self::UserInfo
@@ -84,6 +103,14 @@ impl EgressError {
             | Self::Authorities(_)
             | Self::Client(_) => false,
         }
+    }
+}
+
+fn by_way_of(address: &IpAddr, judged: &IpAddr) -> String {
+    if address.to_canonical() == *judged {
+        String::new()
+    } else {
+        format!(", which a translator or tunnel takes for {judged}")
     }
 }
 

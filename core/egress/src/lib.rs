@@ -3,6 +3,8 @@
 //! 1. The host is resolved, without a search list: a name means the same for everybody.
 //! 2. Every address is judged by the table of [`monstrum_guardian::address`]. Those that may not be reached are dropped; where none is
 //!    left, nothing is dialled.
+//!    Where a translator has IPv4 under a prefix of the network's own (NAT64), an address under that prefix is judged by the IPv4 address
+//!    that it stands for; the prefix is what the resolver makes of `ipv4only.arpa` (RFC 7050).
 //! 3. The client that comes out connects to the judged addresses and to nothing else: it asks no resolver, follows no redirect,
 //!    reads no proxy from the environment, and sends nothing twice.
 //!
@@ -24,7 +26,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use hickory_resolver::TokioResolver;
 use ipnet::IpNet;
-use monstrum_guardian::address;
+use monstrum_guardian::address::{self, Translation};
 use reqwest::Client;
 use url::{Host, Url};
 
@@ -109,6 +111,7 @@ impl Egress {
                 (self.permitted(&host, &found, allowed)?, port)
             }
         };
+        let addresses = self.untranslated(&host, addresses, allowed).await?;
         let mut addresses: Vec<SocketAddr> = addresses
             .into_iter()
             .map(|address| SocketAddr::new(address, port))
@@ -144,21 +147,53 @@ impl Egress {
         let mut refused = None;
         let mut passed = Vec::new();
         for address in found {
-            match address::refusal(*address, allowed).filter(|_| !self.is_own_loopback(*address, allowed)) {
+            match address::refused(*address, allowed).filter(|_| !self.is_own_loopback(*address, allowed)) {
                 None => passed.push(*address),
-                Some(special) => refused = refused.or(Some((*address, special))),
+                Some((judged, special)) => {
+                    let host = host.to_owned();
+                    refused.get_or_insert(EgressError::Refused {
+                        host,
+                        address: *address,
+                        judged,
+                        special,
+                    });
+                }
+            }
+        }
+        if passed.is_empty() {
+            let host = host.to_owned();
+            return Err(refused.unwrap_or(EgressError::NoAddress { host }));
+        }
+        Ok(passed)
+    }
+
+    /// Without the addresses that a translator of this network takes to where nothing may go.
+    async fn untranslated(
+        &self,
+        host: &str,
+        passed: Vec<IpAddr>,
+        allowed: &[IpNet],
+    ) -> Result<Vec<IpAddr>, EgressError> {
+        if passed
+            .iter()
+            .all(|address| address::folded(*address).is_ipv4() || address.is_loopback())
+        {
+            return Ok(passed);
+        }
+        let known = self.names.translations().await;
+        let mut refused = None;
+        let mut kept = Vec::new();
+        for address in passed {
+            match behind(host, address, allowed, known.as_deref()) {
+                None => kept.push(address),
+                Some(error) => {
+                    refused.get_or_insert(error);
+                }
             }
         }
         match refused {
-            _ if !passed.is_empty() => Ok(passed),
-            None => Err(EgressError::NoAddress {
-                host: host.to_owned(),
-            }),
-            Some((address, special)) => Err(EgressError::Refused {
-                host: host.to_owned(),
-                address,
-                special,
-            }),
+            Some(error) if kept.is_empty() => Err(error),
+            _ => Ok(kept),
         }
     }
 
@@ -167,6 +202,34 @@ impl Egress {
         self.reaches_loopback
             && address.is_loopback()
             && allowed.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Why an address that may be dialled as such may not be, for what becomes of it on its way.
+fn behind(
+    host: &str,
+    address: IpAddr,
+    allowed: &[IpNet],
+    known: Result<&[Translation], &String>,
+) -> Option<EgressError> {
+    let host = host.to_owned();
+    match known {
+        Ok(known) => {
+            let (judged, special) = address::refusal_behind(address, allowed, known)?;
+            Some(EgressError::Refused {
+                host,
+                address,
+                judged,
+                special,
+            })
+        }
+        Err(_) if address::folded(address).is_ipv4() => None,
+        Err(_) if allowed.iter().any(|range| range.contains(&address)) => None,
+        Err(why) => Some(EgressError::Untold {
+            host,
+            address,
+            why: why.clone(),
+        }),
     }
 }
 

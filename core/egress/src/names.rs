@@ -1,12 +1,14 @@
 //! Names to addresses, the same for everybody: a search list never decides what a name means.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::RData;
 use hickory_resolver::system_conf::read_system_conf;
+use monstrum_guardian::address::{PROBE, Translation};
 
 use crate::EgressError;
 use crate::error::chain;
@@ -79,6 +81,21 @@ impl Names {
                 why: chain(&error),
             })?;
         Ok(found.iter().collect())
+    }
+
+    /// What makes IPv4 addresses of IPv6 ones here (RFC 7050), as the resolver knows it that leads there. The resolver's cache keeps it.
+    pub(crate) async fn translations(&self) -> Result<Vec<Translation>, String> {
+        let resolver = self.resolver.as_ref().map_err(Clone::clone)?;
+        let found = match resolver.ipv6_lookup(PROBE).await {
+            Ok(found) => found,
+            Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
+            Err(error) => return Err(chain(&error)),
+        };
+        let addresses = found.answers().iter().filter_map(|record| match record.data {
+            RData::AAAA(address) => Some(Ipv6Addr::from(address)),
+            _ => None,
+        });
+        Ok(addresses.flat_map(Translation::probed).collect())
     }
 }
 

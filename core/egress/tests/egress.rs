@@ -4,6 +4,9 @@
 #[cfg(test)]
 #[path = "../../../runner/tests/runner/dns.rs"]
 mod dns;
+#[cfg(test)]
+#[path = "names/dns64.rs"]
+mod dns64;
 
 use std::net::Ipv4Addr;
 
@@ -174,4 +177,74 @@ async fn through_a_proxy_the_target_is_judged_all_the_same() {
             "{error}"
         );
     }
+}
+
+/// A network with IPv6 only, whose resolver makes addresses under a prefix of its own.
+async fn behind_a_translator(otherwise: dns64::Otherwise, names: &[(&'static str, &str)]) -> Egress {
+    let names = names
+        .iter()
+        .map(|(name, address)| (*name, address.parse().unwrap()));
+    Egress::with_resolver(dns64::resolver_of(names.collect(), otherwise).await)
+}
+
+const PREFIX: (&str, &str) = ("ipv4only.arpa", "2001:db8:64::c000:aa");
+
+#[rstest]
+#[case::metadata("2001:db8:64::a9fe:a9fe", "169.254.169.254")]
+#[case::loopback("2001:db8:64::7f00:1", "127.0.0.1")]
+#[case::private("2001:db8:64::a00:1", "10.0.0.1")]
+#[case::well_known_prefix("64:ff9b::a9fe:a9fe", "169.254.169.254")]
+#[tokio::test]
+async fn an_address_that_a_translator_takes_home_is_refused_by_where_it_leads(
+    #[case] address: &str,
+    #[case] judged: &str,
+) {
+    let names = [PREFIX, ("hooks.example.com", address)];
+    let egress = behind_a_translator(dns64::Otherwise::NoSuchName, &names).await;
+    for url in [
+        "https://hooks.example.com/".to_owned(),
+        format!("https://[{address}]/"),
+    ] {
+        let error = dial(&egress, &url, &access(&["2001:db8:64::/96", "64:ff9b::/96"]))
+            .await
+            .unwrap_err();
+        assert!(error.is_refusal(), "{error}");
+        assert!(error.to_string().contains(judged), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_translator_takes_to_the_internet_is_reached() {
+    let names = [PREFIX, ("api.example.com", "2001:db8:64::5db8:d822")];
+    let egress = behind_a_translator(dns64::Otherwise::NoSuchName, &names).await;
+    let named = access(&["2001:db8:64::/96"]);
+    dial(&egress, "https://api.example.com/", &named).await.unwrap();
+    let private = access(&["2001:db8:64::/96", "10.0.0.0/8"]);
+    dial(&egress, "https://[2001:db8:64::a00:1]/", &private)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn without_a_translator_an_ipv6_address_is_what_it_is() {
+    let names = [("api.example.com", "2606:4700::a9fe:a9fe")];
+    let egress = behind_a_translator(dns64::Otherwise::NoSuchName, &names).await;
+    dial(&egress, "https://api.example.com/", &access(&[]))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn where_it_is_not_known_whether_there_is_a_translator_only_named_ranges_are_reached() {
+    let names = [("api.example.com", "2606:4700::1111")];
+    let egress = behind_a_translator(dns64::Otherwise::Failure, &names).await;
+    let error = dial(&egress, "https://api.example.com/", &access(&[]))
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_transient() && error.to_string().contains("ipv4only.arpa"),
+        "{error}"
+    );
+    let named = access(&["2606:4700::/32"]);
+    dial(&egress, "https://api.example.com/", &named).await.unwrap();
 }

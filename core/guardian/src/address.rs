@@ -9,6 +9,7 @@
 
 mod service;
 mod table;
+mod translation;
 
 use std::net::IpAddr;
 
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 
 pub use service::{CLUSTER_DOMAIN, Service, service, service_of};
 pub use table::{GLOBAL_V6, PRIVATE, SPECIAL};
+pub use translation::{PROBE, Translation, refusal_behind};
 
 /// A range that is not the public internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +64,27 @@ pub fn special(address: IpAddr) -> Option<&'static Special> {
 ///
 /// An address that carries another one is no way around the rules for that one.
 pub fn refusal(address: IpAddr, named: &[IpNet]) -> Option<&'static Special> {
+    refused(address, named).map(|(_, special)| special)
+}
+
+/// The same, with the address that is refused: this one, or one that it carries.
+pub fn refused(address: IpAddr, named: &[IpNet]) -> Option<(IpAddr, &'static Special)> {
     let address = folded(address);
     let refused = |address: IpAddr| {
-        special(address).filter(|special| {
+        let special = special(address).filter(|special| {
             special.reach == Reach::Never || !named.iter().any(|network| network.contains(&address))
-        })
+        });
+        special.map(|special| (address, special))
     };
-    refused(address).or_else(|| table::carried(address).find_map(refused))
+    let carried = || table::carried(address).find_map(refused);
+    match refused(address) {
+        // What nobody may reach is the better reason than a prefix that could be named.
+        Some((_, special)) if special.reach == Reach::Named => carried()
+            .filter(|(_, special)| special.reach == Reach::Never)
+            .or_else(|| refused(address)),
+        Some(found) => Some(found),
+        None => carried(),
+    }
 }
 
 /// A range that nobody may reach and that shares addresses with `network`.

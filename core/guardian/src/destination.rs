@@ -8,14 +8,18 @@
 //! Each entry becomes a [`Match::Url`] pattern over every path, so that a URL is judged, and lists are compared, by the engine's own
 //! matchers.
 
+mod excess;
+mod memory;
+
 use ipnet::IpNet;
 use serde_json::Value;
 use url::Url;
 
-use crate::containment::{Containment, contains};
 use crate::fault::FieldFault;
 use crate::matching::{Canonical, Pattern};
 use crate::source::Match;
+
+pub use excess::excess;
 
 /// The most entries of a list.
 pub const MAX_ENTRIES: usize = 64;
@@ -61,42 +65,6 @@ pub fn origin(url: &Url) -> Option<String> {
     }
     let origin = url.origin();
     origin.is_tuple().then(|| origin.ascii_serialization())
-}
-
-/// How `granted` goes beyond `ceiling`: a destination that the one permits and the other does not, or why that is not known. Nothing
-/// when everything that is granted is within the ceiling.
-pub fn excess(granted: &[String], ceiling: &[String]) -> Option<String> {
-    let within = match (Destinations::read(granted), Destinations::read(ceiling)) {
-        (Ok(_), Ok(within)) => within,
-        (Err(fault), _) | (_, Err(fault)) => return Some(fault.message),
-    };
-    // Most entries are plain hosts, which need no search.
-    let open = granted
-        .iter()
-        .filter(|entry| literal(entry).is_none_or(|url| !within.permit(&url)));
-    let granted: Vec<Value> = open.filter_map(|entry| pattern(entry).ok()).collect();
-    let ceiling: Vec<Value> = ceiling.iter().filter_map(|entry| pattern(entry).ok()).collect();
-    match contains(&Match::Url {}, &ceiling, &granted) {
-        Containment::Contained => None,
-        Containment::Exceeds { example } => Some(
-            example
-                .as_str()
-                .unwrap_or_default()
-                .trim_end_matches('/')
-                .to_owned(),
-        ),
-        Containment::Undecided { why } => Some(why),
-    }
-}
-
-/// The one origin that an entry permits, where it has neither wildcard nor network.
-fn literal(entry: &str) -> Option<Url> {
-    let pattern = pattern(entry).ok()?;
-    let origin = pattern.as_str()?.strip_suffix("/**")?;
-    if origin.contains('*') || origin.matches('/').count() > 2 {
-        return None;
-    }
-    Url::parse(origin).ok()
 }
 
 /// The URL pattern of an entry.

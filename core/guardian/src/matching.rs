@@ -219,6 +219,15 @@ impl Pattern {
         }
     }
 
+    /// Whether a value may match both, as far as is seen at once; of hosts and URLs. True where nothing is seen.
+    pub(crate) fn may_meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Host(one), Self::Host(other)) => one.may_meet(other),
+            (Self::Url(one), Self::Url(other)) => one.may_meet(other),
+            _ => true,
+        }
+    }
+
     /// What every matching value's key has in common.
     pub(crate) fn anchor(&self) -> Anchor {
         match self {

@@ -7,6 +7,7 @@
 mod admin;
 mod args;
 pub mod authority;
+pub mod json;
 pub mod listener;
 mod process;
 mod readiness;

@@ -12,6 +12,7 @@ mod guarded;
 mod http;
 mod incoming;
 mod lobby;
+pub(crate) mod metrics;
 mod source;
 
 use std::time::Duration;

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin};
 use crate::args::ServiceArgs;
+use crate::listener::metrics::{self, Listener};
 use crate::listener::{Entrance, Incoming, Limits};
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
@@ -161,7 +162,8 @@ where
         Ok(handle) => handle,
         Err(error) => return refuse(name, &error),
     };
-    let incoming = match Incoming::bind(settings.admin_address, Entrance::Plain, Limits::default()) {
+    let (address, limits) = (settings.admin_address, Limits::default());
+    let incoming = match Incoming::bind_as(Listener::Admin, address, Entrance::Plain, limits) {
         Ok(incoming) => incoming,
         Err(error) => {
             return refuse(
@@ -171,6 +173,7 @@ where
         }
     };
     let service = Service::default();
+    service.register(metrics::register);
     let admin = Admin {
         readiness: service.readiness.clone(),
         registry: Arc::clone(&service.registry),

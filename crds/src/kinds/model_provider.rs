@@ -47,7 +47,8 @@ pub const KEY_FIELD: &str = "apiKey";
 pub struct ModelProviderSpec {
     /// How the API is spoken to: `OpenAI` (Chat Completions) or `Anthropic` (Messages).
     pub dialect: Dialect,
-    /// The API's address up to the part that the dialect adds, for example `https://api.example.com/v1`.
+    /// The API's address up to the part that the dialect adds (`/chat/completions` or `/messages`), for example `https://api.example.com/v1`.
+    /// Without user name, query and fragment.
     #[schemars(length(min = 8, max = 1024), regex(pattern = schema::HTTP_URL))]
     pub base_url: String,
     /// Further headers of each request. Never secrets.

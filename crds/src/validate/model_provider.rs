@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use monstrum_contract::headers;
 
 use super::address::Destination;
-use super::{Fault, address, destination, limits, reference, request_shape};
+use super::{Fault, address, base_url, destination, limits, reference, request_shape};
 use crate::conditions::Reason;
 use crate::kinds::model_provider::KEY_FIELD;
 use crate::kinds::{ModelProvider, ModelProviderSpec};
@@ -18,7 +18,12 @@ pub fn validate(provider: &ModelProvider, world: &World) -> Vec<Fault> {
     let spec = &provider.spec;
     let mut faults = Vec::new();
     let destination = destination(spec);
-    faults.extend(destination.faults("spec.baseUrl", "spec.allowedAddresses", world));
+    let address_faults = destination.faults("spec.baseUrl", "spec.allowedAddresses", world);
+    if address_faults.iter().all(|fault| fault.field != "spec.baseUrl") {
+        let path = base_url::path_fault(&spec.base_url);
+        faults.extend(path.map(|message| Fault::invalid("spec.baseUrl", message)));
+    }
+    faults.extend(address_faults);
     faults.extend(address::proxy_faults("spec.proxy", spec.proxy.as_ref(), world));
     faults.extend(address::authority_fault(
         "spec.caCertificate",

@@ -136,6 +136,7 @@ fn of_anthropic(field: &str, shape: &RequestShape) -> Vec<Fault> {
         ("outputLimitField", other_limit),
         ("streamUsage", shape.stream_usage.is_some()),
         ("reasoningState", openais_state),
+        ("bridgeToolResults", shape.bridge_tool_results.is_some()),
     ];
     unknown(field, &there, "Anthropic")
 }

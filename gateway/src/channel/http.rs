@@ -8,10 +8,10 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use monstrum_service::listener::Guest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Channel;
 use super::admission::{Admitted, Refused};
@@ -36,8 +36,7 @@ async fn receive(State(channel): State<Arc<Channel>>, request: Request) -> Respo
     match admit(&channel, &parts, body).await {
         Ok(Admitted::Duplicate) => {
             channel.metrics.request("duplicate");
-            let status = success(channel.config.mode);
-            (status, axum::Json(json!({ "status": "duplicate" }))).into_response()
+            told(success(channel.config.mode), &json!({ "status": "duplicate" }))
         }
         Ok(Admitted::Message(routed, held)) => {
             channel.metrics.request("accepted");
@@ -46,7 +45,7 @@ async fn receive(State(channel): State<Arc<Channel>>, request: Request) -> Respo
         Ok(Admitted::Accepted(parcel)) => {
             channel.metrics.request("accepted");
             inbox::deliver(&channel, parcel);
-            (StatusCode::ACCEPTED, axum::Json(json!({ "status": "accepted" }))).into_response()
+            told(StatusCode::ACCEPTED, &json!({ "status": "accepted" }))
         }
         Err(refused) => {
             channel.metrics.request(refused.code());
@@ -90,7 +89,10 @@ async fn admit(channel: &Arc<Channel>, parts: &Parts, body: Body) -> Result<Admi
 async fn answer(channel: &Channel, routed: Routed, held: Held) -> Response {
     let delivery = channel.gateways.deliver(&routed.bot, &routed.request);
     let response = match held.during(delivery).await {
-        Ok(answer) => axum::Json(json!({ "session": answer.session, "text": answer.text })).into_response(),
+        Ok(answer) => told(
+            StatusCode::OK,
+            &json!({ "session": answer.session, "text": answer.text }),
+        ),
         Err(undelivered) => failure(&undelivered),
     };
     if may_pass(response.status()) {
@@ -133,7 +135,7 @@ fn status(refused: &Refused) -> StatusCode {
 
 fn failure(undelivered: &Undelivered) -> Response {
     let status = match undelivered.code.as_str() {
-        "Duplicate" => return axum::Json(json!({ "status": "duplicate" })).into_response(),
+        "Duplicate" => return told(StatusCode::OK, &json!({ "status": "duplicate" })),
         "QueueFull" | "Busy" => StatusCode::TOO_MANY_REQUESTS,
         "TurnTimeout" => StatusCode::GATEWAY_TIMEOUT,
         "InvalidMessage" => StatusCode::UNPROCESSABLE_ENTITY,
@@ -144,8 +146,7 @@ fn failure(undelivered: &Undelivered) -> Response {
 }
 
 fn problem(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = axum::Json(json!({ "error": { "code": code, "message": message } }));
-    let mut response = (status, body).into_response();
+    let mut response = told(status, &json!({ "error": { "code": code, "message": message } }));
     if matches!(
         status,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
@@ -155,4 +156,8 @@ fn problem(status: StatusCode, code: &str, message: &str) -> Response {
             .insert(RETRY_AFTER, http::HeaderValue::from_static("5"));
     }
     response
+}
+
+fn told(status: StatusCode, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

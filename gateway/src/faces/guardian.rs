@@ -1,8 +1,9 @@
 //! The Guardian, for runners (effects that only appear during execution) and for people.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use monstrum_guardian::decision::{Call, Decision};
+use monstrum_guardian::decision::{Call, Decision, Denial, Reservation, Verdict as Judged};
 use monstrum_wire::guardian::guardian_server::{self, GuardianServer};
 use monstrum_wire::guardian::{
     CheckEffectRequest, CheckRequest, CheckResponse, ListToolsRequest, ListToolsResponse, Verdict,
@@ -11,11 +12,17 @@ use monstrum_wire::guardian::{
 use tonic::{Request, Response, Status};
 
 use super::Door;
+use crate::counters::{self, Spent};
 use crate::gateway::Gateway;
+use crate::ledger::LedgerError;
+use crate::link::Effect;
 use crate::policy::Enforced;
-use crate::turn::{records, verdict};
+use crate::turn::records;
+use crate::turn::verdict::{self, Obstacle, fail_closed};
 
 const MAX_MESSAGE: usize = 1 << 20;
+/// How long an effect's own reservation may wait to become use, which it does at once.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
 /// `monstrum.guardian.v1.Guardian`.
 #[derive(Debug, Clone)]
@@ -32,13 +39,10 @@ impl GuardianFace {
 
     /// People learn how a decision came about; a runner, whose sandbox may hold foreign code, only what it needs.
     async fn judged(&self, policy: &Enforced, request: &CheckRequest) -> Result<CheckResponse, Status> {
-        let call = Call {
-            tool: &request.tool,
-            arguments: &request.arguments_json,
-        };
+        let call = call(request);
         let facts = verdict::facts(&self.gateway, policy, &call, &[])
             .await
-            .map_err(|error| Status::unavailable(error.to_string()))?;
+            .map_err(unavailable)?;
         Ok(match self.door {
             Door::Mutual => response(policy, policy.engine.check(&call, &facts)),
             Door::Local => {
@@ -51,6 +55,58 @@ impl GuardianFace {
             }
         })
     }
+
+    /// Judges what a call does on its way. It is part of that call, and uses what that has reserved; of counters that did not count
+    /// the call itself it uses one call more, as any other would.
+    async fn judged_effect(
+        &self,
+        policy: &Enforced,
+        (call_id, effect): (&str, &Effect),
+        request: &CheckRequest,
+    ) -> Result<CheckResponse, Status> {
+        let call = call(request);
+        let own = &*effect.reserved;
+        let facts = verdict::facts(&self.gateway, policy, &call, own)
+            .await
+            .map_err(unavailable)?;
+        let mut decision = policy.engine.check(&call, &facts);
+        if let Judged::Allow(permit) = &decision.verdict {
+            let id = format!("{call_id}.effect-{}", effect.number);
+            if let Err(denial) = self.charge(&id, beyond(&permit.reserve, own)).await? {
+                decision.verdict = Judged::Deny(denial);
+            }
+        }
+        Ok(response(policy, decision))
+    }
+
+    async fn charge(&self, id: &str, beyond: Vec<Reservation>) -> Result<Result<(), Denial>, Status> {
+        let Gateway { ledger, bot, .. } = &*self.gateway;
+        match counters::reserve(ledger, bot, id, &beyond, SETTLED_WITHIN).await {
+            Ok(()) => counters::settle(ledger, bot, id, &beyond, Spent::All).await,
+            Err(error @ LedgerError::Exhausted(_)) => {
+                return Ok(Err(fail_closed(&Obstacle::Ledger(&error))));
+            }
+            Err(error) => return Err(unavailable(error)),
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn call(request: &CheckRequest) -> Call<'_> {
+    Call {
+        tool: &request.tool,
+        arguments: &request.arguments_json,
+    }
+}
+
+fn unavailable(error: LedgerError) -> Status {
+    Status::unavailable(error.to_string())
+}
+
+/// What is needed of counters of which nothing is reserved yet.
+fn beyond(needed: &[Reservation], own: &[Reservation]) -> Vec<Reservation> {
+    let is_new = |needed: &&Reservation| !own.iter().any(|own| own.key == needed.key);
+    needed.iter().filter(is_new).cloned().collect()
 }
 
 #[tonic::async_trait]
@@ -72,13 +128,11 @@ impl guardian_server::Guardian for GuardianFace {
             tool,
             arguments_json,
         } = request.into_inner();
-        if !self.gateway.link.has_effect(&runner, &call_id) {
-            return Err(Status::failed_precondition(
-                "no such call runs, or too many of its effects were asked about",
-            ));
-        }
+        let effect = self.gateway.link.effect(&runner, &call_id).ok_or_else(|| {
+            Status::failed_precondition("no such call runs, or too many of its effects were asked about")
+        })?;
         let asked = CheckRequest { tool, arguments_json };
-        let answer = self.judged(&policy, &asked).await?;
+        let answer = self.judged_effect(&policy, (&call_id, &effect), &asked).await?;
         self.gateway
             .ledger
             .append(records::effect(&self.gateway, &call_id, &asked, &answer))
@@ -102,7 +156,6 @@ impl guardian_server::Guardian for GuardianFace {
 }
 
 fn response(policy: &Enforced, decision: Decision) -> CheckResponse {
-    use monstrum_guardian::decision::Verdict as Judged;
     let digest = policy.digest.clone();
     let (verdict, permit) = match decision.verdict {
         Judged::Allow(permit) => (Verdict::Allow, permit),

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use monstrum_guardian::decision::Reservation;
 use monstrum_scrub::Tainted;
 use monstrum_service::Peer;
 use monstrum_wire::runner::{
@@ -45,6 +46,16 @@ struct Listening {
     sender: mpsc::Sender<FromCall>,
     /// So many of its effects were asked about.
     effects: u32,
+    reserved: Arc<[Reservation]>,
+}
+
+/// Something that a running call wants to do and that only appeared while it ran.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// Which one of its call, from 1.
+    pub number: u32,
+    /// What its call has reserved.
+    pub reserved: Arc<[Reservation]>,
 }
 
 /// What a runner says of one call.
@@ -171,20 +182,31 @@ impl Attached {
         self.calls().len()
     }
 
-    /// Whether this runner runs the call, and has not asked about too many of its effects.
-    pub(super) fn has_effect(&self, call_id: &str) -> bool {
-        self.calls().get_mut(call_id).is_some_and(|call| {
-            call.effects = call.effects.saturating_add(1);
-            call.effects <= MAX_EFFECTS
+    /// One more effect of a call, if this runner runs it and has not asked about too many of them.
+    pub(super) fn effect(&self, call_id: &str) -> Option<Effect> {
+        let mut calls = self.calls();
+        let call = calls.get_mut(call_id)?;
+        call.effects = call.effects.saturating_add(1);
+        (call.effects <= MAX_EFFECTS).then(|| Effect {
+            number: call.effects,
+            reserved: Arc::clone(&call.reserved),
         })
     }
 
-    /// Hands a call over.
-    pub async fn start(self: &Arc<Self>, execute: Execute) -> Result<Running, NotSent> {
+    /// Hands a call over, for which so much is reserved.
+    pub async fn start(
+        self: &Arc<Self>,
+        execute: Execute,
+        reserved: &[Reservation],
+    ) -> Result<Running, NotSent> {
         let (sender, pieces) = mpsc::channel(MAX_PIECES);
         let call_id = execute.call_id.clone();
-        self.calls()
-            .insert(call_id.clone(), Listening { sender, effects: 0 });
+        let listening = Listening {
+            sender,
+            effects: 0,
+            reserved: reserved.into(),
+        };
+        self.calls().insert(call_id.clone(), listening);
         // From here on the call is taken out again when this value is dropped.
         let running = Running {
             call_id,

@@ -21,7 +21,7 @@ const REFUSALS: [&str; 16] = [
 ];
 
 /// What is named in the refusal, and what helps.
-const REMEDIES: [(&str, &str); 19] = [
+const REMEDIES: [(&str, &str); 20] = [
     ("max_completion_tokens' instead", LIMIT_NEW),
     (
         "max_completion_tokens",
@@ -56,6 +56,10 @@ const REMEDIES: [(&str, &str); 19] = [
     (
         "parallel_tool_calls",
         "leave spec.model.parallelToolCalls of the Bot out",
+    ),
+    (
+        "after role 'tool'",
+        "set request.bridgeToolResults of the ModelProvider to true",
     ),
     ("tool_choice", "leave spec.model.toolChoice of the Bot out"),
     ("strict", "set request.strictTools of the ModelProvider to false"),
@@ -176,6 +180,7 @@ mod tests {
         "Your organization must be verified to stream this model: stream is unsupported",
         Some("streaming")
     )]
+    #[case::order("Unexpected role 'user' after role 'tool'", Some("bridgeToolResults"))]
     #[case::something_else("The model `x` does not exist", None)]
     #[case::larger_than_a_minute(
         "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 342389. The input or output tokens must be reduced",

@@ -14,7 +14,7 @@ pub(super) const REFUSED: &str = "This call was refused.";
 
 /// Why a call that may be permitted can't be made now.
 #[derive(Debug)]
-pub(super) enum Obstacle<'a> {
+pub(crate) enum Obstacle<'a> {
     /// Nothing can be recorded or counted.
     Ledger(&'a LedgerError),
     /// The credential can't be had.
@@ -24,7 +24,7 @@ pub(super) enum Obstacle<'a> {
 }
 
 /// The one place where an error becomes a decision, and the decision is always to deny.
-pub(super) fn fail_closed(obstacle: &Obstacle<'_>) -> Denial {
+pub(crate) fn fail_closed(obstacle: &Obstacle<'_>) -> Denial {
     match obstacle {
         Obstacle::Ledger(LedgerError::Exhausted(which)) => Denial {
             reason: Reason::QuotaExceeded,

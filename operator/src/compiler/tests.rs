@@ -14,7 +14,7 @@ const LEASE: Duration = Duration::from_secs(20);
 const EPOCH: u64 = 8;
 
 struct Follower {
-    compiler: Compiler,
+    compiler: Arc<Compiler>,
     mandate: Mandate,
     _service: Service,
 }
@@ -42,13 +42,13 @@ async fn follower(scenario: &Scenario) -> Follower {
     }
     let (hub, _acknowledged) = Hub::new(metrics.clone());
     Follower {
-        compiler: Compiler::new(
+        compiler: Arc::new(Compiler::new(
             Arc::clone(&index),
             Arc::clone(&hub),
             Arc::default(),
             client,
             metrics,
-        ),
+        )),
         mandate: Mandate {
             hub,
             leadership: Leadership::held(EPOCH),
@@ -128,4 +128,27 @@ async fn an_api_server_that_does_not_answer_for_secrets_holds_up_no_other_namesp
     let began = Instant::now();
     scenario.compile().await;
     assert!(began.elapsed() <= Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+/// A tenant whose namespace takes long, be it for what is in it or for what is asked about it.
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_takes_long_delays_no_other() {
+    let scenario = Scenario::full();
+    for path in scenario.api.paths() {
+        let Some((before, after)) = path.split_once("/namespaces/team-a/") else {
+            continue;
+        };
+        let mut object = scenario.api.get(&path).unwrap();
+        object["metadata"]["namespace"] = "a-slow-team".into();
+        object["metadata"]["uid"] = serde_json::Value::Null;
+        scenario
+            .api
+            .put(&format!("{before}/namespaces/a-slow-team/{after}"), object);
+    }
+    scenario
+        .api
+        .say_nothing_about("/api/v1/namespaces/a-slow-team/secrets/github");
+    let (after, permissions) = lead(follower(&scenario).await).await;
+    assert!(permissions.contains("acme/web"));
+    assert!(after < Duration::from_millis(500), "{after:?}");
 }

@@ -1,6 +1,6 @@
 //! Which namespaces must be compiled anew, and since when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -47,13 +47,20 @@ impl Dirt {
         self.marked.notify_one();
     }
 
-    /// Resolves when a mark is due.
-    pub async fn marked(&self) {
+    /// Resolves when a mark is due of a namespace that is not among those that are `busy`; says since when the one waits that
+    /// waits longest.
+    pub async fn marked(&self, busy: &BTreeSet<String>) -> Instant {
         loop {
             let notified = self.marked.notified();
-            let next = self.namespaces().waiting.values().map(|mark| mark.due).min();
+            let now = Instant::now();
+            let next = {
+                let namespaces = self.namespaces();
+                if let Some(since) = namespaces.due(busy, now).map(|(_, mark)| mark.since).min() {
+                    return since;
+                }
+                namespaces.free(busy).map(|(_, mark)| mark.due).min()
+            };
             match next {
-                Some(due) if due <= Instant::now() => return,
                 Some(due) => tokio::select! {
                     () = notified => {}
                     () = tokio::time::sleep_until(due) => {}
@@ -63,16 +70,16 @@ impl Dirt {
         }
     }
 
-    /// Takes the marks that are due: since when each namespace waits. Each ends with [`Dirt::done`] or [`Dirt::postpone`].
-    pub fn take(&self) -> BTreeMap<String, Instant> {
-        let now = Instant::now();
+    /// Takes the marks that are due, at most so many, of namespaces that are not `busy`: since when each waits, the longest first, so
+    /// that whoever is marked again and again keeps nobody from his turn. Each ends with [`Dirt::done`] or [`Dirt::postpone`].
+    pub fn take(&self, busy: &BTreeSet<String>, most: usize) -> Vec<(String, Instant)> {
         let mut namespaces = self.namespaces();
-        let due: Vec<(String, Mark)> = namespaces
-            .waiting
-            .iter()
-            .filter(|(_, mark)| mark.due <= now)
+        let mut due: Vec<(String, Mark)> = namespaces
+            .due(busy, Instant::now())
             .map(|(namespace, mark)| (namespace.clone(), *mark))
             .collect();
+        due.sort_by_key(|(_, mark)| mark.since);
+        due.truncate(most);
         for (namespace, mark) in &due {
             namespaces.waiting.remove(namespace);
             namespaces.taken.insert(namespace.clone(), *mark);
@@ -115,7 +122,28 @@ impl Dirt {
     }
 }
 
+#[cfg(test)]
+impl Dirt {
+    /// Takes everything that is due.
+    pub(crate) fn take_all(&self) -> BTreeMap<String, Instant> {
+        self.take(&BTreeSet::new(), usize::MAX).into_iter().collect()
+    }
+}
+
 impl Namespaces {
+    fn free<'a>(&'a self, busy: &'a BTreeSet<String>) -> impl Iterator<Item = (&'a String, &'a Mark)> {
+        let waiting = self.waiting.iter();
+        waiting.filter(|(namespace, _)| !busy.contains(*namespace))
+    }
+
+    fn due<'a>(
+        &'a self,
+        busy: &'a BTreeSet<String>,
+        now: Instant,
+    ) -> impl Iterator<Item = (&'a String, &'a Mark)> {
+        self.free(busy).filter(move |(_, mark)| mark.due <= now)
+    }
+
     fn wait(&mut self, namespace: String, new: Mark) {
         let mark = self.waiting.entry(namespace).or_insert(new);
         mark.since = mark.since.min(new.since);
@@ -136,9 +164,9 @@ mod tests {
         dirt.mark("a", None);
         tokio::time::advance(Duration::from_secs(1)).await;
         dirt.mark("a", None);
-        dirt.marked().await;
-        assert_eq!(dirt.take().get("a"), Some(&first));
-        assert!(dirt.take().is_empty());
+        dirt.marked(&BTreeSet::new()).await;
+        assert_eq!(dirt.take_all().get("a"), Some(&first));
+        assert!(dirt.take_all().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -147,11 +175,11 @@ mod tests {
         let start = Instant::now();
         dirt.mark_at("later", start + Duration::from_secs(1), None);
         dirt.mark("now", None);
-        dirt.marked().await;
-        assert_eq!(dirt.take().into_keys().collect::<Vec<_>>(), ["now"]);
-        dirt.marked().await;
+        dirt.marked(&BTreeSet::new()).await;
+        assert_eq!(dirt.take_all().into_keys().collect::<Vec<_>>(), ["now"]);
+        dirt.marked(&BTreeSet::new()).await;
         assert_eq!(start.elapsed(), Duration::from_secs(1));
-        assert_eq!(dirt.take().into_keys().collect::<Vec<_>>(), ["later"]);
+        assert_eq!(dirt.take_all().into_keys().collect::<Vec<_>>(), ["later"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -162,7 +190,7 @@ mod tests {
         dirt.mark("a", Some(early));
         dirt.mark("a", Some(late));
         assert_eq!(dirt.right("a"), Some(Some(early)));
-        dirt.take();
+        dirt.take_all();
         assert_eq!(dirt.right("a"), Some(Some(early)), "taken is not compiled");
         dirt.mark("a", Some(late));
         assert_eq!(dirt.right("a"), Some(Some(early)));
@@ -177,11 +205,40 @@ mod tests {
         let dirt = Dirt::default();
         let first = Instant::now();
         dirt.mark("a", None);
-        dirt.take();
+        dirt.take_all();
         dirt.postpone("a", first + Duration::from_secs(1));
-        assert!(dirt.take().is_empty());
-        dirt.marked().await;
+        assert!(dirt.take_all().is_empty());
+        dirt.marked(&BTreeSet::new()).await;
         assert_eq!(first.elapsed(), Duration::from_secs(1));
-        assert_eq!(dirt.take().get("a"), Some(&first));
+        assert_eq!(dirt.take_all().get("a"), Some(&first));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_longest_comes_first_and_nobody_twice_at_once() {
+        let dirt = Dirt::default();
+        let start = Instant::now();
+        for namespace in ["c", "b", "a"] {
+            dirt.mark(namespace, None);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let mut busy = BTreeSet::new();
+        assert_eq!(dirt.marked(&busy).await, start);
+        let taken: Vec<_> = dirt.take(&busy, 2).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(taken, ["c", "b"]);
+        busy.extend(taken);
+        // What changes meanwhile is kept, and waits for its turn behind those that never had one.
+        dirt.mark("c", None);
+        assert_eq!(
+            dirt.take(&busy, 9),
+            [("a".to_owned(), start + Duration::from_secs(2))]
+        );
+        busy.insert("a".to_owned());
+        assert!(
+            tokio::time::timeout(Duration::from_secs(9), dirt.marked(&busy))
+                .await
+                .is_err()
+        );
+        busy.clear();
+        assert_eq!(dirt.marked(&busy).await, start + Duration::from_secs(3));
     }
 }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt as _;
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
+use kube::core::Request;
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -30,7 +31,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 pub(crate) use self::pace::Pace;
 use self::pace::{Backoff, GRACE, SETTLED, SHORT};
 pub(crate) use self::page::ReadingRoom;
-use self::page::{PageSize, Reader};
+use self::page::{Page, PageSize, Reader};
 use self::proofs::{Probe, Proofs};
 use super::currency::Mark;
 use crate::complaints::Complaints;
@@ -65,6 +66,8 @@ pub(crate) enum FeedError {
     Silent,
     #[error("the version that was watched from is gone")]
     Gone,
+    #[error("the watch told of something that can't be read, and is listed instead")]
+    Illegible(#[source] serde_json::Error),
     #[error("the API server sent an object or a list without a version")]
     Unversioned,
     #[error("the API server sent an object that is larger than it can store")]
@@ -170,7 +173,9 @@ where
                     continue;
                 }
                 Ok(()) => {}
-                Err(error @ (FeedError::Gone | FeedError::Unversioned)) => return error,
+                Err(error @ (FeedError::Gone | FeedError::Illegible(_) | FeedError::Unversioned)) => {
+                    return error;
+                }
                 Err(error) => self.report(&error),
             }
             sleep(backoff.next()).await;
@@ -245,8 +250,12 @@ where
     /// What the revision is, read with quorum.
     async fn probe(&self) -> Result<Probe, FeedError> {
         let asked = Instant::now();
-        let one = ListParams::default().limit(1);
-        let answer = timeout(self.pace.answer, self.api.list(&one)).await;
+        let one = Request::new(self.api.resource_url())
+            .list(&ListParams::default().limit(1))
+            .map_err(kube::Error::BuildRequest)
+            .map_err(FeedError::Probe)?;
+        let client = self.api.clone().into_client();
+        let answer = timeout(self.pace.answer, client.request::<Page>(one)).await;
         let answer = answer
             .map_err(|_| FeedError::NoAnswer)?
             .map_err(FeedError::Probe)?;
@@ -278,6 +287,8 @@ where
 fn refused(error: kube::Error) -> FeedError {
     match error {
         kube::Error::Api(status) if status.code == 410 => FeedError::Gone,
+        // From the same version on it would be told again.
+        kube::Error::SerdeError(error) => FeedError::Illegible(error),
         error => FeedError::Watch(error),
     }
 }

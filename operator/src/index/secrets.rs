@@ -60,7 +60,7 @@ impl Secrets {
             {
                 continue;
             }
-            // Other namespaces wait behind this one: whoever did not answer for one Secret is not asked for the next.
+            // The namespace waits, with one of a few places: whoever did not answer for one Secret is not asked for the next.
             let read = tokio::time::timeout(PATIENCE, read_keys(client, namespace, name)).await;
             let Ok(read) = read else {
                 tracing::warn!(secret = %name, %namespace, "the API server does not answer for the keys of a secret");

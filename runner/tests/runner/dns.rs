@@ -36,7 +36,7 @@ impl NameServer {
             }
         });
         Self {
-            resolver: resolver(port),
+            resolver: resolver(port, LookupIpStrategy::Ipv4Only),
             asked,
         }
     }
@@ -46,14 +46,14 @@ impl NameServer {
     }
 }
 
-fn resolver(port: u16) -> TokioResolver {
+pub(crate) fn resolver(port: u16, strategy: LookupIpStrategy) -> TokioResolver {
     let mut connection = ConnectionConfig::udp();
     connection.port = port;
     let mut server = NameServerConfig::udp(IpAddr::V4(Ipv4Addr::LOCALHOST));
     server.connections = vec![connection];
     let config = ResolverConfig::from_parts(None, vec![], vec![server]);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4Only;
+    builder.options_mut().ip_strategy = strategy;
     builder.options_mut().cache_size = 0;
     builder.build().unwrap()
 }

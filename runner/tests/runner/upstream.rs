@@ -31,7 +31,11 @@ type Answer = Arc<dyn Fn(&Seen) -> Response + Send + Sync>;
 impl Upstream {
     /// Answers every request with its own description.
     pub(crate) async fn start() -> Self {
-        Self::answering(|seen| axum::Json(json!({ "target": seen.target })).into_response()).await
+        let described = |seen: &Seen| {
+            let body = json!({ "target": seen.target }).to_string();
+            ([("content-type", "application/json")], body).into_response()
+        };
+        Self::answering(described).await
     }
 
     pub(crate) async fn answering(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Self {

@@ -32,6 +32,10 @@ impl ExecutorContract for Echo {
         "echo"
     }
 
+    fn summary(&self) -> &'static str {
+        "a word said again"
+    }
+
     fn placements(&self) -> &'static [Placement] {
         &[Placement::Bot, Placement::Sandbox]
     }

@@ -26,6 +26,12 @@ impl Effort {
         self.left = self.left.saturating_add(part.left);
     }
 
+    /// How many steps are left.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
     /// Takes steps away; there must be enough.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), TooComplex> {
         self.left = self.left.checked_sub(steps.saturating_add(1)).ok_or(TooComplex(

@@ -238,6 +238,12 @@ impl UrlPattern {
             && self.path.matches(&url.path)
     }
 
+    /// Whether a URL may match both.
+    pub(super) fn may_meet(&self, other: &Self) -> bool {
+        let same_port = self.port.is_none() || other.port.is_none() || self.port == other.port;
+        self.scheme == other.scheme && same_port && self.host.may_meet(&other.host)
+    }
+
     /// Whether it is known to match everything that the other one matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         self.scheme == other.scheme

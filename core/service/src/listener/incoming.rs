@@ -17,6 +17,7 @@ use tonic::transport::server::Connected;
 
 use super::guarded::Guarded;
 use super::lobby::{Guest, Lobby};
+use super::metrics::{GaveWay, Listener};
 use super::{Limits, address};
 use crate::tls::connections::{Connections, Entry};
 use crate::tls::{PeerCertificate, ServerTls, Tls, handshake};
@@ -51,12 +52,23 @@ pub struct Incoming {
 impl Incoming {
     /// Listens. An address that names no interface means all of them.
     pub fn bind(address: SocketAddr, entrance: Entrance, limits: Limits) -> io::Result<Self> {
+        let name = Listener::from(&entrance);
+        Self::bind_as(name, address, entrance, limits)
+    }
+
+    /// The same, under another name than the entrance's.
+    pub(crate) fn bind_as(
+        name: Listener,
+        address: SocketAddr,
+        entrance: Entrance,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let listener = address::bind(address)?;
         let address = listener.local_addr()?;
         let (sender, accepted) = mpsc::channel(WAITING);
         let connections = Connections::default();
         let mut accepting = JoinSet::new();
-        let lobby = Lobby::new(limits);
+        let lobby = Lobby::new(limits, GaveWay::of(name));
         accepting.spawn(accept(listener, entrance, lobby, connections.clone(), sender));
         Ok(Self {
             address,

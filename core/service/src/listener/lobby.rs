@@ -10,12 +10,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Limits;
+use super::metrics::GaveWay;
 use super::source::Source;
 
 /// The connections of one listener.
 #[derive(Debug)]
 pub(super) struct Lobby {
     limits: Limits,
+    gave_way: GaveWay,
     state: Mutex<State>,
 }
 
@@ -55,9 +57,10 @@ const HEARD: u8 = 1;
 const KNOWN: u8 = 2;
 
 impl Lobby {
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
+    pub(super) fn new(limits: Limits, gave_way: GaveWay) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            gave_way,
             state: Mutex::default(),
         })
     }
@@ -70,6 +73,7 @@ impl Lobby {
         if let Some((source, number)) = state.in_the_way(source, &self.limits)
             && let Some(closed) = state.remove(source, number)
         {
+            self.gave_way.strangers.inc();
             closed.cancel();
         }
         state.arrived = state.arrived.saturating_add(1);
@@ -186,6 +190,7 @@ impl Guest {
                 ?holder,
                 "too many connections; one ends"
             );
+            self.0.lobby.gave_way.known.inc();
             closed.cancel();
         }
     }
@@ -227,12 +232,13 @@ mod tests {
     use std::time::Duration;
 
     fn lobby(strangers: usize, per_source: usize, known: usize) -> Arc<Lobby> {
-        Lobby::new(Limits {
+        let limits = Limits {
             strangers,
             per_source,
             known,
             ..Limits::default()
-        })
+        };
+        Lobby::new(limits, GaveWay::default())
     }
 
     fn enter(lobby: &Arc<Lobby>, address: &str) -> Guest {
@@ -251,6 +257,10 @@ mod tests {
         let closed: Vec<_> = guests.iter().map(is_closed).collect();
         assert_eq!(closed, [true, true, false, false]);
         assert!(!is_closed(&other));
+        assert_eq!(
+            (lobby.gave_way.strangers.get(), lobby.gave_way.known.get()),
+            (2, 0)
+        );
     }
 
     #[tokio::test]
@@ -309,6 +319,10 @@ mod tests {
         assert!(others.iter().all(|other| !is_closed(other)));
         let closed: Vec<_> = many.iter().map(is_closed).collect();
         assert_eq!(closed, [false, false, true, true]);
+        assert_eq!(
+            (lobby.gave_way.strangers.get(), lobby.gave_way.known.get()),
+            (0, 2)
+        );
         drop((many, others));
         let state = lobby.state();
         assert!(state.known.is_empty() && state.known_in_all == 0);

@@ -42,6 +42,11 @@ pub struct RequestShape {
     /// How long the provider keeps the beginning of a conversation, in the dialect `Anthropic`. Default: `FiveMinutes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_cache: Option<PromptCache>,
+    /// Whether a short answer of the assistant's stands between the results of calls and a message of the user's, in the dialect
+    /// `OpenAI`. Mistral's models refuse one directly after the other, wherever they are served: a message that comes after a turn
+    /// ended with results, and the images that a result showed. Default: false, and true at Mistral's own addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge_tool_results: Option<bool>,
     /// Further fields of each request's body, by name, for example `service_tier: flex` or `top_k: 40`. A field of a model
     /// replaces the provider's of the same name. Only known fields are taken, and none that carries messages, tools or a model;
     /// what has a setting of its own is not taken here either. Never secrets.
@@ -101,6 +106,7 @@ impl RequestShape {
             thinking: self.thinking.or(provider.thinking),
             reasoning_state: self.reasoning_state.or(provider.reasoning_state),
             prompt_cache: self.prompt_cache.or(provider.prompt_cache),
+            bridge_tool_results: self.bridge_tool_results.or(provider.bridge_tool_results),
             extra_body,
         }
     }

@@ -23,6 +23,7 @@ pub(in crate::providers) struct Assembler {
     state: State,
     began: bool,
     too_many: bool,
+    calls_elsewhere: bool,
 }
 
 impl Assembler {
@@ -55,6 +56,16 @@ impl Assembler {
         let at = self.calls.add(part);
         self.too_many |= at.is_none();
         at
+    }
+
+    /// An answer that was not asked for, beside this one, has calls.
+    pub(in crate::providers) fn calls_elsewhere(&mut self) {
+        self.calls_elsewhere = true;
+    }
+
+    /// Whether there are calls, and none of them is this answer's.
+    pub(super) fn has_calls_only_elsewhere(&self) -> bool {
+        self.calls_elsewhere && self.calls.len() == 0
     }
 
     /// Something of the answer that is neither text nor call.

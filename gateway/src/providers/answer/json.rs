@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
-use serde::de::{self, DeserializeSeed, Deserializer as _, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use monstrum_service::json;
+use serde::de::{self, Deserializer as _, Visitor};
 
 use super::text::Wide;
 
@@ -37,8 +38,8 @@ impl<'a> Document<'a> {
             written: self.written,
             layout: &self.layout,
         };
-        let raw = serde_json::from_str(&self.layout).map_err(|error| error.is_eof())?;
-        whole.part(raw).ok_or(false)
+        let value = json::whole(&self.layout).map_err(|error| error.is_eof())?;
+        whole.part(value).ok_or(false)
     }
 }
 
@@ -65,8 +66,7 @@ impl<'a> Json<'a> {
         if !self.is_string() {
             return None;
         }
-        let mut reader = serde_json::Deserializer::from_str(self.written);
-        reader.deserialize_bytes(AnyBytes).ok().map(Wide)
+        bytes(self.written).map(Wide)
     }
 
     /// A string, by itself.
@@ -83,17 +83,18 @@ impl<'a> Json<'a> {
     /// The fields of these names; an absent one and a null are alike, and of several of one name the last counts.
     pub(in crate::providers) fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Json<'a>>; N] {
         let mut found = [None; N];
-        if self.is_object() {
-            let each = |name: &[u8], value: Json<'a>| {
-                for (at, slot) in names.iter().zip(&mut found) {
-                    if at.as_bytes() == name {
-                        *slot = Some(value).filter(|value| value.written != "null");
-                    }
+        if !self.is_object() {
+            return found;
+        }
+        let mut parts = json::parts(self.layout);
+        while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            // A name need not be valid text.
+            let name = self.layout.get(name).and_then(bytes);
+            for (at, slot) in names.iter().zip(&mut found) {
+                if name.as_deref() == Some(at.as_bytes()) {
+                    *slot = self.part(value.clone()).filter(|value| value.written != "null");
                 }
-            };
-            let mut reader = serde_json::Deserializer::from_str(self.layout);
-            // The layout was read as a whole before, so that this cannot fail.
-            drop(reader.deserialize_map(Fields { parent: self, each }));
+            }
         }
         found
     }
@@ -105,21 +106,12 @@ impl<'a> Json<'a> {
     }
 
     /// Hands each item of a list to `each`, until that fails.
-    pub(in crate::providers) fn each<E>(
-        self,
-        mut each: impl FnMut(Json<'a>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut outcome = Ok(());
-        if self.is_list() {
-            let each = |item| {
-                if outcome.is_ok() {
-                    outcome = each(item);
-                }
-            };
-            let mut reader = serde_json::Deserializer::from_str(self.layout);
-            drop(reader.deserialize_seq(Items { parent: self, each }));
+    pub(in crate::providers) fn each<E>(self, each: impl FnMut(Json<'a>) -> Result<(), E>) -> Result<(), E> {
+        if !self.is_list() {
+            return Ok(());
         }
-        outcome
+        let mut items = json::parts(self.layout).filter_map(|item| self.part(item));
+        items.try_for_each(each)
     }
 
     /// Hands every item of a list to `each`.
@@ -132,12 +124,16 @@ impl<'a> Json<'a> {
     }
 
     /// A value inside of this one, as it was written.
-    fn part(self, raw: &'a RawValue) -> Option<Self> {
-        let layout = raw.get();
-        let start = layout.as_ptr().addr().checked_sub(self.layout.as_ptr().addr())?;
-        let written = self.written.get(start..start.checked_add(layout.len())?)?;
+    fn part(self, place: Range<usize>) -> Option<Self> {
+        let (written, layout) = (self.written.get(place.clone())?, self.layout.get(place)?);
         Some(Self { written, layout })
     }
+}
+
+/// A string, though half a character may stand in it.
+fn bytes(text: &str) -> Option<Cow<'_, [u8]>> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_bytes(AnyBytes).ok()
 }
 
 /// A count that is written as a decimal fraction; part of a token is a token.
@@ -197,61 +193,6 @@ impl<'de> Visitor<'de> for AnyBytes {
     }
 }
 
-/// A name that need not be valid text.
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, [u8]>;
-
-    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_bytes(AnyBytes)
-    }
-}
-
-struct Fields<'a, F> {
-    parent: Json<'a>,
-    each: F,
-}
-
-impl<'a, F: FnMut(&[u8], Json<'a>)> Visitor<'a> for Fields<'a, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(Name)? {
-            if let Some(value) = self.parent.part(map.next_value()?) {
-                (self.each)(&name, value);
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Items<'a, F> {
-    parent: Json<'a>,
-    each: F,
-}
-
-impl<'a, F: FnMut(Json<'a>)> Visitor<'a> for Items<'a, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(mut self, mut list: A) -> Result<(), A::Error> {
-        while let Some(raw) = list.next_element()? {
-            if let Some(item) = self.parent.part(raw) {
-                (self.each)(item);
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +240,16 @@ mod tests {
     #[case("true", None)]
     fn a_count_is_read_in_each_of_its_forms(#[case] text: &str, #[case] expected: Option<u64>) {
         assert_eq!(Document::of(text).root().unwrap().number(), expected);
+    }
+
+    #[test]
+    fn a_key_of_the_json_library_is_a_key_like_any_other() {
+        let text = r#"{"a":{"$serde_json::private::RawValue":"[1]"}}"#;
+        let document = Document::of(text);
+        let field = document.root().unwrap().field("a").unwrap();
+        assert!(field.is_object() && !field.is_list());
+        let read: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert!(read["a"].is_object(), "{read}");
     }
 
     #[test]

@@ -20,6 +20,9 @@ const MARK: &[u8] = "\u{feff}".as_bytes();
 /// What servers say to keep a connection open, where they should have sent a comment.
 const KEEP_ALIVE: [&str; 4] = ["ping", "keepalive", "keep-alive", "heartbeat"];
 
+/// Why an answer is none whose calls another choice holds.
+const CALLS_ELSEWHERE: &str = "its calls stand in another choice than the first, though one choice was asked for; none of them was made";
+
 type Error = ModelError<Tainted>;
 
 /// What a dialect makes of a piece of JSON.
@@ -107,9 +110,11 @@ impl Reader {
             Body::Unknown(body) | Body::Document(body) => self.parts.document(&body),
         };
         let settled = self.is_settled();
+        let elsewhere = self.parts.assembler.has_calls_only_elsewhere();
         let (rest, answer) = self.parts.assembler.finish();
         match outcome {
             Err(error) if !settled => (rest, Err(error)),
+            Ok(()) | Err(_) if elsewhere => (rest, Err(ModelError::Unreadable(CALLS_ELSEWHERE.into()))),
             Ok(()) | Err(_) => (rest, answer.ok_or(ModelError::Cut)),
         }
     }

@@ -27,11 +27,15 @@ pub(super) fn read(json: Json<'_>, into: &mut Assembler) -> Seen {
     }
 }
 
-/// Only one answer is asked for: what belongs to another is left out.
+/// Only one answer is asked for: what belongs to another is left out. Its calls are never made, since they would be those of an answer
+/// that nobody asked for, put together with the text of the one that was.
 fn choice(json: Json<'_>, into: &mut Assembler) {
     let names = ["index", "delta", "message", "finish_reason", "usage"];
     let [index, delta, message, finish_reason, usage] = json.fields(names);
     if index.and_then(Json::number).is_some_and(|index| index > 0) {
+        if delta.or(message).is_some_and(calls) {
+            into.calls_elsewhere();
+        }
         return;
     }
     into.used(usage.map(claim).unwrap_or_default());
@@ -47,6 +51,15 @@ fn choice(json: Json<'_>, into: &mut Assembler) {
     if !word.is_empty() {
         into.because(Reason::of(&word));
     }
+}
+
+fn calls(said: Json<'_>) -> bool {
+    let [tool_calls, function_call] = said.fields(["tool_calls", "function_call"]);
+    let mut any = function_call.is_some();
+    if let Some(calls) = tool_calls {
+        calls.items(|_| any = true);
+    }
+    any
 }
 
 /// Reads a delta or a message.

@@ -69,7 +69,10 @@ pub(super) async fn perform(
     if !in_force(context, wanted, prepared).await {
         return not_sent("Revoked", verdict::REFUSED);
     }
-    match attached.start(prepared.execute.clone()).await {
+    match attached
+        .start(prepared.execute.clone(), &prepared.permit.reserve)
+        .await
+    {
         Ok(running) => {
             let _wait = context.clock.wait();
             listen(context, wanted, prepared, changes, running).await

@@ -47,6 +47,7 @@ pub(super) fn shape(shape: &kind::RequestShape) -> RequestShape {
         thinking: shape.thinking.map(thinking).unwrap_or_default().into(),
         reasoning_state: shape.reasoning_state.map(state).unwrap_or_default().into(),
         prompt_cache: shape.prompt_cache.map(cache).unwrap_or_default().into(),
+        bridge_tool_results: shape.bridge_tool_results,
         extra_body_json: extra
             .map(|fields| serde_json::json!(fields).to_string())
             .unwrap_or_default(),
@@ -100,6 +101,7 @@ mod tests {
         let all = written(json!({
             "outputLimitField": "max_completion_tokens", "streaming": false, "streamUsage": false, "strictTools": true,
             "thinking": "Adaptive", "reasoningState": "ReasoningContent", "promptCache": "OneHour",
+            "bridgeToolResults": false,
             "extraBody": {"top_k": 4, "store": false}
         }));
         let expected = RequestShape {
@@ -111,6 +113,7 @@ mod tests {
             thinking: Thinking::Adaptive.into(),
             reasoning_state: ReasoningState::ReasoningContent.into(),
             prompt_cache: PromptCache::OneHour.into(),
+            bridge_tool_results: Some(false),
             extra_body_json: r#"{"store":false,"top_k":4}"#.to_owned(),
         };
         assert_eq!(all, expected);

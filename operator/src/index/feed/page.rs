@@ -14,9 +14,10 @@ use kube::Client;
 use kube::api::{Api, ListParams};
 use kube::client::Body;
 use kube::core::{ListMeta, Request, Resource, Status};
+use monstrum_service::json;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -84,13 +85,11 @@ pub(super) struct Listing {
     pub(super) next: Option<String>,
 }
 
-/// As it comes; the objects are not made yet.
+/// A page without its objects.
 #[derive(Deserialize)]
-struct Page<'a> {
+pub(super) struct Page {
     #[serde(default)]
-    metadata: ListMeta,
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
+    pub(super) metadata: ListMeta,
 }
 
 /// Who reads pages of one collection.
@@ -154,14 +153,35 @@ where
 }
 
 fn taken<K: DeserializeOwned>(body: &[u8], take: &mut (dyn FnMut(K) + Send)) -> Result<Listing, kube::Error> {
-    let page: Page<'_> = serde_json::from_slice(body).map_err(kube::Error::SerdeError)?;
-    for item in page.items.into_iter().flatten() {
-        take(serde_json::from_str(item.get()).map_err(kube::Error::SerdeError)?);
+    let text = std::str::from_utf8(body)
+        .map_err(serde_json::Error::custom)
+        .map_err(kube::Error::SerdeError)?;
+    // This reads all of it, so that what comes is JSON.
+    let page: Page = serde_json::from_str(text).map_err(kube::Error::SerdeError)?;
+    let text = text.trim_start();
+    for item in json::items(json::field(text, "items").unwrap_or_default()) {
+        take(object(item).map_err(kube::Error::SerdeError)?);
     }
     Ok(Listing {
         version: page.metadata.resource_version,
         next: page.metadata.continue_,
     })
+}
+
+/// An object. Where a part of it is JSON that can't be read, since it is deeper than readers go, the reason stands in its place: one such
+/// object, which whoever may create objects can make, would otherwise keep all others from being listed.
+fn object<K: DeserializeOwned>(text: &str) -> serde_json::Result<K> {
+    let error = match serde_json::from_str(text) {
+        Err(error) if error.is_syntax() => error,
+        read => return read,
+    };
+    let mut legible = Map::new();
+    for (name, value) in json::fields(text) {
+        let value = serde_json::from_str(value)
+            .unwrap_or_else(|_| Value::String(format!("it can't be read: {error}")));
+        legible.insert(serde_json::from_str(name)?, value);
+    }
+    serde_json::from_value(Value::Object(legible))
 }
 
 async fn refusal(response: Response<Body>) -> kube::Error {

@@ -138,7 +138,7 @@ impl Watched {
 
     /// As the compiler does with what is marked.
     fn compile(&self) {
-        for namespace in self.index.dirt.take().into_keys() {
+        for namespace in self.index.dirt.take_all().into_keys() {
             self.index.dirt.done(&namespace);
         }
     }
@@ -540,4 +540,35 @@ async fn a_change_is_told_within_moments() {
         sleep(Duration::from_millis(300)).await;
         assert!(watched.holds());
     }
+}
+
+/// A namespace's own affair: whoever may create objects there decides how deep they are.
+#[rstest]
+#[case::before_the_first_list(false)]
+#[case::while_it_is_watched(true)]
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_too_deep_to_be_read_holds_up_no_other(#[case] while_watched: bool) {
+    const DEEP: &str = "/apis/monstrum.dev/v1alpha1/namespaces/a-team/botbindings/deep";
+    let mut deep = bound(DEEP);
+    deep["metadata"]["namespace"] = json!("a-team");
+    deep["metadata"]["name"] = json!("deep");
+    deep["spec"]["grants"] = (0..400).fold(json!(1), |inner, _| json!([inner]));
+    let api = FakeApi::default();
+    if !while_watched {
+        api.put(DEEP, deep.clone());
+    }
+    let watched = watch_of(api, &[], &[], Budget::default());
+    watched.until(NAMESPACE, true, Duration::from_secs(1)).await;
+    if while_watched {
+        watched.api.put(DEEP, deep);
+    }
+    watched.stays_current(NAMESPACE, LEASE * 3).await;
+    assert!(watched.holds());
+    let key = crate::index::Key {
+        kind: monstrum_crds::object::Kind::BotBinding,
+        namespace: "a-team".to_owned(),
+        name: "deep".to_owned(),
+    };
+    let told = watched.index.broken.untold(&key).unwrap();
+    assert!(told.error.contains("can't be read"), "{}", told.error);
 }

@@ -42,6 +42,14 @@ impl Glob {
         reach.holds(pieces.len())
     }
 
+    /// Whether a value may match both, by a look at both ends.
+    pub(crate) fn may_meet(&self, other: &Self) -> bool {
+        let (begin, other_begin) = (self.prefix.as_str(), other.prefix.as_str());
+        let (end, other_end) = (self.end(), other.end());
+        (begin.starts_with(other_begin) || other_begin.starts_with(begin))
+            && (end.ends_with(other_end) || other_end.ends_with(end))
+    }
+
     /// A look at both ends, which tells almost all pairs of a long list apart.
     fn may_cover(&self, other: &Self) -> bool {
         other.prefix.starts_with(&self.prefix) && (self.rest.is_empty() || other.end().ends_with(self.end()))

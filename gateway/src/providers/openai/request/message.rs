@@ -1,6 +1,7 @@
 //! The conversation as chat messages.
 //!
-//! A tool message is text only here, so that what a call showed follows as a message of the user's.
+//! A tool message is text only here, so that what a call showed follows as a message of the user's. Where the user may not speak directly
+//! after a tool, the assistant says a word in between.
 
 use monstrum_wire::policy::RequestShape;
 use serde_json::{Map, Value, json};
@@ -8,6 +9,10 @@ use serde_json::{Map, Value, json};
 use super::reasoning::Reasoning;
 use crate::providers::conversation::{Image, Message, ModelRequest, Opaque, Origin, ToolCall};
 use crate::providers::ids::{Ids, is_plain};
+use crate::providers::shape;
+
+/// What the assistant says between the results of its calls and the user.
+const BRIDGE: &str = "I have the results.";
 
 pub(super) fn all(request: &ModelRequest<'_>, shape: &RequestShape) -> Vec<Value> {
     let mut writer = Writer {
@@ -16,6 +21,7 @@ pub(super) fn all(request: &ModelRequest<'_>, shape: &RequestShape) -> Vec<Value
         ids: Ids::new(Origin::of(request.model), is_plain),
         reasoning: Reasoning::of(request, shape),
         sees: request.model.images,
+        bridges: bridges(shape, &request.model.base_url),
     };
     if !request.system.is_empty() {
         let system = json!({ "role": "system", "content": request.system });
@@ -35,6 +41,13 @@ struct Writer {
     ids: Ids,
     reasoning: Reasoning,
     sees: bool,
+    bridges: bool,
+}
+
+/// Mistral's own addresses are known to refuse a user who speaks after a tool.
+fn bridges(shape: &RequestShape, base_url: &str) -> bool {
+    let is_mistral = || shape::host(base_url).is_some_and(|host| host.ends_with(".mistral.ai"));
+    shape.bridge_tool_results.unwrap_or_else(is_mistral)
 }
 
 impl Writer {
@@ -43,7 +56,7 @@ impl Writer {
             Message::User { text, images } => {
                 self.show();
                 let content = self.user(text, images);
-                self.written.push(json!({ "role": "user", "content": content }));
+                self.say(&content);
             }
             Message::Assistant {
                 text,
@@ -76,8 +89,18 @@ impl Writer {
     fn show(&mut self) {
         if !self.shown.is_empty() {
             let parts = std::mem::take(&mut self.shown);
-            self.written.push(json!({ "role": "user", "content": parts }));
+            self.say(&json!(parts));
         }
+    }
+
+    /// Something of the user's side.
+    fn say(&mut self, content: &Value) {
+        let follows_tool = self.written.last().is_some_and(|last| last["role"] == "tool");
+        if self.bridges && follows_tool {
+            self.written
+                .push(json!({ "role": "assistant", "content": BRIDGE }));
+        }
+        self.written.push(json!({ "role": "user", "content": content }));
     }
 
     fn user(&self, text: &str, images: &[Image]) -> Value {

@@ -206,6 +206,48 @@ fn images_are_shown_to_a_model_that_takes_them_and_told_to_one_that_does_not() {
     assert!(!told.to_string().contains("base64"));
 }
 
+#[rstest]
+#[case::mistral("https://api.mistral.ai/v1", None, true)]
+#[case::mistrals_code("https://codestral.mistral.ai/v1", None, true)]
+#[case::elsewhere("https://models.example.com/v1", None, false)]
+#[case::lookalike("https://api.mistral.ai.evil.example/v1", None, false)]
+#[case::set("https://models.example.com/v1", Some(true), true)]
+#[case::set_off("https://api.mistral.ai/v1", Some(false), false)]
+fn the_user_speaks_after_a_tool_only_where_that_is_taken(
+    #[case] base_url: &str,
+    #[case] set: Option<bool>,
+    #[case] bridged: bool,
+) {
+    let model = Model {
+        base_url: base_url.to_owned(),
+        images: true,
+        request: Some(RequestShape {
+            bridge_tool_results: set,
+            ..RequestShape::default()
+        }),
+        ..model()
+    };
+    let once = [
+        user("look", Vec::new()),
+        said(&model, &["1"], Opaque::default()),
+        result("1", vec![image()]),
+    ];
+    let cut_off = [
+        said(&model, &["2"], Opaque::default()),
+        result("2", Vec::new()),
+        user("go on", Vec::new()),
+    ];
+    let asked = asked(&model, &[once, cut_off].concat(), &[]);
+    let roles = asked["messages"].as_array().unwrap().iter();
+    let roles: Vec<&str> = roles.map(|message| message["role"].as_str().unwrap()).collect();
+    let expected = if bridged {
+        "system user assistant tool assistant user assistant tool assistant user"
+    } else {
+        "system user assistant tool user assistant tool user"
+    };
+    assert_eq!(roles.join(" "), expected);
+}
+
 #[test]
 fn a_models_own_state_goes_back_to_it_as_it_came() {
     let model = model();

@@ -285,6 +285,57 @@ fn another_choice_is_left_out() {
     assert_eq!(text(&[other]), "yes");
 }
 
+/// Another choice is another answer: what it calls nobody asked for, and asking again would bring the same.
+#[rstest]
+#[case::silent(r#"{"index":0,"delta":{"content":null},"finish_reason":"tool_calls"}"#)]
+#[case::with_text(r#"{"index":0,"delta":{"content":"I look."},"finish_reason":"tool_calls"}"#)]
+#[case::as_if_done(r#"{"index":0,"delta":{"content":"I look."},"finish_reason":"stop"}"#)]
+#[case::whole(r#"{"index":0,"message":{"role":"assistant","content":"I look."},"finish_reason":"stop"}"#)]
+fn calls_that_stand_in_another_choice_are_not_made_and_not_asked_for_again(#[case] first: &str) {
+    let second = r#"{"index":1,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"t","arguments":"{}"}}]},"finish_reason":"tool_calls"}"#;
+    for second in [second.to_owned(), second.replace("delta", "message")] {
+        let together = format!(r#"{{"object":"chat.completion","choices":[{first},{second}]}}"#);
+        let apart = [first, &second].map(|choice| format!(r#"{{"choices":[{choice}]}}"#));
+        for outcome in [
+            read(&[&together, "[DONE]"]),
+            read(&[&apart[0], &apart[1], "[DONE]"]),
+            read(&[&apart[1], &apart[0], "[DONE]"]),
+            body(&together),
+        ] {
+            let Err(error @ ModelError::Unreadable(_)) = outcome else {
+                panic!("{outcome:?}")
+            };
+            assert!(
+                !error.is_transient() && error.to_string().contains("another choice"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_calls_of_the_first_choice_are_made_whatever_another_calls() {
+    let other = chunk(
+        r#"{"tool_calls":[{"index":0,"id":"b","function":{"name":"u","arguments":"{}"}}]}"#,
+        "\"tool_calls\"",
+    );
+    let other = other.replace("\"choices\":[{\"index\":0", "\"choices\":[{\"index\":1");
+    let answer = read(&[&chunk(CALL, "\"tool_calls\""), &other, "[DONE]"]).unwrap();
+    assert_eq!(answer.calls.len(), 1);
+    assert_eq!(answer.calls[0].name, "t");
+}
+
+#[test]
+fn choices_without_a_number_are_parts_of_one_answer() {
+    let text = r#"{"message":{"content":"I look."},"finish_reason":"tool_calls"}"#;
+    let calls = r#"{"message":{"tool_calls":[{"id":"a","function":{"name":"t","arguments":"{}"}}]},"finish_reason":"tool_calls"}"#;
+    let answer = body(&format!(
+        r#"{{"object":"chat.completion","choices":[{text},{calls}]}}"#
+    ))
+    .unwrap();
+    assert_eq!((answer.text.as_str(), answer.calls.len()), ("I look.", 1));
+}
+
 #[rstest]
 #[case::words("upstream connect error", ErrorClass::Failed, "upstream connect error")]
 #[case::words_as_event(
