@@ -11,7 +11,7 @@ use monstrum_crds::convert::channel as conversion;
 use monstrum_crds::kinds::Channel;
 use monstrum_crds::validate::{self, Fault};
 use monstrum_crds::world::World;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use self::build::{Plan, build};
 use super::rollout::{Rollout, Trouble};
@@ -49,7 +49,7 @@ pub(super) async fn reconcile(
     let states = states(&faults, failure.as_ref(), &rollout);
     let look_at_status = reconciler
         .status
-        .write(&reconciler.index, channel, &states, Map::new())
+        .write(&reconciler.index, channel, &states, fields(&rollout))
         .await?;
     Ok([Some(applied?), look_at_pods, look_at_status]
         .into_iter()
@@ -137,6 +137,12 @@ async fn deployment(reconciler: &Reconciler, owner: &Owner) -> (Rollout, Option<
         )
         .await;
     (rollout, again)
+}
+
+/// The other fields of the status.
+fn fields(rollout: &Rollout) -> Map<String, Value> {
+    let fields = rollout.scale().into_iter();
+    fields.map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// The four conditions.

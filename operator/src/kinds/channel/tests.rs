@@ -87,7 +87,9 @@ fn conditions_follow_the_rollout(
 ) {
     let rollout = Rollout {
         name: "inbox-channel".into(),
+        selector: None,
         wanted: 1,
+        pods: 0,
         ready: 0,
         complete,
         resource: None,
