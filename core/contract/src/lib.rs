@@ -1,11 +1,14 @@
-//! What operator and runner agree on about each executor: one file, or folder, for each.
+//! What processes agree on that share no crate otherwise: each executor, one file or folder for each, and settings that the operator writes
+//! and another process reads.
 //!
-//! The operator asks it what may stand in a resource type and in a resource, which pod the calls run in, and what that pod reaches
-//! on the network. The runner parses with the same types, fills the same templates, and refuses by the same lists. So nothing becomes
-//! Ready of which every call would fail.
+//! The operator asks an executor's contract what may stand in a resource type and in a resource, which pod the calls run in, and what that
+//! pod reaches on the network. The runner parses with the same types, fills the same templates, and refuses by the same lists. So nothing
+//! becomes Ready of which every call would fail.
 //!
 //! **Architecture invariant:** everything here is pure, and no other crate but the runner knows a particular executor.
 
+pub mod channel;
+pub mod egress;
 mod executor;
 pub mod headers;
 pub mod http;

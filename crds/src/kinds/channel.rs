@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
+pub use monstrum_contract::channel::webhook::Mode as WebhookMode;
 use monstrum_guardian::destination;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -151,16 +152,7 @@ impl Webhook {
     }
 }
 
-/// When a webhook's sender gets the answer.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WebhookMode {
-    /// In the response to its request.
-    Synchronous,
-    /// In a request of ours, later.
-    Callback,
-}
-
-/// Which messages go to one bot, and where in them the parts stand. Each message's id is its `webhook-id` header.
+/// The way to one bot, and which messages take it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route {
@@ -170,6 +162,15 @@ pub struct Route {
     /// The name of a Bot in the same namespace.
     #[schemars(length(min = 1, max = 63), regex(pattern = schema::LABEL))]
     pub bot: String,
+    /// Which requests take it, where the channel is a webhook. Default: all to `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookRoute>,
+}
+
+/// Which requests take a route, and where in their bodies the parts stand. Each message's id is its `webhook-id` header.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebhookRoute {
     /// The request path that it is for. Default: `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^/[-._~/a-zA-Z0-9]*$"))]
