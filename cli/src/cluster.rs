@@ -66,7 +66,7 @@ pub(crate) enum ClusterError {
     /// Neither a kubeconfig nor a service account was found.
     #[error("there is neither a kubeconfig nor a service account to connect with")]
     #[diagnostic(help(
-        "set KUBECONFIG or name a file with --kubeconfig; `validate`, `policy` and `explain -f` need no cluster"
+        "set KUBECONFIG or name a file with --kubeconfig; no cluster is needed by `validate`, `policy test`, `policy diff` with --against, and by `policy lint`, `tools` and `explain` with -f"
     ))]
     Infer(#[source] kube::config::InferConfigError),
     /// The client cannot be built.

@@ -16,4 +16,4 @@ pub(crate) use error::{InputError, Spot};
 pub(crate) use manifest::{Manifest, is_cluster_wide, title};
 pub(crate) use node::{Node, Place};
 pub(crate) use secret::Secret;
-pub(crate) use source::{Source, collect, parse};
+pub(crate) use source::{Source, collect, names_of, parse};

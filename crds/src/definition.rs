@@ -8,6 +8,7 @@ use crate::conditions::{ConditionType, Holds, Reason};
 use crate::kinds::{
     Bot, BotBinding, BotRole, Channel, Credential, ModelProvider, Resource, ResourceType, Workspace,
 };
+use crate::schema;
 
 /// Every kind's definition as the API server takes it, in the order in which people meet them.
 pub fn all() -> Vec<Value> {
@@ -95,12 +96,7 @@ fn bound_quantity(object: &mut Map<String, Value>) {
         json!([{ "type": "integer" }, { "type": "string" }]),
     );
     object.insert("maxLength".into(), json!(32));
-    object.insert(
-        "pattern".into(),
-        json!(
-            r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
-        ),
-    );
+    object.insert("pattern".into(), json!(schema::QUANTITY));
 }
 
 fn is_condition(object: &Map<String, Value>) -> bool {

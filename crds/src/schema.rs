@@ -34,6 +34,14 @@ pub const HTTP_URL: &str = r"^https?://[^\s]+$";
 pub const DESTINATION: &str = r"^(https?://)?[-._a-zA-Z0-9*:/\[\]]+$";
 /// A JSON Pointer (RFC 6901); the empty one is the whole.
 pub const POINTER: &str = r"^(/([^/~]|~[01])*)*$";
+/// A length of time such as `90s`, `5m` or `1d12h`.
+pub const DURATION: &str = "^([0-9]{1,5}d)?([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,8}s)?$";
+/// A quantity as Kubernetes writes it.
+pub const QUANTITY: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
+/// What an answer may vary: from 0 to 2.
+pub const TEMPERATURE: &str = r"^([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$";
+/// A share above 0, and 1 at most.
+pub const SHARE: &str = r"^(0\.[0-9]{1,4}|1(\.0{1,4})?)$";
 /// A decimal number of US dollars or the like.
 pub const DECIMAL: &str = r"^[0-9]{1,6}(\.[0-9]{1,6})?$";
 

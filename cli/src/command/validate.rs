@@ -150,8 +150,11 @@ fn show(
             names.join(", ")
         ))?;
     }
+    let none = objects == 0 && problems.is_empty();
     let objects = count(objects, "object");
-    if problems.is_empty() {
+    if none {
+        screen.line("no object of monstrum.dev is in these files")
+    } else if problems.is_empty() {
         screen.line(&format!(
             "{} {objects}, no problems",
             paint::with(paint::GOOD, "✓")

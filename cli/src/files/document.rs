@@ -87,7 +87,7 @@ fn gather(source: &Arc<Source>, node: Node, found: &mut Vec<Result<Document, Inp
         for item in items {
             gather(source, item.clone(), found);
         }
-    } else if api_version.split('/').next() == Some(GROUP) {
+    } else if is_ours(api_version) {
         let kind = known(source, &node, api_version, kind);
         found.push(kind.map(|kind| Document {
             source: Arc::clone(source),
@@ -97,10 +97,15 @@ fn gather(source: &Arc<Source>, node: Node, found: &mut Vec<Result<Document, Inp
     }
 }
 
+/// Whether it is of this group, or was meant to be: an object that is skipped because of a slip would be found right.
+fn is_ours(api_version: &str) -> bool {
+    api_version.contains("monstrum") || api_version == VERSION
+}
+
 fn known(source: &Arc<Source>, node: &Node, api_version: &str, kind: &str) -> Result<Kind, InputError> {
     if api_version != format!("{GROUP}/{VERSION}") {
         return Err(InputError::content(
-            format!("there is no version {api_version}"),
+            format!("there is no apiVersion {api_version}"),
             at(source, place_of(node, "apiVersion")),
             format!("write {GROUP}/{VERSION}"),
         ));

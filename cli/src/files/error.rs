@@ -79,6 +79,12 @@ pub(crate) enum InputError {
         /// Where.
         paths: String,
     },
+    /// There is no test in it: nothing passes that was not tried.
+    #[error("no policy test is in {paths}")]
+    NoTests {
+        /// Where.
+        paths: String,
+    },
     /// It is not YAML, or not what was expected in this place.
     #[error("{message}")]
     Content {
@@ -113,6 +119,9 @@ impl miette::Diagnostic for InputError {
             Self::Empty { .. } => Some(Box::new(
                 "name files, folders that hold *.yaml, *.yml or *.json, or - for the standard input",
             )),
+            Self::NoTests { .. } => Some(Box::new(
+                "a test file has a list `tests`; `monstrum policy test --help` shows one",
+            )),
             Self::Content { help, .. } => (!help.is_empty()).then(|| Box::new(help) as Box<_>),
         }
     }
@@ -120,14 +129,14 @@ impl miette::Diagnostic for InputError {
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
         match self {
             Self::Content { code, .. } => Some(code.as_ref()),
-            Self::Read { .. } | Self::Empty { .. } => None,
+            Self::Read { .. } | Self::Empty { .. } | Self::NoTests { .. } => None,
         }
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match self {
             Self::Content { spot, .. } => Some(Box::new(std::iter::once(spot.label("here")))),
-            Self::Read { .. } | Self::Empty { .. } => None,
+            Self::Read { .. } | Self::Empty { .. } | Self::NoTests { .. } => None,
         }
     }
 }

@@ -49,10 +49,12 @@ impl Manifest {
             let help = format!("`kubectl explain {name}` shows what a {kind} holds");
             InputError::content(misfit.message, spot, help)
         })?;
-        if !is_cluster_wide(kind) {
-            meta_mut(&mut object)
-                .namespace
-                .get_or_insert_with(|| namespace.to_owned());
+        let own = &mut meta_mut(&mut object).namespace;
+        if is_cluster_wide(kind) {
+            // As the API server does: Kustomize gives a namespace to kinds that it does not know.
+            *own = None;
+        } else {
+            own.get_or_insert_with(|| namespace.to_owned());
         }
         Ok(Self { document, object })
     }

@@ -28,12 +28,17 @@ pub(crate) fn collect(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, InputError>
         gather(path, true, &mut sources)?;
     }
     if sources.is_empty() {
-        let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(InputError::Empty {
-            paths: paths.join(", "),
+            paths: names_of(paths),
         });
     }
     Ok(sources)
+}
+
+/// The paths, for a message.
+pub(crate) fn names_of(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    paths.join(", ")
 }
 
 /// A file that was named is read whatever it is called; of a folder, only YAML and JSON that is not hidden.

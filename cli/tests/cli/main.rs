@@ -16,4 +16,5 @@ mod policy;
 mod readme;
 mod recipe;
 mod run;
+mod slips;
 mod validate;

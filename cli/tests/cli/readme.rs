@@ -1,5 +1,6 @@
 //! The bot of the README: its objects are those of the file that it links, where nothing is missing.
 
+use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::Value;
@@ -47,4 +48,23 @@ fn the_file_lacks_nothing() {
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// The Channel of its page leads to the bot of the README.
+#[test]
+fn the_channel_of_its_page_is_right() {
+    let page = include_str!("../../../docs/channels.md");
+    let shown = blocks(page).into_iter().find(|block| block.info == ["yaml"]);
+    let mut file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    file.write_all(shown.unwrap().text.as_bytes()).unwrap();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let output = Command::new(env!("CARGO_BIN_EXE_monstrum"))
+        .args(["validate", "-f", "manifests/quickstart.yaml"])
+        .args(["-f", "charts/monstrum/resource-types/github.yaml", "-f"])
+        .arg(file.path())
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
 }

@@ -86,9 +86,7 @@ pub(crate) fn within(
         return Containment::Contained;
     }
     if matches!(matching, Match::Cel {}) {
-        return undecided(
-            "a CEL expression can only be compared with an equal one; write it as the ceiling does",
-        );
+        return undecided("a CEL expression can only be compared with an equal one; write both alike");
     }
     let compiled = |patterns: &[&Value]| -> Result<Vec<Pattern>, String> {
         patterns

@@ -15,6 +15,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
 
 pub(crate) use self::dialect::reworded;
+use crate::fault::excerpt;
 
 /// The most memory that one compiled expression, and the cache of its searches, may take. A dot of the dialect has more ranges than one
 /// of the library, which a text of 200 characters must not feel.
@@ -29,6 +30,8 @@ const MAX_CLASSES: usize = 128;
 const MAX_WEIGHT: u64 = 64_000;
 /// The heaviest that the expressions of one object may be together.
 const MAX_TOTAL_WEIGHT: u64 = 512_000;
+/// How much of an expression is told with what is wrong with it.
+const MAX_TOLD: usize = 40;
 /// How many expressions one object may have.
 const MAX_EXPRESSIONS: usize = 512;
 /// How large the schemas of one object may be together.
@@ -131,8 +134,16 @@ fn parsed(pattern: &str) -> Result<Ast, String> {
         .parse(pattern);
     parsed.map_err(|error| match error.kind() {
         ErrorKind::NestLimitExceeded(_) => format!("the expression nests more than {MAX_NESTING} deep"),
-        _ => one_line(&error.to_string()),
+        kind => at(&kind.to_string(), pattern, error.span()),
     })
+}
+
+/// What is wrong, and with which part: the library's own words draw an arrow over several lines.
+fn at(problem: &str, pattern: &str, span: &ast::Span) -> String {
+    match pattern.get(span.start.offset..span.end.offset) {
+        Some(part) if !part.is_empty() => format!("{problem}: {}", excerpt(part, MAX_TOLD)),
+        _ => one_line(problem),
+    }
 }
 
 /// How many character classes an expression may still have.

@@ -101,7 +101,7 @@ pub struct BotModel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 8),
-        regex(pattern = r"^([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$")
+        regex(pattern = schema::TEMPERATURE)
     )]
     pub temperature: Option<String>,
     /// The most tokens of one answer; absent means the model's own bound.
@@ -110,7 +110,7 @@ pub struct BotModel {
     pub max_output_tokens: Option<i32>,
     /// Only the likeliest words are taken, up to this share, from `0.0001` to `1`. Sent to the provider only when set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 6), regex(pattern = r"^(0\.[0-9]{1,4}|1(\.0{1,4})?)$"))]
+    #[schemars(length(min = 1, max = 6), regex(pattern = schema::SHARE))]
     pub top_p: Option<String>,
     /// Texts at which the answer ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

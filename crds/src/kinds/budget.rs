@@ -18,7 +18,7 @@ pub struct Budget {
     pub name: String,
     /// What is counted: calls of tools, or what the model uses.
     pub counts: Counted,
-    /// How much of it a window may hold. Money is in millionths of a US dollar; 0 permits nothing.
+    /// How much of it a window may hold. Money is in millionths of a US dollar (50000000 for 50 dollars); 0 permits nothing.
     #[schemars(range(min = 0, max = 1_000_000_000_000_000_i64))]
     pub limit: i64,
     /// The length of the window, which slides, for example `1m` or `30d`; absent means for ever.

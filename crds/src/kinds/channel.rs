@@ -50,7 +50,7 @@ pub struct ChannelSpec {
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub routes: Vec<Route>,
-    /// Who may talk. Without it, nobody.
+    /// Who may talk. Without it, or while it is empty, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talkers: Option<Talkers>,
     /// How many pods. Default: 1.
@@ -79,7 +79,8 @@ pub enum ChannelType {
 #[x_kube(validation = Rule::new("self.mode == 'Callback' || !has(self.callbackUrl)")
     .message("callbackUrl is only for mode Callback"))]
 pub struct Webhook {
-    /// The signing secret, `whsec_` and base64 as Standard Webhooks writes it. It signs callbacks as well.
+    /// The signing secret, `whsec_` and base64 as Standard Webhooks writes it. It signs callbacks as well. Whoever owns the Secret
+    /// agrees with its annotation `monstrum.dev/used-by: channel/NAME`.
     pub secret: SecretKeyRef,
     /// Whether the answer is the response (`Synchronous`) or is sent to `callbackUrl` later (`Callback`).
     pub mode: WebhookMode,

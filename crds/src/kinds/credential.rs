@@ -71,6 +71,6 @@ pub struct StaticField {
     /// The field's name, for example `token`.
     #[schemars(length(min = 1, max = 63), regex(pattern = schema::IDENTIFIER))]
     pub name: String,
-    /// Where its value stands.
+    /// Where its value stands. Whoever owns the Secret agrees with its annotation `monstrum.dev/used-by: credential/NAME`.
     pub secret_key_ref: SecretKeyRef,
 }

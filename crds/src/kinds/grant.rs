@@ -29,7 +29,8 @@ pub struct Grant {
     pub tools: Vec<String>,
     /// Patterns by dimension of the resource type, for example `repository: [acme/web, acme/docs-*]`.
     /// The patterns of one dimension are alternatives; every dimension must match. A dimension that is not
-    /// mentioned permits nothing, unless its resource type says otherwise (`whenUnset: Allow`).
+    /// mentioned permits nothing, unless its resource type says otherwise (`whenUnset: Allow`). How patterns are written depends on the
+    /// dimension's `match`, see `kubectl explain resourcetype.spec.dimensions.match`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "schema::scope")]
     pub scope: BTreeMap<String, Vec<Value>>,
@@ -56,7 +57,7 @@ pub struct Quota {
     pub name: String,
     /// What is counted.
     pub counts: Counted,
-    /// How much of it a window may hold. Money is in millionths of a US dollar.
+    /// How much of it a window may hold. Money is in millionths of a US dollar (50000000 for 50 dollars).
     #[schemars(range(min = 0, max = 9_007_199_254_740_991_i64))]
     pub limit: i64,
     /// The length of the window, for example `1h` or `30d`; absent means for ever.

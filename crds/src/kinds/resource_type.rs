@@ -49,7 +49,8 @@ pub mod tool;
 #[x_kube(validation = Rule::new("self.executor != 'http' || !has(self.credentials) || self.credentials.all(c, has(c.presentation))")
     .message("every credential method of executor http says how it is sent, spec.credentials[].presentation"))]
 pub struct ResourceTypeSpec {
-    /// Who carries the calls out.
+    /// Who carries the calls out: `http` (declarative requests) or `shell` (commands in a sandbox). The others do not exist yet, and a type
+    /// that names one is refused.
     pub executor: Executor,
     /// What the integration is, in a sentence or two.
     #[serde(default, skip_serializing_if = "Option::is_none")]

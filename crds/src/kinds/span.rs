@@ -6,6 +6,8 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::schema;
+
 /// A length of time such as `90s`, `5m`, `1h30m` or `30d`: days, hours, minutes and seconds in this order, each at most once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -56,7 +58,7 @@ impl JsonSchema for Span {
             "type": "string",
             "minLength": 2,
             "maxLength": 32,
-            "pattern": "^([0-9]{1,5}d)?([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,8}s)?$"
+            "pattern": schema::DURATION
         })
     }
 }

@@ -14,6 +14,10 @@ const VALUES: &str = include_str!("../../../charts/monstrum/values.yaml");
 const README: &str = include_str!("../../../charts/monstrum/README.md");
 /// What the line of the schema begins with.
 const POD: &str = "    \"pod\": {\"$comment\":";
+/// The containers of all pods.
+const CONTAINERS: [&str; 7] = [
+    "operator", "ledger", "gateway", "runner", "channel", "sandbox", "inject",
+];
 /// What the table stands between.
 const END: &str = "<!-- end of the values -->";
 
@@ -26,6 +30,7 @@ pub(super) fn schema(definition: &Value) -> anyhow::Result<String> {
     strict(&mut pod);
     undescribed(&mut pod);
     emptiable(&mut pod)?;
+    named(&mut pod)?;
     let pod = serde_json::to_string(&yaml::sorted(&pod))?;
     let pod = pod.strip_prefix('{').context("a schema that is no object")?;
     let line = format!("{POD} \"{MARK}.\", {pod}");
@@ -50,6 +55,17 @@ fn emptiable(pod: &mut Value) -> anyhow::Result<()> {
             *property = json!({ "anyOf": [{ "const": "" }, property.take()] });
         }
     }
+    Ok(())
+}
+
+/// What is said of a container that is in no pod would be said in vain.
+fn named(pod: &mut Value) -> anyhow::Result<()> {
+    let containers = pod
+        .pointer_mut("/properties/containers")
+        .and_then(Value::as_object_mut);
+    containers
+        .context("pod settings without containers")?
+        .insert("propertyNames".to_owned(), json!({ "enum": CONTAINERS }));
     Ok(())
 }
 
@@ -188,6 +204,8 @@ mod tests {
         };
         assert!(with(json!({"annotations": {"acme.example/owners": "ann, bob"}})));
         assert!(with(json!({"securityContext": {"assignedByPlatform": true}})));
+        assert!(with(json!({"containers": {"sandbox": {"env": {"TZ": "UTC"}}}})));
+        assert!(!with(json!({"containers": {"gatway": {"env": {"TZ": "UTC"}}}})));
         for loosening in [
             json!({"hostNetwork": true}),
             json!({"securityContext": {"runAsNonRoot": false}}),

@@ -15,7 +15,7 @@ use self::file::TestFile;
 use self::outcome::Report;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files;
+use crate::files::{self, InputError};
 use crate::output::{Format, Screen};
 
 /// Run policy tests: calls with the decisions that are expected on them
@@ -49,7 +49,7 @@ arguments that would be executed), now (a time) and used (of quotas, by GRANT/QU
 of budgets, by bot/BUDGET and workspace/BUDGET). `sees` is the exact list of tools,
 `hides` are tools that must not be visible.
 
-The exit code is 0 when every test passes and the coverage is enough, else 1.")]
+The exit code is 0 when every test passes and the coverage is enough, 1 when not, and 66 when there is no test.")]
 pub(crate) struct TestArgs {
     /// Test files, or folders of them
     #[arg(value_name = "FILE", required = true)]
@@ -71,6 +71,10 @@ pub(super) fn run(args: &TestArgs, screen: &mut Screen) -> Result<Exit, Failure>
             let (outcomes, coverage) = file.run();
             report.add(&source.name, outcomes, coverage);
         }
+    }
+    if report.passed == 0 && report.failed == 0 {
+        let paths = files::names_of(&args.files);
+        return Err(InputError::NoTests { paths }.into());
     }
     if let Some(path) = &args.junit {
         fs::write(path, junit::render(&report)).map_err(|source| Failure::Write {

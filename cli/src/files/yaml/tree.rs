@@ -239,7 +239,9 @@ impl<'t> Builder<'t> {
         self.count(1, at)?;
         dialect::key(self.text.get(at.range()).unwrap_or_default(), at)?;
         let Event::Scalar(text, style, anchor, tag) = event else {
-            return Err(Refusal::new("a key is a plain text", "write the key out", at));
+            let help =
+                "write the key out; {{ }} is a template: render it first, for example with helm template";
+            return Err(Refusal::new("a key is a plain text", help, at));
         };
         let node = self.scalar(&text, style, &tag, at, inside)?;
         if anchor != 0 {
@@ -408,5 +410,21 @@ fn broken(error: &ScanError, text: &str) -> Refusal {
             .nth(marker.index())
             .map_or(text.len(), |(offset, _)| offset)
     });
-    Refusal::new(error.info(), HELP, Place { offset, length: 0 })
+    let problem = error.info();
+    let help = help(&problem);
+    Refusal::new(problem, help, Place { offset, length: 0 })
+}
+
+/// What is to be done about what the parser says.
+fn help(problem: &str) -> &'static str {
+    let speaks_of = |words: &[&str]| words.iter().any(|word| problem.contains(word));
+    if speaks_of(&["tab"]) {
+        "indent with spaces"
+    } else if speaks_of(&["escape", "hexadecimal"]) {
+        "in double quotes a backslash begins an escape: use single quotes, or write \\\\"
+    } else if speaks_of(&["block mapping", "block collection", "indent", "mapping values"]) {
+        "look at this line and the one before: lines of one level are indented alike, with spaces, and a blank follows each colon"
+    } else {
+        HELP
+    }
 }

@@ -66,7 +66,7 @@ impl Rule {
             ));
         }
         on_large_stack(|| {
-            let mut expression = parse(source).map_err(|errors| errors.to_string().replace('\n', " "))?;
+            let mut expression = parse(source).map_err(|errors| told(&errors))?;
             cost::check(&expression)?;
             regex::translate(&mut expression.expr)?;
             let reads = reads::reads(&expression);
@@ -152,6 +152,21 @@ fn parse(source: &str) -> Result<Expression, ParseErrors> {
         .max_recursion_depth(MAX_NESTING)
         .max_expression_node_count(cost::MAX_PARTS)
         .parse(source)
+}
+
+/// The first error, on one line: the others follow from it.
+fn told(errors: &ParseErrors) -> String {
+    errors.errors.first().map_or_else(
+        || "the expression is no CEL".to_owned(),
+        |error| {
+            let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
+            format!(
+                "the expression is no CEL: {} at column {}",
+                message.replace('\n', " "),
+                error.pos.1
+            )
+        },
+    )
 }
 
 /// How many brackets are open at once, at most; those in strings count too.

@@ -179,6 +179,11 @@ pub(crate) enum HostPattern {
 
 impl HostPattern {
     pub(super) fn compile(pattern: &str) -> Result<Self, PatternFault> {
+        if pattern.contains("://") {
+            return Err(format!(
+                "{pattern} is a URL; write the host alone, without scheme and path"
+            ));
+        }
         if pattern.contains('/') {
             return Self::network(pattern);
         }
@@ -206,7 +211,7 @@ impl HostPattern {
     fn network(pattern: &str) -> Result<Self, PatternFault> {
         let network: IpNet = pattern
             .parse()
-            .map_err(|_| format!("{pattern} is not a network such as 10.0.0.0/8"))?;
+            .map_err(|_| format!("{pattern} is not a network such as 10.0.0.0/8, and a host has no path"))?;
         if network != network.trunc() {
             return Err(format!(
                 "{pattern} has bits beyond its length; write {}",
@@ -384,6 +389,14 @@ mod tests {
         let host = Host::read(value).unwrap();
         assert_eq!(host.text, canonical);
         assert_eq!(Host::read(canonical).unwrap(), host);
+    }
+
+    #[rstest]
+    #[case::scheme("https://*.example.com", "write the host alone")]
+    #[case::path("example.com/x", "a host has no path")]
+    fn a_pattern_for_more_than_a_host_says_so(#[case] pattern: &str, #[case] told: &str) {
+        let fault = HostPattern::compile(pattern).unwrap_err();
+        assert!(fault.contains(told), "{fault}");
     }
 
     #[rstest]

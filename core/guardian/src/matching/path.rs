@@ -28,7 +28,7 @@ pub(super) fn read(path: &str) -> Result<String, NotCanonical> {
     for segment in path.split('/').filter(|segment| !matches!(*segment, "" | ".")) {
         // `..` climbs; others drop trailing dots and spaces, and `...` climbs twice.
         if segment.ends_with(['.', ' ']) {
-            return Err("has a segment that climbs, or ends with a dot or a space".into());
+            return Err("has a .. segment, or one that ends with a dot or a space".into());
         }
         if !canonical.is_empty() || path.starts_with('/') {
             canonical.push('/');

@@ -65,6 +65,16 @@ mod tests {
         assert!(AnchoredRegex::compile(pattern).is_err());
     }
 
+    #[rstest]
+    #[case::group(r"EU-(\d+", "unclosed group: (")]
+    #[case::look_around(
+        "(?!X)EU",
+        "look-around, including look-ahead and look-behind, is not supported: (?!"
+    )]
+    fn a_fault_is_told_on_one_line_with_its_part(#[case] pattern: &str, #[case] told: &str) {
+        assert_eq!(AnchoredRegex::compile(pattern).unwrap_err(), told);
+    }
+
     #[test]
     fn takes_linear_time() {
         let regex = AnchoredRegex::compile("(a*)*b").unwrap();

@@ -40,7 +40,7 @@ pub enum WhenUnset {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Match {
-    /// A string, number or boolean equal to a pattern in type and value.
+    /// A string, number or boolean equal to a pattern in type and value, for example `open` or `7`.
     Exact {},
     /// Like `exact`, and only these values exist.
     Enum {
@@ -48,30 +48,32 @@ pub enum Match {
         #[schemars(schema_with = "schema::literals")]
         values: Vec<Value>,
     },
-    /// A string against a pattern in which `*` stands for characters within a segment and `**` for any.
+    /// A string against a pattern in which `*` stands for characters within a segment and `**` for any, for
+    /// example `acme/*`.
     Glob {
         /// The character that ends a segment; absent means that a value is one segment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(length(min = 1, max = 1))]
         separator: Option<char>,
     },
-    /// A file path, normalised, against a pattern with `*` and `**`.
+    /// A file path, normalised, against a pattern with `*` and `**`, for example `docs/**`.
     Path {},
-    /// A host name or IP address against a pattern or a CIDR range.
+    /// A host name or IP address against a pattern or a CIDR range, for example `*.example.com` or `10.1.0.0/16`.
     Host {},
-    /// A URL against scheme, host, port and path.
+    /// A URL against scheme, host, port and path, for example `https://api.example.com/v1/**`.
     Url {},
-    /// A command line of literal words against a pattern of words.
+    /// A command line of literal words against a pattern of words, for example `docker logs *`.
     Command {},
-    /// A number, duration or size against an interval.
+    /// A number, duration or size against an interval, for example `1..50` or `..5m`.
     Range {
         /// What is counted: `number` (the default), `duration` or `bytes`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unit: Option<Unit>,
     },
-    /// A string against a regular expression that must match all of it.
+    /// A string against a regular expression that must match all of it, for example `[A-Z]{2}-[0-9]+`.
     Regex {},
-    /// The call against a CEL expression.
+    /// The call against a CEL expression over `call` (`tool`, `operation`, `risk`, `arguments`), `bot` and `now`, for example
+    /// `call.arguments.amount <= 50`.
     Cel {},
 }
 

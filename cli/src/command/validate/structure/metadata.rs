@@ -66,7 +66,7 @@ pub(super) fn faults(kind: Kind, value: &Value) -> Vec<Fault> {
             Some(Value::Object(entries)) => entry_faults(part, entries, &mut faults),
             Some(_) => faults.push(Fault::schema(
                 format!("{at}/{part}"),
-                "must be a mapping of texts",
+                "must be a mapping of strings",
             )),
         }
     }
@@ -91,7 +91,7 @@ fn unknown(metadata: &Map<String, Value>) -> Vec<Fault> {
 fn name_fault(at: &str, name: &Value, longest: usize, is_label: bool) -> Option<Fault> {
     let form = if is_label { LABEL } else { SUBDOMAIN };
     let Some(text) = name.as_str() else {
-        return Some(Fault::schema(at, "must be a text: put it in quotes"));
+        return Some(Fault::schema(at, "must be a string: put it in quotes"));
     };
     if text.len() > longest {
         let message = format!("has {} characters: at most {longest} are permitted", text.len());
@@ -142,7 +142,7 @@ fn entry_faults(part: &str, entries: &Map<String, Value>, faults: &mut Vec<Fault
                     faults.push(Fault::schema(&at, message));
                 }
             }
-            _ => faults.push(Fault::schema(&at, "must be a text: put it in quotes")),
+            _ => faults.push(Fault::schema(&at, "must be a string: put it in quotes")),
         }
     }
     if part == "annotations" && size > MAX_ANNOTATIONS {

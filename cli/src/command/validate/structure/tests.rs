@@ -80,17 +80,17 @@ const BOT: &str = "apiVersion: monstrum.dev/v1alpha1\nkind: Bot\nmetadata: {name
 )]
 #[case::word(
     "  displayName: no\n",
-    "spec.displayName: must be a text, and is a boolean: put it in quotes",
+    "spec.displayName: must be a string, and is a boolean: put it in quotes",
     "no"
 )]
 #[case::digits(
     "  displayName: 5\n",
-    "spec.displayName: must be a text, and is a number: put it in quotes",
+    "spec.displayName: must be a string, and is a number: put it in quotes",
     "5"
 )]
 #[case::quoted(
     "  suspend: 'true'\n",
-    "spec.suspend: must be true or false, and is a text: remove the quotes",
+    "spec.suspend: must be true or false, and is a string: remove the quotes",
     "'true'"
 )]
 #[case::list(
@@ -125,7 +125,7 @@ fn a_long_list_is_not_told() {
 #[rstest]
 #[case::upper(json!({"name": "Triage"}), "metadata.name: use lower-case letters")]
 #[case::missing(json!({}), "metadata.name: is missing")]
-#[case::number(json!({"name": 5}), "metadata.name: must be a text")]
+#[case::number(json!({"name": 5}), "metadata.name: must be a string")]
 #[case::long(json!({"name": "a".repeat(254)}), "metadata.name: has 254 characters")]
 #[case::dots(json!({"name": "a..b"}), "metadata.name: use lower-case letters")]
 #[case::longer_than_a_bots(json!({"name": "a".repeat(28)}), "metadata.name: a Bot's name has at most 27 characters")]
@@ -133,9 +133,9 @@ fn a_long_list_is_not_told() {
 #[case::namespace(json!({"name": "a", "namespace": "a.b"}), "metadata.namespace: use")]
 #[case::slip(json!({"name": "a", "lables": {}}), "did you mean labels?")]
 #[case::label_value(json!({"name": "a", "labels": {"a": "b c"}}), "metadata.labels.a: a label has")]
-#[case::label_type(json!({"name": "a", "labels": {"a": true}}), "metadata.labels.a: must be a text")]
+#[case::label_type(json!({"name": "a", "labels": {"a": true}}), "metadata.labels.a: must be a string")]
 #[case::label_key(json!({"name": "a", "labels": {"a/b/c": "d"}}), "is no key")]
-#[case::annotation(json!({"name": "a", "annotations": {"a": 1}}), "metadata.annotations.a: must be a text")]
+#[case::annotation(json!({"name": "a", "annotations": {"a": 1}}), "metadata.annotations.a: must be a string")]
 #[case::annotations(json!({"name": "a", "annotations": {"a": "x".repeat(262_200)}}), "bytes: at most")]
 #[case::finalizer(json!({"name": "a", "finalizers": ["a b"]}), "is no finalizer")]
 fn metadata_is_judged(#[case] metadata: Value, #[case] message: &str) {

@@ -15,7 +15,7 @@ const TOLD: usize = 12;
 const SHOWN: usize = 40;
 
 /// The forms that several fields have.
-const FORMS: [(&str, &str); 12] = [
+const FORMS: [(&str, &str); 18] = [
     (
         schema::LABEL,
         "lower-case letters, digits and -, with a letter or digit at both ends",
@@ -49,6 +49,18 @@ const FORMS: [(&str, &str); 12] = [
     ),
     (schema::POINTER, "a JSON Pointer such as /owner"),
     (schema::DECIMAL, "a decimal number such as 2.50"),
+    (
+        schema::DURATION,
+        "a length of time such as 90s, 5m, 1h30m or 30d, with the larger units first",
+    ),
+    (
+        schema::DESTINATION,
+        "a host such as api.example.com, *.example.com or http://api.tools.svc:8080",
+    ),
+    (schema::QUANTITY, "a quantity such as 500m, 2, 256Mi or 1Gi"),
+    (schema::TEMPERATURE, "a number from 0 to 2, such as \"0.2\""),
+    (schema::SHARE, "a number above 0, and 1 at most, such as \"0.9\""),
+    (schema::HEADER, "the name of an HTTP header, such as x-api-key"),
 ];
 
 /// The faults that one error of the validator stands for.
@@ -94,7 +106,11 @@ fn message(kind: &ValidationErrorKind, value: &Value, alternatives: Option<&Valu
         Kind::ExclusiveMaximum { limit } => {
             format!("{value} is too large: it must be less than {}", plain(limit))
         }
-        Kind::AnyOf { .. } => format!("{} is {}: write a number or a text", shown(value), type_of(value)),
+        Kind::AnyOf { .. } => format!(
+            "{} is {}: write a number or a string",
+            shown(value),
+            type_of(value)
+        ),
         Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => exactly_one(value, alternatives),
         _ => "is not what the definition permits".to_owned(),
     }
@@ -106,7 +122,7 @@ fn type_message(kind: &TypeKind, value: &Value) -> String {
         TypeKind::Multiple(_) => String::new(),
     };
     let wanted = match wanted.as_str() {
-        "string" => "a text",
+        "string" => "a string",
         "integer" => "a whole number",
         "number" => "a number",
         "boolean" => "true or false",
@@ -116,7 +132,7 @@ fn type_message(kind: &TypeKind, value: &Value) -> String {
         _ => "another type",
     };
     let remedy = match value {
-        Value::Bool(_) | Value::Number(_) if wanted == "a text" => {
+        Value::Bool(_) | Value::Number(_) if wanted == "a string" => {
             "put it in quotes (without, YAML reads yes, no, on, off and digits as something else)".to_owned()
         }
         Value::String(text) if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") => {
@@ -132,7 +148,7 @@ fn type_of(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a mapping",
     }

@@ -189,6 +189,15 @@ fn regular_expressions_are_of_the_one_dialect(
 }
 
 #[test]
+fn what_is_no_expression_is_told_on_one_line() {
+    let fault = Rule::compile(&json!("call.arguments.amount =< 50")).unwrap_err();
+    assert_eq!(
+        fault,
+        "the expression is no CEL: mismatched input '=' expecting <EOF> at column 23"
+    );
+}
+
+#[test]
 fn every_function_and_every_limit_is_in_the_documentation() {
     const PAGE: &str = include_str!("../../../../../docs/permissions.md");
     let section = PAGE.split("### Cel").nth(1).unwrap();
