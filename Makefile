@@ -26,10 +26,10 @@ demo: install ## A cluster, a governed bot, and what it may and may not do: told
 
 test: check fuzz-briefly sdk-check gitops-check install ## Every test, on a real cluster
 	@eval "$$($(CLUSTER) env)"
-	cargo test --workspace --locked
+	cargo test --workspace --locked --no-fail-fast
 
 unit: ## The tests that need no cluster
-	@cargo test --workspace --locked --exclude monstrum-e2e
+	@cargo test --workspace --locked --no-fail-fast --exclude monstrum-e2e
 
 sdk-check: ## The providers' own Python clients read what the scripted model says
 	@bash e2e/sdk/run.sh

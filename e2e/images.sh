@@ -16,15 +16,17 @@ if ! cmp --quiet e2e/rustc.sh "$cache/target-image/rustc.sh"; then
 fi
 echo "building static binaries"
 CARGO_TARGET_DIR=$cache/target-image \
-  e2e/binaries.sh monstrum-operator monstrum-gateway monstrum-runner monstrum-ledger monstrum-cli monstrum-e2e
+  e2e/binaries.sh monstrum-operator monstrum-gateway monstrum-channel monstrum-runner monstrum-ledger monstrum-cli monstrum-e2e
 
-# An archive is made anew only when its binary, or how it is packed, is another.
+# An archive is made anew only when its binaries, or how they are packed, are others.
 for name in operator gateway runner ledger fixtures; do
-  binary=$binaries/monstrum-$name
+  files=("$binaries/monstrum-$name")
+  # Nodes that run a channel run gateways: one image for both is one less to mirror, to pin and to pull.
+  [[ $name != gateway ]] || files+=("$binaries/monstrum-channel")
   archive=$archives/$name.tar
-  digest=$(cat "$binary" e2e/cluster/images/*.sh | sha256sum | cut -d' ' -f1)
+  digest=$(cat "${files[@]}" e2e/cluster/images/*.sh | sha256sum | cut -d' ' -f1)
   if [[ ! -f $archive || $(cat "$archive.of" 2>/dev/null) != "$digest" ]]; then
-    e2e/cluster/cluster image "$name" "$binary" -o "$archive"
+    e2e/cluster/cluster image "$name" "${files[@]}" -o "$archive"
     echo "$digest" >"$archive.of"
   fi
   printf '  %-10s %5.1f MB\n' "$name" "$(stat -c %s "$archive" | awk '{print $1 / 1e6}')"

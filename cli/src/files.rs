@@ -3,6 +3,7 @@
 mod deserializer;
 mod document;
 mod error;
+mod excerpt;
 mod field;
 mod manifest;
 mod node;
@@ -13,6 +14,7 @@ mod yaml;
 pub(crate) use deserializer::read;
 pub(crate) use document::Document;
 pub(crate) use error::{InputError, Spot};
+pub(crate) use excerpt::Excerpt;
 pub(crate) use manifest::{Manifest, is_cluster_wide, title};
 pub(crate) use node::{Node, Place};
 pub(crate) use secret::Secret;

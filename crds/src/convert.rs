@@ -24,8 +24,8 @@ pub mod resolved;
 pub mod role;
 pub mod version;
 
-pub use channel::{ChannelConversion, ResolvedChannel};
-pub use egress::{ResolvedEgress, ResolvedProxy};
+pub use channel::ChannelConversion;
+pub use egress::ResolvedEgress;
 pub use resolved::{Resolved, ResolvedGeneration, ResolvedLimits, ResolvedModel};
 
 /// One bot's part of a world.

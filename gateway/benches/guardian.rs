@@ -14,24 +14,12 @@
     reason = "a benchmark that cannot be set up is a failed benchmark; the rest is shared with the tests"
 )]
 
-#[path = "../tests/it/support"]
-#[expect(dead_code, unreachable_pub, reason = "the tests use more of it")]
-mod support {
-    pub mod inbox;
-    pub mod ledger;
-    pub mod model;
-    pub mod operator;
-    pub mod policies;
-    pub mod runner;
-    pub mod world;
-}
-
 use std::time::{Duration, Instant};
 
 use monstrum_service::Channel;
+use monstrum_testbed::world::{World, own_runner};
 use monstrum_wire::guardian::guardian_client::GuardianClient;
 use monstrum_wire::guardian::{CheckRequest, Verdict};
-use support::world::{World, own_runner};
 use tokio::runtime::{Builder, Runtime};
 
 const WARM_UP: usize = 2_000;

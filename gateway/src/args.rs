@@ -1,37 +1,27 @@
 //! Flags, each with its environment variable.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser};
 use monstrum_egress::EgressArgs;
 use monstrum_service::{ServiceArgs, TlsArgs};
 
-/// One bot's gateway, or a channel service.
+/// One bot's gateway: enforces its policy and holds its conversations.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "monstrum-gateway", version)]
 pub struct Cli {
     /// How the process runs.
     #[command(flatten)]
     pub service: ServiceArgs,
-    /// What it does.
-    #[command(subcommand)]
-    pub command: Command,
+    /// Where its neighbours are.
+    #[command(flatten)]
+    pub serve: ServeArgs,
 }
 
 impl AsRef<ServiceArgs> for Cli {
     fn as_ref(&self) -> &ServiceArgs {
         &self.service
     }
-}
-
-/// What the process does.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Command {
-    /// Enforce one bot's policy and hold its conversations.
-    Serve(Box<ServeArgs>),
-    /// Take messages from a chat platform to the bots.
-    Channel(Box<ChannelArgs>),
 }
 
 /// Where a gateway's neighbours are.
@@ -61,44 +51,6 @@ pub struct ServeArgs {
     /// Where people reach it through a port-forward; must be a loopback address.
     #[arg(long, env = "MONSTRUM_LOCAL_LISTEN", default_value = "127.0.0.1:9444", value_parser = loopback)]
     pub local_listen: SocketAddr,
-    /// How it reaches what administrators name.
-    #[command(flatten)]
-    pub egress: EgressArgs,
-}
-
-/// Where a channel's neighbours are.
-#[derive(Debug, Clone, Args)]
-pub struct ChannelArgs {
-    /// Its identity: the certificate says whose it is.
-    #[command(flatten)]
-    pub tls: TlsArgs,
-    /// The ledger, for example `https://monstrum-ledger.monstrum-system.svc:9443`.
-    #[arg(long, env = "MONSTRUM_LEDGER")]
-    pub ledger: String,
-    /// The channel's settings, JSON.
-    #[arg(
-        long,
-        env = "MONSTRUM_CHANNEL_CONFIG",
-        default_value = "/etc/monstrum/channel/config.json"
-    )]
-    pub config: PathBuf,
-    /// The signing secret, `whsec_…`; several during a rotation, separated by white space.
-    #[arg(
-        long,
-        env = "MONSTRUM_CHANNEL_SECRET",
-        default_value = "/etc/monstrum/channel-secret/secret"
-    )]
-    pub secret: PathBuf,
-    /// Where messages come in.
-    #[arg(long, env = "MONSTRUM_LISTEN", default_value = "[::]:8080")]
-    pub listen: SocketAddr,
-    /// Where the gateway of a bot is; `{bot}` and `{namespace}` are filled in.
-    #[arg(
-        long,
-        env = "MONSTRUM_GATEWAY_TEMPLATE",
-        default_value = "https://{bot}-gateway.{namespace}.svc:9443"
-    )]
-    pub gateway_template: String,
     /// How it reaches what administrators name.
     #[command(flatten)]
     pub egress: EgressArgs,

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use monstrum_guardian::decision::{Counter, CounterKey, Reservation};
 use monstrum_guardian::source::Counted;
+use monstrum_service::ledger::seconds;
 use monstrum_wire::identity::BotId;
 use monstrum_wire::ledger::{self, CallReservation, CallSettlement, CounterOf};
 
-use crate::ledger::{Ledger, LedgerError, seconds};
+use crate::ledger::{Ledger, LedgerError};
 
 /// The ledger takes so many counters in one request.
 const MOST: usize = 64;

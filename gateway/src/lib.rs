@@ -1,4 +1,4 @@
-//! One bot's gateway, and the channel service.
+//! One bot's gateway.
 //!
 //! A gateway holds a bot's conversations: it asks the model, lets the Guardian judge every tool call, records what is
 //! about to happen, hands the call to a runner, and takes secrets out of what comes back. It has no Kubernetes client; all
@@ -7,7 +7,6 @@
 //! **Architecture invariant:** no policy, a lapsed lease, an unreachable ledger or an error anywhere denies.
 
 pub mod args;
-pub mod channel;
 mod counters;
 pub mod faces;
 pub mod gateway;
@@ -17,6 +16,5 @@ pub mod metrics;
 pub mod policy;
 pub mod providers;
 pub mod serve;
-pub mod start;
 pub mod turn;
 pub mod vault;

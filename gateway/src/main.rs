@@ -1,7 +1,5 @@
-//! `monstrum-gateway`: one bot's gateway (`serve`), or a channel service (`channel`).
+//! `monstrum-gateway`: one bot's gateway.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    monstrum_service::run("monstrum-gateway", monstrum_gateway::start::start)
+fn main() -> std::process::ExitCode {
+    monstrum_service::run("monstrum-gateway", monstrum_gateway::serve::serve)
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use monstrum_guardian::source;
 use monstrum_service::listener::{Entrance, Limits, grpc_server};
-use monstrum_service::{Incoming, Roster, Service, ServiceArgs, Tls, TlsError};
+use monstrum_service::{Incoming, Roster, Service, Tls, TlsError};
 use monstrum_wire::identity::Identity;
 use monstrum_wire::ledger::AuditRecord;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
-use crate::args::ServeArgs;
+use crate::args::{Cli, ServeArgs};
 use crate::faces::{AuditFace, ChatFace, Door, GuardianFace};
 use crate::gateway::Gateway;
 use crate::ledger::Ledger;
@@ -57,10 +57,12 @@ pub struct Addresses {
 }
 
 /// Starts a gateway; returns once it listens.
-pub async fn serve(args: ServeArgs, process: &ServiceArgs, service: Service) -> Result<(), ServeError> {
-    let tls = Tls::load(&args.tls)?;
+pub async fn serve(cli: Cli, service: Service) -> Result<(), ServeError> {
+    let tls = Tls::load(&cli.serve.tls)?;
     tls.watch(&service);
-    start(args, process.drain(), tls, service).await.map(|_| ())
+    start(cli.serve, cli.service.drain(), tls, service)
+        .await
+        .map(|_| ())
 }
 
 /// Starts a gateway with an identity that is at hand.

@@ -31,7 +31,6 @@ use tracing::Instrument as _;
 pub use events::Events;
 pub use failure::Failure;
 pub use message::Incoming;
-pub(crate) use message::MAX_TEXT;
 pub use sessions::Sessions;
 pub use trace::TraceContext;
 

@@ -14,6 +14,7 @@ use crate::child::Labels;
 use crate::index::Budget;
 use crate::leadership::{Timing, TimingError};
 use crate::network::Dns;
+use crate::trust::Source;
 
 /// Reconciles Monstrum's custom resources: compiles each bot's policy, provisions its pods, opens its credentials.
 #[derive(Debug, Clone, clap::Parser)]
@@ -100,6 +101,11 @@ pub struct OperatorArgs {
     /// How many days an authority that signs these certificates lives; another one takes its place after two thirds of it.
     #[arg(long, env = "MONSTRUM_AUTHORITY_DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u64).range(1..=36_500))]
     pub authority_days: u64,
+
+    /// A Secret beside the operator that somebody else writes authorities into (`tls.crt`, `tls.key`), as cert-manager does; the operator makes
+    /// them itself when empty.
+    #[arg(long, env = "MONSTRUM_AUTHORITY_SECRET", default_value = "")]
+    pub authority_secret: String,
 
     /// How many seconds each step of a change of the authority is given to be in force everywhere, once all Secrets are written:
     /// longer than kubelets take to refresh what they mounted.
@@ -212,9 +218,15 @@ impl OperatorArgs {
         Duration::from_secs(u64::from(self.policy_lease_seconds))
     }
 
-    /// How long an authority lives.
-    pub fn authority_lifetime(&self) -> Duration {
-        Duration::from_secs(self.authority_days.saturating_mul(86_400))
+    /// Where authorities come from.
+    pub fn authority_source(&self) -> Source {
+        if self.authority_secret.is_empty() {
+            let lifetime = Duration::from_secs(self.authority_days.saturating_mul(86_400));
+            return Source::Own { lifetime };
+        }
+        Source::Secret {
+            name: self.authority_secret.clone(),
+        }
     }
 
     /// How long each step of a change of the authority takes at least.

@@ -93,7 +93,7 @@ pub async fn start(args: OperatorArgs, service: Service) -> Result<(), StartErro
         client.clone(),
         &args.namespace,
         &args.trust_domain,
-        args.authority_lifetime(),
+        args.authority_source(),
         &args.pod_name,
     );
     let trust = keeper.load_or_create().await?;

@@ -11,6 +11,7 @@ mod held;
 mod identity;
 mod keeper;
 mod secret;
+mod source;
 mod traces;
 
 pub(crate) use census::Census;
@@ -21,3 +22,4 @@ pub use held::Held;
 pub(crate) use identity::renewal;
 pub use identity::{ServerIdentity, ServerIdentityError};
 pub use keeper::{AUTHORITY_SECRET, AuthorityKeeper, TrustError};
+pub use source::Source;

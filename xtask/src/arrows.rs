@@ -8,16 +8,18 @@ use anyhow::{Context as _, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The crates of this workspace that a crate may use, outside its tests.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("monstrum-guardian", &[]),
+    ("monstrum-contract", &[]),
     ("monstrum-egress", &["monstrum-guardian"]),
     ("monstrum-scrub", &[]),
     ("monstrum-wire", &["monstrum-guardian"]),
     ("monstrum-service", &["monstrum-wire"]),
-    ("monstrum-crds", &["monstrum-guardian"]),
+    ("monstrum-crds", &["monstrum-contract", "monstrum-guardian"]),
     (
         "monstrum-operator",
         &[
+            "monstrum-contract",
             "monstrum-guardian",
             "monstrum-wire",
             "monstrum-service",
@@ -32,6 +34,15 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "monstrum-scrub",
             "monstrum-wire",
             "monstrum-service",
+        ],
+    ),
+    (
+        "monstrum-channel",
+        &[
+            "monstrum-contract",
+            "monstrum-egress",
+            "monstrum-service",
+            "monstrum-wire",
         ],
     ),
     (
@@ -54,6 +65,17 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ),
     ("monstrum-answers", &[]),
     (
+        "monstrum-testbed",
+        &[
+            "monstrum-answers",
+            "monstrum-egress",
+            "monstrum-gateway",
+            "monstrum-guardian",
+            "monstrum-service",
+            "monstrum-wire",
+        ],
+    ),
+    (
         "monstrum-e2e",
         &[
             "monstrum-answers",
@@ -67,7 +89,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
 ];
 
 /// What must not be anywhere below a crate.
-const NEVER: [(&str, &[&str]); 8] = [
+const NEVER: [(&str, &[&str]); 9] = [
     (
         "monstrum-egress",
         &[
@@ -100,6 +122,10 @@ const NEVER: [(&str, &[&str]); 8] = [
     ("monstrum-crds", &["tonic", "libsqlite3-sys", "sqlx"]),
     (
         "monstrum-gateway",
+        &["kube", "kube-core", "k8s-openapi", "libsqlite3-sys", "sqlx"],
+    ),
+    (
+        "monstrum-channel",
         &["kube", "kube-core", "k8s-openapi", "libsqlite3-sys", "sqlx"],
     ),
     (

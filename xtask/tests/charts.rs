@@ -290,6 +290,86 @@ fn openshift_lets_the_leader_be_an_endpoint() {
     assert_eq!(restricted.unwrap()["verbs"], json!(["create"]));
 }
 
+/// Helm takes `null` for "without this value". What can't be without is missed by name, before anything of it is rendered empty.
+#[test]
+fn a_value_that_is_taken_away_is_missed() {
+    let text = std::fs::read_to_string(root().join("charts/monstrum/values.yaml")).unwrap();
+    let values: Value = serde_saphyr::from_str(&text).unwrap();
+    let mut places = Vec::new();
+    gather(&values, "", &mut places);
+    assert!(places.len() > 60, "{}", places.len());
+    for place in places {
+        let mut without = Value::Null;
+        for key in place.rsplit('/').filter(|key| !key.is_empty()) {
+            without = json!({ key: without });
+        }
+        match template(&without) {
+            None => return,
+            Some(Err(error)) => assert!(error.contains("missing propert"), "{place}: {error}"),
+            Some(Ok(documents)) => {
+                let operator = &of_kind(&documents, "Deployment")[0]["spec"];
+                assert_eq!(operator["replicas"], 2, "{place}");
+                let container = &operator["template"]["spec"]["containers"][0];
+                let empty = container["env"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|variable| variable["value"].is_null());
+                // What comes from the pod itself has no value of its own.
+                let empty = empty.filter(|variable| variable["valueFrom"].is_null());
+                assert_eq!(empty, None, "{place}");
+            }
+        }
+    }
+}
+
+fn gather(values: &Value, at: &str, places: &mut Vec<String>) {
+    for (key, value) in values.as_object().into_iter().flatten() {
+        let place = format!("{at}/{key}");
+        gather(value, &place, places);
+        places.push(place);
+    }
+}
+
+/// As in objects: a name that is mistyped would be sized in vain.
+#[test]
+fn containers_that_are_not_there_are_refused() {
+    for values in [
+        json!({"pod": {"containers": {"opertor": {}}}}),
+        json!({"bots": {"pod": {"containers": {"operator": {}}}}}),
+        json!({"operator": {"pod": {"containers": {"ledger": {}}}}}),
+        json!({"ledger": {"pod": {"containers": {"gateway": {}}}}}),
+    ] {
+        let Some(rendered) = template(&values) else { return };
+        assert!(rendered.unwrap_err().contains("invalid propertyName"), "{values}");
+    }
+    let every = [
+        "operator", "ledger", "gateway", "runner", "channel", "sandbox", "inject",
+    ];
+    let containers: serde_json::Map<String, Value> = every
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({"env": {"TZ": "UTC"}})))
+        .collect();
+    let rendered = template(&json!({"pod": {"containers": containers}}));
+    assert!(rendered.is_none_or(|rendered| rendered.is_ok()));
+}
+
+#[test]
+fn a_registry_may_end_in_a_slash() {
+    let Some(rendered) = template(&json!({"global": {"imageRegistry": "registry.example.com/mirror/"}}))
+    else {
+        return;
+    };
+    let documents = rendered.unwrap();
+    let operator = &of_kind(&documents, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0];
+    let image = operator["image"].as_str().unwrap();
+    assert!(
+        image.starts_with("registry.example.com/mirror/operator:"),
+        "{image}"
+    );
+    assert!(!operator.to_string().contains("mirror//"), "{operator}");
+}
+
 #[test]
 fn kubernetes_own_roles_know_our_kinds() {
     let Some(output) = run(&[

@@ -30,7 +30,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- define "monstrum.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := $root.Values.image -}}
-{{- $registry := ($root.Values.global | default dict).imageRegistry | default $image.registry -}}
+{{- $registry := ($root.Values.global | default dict).imageRegistry | default $image.registry | trimSuffix "/" -}}
 {{- $digest := index ($image.digests | default dict) (index . 1) -}}
 {{- if $digest -}}
 {{- printf "%s/%s@%s" $registry (index . 1) $digest -}}

@@ -22,7 +22,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Every document of a file that says to be of this group; others are none of our business. A `List` is opened.
+    /// Every document of a file that says to be of this group; others are none of our business, but for lists, which are opened.
     pub(crate) fn each(source: &Arc<Source>) -> Vec<Result<Self, InputError>> {
         match parse(&source.name, &source.text) {
             Ok(nodes) => nodes
@@ -82,12 +82,14 @@ fn gather(source: &Arc<Source>, node: Node, found: &mut Vec<Result<Document, Inp
         )));
         return;
     };
-    if api_version == "v1" && kind == "List" {
-        let items = node.get("items").map(Node::items).unwrap_or_default();
-        for item in items {
+    let is_ours = is_ours(api_version);
+    if let Some(items) = node.list().filter(|_| !is_ours || kind == "List") {
+        let is_something = |item: &&Node| item.get("kind").is_some() || item.get("apiVersion").is_some();
+        // What says nothing of itself is what the list says, and so none of ours.
+        for item in items.iter().filter(|item| is_ours || is_something(item)) {
             gather(source, item.clone(), found);
         }
-    } else if is_ours(api_version) {
+    } else if is_ours {
         let kind = known(source, &node, api_version, kind);
         found.push(kind.map(|kind| Document {
             source: Arc::clone(source),

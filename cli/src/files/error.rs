@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use miette::{LabeledSpan, NamedSource, SourceSpan};
+use miette::LabeledSpan;
 
+use super::excerpt::Excerpt;
 use super::node::Place;
 use super::source::Source;
 
@@ -43,21 +44,8 @@ impl Spot {
     }
 
     /// For a report.
-    pub(crate) fn code(&self) -> NamedSource<String> {
-        NamedSource::new(&self.source.name, self.source.text.clone())
-    }
-
-    /// For a report.
-    pub(crate) fn label(&self, text: impl Into<String>) -> LabeledSpan {
-        LabeledSpan::new_primary_with_span(Some(text.into()), self.span())
-    }
-
-    fn span(&self) -> SourceSpan {
-        let length = self
-            .place
-            .length
-            .max(usize::from(self.place.offset < self.source.text.len()));
-        SourceSpan::new(self.place.offset.min(self.source.text.len()).into(), length)
+    pub(crate) fn code(&self) -> Excerpt {
+        Excerpt::of(self)
     }
 }
 
@@ -93,7 +81,7 @@ pub(crate) enum InputError {
         /// Where.
         spot: Box<Spot>,
         /// The text, for the report.
-        code: Box<NamedSource<String>>,
+        code: Box<Excerpt>,
         /// What to do.
         help: String,
     },
@@ -135,7 +123,7 @@ impl miette::Diagnostic for InputError {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match self {
-            Self::Content { spot, .. } => Some(Box::new(std::iter::once(spot.label("here")))),
+            Self::Content { code, .. } => Some(Box::new(std::iter::once(code.label("here")))),
             Self::Read { .. } | Self::Empty { .. } | Self::NoTests { .. } => None,
         }
     }

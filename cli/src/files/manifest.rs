@@ -53,8 +53,9 @@ impl Manifest {
         if is_cluster_wide(kind) {
             // As the API server does: Kustomize gives a namespace to kinds that it does not know.
             *own = None;
-        } else {
-            own.get_or_insert_with(|| namespace.to_owned());
+        } else if own.as_deref().is_none_or(str::is_empty) {
+            // Clients take an empty name for none.
+            *own = Some(namespace.to_owned());
         }
         Ok(Self { document, object })
     }

@@ -82,6 +82,14 @@ impl Node {
             .map(|(_, node)| node)
     }
 
+    /// The objects of a list, which is whatever has `items`: clients take them out of it, whatever its kind is said to be.
+    pub(crate) fn list(&self) -> Option<&[Node]> {
+        match &self.get("items")?.kind {
+            Kind::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
     /// A list's item.
     pub(crate) fn item(&self, index: usize) -> Option<&Node> {
         let Kind::List(items) = &self.kind else {

@@ -31,11 +31,10 @@ impl Secret {
 
 fn listed(node: &Node, namespace: &str) -> Vec<Secret> {
     let text = |key: &str| node.get(key).and_then(Node::text);
+    if let Some(items) = node.list() {
+        return items.iter().flat_map(|item| listed(item, namespace)).collect();
+    }
     match (text("apiVersion"), text("kind")) {
-        (Some("v1"), Some("List")) => {
-            let items = node.get("items").map(Node::items).unwrap_or_default();
-            items.iter().flat_map(|item| listed(item, namespace)).collect()
-        }
         (Some("v1"), Some("Secret")) => secret(node, namespace).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -49,7 +48,10 @@ fn secret(node: &Node, namespace: &str) -> Option<Secret> {
         .collect();
     let keys = entries(node.get("data")).chain(entries(node.get("stringData")));
     Some(Secret {
-        namespace: text("namespace").unwrap_or(namespace).to_owned(),
+        namespace: text("namespace")
+            .filter(|own| !own.is_empty())
+            .unwrap_or(namespace)
+            .to_owned(),
         name: text("name")?.to_owned(),
         consent: Consent::of(Some(&annotations)),
         keys: keys.map(|(key, _)| key.to_owned()).collect(),

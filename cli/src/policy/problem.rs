@@ -1,9 +1,9 @@
 //! What is wrong with an object, and where.
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, SourceCode};
 use serde::Serialize;
 
-use crate::files::{InputError, Spot};
+use crate::files::{Excerpt, InputError, Spot};
 
 /// One thing that is wrong with an object.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -18,7 +18,7 @@ pub(crate) struct Problem {
     /// The closed word for the sort of wrong.
     pub(crate) reason: String,
     /// Where in a file, if it came from one.
-    pub(crate) place: Option<Box<(Spot, NamedSource<String>)>>,
+    pub(crate) place: Option<Box<(Spot, Excerpt)>>,
 }
 
 fn prefix(field: &str) -> String {
@@ -112,6 +112,6 @@ impl Diagnostic for Problem {
         } else {
             &self.field
         };
-        Some(Box::new(std::iter::once(place.0.label(label))))
+        Some(Box::new(std::iter::once(place.1.label(label))))
     }
 }

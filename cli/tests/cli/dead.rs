@@ -258,3 +258,38 @@ fn a_parameter_that_nothing_judges_is_linted() {
     ));
     assert!(found[0].1.contains("restrict files of send"), "{found:?}");
 }
+
+/// A grant for values that the parameter can't have, and one that is over, are told by `lint`.
+#[test]
+fn a_grant_that_no_listed_value_meets_is_linted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("team.yaml");
+    let lint = |edits: &[(&str, &str)]| {
+        let mut text = TEAM.to_owned();
+        for (from, to) in edits {
+            assert_eq!(text.matches(from).count(), 1, "{from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(&path, text).unwrap();
+        let ran = monstrum(&["policy", "lint", "-f", path.to_str().unwrap()]);
+        (ran.code, ran.out)
+    };
+    let listed = (
+        "kind: {type: string, maxLength: 32}",
+        "kind: {type: string, enum: [draft, letter]}",
+    );
+    let (code, out) = lint(&[listed]);
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.contains("its scope has no kind that the parameter /kind can have"),
+        "{out}"
+    );
+    let (code, out) = lint(&[listed, ("kind: [note]", "kind: [note, letter]")]);
+    assert_eq!(code, 0, "{out}");
+    let (code, out) = lint(&[(
+        "        size: ['1..10']",
+        "        size: ['1..10']\n      validity: {notAfter: '2020-01-01T00:00:00Z'}",
+    )]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("note expired-grant"), "{out}");
+}

@@ -47,7 +47,7 @@ const BOUNDARY: &str = "  boundary:
 ";
 
 /// What is written, what takes its place, and what must be told of it.
-const MORE: [(&str, &str, &str); 35] = [
+const MORE: [(&str, &str, &str); 44] = [
     (
         "name: tracker, key: token",
         "name: admin, key: token",
@@ -207,10 +207,55 @@ const MORE: [(&str, &str, &str); 35] = [
         "    - {name: shared, counts: Calls, limit: 101, window: 1d}",
         "! not kept: the workspace's budget shared",
     ),
+    (
+        "  talkers: {users: [ann]}",
+        "  talkers: {users: [\"ann\"]}\n  pod: {containers: {channel: {env: {A: b}}}}",
+        "Channel desk spec.pod",
+    ),
+    (
+        "  talkers: {users: [ann]}",
+        "  talkers: {users: [\"ann\"]}\n  pod: {nodeSelector: {disk: shared}}",
+        "Channel desk spec.pod",
+    ),
+    (
+        "allowedAddresses: [10.0.1.0/24]",
+        "allowedAddresses: [10.0.1.0/24]\n  request: {outputLimitField: max_new_tokens}",
+        "ModelProvider model spec.request: outputLimitField: absent → \"max_new_tokens\"",
+    ),
+    (
+        "allowedAddresses: [10.0.1.0/24]",
+        "allowedAddresses: [10.0.1.0/24]\n  request: {extraBody: {provider: {order: [elsewhere]}}}",
+        "ModelProvider model spec.request: extraBody",
+    ),
+    (
+        "maxOutputTokens: 4096}",
+        "maxOutputTokens: 4096, request: {extraBody: {store: true}}}",
+        "ModelProvider model spec.request: extraBody",
+    ),
+    (
+        "allowedAddresses: [10.0.1.0/24]",
+        "allowedAddresses: [10.0.1.0/24]\n  requestTimeout: 30m",
+        "ModelProvider model spec.requestTimeout: 300 → 1800",
+    ),
+    (
+        "maxOutputTokens: 4096}",
+        "maxOutputTokens: 4096, images: true}",
+        "ModelProvider model spec.models: model m is shown images",
+    ),
+    (
+        "contextTokens: 128000,",
+        "contextTokens: 100,",
+        "Bot clerk spec.budgets: how much its budgets reserve at most for a question, contextTokens: 128000 → 100",
+    ),
+    (
+        "- {name: shared-tokens, counts: Tokens, limit: 1000, window: 1d}",
+        "- {name: shared-tokens, counts: Tokens, limit: 2000, window: 1d}",
+        "! not kept: the workspace's budget shared-tokens",
+    ),
 ];
 
 /// What is written, and what permits less in its place.
-const LESS: [(&str, &str); 13] = [
+const LESS: [(&str, &str); 18] = [
     ("maxSteps: 5", "maxSteps: 4"),
     ("limit: 5,", "limit: 4,"),
     (
@@ -232,6 +277,21 @@ const LESS: [(&str, &str); 13] = [
     (
         "spec:\n  type: tracker",
         "spec:\n  description: Work.\n  type: tracker",
+    ),
+    ("contextTokens: 128000,", "contextTokens: 200000,"),
+    ("contextTokens: 128000, ", ""),
+    // Sizes are no permissions.
+    (
+        "  suspend: false",
+        "  suspend: false\n  gateway: {replicas: 3, pod: {containers: {gateway: {resources: {limits: {memory: 1Gi}}}}}}",
+    ),
+    (
+        "  suspend: false",
+        "  suspend: false\n  runner: {pod: {containers: {runner: {resources: {requests: {cpu: 100m}}}}}}",
+    ),
+    (
+        "  talkers: {users: [ann]}",
+        "  talkers: {users: [ann]}\n  replicas: 3\n  pod: {containers: {channel: {resources: {requests: {cpu: 100m}}}}}",
     ),
 ];
 
@@ -274,6 +334,81 @@ proptest! {
         let nothing_left = ran.out.contains("no longer sees");
         prop_assert!(ran.code == 4 || nothing_left, "{:?} {}", edits, ran.out);
     }
+}
+
+/// Which route takes a message says where in it the sender stands, so that whose word it is depends on the order.
+#[rstest]
+#[case::swapped(&[ROUTES[1], ROUTES[0]], 4)]
+#[case::first_gone(&[ROUTES[1]], 4)]
+#[case::second_gone(&[ROUTES[0]], 0)]
+#[case::the_same(&ROUTES, 0)]
+#[case::one_narrower(&[ROUTES[0], "{name: b, bot: clerk, path: /c, user: /sender, match: [{pointer: /team, equals: a}]}"], 0)]
+fn routes_that_read_otherwise_keep_their_order(#[case] new: &[&str], #[case] code: i32) {
+    let written =
+        |routes: &[&str]| -> String { routes.iter().map(|route| format!("    - {route}\n")).collect() };
+    let text = std::fs::read_to_string(data().join("office.yaml")).unwrap();
+    let only = "    - {name: clerk, bot: clerk, path: /clerk, match: [{pointer: /kind, equals: issue}]}\n";
+    assert!(text.contains(only));
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, routes: &[&str]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text.replace(only, &written(routes))).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (old, new) = (file("old.yaml", &ROUTES), file("new.yaml", new));
+    let ran = diff_of(&[&new, "types.yaml"], &[&old, "types.yaml"]);
+    assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+}
+
+const ROUTES: [&str; 2] = [
+    "{name: a, bot: clerk, path: /c, user: /user, match: [{pointer: /kind, equals: issue}]}",
+    "{name: b, bot: clerk, path: /c, user: /sender}",
+];
+
+/// Clients take the objects out of whatever has `items`, and an empty namespace for none.
+#[rstest]
+#[case::list("apiVersion: v1\nkind: List\nitems:\n", "")]
+#[case::list_of_others("apiVersion: apps/v1\nkind: List\nitems:\n", "")]
+#[case::list_of_ours("apiVersion: monstrum.dev/v1alpha1\nkind: List\nitems:\n", "")]
+#[case::something_else("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nitems:\n", "")]
+#[case::list_in_a_list(
+    "apiVersion: v1\nkind: List\nitems:\n- apiVersion: apps/v1\n  kind: List\n  items:\n",
+    ""
+)]
+#[case::empty_namespace("", ", namespace: ''")]
+fn objects_are_found_wherever_clients_find_them(#[case] around: &str, #[case] namespace: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let wide = format!(
+        "{{apiVersion: monstrum.dev/v1alpha1, kind: BotBinding, metadata: {{name: clerk{namespace}}}, spec: {{bot: clerk, \
+         resource: work, grants: [{{operations: ['issue.*'], scope: {{project: ['acme/*']}}}}]}}}}\n"
+    );
+    let indent = if around.ends_with("  items:\n") {
+        "  - "
+    } else {
+        "- "
+    };
+    let text = if around.is_empty() {
+        wide
+    } else {
+        format!("{around}{indent}{wide}")
+    };
+    let path = folder.path().join("wide.yaml");
+    std::fs::write(&path, text).unwrap();
+    let old = ["office.yaml", "types.yaml"];
+    let ran = crate::run::monstrum(&[
+        "policy",
+        "diff",
+        "--as",
+        "apply",
+        "-f",
+        path.to_str().unwrap(),
+        "--against",
+        old[0],
+        "--against",
+        old[1],
+    ]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("+ sees list_issues"), "{}", ran.out);
 }
 
 #[test]

@@ -89,3 +89,59 @@ fn secrets_that_are_among_the_files_are_judged_and_others_are_named() {
     assert!(findings["assumedSecrets"].is_null());
     assert!(!seen.out.contains("not-to-be-shown") && !seen.out.contains("bm90LXRv"));
 }
+
+/// A file can be one line of JSON, and the spot anywhere in it.
+#[test]
+fn a_fault_far_along_a_line_is_shown_with_little_around_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.json");
+    let text = format!(
+        r#"{{"apiVersion":"monstrum.dev/v1alpha1","kind":"Bot","metadata":{{"name":"a"}},"spec":{{"description":"{}","wrong":1,"x":"{}"}}}}"#,
+        "ä".repeat(70_000),
+        "x".repeat(10_000)
+    );
+    std::fs::write(&path, text).unwrap();
+    let ran = monstrum(&["validate", "-f", path.to_str().unwrap()]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("\"wrong\""), "{}", ran.out);
+    assert!(ran.out.len() < 20_000, "{} bytes", ran.out.len());
+}
+
+/// A mapping is as much work as it has keys, whether they stand there or are merged in.
+#[test]
+fn many_keys_are_no_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys: String = (0..60_000).map(|key| format!("  k{key}: a\n")).collect();
+    for (name, text) in [
+        (
+            "keys.yaml",
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n{keys}"),
+        ),
+        (
+            "merged.yaml",
+            format!("apiVersion: v1\nkind: ConfigMap\na: &a\n{keys}b:\n  <<: *a\n{keys}"),
+        ),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let start = std::time::Instant::now();
+        let ran = monstrum(&["validate", "-f", path.to_str().unwrap()]);
+        assert!(start.elapsed().as_secs() < 20, "{name}: {:?}", start.elapsed());
+        assert!(
+            ran.code == 0 || ran.out.contains("more than 250000 values"),
+            "{}",
+            ran.out
+        );
+    }
+}
+
+/// Clients take an empty namespace for none.
+#[test]
+fn an_empty_namespace_is_the_one_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bot.yaml");
+    let text = "apiVersion: monstrum.dev/v1alpha1\nkind: BotRole\nmetadata: {name: a, namespace: \"\"}\nspec: {grants: []}\n";
+    std::fs::write(&path, text).unwrap();
+    let ran = monstrum(&["validate", "-f", path.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+}

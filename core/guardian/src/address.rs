@@ -39,6 +39,21 @@ pub enum Reach {
     Never,
 }
 
+/// Reads a network, `10.0.0.0/8`. A number that begins with 0 is eight to some readers and ten to others, and so none.
+pub fn network(text: &str) -> Option<IpNet> {
+    // The groups of an IPv6 address are hexadecimal however they begin.
+    let decimal = text.rsplit(':').next().unwrap_or_default();
+    let mut numbers = decimal.split(['.', '/']);
+    let is_v6_group = text.contains(':') && !decimal.contains('.');
+    if is_v6_group {
+        numbers.next();
+    }
+    if numbers.any(|number| number.len() > 1 && number.starts_with('0')) {
+        return None;
+    }
+    text.parse().ok()
+}
+
 /// The range that an address belongs to; of several, one that nobody may reach.
 pub fn special(address: IpAddr) -> Option<&'static Special> {
     let address = folded(address);

@@ -21,9 +21,10 @@ mod target;
 mod words;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use self::judge::Judge;
-use crate::containment::{Excess, beyond};
+use crate::containment::{Containment, Effort, Excess, MAX_EFFORT, bounded, excess};
 use crate::document::Document;
 use crate::selector::covers;
 use crate::source::{Budget, Dimension, Grant, Tool};
@@ -31,6 +32,9 @@ use crate::source::{Budget, Dimension, Grant, Tool};
 pub use contract::{ToolChange, tool_changes};
 pub use json::differences;
 pub use words::{grant_changes, grant_words, quota_words};
+
+/// How much work comparisons that belong together may be, in comparisons of the largest sort.
+const MAX_COMPARISONS: usize = 8;
 
 /// A grant that permits calls of a tool which are not known to have been permitted before.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -61,24 +65,64 @@ pub fn widenings(old: &Document, new: &Document) -> Vec<Widening> {
     found
 }
 
+/// Comparisons that share a bound on their work. Beyond it nothing is known.
+#[derive(Debug)]
+pub struct Work(Effort);
+
+impl Default for Work {
+    fn default() -> Self {
+        Self(Effort::of(MAX_EFFORT.saturating_mul(MAX_COMPARISONS)))
+    }
+}
+
+impl Work {
+    /// [`within`] with this bound.
+    pub fn within(
+        &mut self,
+        dimensions: &[Dimension],
+        tool: &Tool,
+        old: &Grant,
+        new: &Grant,
+    ) -> Result<(), String> {
+        if let Some(excess) = self.beyond(dimensions, tool, old, new) {
+            return Err(excess.to_string());
+        }
+        grant::terms_kept((old, tool), (new, tool), true)
+    }
+
+    /// [`crate::containment::contains`] with this bound.
+    pub fn contains(&mut self, dimension: &Dimension, ceiling: &[Value], granted: &[Value]) -> Containment {
+        bounded(dimension, ceiling, granted, &mut self.0)
+    }
+
+    fn beyond(&mut self, dimensions: &[Dimension], tool: &Tool, old: &Grant, new: &Grant) -> Option<Excess> {
+        excess(dimensions, tool, old, new, |dimension, ceiling, granted| {
+            bounded(dimension, ceiling, granted, &mut self.0)
+        })
+    }
+}
+
 /// Whether `old` is known to permit everything that `new` permits of the tool, as often and as freely, both being grants of one binding;
 /// else why not.
 pub fn within(dimensions: &[Dimension], tool: &Tool, old: &Grant, new: &Grant) -> Result<(), String> {
-    if let Some(excess) = beyond(dimensions, tool, old, new) {
-        return Err(excess.to_string());
-    }
-    grant::terms_kept((old, tool), (new, tool), true)
+    Work::default().within(dimensions, tool, old, new)
 }
 
 /// How many old grants an example is looked for beyond.
 const EXAMPLES: usize = 8;
 
 /// Where a grant goes beyond old grants that are about the tool, so that an example can be looked for there.
-pub fn excesses(old: &Document, dimensions: &[Dimension], tool: &Tool, grant: &Grant) -> Vec<Excess> {
+pub fn excesses(
+    old: &Document,
+    dimensions: &[Dimension],
+    tool: &Tool,
+    grant: &Grant,
+    work: &mut Work,
+) -> Vec<Excess> {
     let before = old.bindings.iter().flat_map(|binding| &binding.grants);
     let about = before.filter(|before| covers(before, tool)).take(EXAMPLES);
     let mut found: Vec<Excess> = Vec::new();
-    for excess in about.filter_map(|before| beyond(dimensions, tool, before, grant)) {
+    for excess in about.filter_map(|before| work.beyond(dimensions, tool, before, grant)) {
         if !found.contains(&excess) {
             found.push(excess);
         }

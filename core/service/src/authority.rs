@@ -212,6 +212,12 @@ fn server_name(name: &str) -> Result<SanType, AuthorityError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+    use rustls::RootCertStore;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, UnixTime};
+    use rustls::server::WebPkiClientVerifier;
+    use std::sync::Arc;
 
     const DOMAIN: &str = "monstrum.local";
 
@@ -224,6 +230,26 @@ mod tests {
     fn an_authority_lives_as_long_as_was_asked() {
         let (from, until) = authority().life();
         assert_eq!(until - from, 3600 + 300);
+    }
+
+    /// In the forms in which openssl and cert-manager write keys; each may sign leaves only.
+    #[rstest]
+    #[case::rsa(include_str!("authority/testdata/rsa-pkcs1.crt"), include_str!("authority/testdata/rsa-pkcs1.key"))]
+    #[case::ec(include_str!("authority/testdata/ec-sec1.crt"), include_str!("authority/testdata/ec-sec1.key"))]
+    #[case::pkcs8(include_str!("authority/testdata/ec-pkcs8.crt"), include_str!("authority/testdata/ec-pkcs8.key"))]
+    fn a_platforms_own_authority_signs(#[case] certificate: &str, #[case] key: &str) {
+        crate::install_crypto();
+        let authority = Authority::from_pem(certificate, key, DOMAIN).unwrap();
+        let leaf = authority
+            .issue(&Identity::Ledger, &[], Duration::from_secs(60))
+            .unwrap();
+        let read = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(read(certificate)).unwrap();
+        let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+        verifier
+            .verify_client_cert(&read(&leaf.certificate), &[], UnixTime::now())
+            .unwrap();
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What every process of Monstrum shares: flags, telemetry, the admin port, readiness, supervised tasks, draining,
-//! listeners, and mutual TLS with identities.
+//! listeners, mutual TLS with identities, and how the ledger is asked.
 //!
 //! The order of a process's life is the same everywhere: flags → telemetry → admin port → readiness tokens → work →
 //! unready → drain → stop. [`run`] keeps it.
@@ -8,6 +8,7 @@ mod admin;
 mod args;
 pub mod authority;
 pub mod json;
+pub mod ledger;
 pub mod listener;
 mod process;
 mod readiness;

@@ -2,6 +2,7 @@
 //! both ends of a wire must agree on (who an identity is, what a digest covers, how the audit chain hashes).
 
 pub mod audit;
+pub mod bounds;
 pub mod identity;
 mod proto;
 pub mod snapshot;

@@ -1,11 +1,12 @@
 //! Who may talk with a bot, by which channels, and where its answers go.
 
 use kube::ResourceExt as _;
+use monstrum_contract::channel::{Platform, Route, Settings, Webhook, webhook};
 use serde_json::{Value, json};
 
 use super::model::added;
-use super::{Change, became};
-use crate::convert::channel::{self, ResolvedChannel, ResolvedRoute};
+use super::{Change, became, pod};
+use crate::convert::channel;
 use crate::kinds::Channel;
 use crate::kinds::channel::ChannelType;
 use crate::object::Kind;
@@ -44,81 +45,81 @@ pub(super) fn changes(bot: &str, old: &World, new: &World) -> Vec<Change> {
     changes
 }
 
-fn resolved(name: &str, world: &World) -> Option<ResolvedChannel> {
+fn resolved(name: &str, world: &World) -> Option<Settings> {
     channel::convert(name, world)?.resolved
 }
 
-fn leads_to(channel: &ResolvedChannel, bot: &str) -> bool {
+fn leads_to(channel: &Settings, bot: &str) -> bool {
     channel.routes.iter().any(|route| route.bot == bot)
 }
 
-fn talkers(channel: &ResolvedChannel) -> String {
-    if channel.everyone {
+fn talkers(channel: &Settings) -> String {
+    if channel.talkers.everyone {
         "everyone".to_owned()
     } else {
-        format!("{} users", channel.users.len())
+        format!("{} users", channel.talkers.users.len())
     }
 }
 
 fn between(
     bot: &str,
-    (former, old): (&Channel, &ResolvedChannel),
-    (object, new): (&Channel, &ResolvedChannel),
+    (former, old): (&Channel, &Settings),
+    (object, new): (&Channel, &Settings),
 ) -> Vec<Change> {
     let name = object.name_any();
     let of = |field: &str, what: String| Change::new(Kind::Channel, &name, field, what, true);
     let mut changes = Vec::new();
-    if new.everyone && !old.everyone {
+    let (may, might) = (&new.talkers, &old.talkers);
+    if may.everyone && !might.everyone {
         changes.push(of("spec.talkers", "everyone may talk with the bot".to_owned()));
-    } else if let Some(users) = added(&old.users, &new.users).filter(|_| !old.everyone) {
+    } else if let Some(users) = added(&might.users, &may.users).filter(|_| !might.everyone) {
         changes.push(of(
             "spec.talkers.users",
             format!("who may talk with the bot: {users}"),
         ));
     }
+    let (Platform::Webhook(before), Platform::Webhook(after)) = (&old.platform, &new.platform);
     let fields = [
         (
             "spec.type.webhook.secret",
             became(&secret(former), &secret(object)),
         ),
-        ("spec.type.webhook.mode", became(&old.mode, &new.mode)),
+        ("spec.type.webhook.mode", became(&before.mode, &after.mode)),
         (
             "spec.type.webhook.callbackUrl",
-            became(&old.callback_url, &new.callback_url),
+            became(&before.callback_url, &after.callback_url),
         ),
         (
             "spec.type.webhook.allowedAddresses",
-            added(&old.allowed_addresses, &new.allowed_addresses),
+            added(&before.allowed_addresses, &after.allowed_addresses),
         ),
         (
             "spec.type.webhook.caCertificate",
-            became(&old.ca_certificate, &new.ca_certificate),
+            became(&before.ca_certificate, &after.ca_certificate),
         ),
-        ("spec.type.webhook.proxy", became(&old.proxy, &new.proxy)),
+        ("spec.type.webhook.proxy", became(&before.proxy, &after.proxy)),
         (
             "spec.type.webhook.tolerance",
-            raised(old.tolerance_seconds, new.tolerance_seconds),
+            raised(before.tolerance_seconds, after.tolerance_seconds),
         ),
         (
             "spec.type.webhook.maxBodyBytes",
-            raised(old.max_body_bytes, new.max_body_bytes),
+            raised(before.max_body_bytes, after.max_body_bytes),
         ),
+        ("spec.pod", became(&pod(former), &pod(object))),
     ];
     changes.extend(
         fields
             .into_iter()
             .filter_map(|(field, what)| Some(of(field, what?))),
     );
-    let open = new
-        .routes
-        .iter()
-        .enumerate()
-        .filter(|(_, route)| route.bot == bot);
-    for (place, route) in open.filter(|(place, route)| !is_old(&old.routes, &new.routes, *place, route)) {
-        let matches: Vec<Value> = route.matches.iter().map(|wanted| json!(wanted)).collect();
+    let (former, present) = (ways(old, before), ways(new, after));
+    let open = present.iter().enumerate().filter(|(_, way)| way.bot == bot);
+    for (place, way) in open.filter(|(place, way)| !is_old(&former, &present, *place, way)) {
+        let matches: Vec<Value> = way.taking.matches.iter().map(|wanted| json!(wanted)).collect();
         let what = format!(
             "messages to {} that say {} reach the bot",
-            route.path,
+            way.taking.path,
             Value::from(matches)
         );
         changes.push(of(&format!("spec.routes[{place}]"), what));
@@ -126,41 +127,68 @@ fn between(
     changes
 }
 
+/// A route, and which messages take it.
+struct Way<'a> {
+    bot: &'a str,
+    taking: &'a webhook::Route,
+}
+
+fn ways<'a>(settings: &'a Settings, webhook: &'a Webhook) -> Vec<Way<'a>> {
+    let way = |route: &'a Route| {
+        let taking = webhook.routes.get(&route.name)?;
+        Some(Way {
+            bot: &route.bot,
+            taking,
+        })
+    };
+    settings.routes.iter().filter_map(way).collect()
+}
+
 fn secret(channel: &Channel) -> Value {
     let ChannelType::Webhook(webhook) = &channel.spec.type_;
     json!({"name": webhook.secret.name, "key": webhook.secret.key})
+}
+
+/// What the signing secret lies in, but for its size.
+fn pod(channel: &Channel) -> Value {
+    let settings = channel.spec.pod.as_ref();
+    pod::unsized_pod(settings.and_then(|settings| serde_json::to_value(settings).ok()))
 }
 
 fn raised(old: u32, new: u32) -> Option<String> {
     (new > old).then(|| format!("{old} → {new}"))
 }
 
-/// Whether a route takes only what an old one took. Routes are tried in turn, so what went to another bot before must still go there first.
-fn is_old(old: &[ResolvedRoute], new: &[ResolvedRoute], place: usize, route: &ResolvedRoute) -> bool {
-    let before: Vec<&ResolvedRoute> = new.iter().take(place).collect();
+/// Whether a route takes only what an old one took. Routes are tried in turn, so what an earlier route took before, for another bot or by
+/// another reading of the body, it must still take first: else who says to be whom is read from another place.
+fn is_old(old: &[Way<'_>], new: &[Way<'_>], place: usize, way: &Way<'_>) -> bool {
+    let before: Vec<&Way<'_>> = new.iter().take(place).collect();
+    let takes_away = |earlier: &Way<'_>| {
+        earlier.bot != way.bot
+            || (earlier.taking.path == way.taking.path && reading(earlier.taking) != reading(way.taking))
+    };
     old.iter().enumerate().any(|(former_place, former)| {
-        former.bot == route.bot
-            && takes_less(route, former)
+        former.bot == way.bot
+            && takes_less(way.taking, former.taking)
             && old
                 .iter()
                 .take(former_place)
-                .filter(|earlier| earlier.bot != route.bot)
-                .all(|earlier| before.iter().any(|kept| same(kept, earlier)))
+                .filter(|earlier| takes_away(earlier))
+                .all(|earlier| before.iter().any(|kept| same(kept.taking, earlier.taking)))
     })
 }
 
-fn takes_less(route: &ResolvedRoute, former: &ResolvedRoute) -> bool {
-    let read = |route: &ResolvedRoute| {
-        (
-            route.path.clone(),
-            route.text.clone(),
-            route.user.clone(),
-            route.session.clone(),
-        )
-    };
-    read(route) == read(former) && former.matches.iter().all(|wanted| route.matches.contains(wanted))
+fn takes_less(route: &webhook::Route, former: &webhook::Route) -> bool {
+    route.path == former.path
+        && reading(route) == reading(former)
+        && former.matches.iter().all(|wanted| route.matches.contains(wanted))
 }
 
-fn same(one: &ResolvedRoute, other: &ResolvedRoute) -> bool {
+/// Where a route reads what is said, by whom and in which conversation.
+fn reading(route: &webhook::Route) -> (&str, &str, Option<&str>) {
+    (&route.text, &route.user, route.session.as_deref())
+}
+
+fn same(one: &webhook::Route, other: &webhook::Route) -> bool {
     one.path == other.path && one.matches == other.matches
 }

@@ -25,6 +25,7 @@ pub(super) fn changes(bot: &str, old: &World, new: &World) -> Vec<Change> {
     let mut changes = of_model(bot, &former.model, &resolved.model);
     changes.extend(of_limits(bot, former, resolved));
     changes.extend(of_prices(bot, (former, resolved), after.as_ref()));
+    changes.extend(of_context(bot, (former, resolved), after.as_ref()));
     changes
 }
 
@@ -62,6 +63,21 @@ fn of_model(bot: &str, old: &ResolvedModel, new: &ResolvedModel) -> Vec<Change> 
             became(&old.egress.ca_certificate, &new.egress.ca_certificate),
         ),
         provider("spec.proxy", became(&old.egress.proxy, &new.egress.proxy)),
+        // Who answers behind the address, what it keeps, how much it may answer: none of it is known to be less.
+        provider("spec.request", became(&old.request, &new.request)),
+        provider(
+            "spec.requestTimeout",
+            (new.request_timeout_seconds > old.request_timeout_seconds).then(|| {
+                format!(
+                    "{} → {}",
+                    old.request_timeout_seconds, new.request_timeout_seconds
+                )
+            }),
+        ),
+        provider(
+            "spec.models",
+            (new.images && !old.images).then(|| format!("model {} is shown images", new.id)),
+        ),
     ];
     changes.extend(of_provider.into_iter().flatten());
     changes
@@ -105,6 +121,34 @@ fn of_limits(bot: &str, old: &Resolved, new: &Resolved) -> Vec<Change> {
     changed
         .map(|((field, was), (_, is))| Change::new(Kind::Bot, bot, field, format!("{was} → {is}"), is > was))
         .collect()
+}
+
+/// Where tokens or money are counted, no more is reserved for a question than fits into the model: one that is said to be smaller can use
+/// more than was reserved.
+fn of_context(
+    bot: &str,
+    (old, new): (&Resolved, &Resolved),
+    after: Option<&BotConversion>,
+) -> Option<Change> {
+    let is_of_model = |budget: &Budget| matches!(budget.counts, Counted::Tokens | Counted::MicroUsd);
+    if !after.is_some_and(|after| after.source.budgets.iter().any(is_of_model)) {
+        return None;
+    }
+    // 0 is unknown, and bounds nothing.
+    let (was, is) = (old.model.context_tokens, new.model.context_tokens);
+    let shown = |tokens: u32| match tokens {
+        0 => "unknown".to_owned(),
+        tokens => tokens.to_string(),
+    };
+    let may_widen = is != 0 && (was == 0 || is < was);
+    (was != is).then(|| {
+        let what = format!(
+            "how much its budgets reserve at most for a question, contextTokens: {} → {}",
+            shown(was),
+            shown(is)
+        );
+        Change::new(Kind::Bot, bot, "spec.budgets", what, may_widen)
+    })
 }
 
 /// Where money is counted, what costs less is more.

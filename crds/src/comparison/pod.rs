@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Change, became};
 use crate::convert;
@@ -10,7 +10,7 @@ use crate::object::Kind;
 use crate::world::World;
 
 /// What is size and number, and no permission.
-const SIZES: [&str; 3] = ["replicas", "resources", "workspaceSize"];
+const SIZES: [&str; 2] = ["replicas", "workspaceSize"];
 
 /// What changed of the sandboxes that the bot's calls run in, and of its own pods.
 pub(super) fn changes(bot: &str, old: &World, new: &World) -> Vec<Change> {
@@ -41,11 +41,31 @@ pub(super) fn changes(bot: &str, old: &World, new: &World) -> Vec<Change> {
 
 /// Settings that are absent and settings that are only sizes are alike.
 fn unsized_of(settings: Option<Value>) -> Value {
-    match settings {
-        Some(Value::Object(mut settings)) => {
-            settings.retain(|key, _| !SIZES.contains(&key.as_str()));
-            Value::Object(settings)
-        }
-        _ => Value::Object(serde_json::Map::new()),
+    let Some(Value::Object(mut settings)) = settings else {
+        return Value::Object(Map::new());
+    };
+    settings.retain(|key, _| !SIZES.contains(&key.as_str()));
+    if let Some(pod) = settings.remove("pod").map(|pod| unsized_pod(Some(pod)))
+        && pod != Value::Object(Map::new())
+    {
+        settings.insert("pod".to_owned(), pod);
     }
+    Value::Object(settings)
+}
+
+/// The settings of a pod without the sizes of its containers.
+pub(super) fn unsized_pod(pod: Option<Value>) -> Value {
+    let Some(Value::Object(mut pod)) = pod else {
+        return Value::Object(Map::new());
+    };
+    if let Some(Value::Object(containers)) = pod.get_mut("containers") {
+        for container in containers.values_mut() {
+            if let Value::Object(container) = container {
+                container.remove("resources");
+            }
+        }
+        containers.retain(|_, container| *container != Value::Object(Map::new()));
+    }
+    pod.retain(|key, setting| key != "containers" || *setting != Value::Object(Map::new()));
+    Value::Object(pod)
 }

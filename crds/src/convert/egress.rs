@@ -1,9 +1,10 @@
 //! How destinations are reached that administrators name.
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use monstrum_contract::egress::Proxy;
+use serde::Serialize;
 
-use crate::kinds::Proxy;
+use crate::kinds;
 use crate::validate::address::Destination;
 use crate::world::World;
 
@@ -19,18 +20,7 @@ pub struct ResolvedEgress {
     pub ca_certificate: Option<String>,
     /// What the connections go through.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<ResolvedProxy>,
-}
-
-/// A forward proxy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ResolvedProxy {
-    /// Where it listens.
-    pub url: String,
-    /// The ranges that it may stand in although they are not the public internet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub allowed_addresses: Vec<IpNet>,
+    pub proxy: Option<Proxy>,
 }
 
 impl ResolvedEgress {
@@ -38,13 +28,13 @@ impl ResolvedEgress {
     pub(super) fn new(
         destination: Destination<'_>,
         ca_certificate: Option<&String>,
-        proxy: Option<&Proxy>,
+        proxy: Option<&kinds::Proxy>,
         world: &World,
     ) -> Self {
         Self {
             allowed_addresses: destination.ranges(world),
             ca_certificate: ca_certificate.cloned(),
-            proxy: proxy.map(|proxy| ResolvedProxy {
+            proxy: proxy.map(|proxy| Proxy {
                 url: proxy.url.clone(),
                 allowed_addresses: proxy.destination().ranges(world),
             }),

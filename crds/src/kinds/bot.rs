@@ -24,6 +24,11 @@ pub const MAX_NAME: usize = 27;
     shortname = "mbot",
     category = "monstrum",
     derive = "PartialEq",
+    scale(
+        spec_replicas_path = ".spec.gateway.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     doc = "A governed agent. It can do what BotBindings and its roles permit, and nothing else.",
     validation = Rule::new("self.metadata.name.size() <= 27 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
         .message("a Bot's name has at most 27 characters: lower-case letters, digits and '-', starting with a letter"),
@@ -211,7 +216,7 @@ pub struct Limits {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatewaySettings {
-    /// How many pods. Default: 1.
+    /// How many pods. Default: 1. `kubectl scale` and a HorizontalPodAutoscaler change it where it is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10))]
     pub replicas: Option<i32>,
@@ -250,6 +255,14 @@ pub struct BotStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 80))]
     pub enforced_digest: Option<String>,
+    /// How many gateway pods there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub replicas: Option<i32>,
+    /// The labels of the gateway pods, as a selector in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub selector: Option<String>,
     /// How many tools it sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]

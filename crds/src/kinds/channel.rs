@@ -1,6 +1,8 @@
 //! `Channel`: where people and programs talk to bots.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
+pub use monstrum_contract::channel::webhook::Mode as WebhookMode;
 use monstrum_guardian::destination;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,6 @@ use super::pod::PodSettings;
 use super::proxy::Proxy;
 use super::secret::SecretKeyRef;
 use super::span::Span;
-use super::status::ObjectStatus;
 use crate::schema;
 
 /// Where people and programs talk to bots: it checks who speaks, and routes each message to a bot.
@@ -19,10 +20,15 @@ use crate::schema;
     version = "v1alpha1",
     kind = "Channel",
     namespaced,
-    status = "ObjectStatus",
+    status = "ChannelStatus",
     shortname = "mch",
     category = "monstrum",
     derive = "PartialEq",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     doc = "Where people and programs talk to bots: it checks who speaks, and routes each message to a bot.",
     validation = Rule::new("self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
         .message("a Channel's name has at most 50 characters: lower-case letters, digits and '-', starting with a letter"),
@@ -53,13 +59,36 @@ pub struct ChannelSpec {
     /// Who may talk. Without it, or while it is empty, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talkers: Option<Talkers>,
-    /// How many pods. Default: 1.
+    /// How many pods. Default: 1. `kubectl scale` and a HorizontalPodAutoscaler change it where it is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10))]
     pub replicas: Option<i32>,
     /// How the pods are labelled, sized, placed and run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod: Option<PodSettings>,
+}
+
+/// How the channel stands.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelStatus {
+    /// The generation of the object that this status is about; -1 before the operator has seen the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Accepted, ResolvedRefs, Programmed and Ready, each with a reason and a sentence that says what to do. The reason of
+    /// Ready is the cause. While an object is not ready it is Reconciling, which ends by itself, or Stalled, which does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// How many pods there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub replicas: Option<i32>,
+    /// The labels of the pods, as a selector in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub selector: Option<String>,
 }
 
 /// A platform that messages come from.
@@ -123,16 +152,7 @@ impl Webhook {
     }
 }
 
-/// When a webhook's sender gets the answer.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WebhookMode {
-    /// In the response to its request.
-    Synchronous,
-    /// In a request of ours, later.
-    Callback,
-}
-
-/// Which messages go to one bot, and where in them the parts stand. Each message's id is its `webhook-id` header.
+/// The way to one bot, and which messages take it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route {
@@ -142,6 +162,15 @@ pub struct Route {
     /// The name of a Bot in the same namespace.
     #[schemars(length(min = 1, max = 63), regex(pattern = schema::LABEL))]
     pub bot: String,
+    /// Which requests take it, where the channel is a webhook. Default: all to `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookRoute>,
+}
+
+/// Which requests take a route, and where in their bodies the parts stand. Each message's id is its `webhook-id` header.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebhookRoute {
     /// The request path that it is for. Default: `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^/[-._~/a-zA-Z0-9]*$"))]

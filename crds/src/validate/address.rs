@@ -157,10 +157,9 @@ fn within_bounds(ranges: Vec<IpNet>, world: &World) -> Vec<IpNet> {
 
 /// A range, or one address as a range.
 pub(crate) fn parsed(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+    address::network(text)
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
         .map(|range| range.trunc())
-        .ok()
 }
 
 /// Why a text is no address of an HTTP service; reads after the field's name.

@@ -69,13 +69,14 @@ fn route_faults(field: &str, route: &Route, world: &World) -> Vec<Fault> {
     if !world.bots.contains_key(&route.bot) {
         faults.push(reference::missing(&format!("{field}.bot"), Kind::Bot, &route.bot));
     }
-    for (index, wanted) in route.matches.iter().enumerate() {
+    let matches = route.webhook.iter().flat_map(|webhook| &webhook.matches);
+    for (index, wanted) in matches.enumerate() {
         if !matches!(
             wanted.equals,
             Value::String(_) | Value::Number(_) | Value::Bool(_)
         ) {
             faults.push(Fault::invalid(
-                format!("{field}.match[{index}].equals"),
+                format!("{field}.webhook.match[{index}].equals"),
                 "must be a string, a number or a boolean",
             ));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use monstrum_contract::channel::Platform;
 use monstrum_crds::conditions::Reason;
 use monstrum_crds::convert::{self, BotConversion};
 use monstrum_crds::kinds::model_provider::Dialect;
@@ -444,17 +445,15 @@ fn a_channel_gets_its_defaults_and_loses_routes_to_nowhere() {
         .unwrap()
         .resolved
         .unwrap();
+    let Platform::Webhook(webhook) = &resolved.platform;
+    assert_eq!((webhook.tolerance_seconds, webhook.max_body_bytes), (300, 65_536));
     assert_eq!(
-        (resolved.tolerance_seconds, resolved.max_body_bytes),
-        (300, 65_536)
-    );
-    assert_eq!(
-        (resolved.users.as_slice(), resolved.everyone),
+        (resolved.talkers.users.as_slice(), resolved.talkers.everyone),
         (["u-1".to_owned()].as_slice(), false)
     );
-    let [alerts, rest] = resolved.routes.as_slice() else {
-        panic!("{:?}", resolved.routes)
-    };
+    let bots: Vec<_> = resolved.routes.iter().map(|route| route.bot.as_str()).collect();
+    assert_eq!(bots, ["triage", "other"]);
+    let (alerts, rest) = (&webhook.routes["alerts"], &webhook.routes["rest"]);
     assert_eq!(
         (alerts.path.as_str(), alerts.text.as_str(), alerts.user.as_str()),
         ("/alerts", "/text", "/user")
@@ -479,7 +478,7 @@ fn a_channel_without_its_secret_or_talkers_hears_nobody() {
         .unwrap()
         .resolved
         .unwrap();
-    assert!(resolved.users.is_empty() && !resolved.everyone);
+    assert!(resolved.talkers.users.is_empty() && !resolved.talkers.everyone);
     scene.remove_secret_key("webhook");
     assert_eq!(
         convert::channel::convert("inbox", &scene.world())

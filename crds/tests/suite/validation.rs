@@ -128,7 +128,7 @@ fn nothing_is_wrong_with_the_scene() {
 #[case(BotBinding, "triage-acme", "/spec/credential", json!({"name": "github-token", "method": "basic"}), "spec.credential.method", "use one of token")]
 #[case(Channel, "inbox", "/spec/type/webhook/tolerance", json!("2h"), "spec.type.webhook.tolerance", "3600s")]
 #[case(Channel, "inbox", "/spec/type/webhook/callbackUrl", json!("https://u@x/"), "spec.type.webhook.callbackUrl", "Credential")]
-#[case(Channel, "inbox", "/spec/routes/0/match/0/equals", json!({"a": 1}), "spec.routes[0].match[0].equals", "a string, a number or a boolean")]
+#[case(Channel, "inbox", "/spec/routes/0/webhook/match/0/equals", json!({"a": 1}), "spec.routes[0].webhook.match[0].equals", "a string, a number or a boolean")]
 fn a_wrong_field_is_refused(
     #[case] kind: Kind,
     #[case] name: &str,

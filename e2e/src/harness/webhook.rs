@@ -35,7 +35,7 @@ kind: Channel
 metadata: {{name: inbox}}
 spec:
   type: {{webhook: {{secret: {{name: inbox-secret, key: secret}}, {mode}}}}}
-  routes: [{{name: all, bot: triage, path: /hook}}]
+  routes: [{{name: all, bot: triage, webhook: {{path: /hook}}}}]
   talkers: {{users: [u-1]}}",
         STANDARD.encode(SECRET)
     )

@@ -53,13 +53,41 @@ async fn each_takes_a_turn(pods: &Api<Pod>, workspace: &Workspace) -> Result<BTr
     Ok(both)
 }
 
+/// As whoever may edit bots scales them, and as an autoscaler sees it.
+async fn scaled(workspace: &Workspace, replicas: &str) -> Result<()> {
+    let cluster = workspace.cluster();
+    let scale = ["-n", workspace.name(), "scale", "bots.monstrum.dev/triage"];
+    cluster
+        .kubectl(&[&scale[..], &["--replicas", replicas]].concat())
+        .await?;
+    let path = format!(
+        "/apis/monstrum.dev/v1alpha1/namespaces/{}/bots/triage/scale",
+        workspace.name()
+    );
+    let seen = || async {
+        let scale = cluster.kubectl(&["get", "--raw", &path]).await?;
+        let scale: serde_json::Value = serde_json::from_str(&scale)?;
+        Ok((
+            scale.pointer("/status/replicas").cloned(),
+            scale.pointer("/status/selector").cloned(),
+        ))
+    };
+    let count: i64 = replicas.parse()?;
+    wait::until("the scale tells its pods", BOUND, seen, |(pods, selector)| {
+        *pods == Some(count.into()) && selector.as_ref().is_some_and(|selector| selector == GATEWAYS)
+    })
+    .await
+    .map(drop)
+}
+
 #[tokio::test]
 async fn every_gateway_of_a_bot_has_its_runners() -> Result<()> {
     let workspace = Workspace::create("replicas").await?;
     BotSetup::triage()
-        .bot("  gateway: {replicas: 2}")
+        .bot("  gateway: {replicas: 1}")
         .install(&workspace)
         .await?;
+    scaled(&workspace, "2").await?;
     let pods: Api<Pod> = Api::namespaced(workspace.cluster().client(), workspace.name());
     wait::until(
         "two gateways are ready",

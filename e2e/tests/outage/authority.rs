@@ -16,7 +16,7 @@ const ROTATED: Duration = Duration::from_secs(300);
 
 /// A field of the authority's Secret; empty without one.
 async fn kept(cluster: &Cluster, field: &str) -> Result<String> {
-    let field = format!("jsonpath={{.data['{field}']}}");
+    let field = format!("jsonpath={{.data.{}}}", field.replace('.', "\\."));
     cluster
         .kubectl(&[
             "-n",

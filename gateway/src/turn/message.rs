@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
+use monstrum_service::ledger::seconds;
+use monstrum_wire::bounds::MAX_TEXT;
 use monstrum_wire::ledger::TakeOnceRequest;
 use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
 use super::history::{Entry, Fate, History};
 use super::trace::TraceContext;
-use crate::ledger;
 use crate::providers::conversation::Image;
 
 /// How long the id of a message is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24 * 7);
-/// The longest text, in bytes.
-pub(crate) const MAX_TEXT: usize = 128 << 10;
 /// As kept, in bytes; one write to the ledger takes a little more.
 const MAX_TOGETHER: usize = 850 << 10;
 /// The ledger takes ids of 256 bytes; a session's gets a word in front.
@@ -106,8 +105,11 @@ impl Incoming {
         if self.message_id.is_empty() {
             return None;
         }
-        let scope = format!("message/{}", self.session);
-        Some(ledger::once(&scope, &self.message_id, REMEMBERED))
+        Some(TakeOnceRequest {
+            scope: format!("message/{}", self.session),
+            id: self.message_id.clone(),
+            keep_seconds: seconds(REMEMBERED),
+        })
     }
 
     /// What is kept of it.

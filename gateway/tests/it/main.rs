@@ -12,7 +12,6 @@
 )]
 
 mod identities;
-mod support;
 mod threats;
 mod turn_answers;
 mod turn_budgets;
@@ -22,9 +21,5 @@ mod turn_failures;
 mod turn_policy;
 mod turn_relays;
 mod turn_requests;
-mod webhook;
-mod webhook_again;
-mod webhook_forms;
-mod webhook_inbox;
-mod webhook_libraries;
-mod webhook_strangers;
+
+use monstrum_testbed as support;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderValue;
 use base64::Engine as _;
+use http::HeaderValue;
 use monstrum_guardian::source::{Counted, Quota};
 use monstrum_wire::policy::{Dialect, Header};
 use monstrum_wire::runner::FailureKind;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
+use monstrum_contract::channel::Platform;
 use monstrum_crds::conditions::{ConditionType, Holds, Reason, State, judged};
 use monstrum_crds::convert::channel as conversion;
 use monstrum_crds::kinds::Channel;
 use monstrum_crds::validate::{self, Fault};
 use monstrum_crds::world::World;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use self::build::{Plan, build};
 use super::rollout::{Rollout, Trouble};
@@ -49,7 +50,7 @@ pub(super) async fn reconcile(
     let states = states(&faults, failure.as_ref(), &rollout);
     let look_at_status = reconciler
         .status
-        .write(&reconciler.index, channel, &states, Map::new())
+        .write(&reconciler.index, channel, &states, fields(&rollout))
         .await?;
     Ok([Some(applied?), look_at_pods, look_at_status]
         .into_iter()
@@ -65,19 +66,20 @@ fn plan(channel: &Channel, owner: &Owner, world: &World) -> Option<Plan> {
         namespace: &owner.namespace,
         cluster_domain: world.cluster_domain(),
     };
-    let proxy = resolved.proxy.as_ref();
+    let Platform::Webhook(settings) = &resolved.platform;
+    let proxy = settings.proxy.as_ref();
     let proxy = proxy.map(|proxy| (proxy.url.as_str(), proxy.allowed_addresses.as_slice()));
-    let callback = resolved
+    let callback = settings
         .callback_url
         .as_deref()
-        .and_then(|url| Target::of(url, &resolved.allowed_addresses, proxy, vantage));
+        .and_then(|url| Target::of(url, &settings.allowed_addresses, proxy, vantage));
     Some(Plan {
         owner: owner.clone(),
         replicas: channel.spec.replicas.unwrap_or(1).clamp(1, 10),
         settings: channel.spec.pod.clone().unwrap_or_default(),
         secret: webhook.secret.clone(),
         callback,
-        resolved,
+        channel: resolved,
     })
 }
 
@@ -137,6 +139,12 @@ async fn deployment(reconciler: &Reconciler, owner: &Owner) -> (Rollout, Option<
         )
         .await;
     (rollout, again)
+}
+
+/// The other fields of the status.
+fn fields(rollout: &Rollout) -> Map<String, Value> {
+    let fields = rollout.scale().into_iter();
+    fields.map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// The four conditions.

@@ -6,7 +6,7 @@ mod trouble;
 use kube::ResourceExt as _;
 use kube::api::DynamicObject;
 use monstrum_crds::conditions::{ConditionType, Reason, State};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use pods::Pods;
 pub(crate) use trouble::Trouble;
@@ -19,8 +19,12 @@ pub(crate) struct Rollout {
     pub(crate) name: String,
     /// The resource that its pods are for, where they are a sandbox.
     pub(crate) resource: Option<String>,
+    /// The labels of its pods, as a selector in one line; none of a Deployment that is not there.
+    pub(crate) selector: Option<String>,
     /// Pods that there should be.
     pub(crate) wanted: i64,
+    /// Pods that there are, of whichever template.
+    pub(crate) pods: i64,
     /// Pods of the current template that are ready, as far as that can be told.
     pub(crate) ready: i64,
     /// Whether everything is as it should be: no old pods, all new ones ready.
@@ -36,7 +40,9 @@ impl Rollout {
             return Self {
                 name: name.to_owned(),
                 resource: None,
+                selector: None,
                 wanted: 1,
+                pods: 0,
                 ready: 0,
                 complete: false,
                 trouble: None,
@@ -57,7 +63,9 @@ impl Rollout {
         Self {
             name: name.to_owned(),
             resource: live.labels().get(label::RESOURCE).cloned(),
+            selector: Some(selector(live)),
             wanted,
+            pods: all,
             ready: if observed { ready_of_new } else { 0 },
             complete: observed && all == wanted && updated == wanted && ready == wanted,
             trouble: trouble_of(&live.data).filter(|_| observed),
@@ -70,6 +78,12 @@ impl Rollout {
             "Deployment {}: {} of {} pods are ready",
             self.name, self.ready, self.wanted
         )
+    }
+
+    /// What a status tells whoever scales: how many pods there are, and the labels by which they are found.
+    pub(crate) fn scale(&self) -> [(&'static str, Value); 2] {
+        let pods = i32::try_from(self.pods).unwrap_or(i32::MAX);
+        [("replicas", json!(pods)), ("selector", json!(self.selector))]
     }
 
     /// `Programmed`, where pods are in trouble.
@@ -101,6 +115,16 @@ impl Rollout {
             _ => reason.remedy().to_owned(),
         }
     }
+}
+
+fn selector(live: &DynamicObject) -> String {
+    let labels = live.data.pointer("/spec/selector/matchLabels");
+    let pairs = labels
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
+    pairs.collect::<Vec<_>>().join(",")
 }
 
 fn trouble_of(data: &Value) -> Option<Trouble> {

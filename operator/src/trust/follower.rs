@@ -149,13 +149,11 @@ impl Follower {
     async fn step(&mut self, held: &Held, secret: &Secret, asked: bool) -> Result<(), TrustError> {
         let is_steady = held.following().is_none();
         if is_steady {
-            if !asked && !held.is_due(Timestamp::now().as_second()) {
-                return Ok(());
-            }
-            let Some(next) = held.preparing(self.keeper.generate()?) else {
+            let successor = self.keeper.successor(held, asked).await?;
+            let Some(next) = successor.and_then(|next| held.preparing(next)) else {
                 return Ok(());
             };
-            let note = "another authority was made; it will sign once everybody trusts it";
+            let note = "there is another authority; it will sign once everybody trusts it";
             return self.take(next, secret, true, "AuthorityPrepared", note).await;
         }
         if !self.has_settled(held).await? {

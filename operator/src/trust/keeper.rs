@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::secret::{self, Kept};
 use super::traces::{Traces, traces};
-use super::{Held, Trust};
+use super::{Held, Source, Trust};
 use crate::events::reporter;
 
 /// The Secret with the authority's certificate and key.
@@ -46,6 +46,14 @@ pub enum TrustError {
         "secret {AUTHORITY_SECRET} has no certificate or text under {0}; an operator that runs puts it right, otherwise restore it from a backup"
     )]
     Damaged(&'static str),
+    /// The Secret that authorities come from holds none that can be used.
+    #[error("secret {name}, which authorities come from (authority.secret), can't be used: {why}")]
+    Source {
+        /// The Secret's name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The authority can't be used.
     #[error("the authority of secret {AUTHORITY_SECRET} can't be used")]
     Authority(#[from] AuthorityError),
@@ -57,26 +65,19 @@ pub struct AuthorityKeeper {
     client: Client,
     namespace: String,
     trust_domain: String,
-    /// Of authorities that are made.
-    lifetime: Duration,
+    source: Source,
     recorder: Recorder,
 }
 
 impl AuthorityKeeper {
-    /// Of the installation in `namespace`, as the pod `instance`; authorities that are made live for `lifetime`.
-    pub fn new(
-        client: Client,
-        namespace: &str,
-        trust_domain: &str,
-        lifetime: Duration,
-        instance: &str,
-    ) -> Self {
+    /// Of the installation in `namespace`, as the pod `instance`.
+    pub fn new(client: Client, namespace: &str, trust_domain: &str, source: Source, instance: &str) -> Self {
         Self {
             recorder: Recorder::new(client.clone(), reporter(instance)),
             client,
             namespace: namespace.to_owned(),
             trust_domain: trust_domain.to_owned(),
-            lifetime,
+            source,
         }
     }
 
@@ -95,7 +96,11 @@ impl AuthorityKeeper {
                 .await
                 .map_err(TrustError::Traces)?;
             if !found.is_any() {
-                return self.create(Held::first(self.generate()?)).await;
+                if let Some(first) = self.first().await? {
+                    return self.create(Held::first(first)).await;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+                continue;
             }
             let unchanged_since = match latest.take() {
                 Some((before, since)) if before.lease == found.lease => since,
@@ -108,8 +113,10 @@ impl AuthorityKeeper {
                     began
                 }
             };
-            if unchanged_since.elapsed() >= PATIENCE {
-                return self.succeed(found).await;
+            if unchanged_since.elapsed() >= PATIENCE
+                && let Some(first) = self.first().await?
+            {
+                return self.succeed(first, found).await;
             }
             latest = Some((found, unchanged_since));
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -117,8 +124,8 @@ impl AuthorityKeeper {
     }
 
     /// The key is lost: another authority, and everybody is told.
-    async fn succeed(&self, traces: Traces) -> Result<Trust, TrustError> {
-        let held = Held::kept(self.generate()?, None, traces.roots, 1);
+    async fn succeed(&self, first: Authority, traces: Traces) -> Result<Trust, TrustError> {
+        let held = Held::kept(first, None, traces.roots, 1);
         let trust = self.create(held).await?;
         let note = "the authority was lost with its Secret; another one signs now, and every certificate is issued anew";
         self.tell(EventType::Warning, "AuthorityLost", note).await;
@@ -140,9 +147,22 @@ impl AuthorityKeeper {
         found.map(|secret| self.decode(&secret)).transpose()
     }
 
-    /// A new authority.
-    pub(super) fn generate(&self) -> Result<Authority, AuthorityError> {
-        Authority::generate_for(&self.trust_domain, self.lifetime)
+    /// An authority to begin with; none while it is awaited.
+    async fn first(&self) -> Result<Option<Authority>, TrustError> {
+        let first = self
+            .source
+            .first(&self.client, &self.namespace, &self.trust_domain)
+            .await?;
+        if let (None, Source::Secret { name }) = (&first, &self.source) {
+            tracing::warn!(secret = %name, "the Secret that the authority comes from is awaited");
+        }
+        Ok(first)
+    }
+
+    /// The authority that is to take the place of the one that signs, if it is time for another.
+    pub(super) async fn successor(&self, held: &Held, asked: bool) -> Result<Option<Authority>, TrustError> {
+        let place = (self.namespace.as_str(), self.trust_domain.as_str());
+        self.source.successor(held, asked, &self.client, place).await
     }
 
     /// The Secret as it is.

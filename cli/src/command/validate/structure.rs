@@ -95,7 +95,10 @@ fn title(document: &Document, namespace: &str) -> String {
     if is_cluster_wide(document.kind) {
         format!("{} {name}", document.kind)
     } else {
-        let namespace = document.meta("namespace").unwrap_or(namespace);
+        let namespace = document
+            .meta("namespace")
+            .filter(|own| !own.is_empty())
+            .unwrap_or(namespace);
         format!("{} {namespace}/{name}", document.kind)
     }
 }

@@ -1,6 +1,6 @@
 //! From a parser's events to trees: aliases followed, merge keys carried out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, StructureStyle};
 
@@ -285,26 +285,27 @@ fn is_short(kind: &Kind) -> bool {
 #[derive(Default)]
 struct Entries {
     all: Vec<(Key, Node)>,
-    /// How many of the entries were merged in, which is where the others may differ.
-    merged: Vec<String>,
+    /// The keys of all of them.
+    names: HashSet<String>,
+    /// Where those are that were merged in, which is where the others may differ.
+    merged: HashMap<String, usize>,
     has_merge: bool,
 }
 
 impl Entries {
     fn insert(&mut self, key: Key, node: Node) -> Result<(), Refusal> {
-        if let Some(merged) = self.merged.iter().position(|name| *name == key.text) {
-            self.merged.swap_remove(merged);
-            self.all.retain(|(other, _)| other.text != key.text);
-        } else if self.holds(&key.text) {
+        if let Some(merged) = self.merged.remove(&key.text)
+            && let Some(place) = self.all.get_mut(merged)
+        {
+            *place = (key, node);
+            return Ok(());
+        }
+        if !self.names.insert(key.text.clone()) {
             let message = format!("key {:?} appears twice", key.text);
             return Err(Refusal::new(message, "remove one of them", key.place));
         }
         self.all.push((key, node));
         Ok(())
-    }
-
-    fn holds(&self, name: &str) -> bool {
-        self.all.iter().any(|(key, _)| key.text == name)
     }
 
     /// What a key `<<` brings in. Clients disagree where the same key stands before it.
@@ -329,14 +330,14 @@ impl Entries {
                 ));
             };
             for (name, value) in entries {
-                if self.merged.contains(&name.text) {
+                if self.merged.contains_key(&name.text) {
                     continue;
                 }
-                if self.holds(&name.text) {
+                if !self.names.insert(name.text.clone()) {
                     let message = format!("{:?} stands before <<, which brings it in as well", name.text);
                     return Err(Refusal::new(message, "write << first", key.place));
                 }
-                self.merged.push(name.text.clone());
+                self.merged.insert(name.text.clone(), self.all.len());
                 self.all.push((name, value));
             }
         }

@@ -177,7 +177,7 @@ pub fn exceeding(resource_type: &ResourceType, boundary: &[Ceiling], grants: &[G
     let mut effort = Effort::of(MAX_EFFORT.saturating_mul(MAX_COMPARISONS));
     let mut faults = Vec::new();
     for (place, grant) in grants.iter().enumerate() {
-        let mut known = HashMap::new();
+        let mut known = Known::default();
         let covered = resource_type
             .tools
             .iter()
@@ -192,8 +192,14 @@ pub fn exceeding(resource_type: &ResourceType, boundary: &[Ceiling], grants: &[G
     faults
 }
 
-/// What was compared already: entry and dimension.
-type Known = HashMap<(usize, String), Containment>;
+/// What of a grant was compared already.
+#[derive(Default)]
+struct Known {
+    /// By entry and dimension.
+    each: HashMap<(usize, String), Containment>,
+    /// By the entries that are taken together, and dimension.
+    together: HashMap<(Vec<usize>, String), Containment>,
+}
 
 struct Judge<'a> {
     resource_type: &'a ResourceType,
@@ -217,7 +223,7 @@ impl Judge<'_> {
             .filter(|(_, entry)| selector::covers(entry, tool))
         {
             let compare = |dimension: &Dimension, ceiling: &[Value], granted: &[Value]| {
-                let answer = known.entry((*place, dimension.name.clone()));
+                let answer = known.each.entry((*place, dimension.name.clone()));
                 let answer = answer.or_insert_with(|| bounded(dimension, ceiling, granted, effort));
                 answer.clone()
             };
@@ -239,10 +245,10 @@ impl Judge<'_> {
             return Some((String::new(), message));
         };
         let open = found.iter().filter(|(_, _, excess)| distance(excess) < SHUT);
-        let entries: Vec<&Grant> = open.map(|(_, entry, _)| *entry).collect();
-        let everywhere = self
-            .beyond_all(grant, &excess.dimension, &entries, effort)
-            .filter(|_| entries.len() > 1);
+        let entries: Vec<(usize, &Grant)> = open.map(|(place, entry, _)| (*place, *entry)).collect();
+        let everywhere = (entries.len() > 1)
+            .then(|| self.beyond_all(grant, &excess.dimension, &entries, (known, effort)))
+            .flatten();
         let (which, excess) = match everywhere {
             Some(excess) => ("every entry".to_owned(), excess),
             None => (format!("entry {place}"), excess.clone()),
@@ -268,16 +274,19 @@ impl Judge<'_> {
         &self,
         grant: &Grant,
         name: &str,
-        entries: &[&Grant],
-        effort: &mut Effort,
+        entries: &[(usize, &Grant)],
+        (known, effort): (&mut Known, &mut Effort),
     ) -> Option<Excess> {
         let dimension = self.dimension(name)?;
-        let ceilings: Option<Vec<_>> = entries.iter().map(|entry| entry.scope.get(name)).collect();
+        let granted = grant.scope.get(name)?;
+        let ceilings: Option<Vec<_>> = entries.iter().map(|(_, entry)| entry.scope.get(name)).collect();
         let all: Vec<Value> = ceilings?.into_iter().flatten().cloned().collect();
-        match bounded(dimension, &all, grant.scope.get(name)?, effort) {
+        let places = entries.iter().map(|(place, _)| *place).collect();
+        let answer = known.together.entry((places, name.to_owned()));
+        match answer.or_insert_with(|| bounded(dimension, &all, granted, effort)) {
             Containment::Exceeds { example } => Some(Excess {
                 dimension: name.to_owned(),
-                outside: Outside::Value(example),
+                outside: Outside::Value(example.clone()),
             }),
             Containment::Contained | Containment::Undecided { .. } => None,
         }

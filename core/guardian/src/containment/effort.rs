@@ -2,6 +2,10 @@
 
 use super::TooComplex;
 
+/// What is said of a comparison that was given up.
+pub(crate) const TOO_COMPLEX: TooComplex =
+    TooComplex("the patterns are too complex to be compared; use fewer or simpler ones");
+
 /// How much work is left.
 #[derive(Debug)]
 pub(crate) struct Effort {
@@ -26,6 +30,11 @@ impl Effort {
         self.left = self.left.saturating_add(part.left);
     }
 
+    /// Whether nothing is left.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
     /// How many steps are left.
     #[cfg(test)]
     pub(crate) fn left(&self) -> usize {
@@ -34,9 +43,16 @@ impl Effort {
 
     /// Takes steps away; there must be enough.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), TooComplex> {
-        self.left = self.left.checked_sub(steps.saturating_add(1)).ok_or(TooComplex(
-            "the patterns are too complex to be compared; use fewer or simpler ones",
-        ))?;
-        Ok(())
+        match self.left.checked_sub(steps.saturating_add(1)) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                // Whoever comes with less is not let in either, so that the end is reached at once and not in ever smaller steps.
+                self.left = 0;
+                Err(TOO_COMPLEX)
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::effort::Effort;
+use super::effort::{Effort, TOO_COMPLEX};
 use super::host::{self, Region};
 use super::search::{self, Found, Problem};
 use super::{Answer, MAX_EFFORT, Pair, TooComplex};
@@ -37,6 +37,14 @@ pub(super) fn smallest(pair: &Pair<'_>, effort: &mut Effort) -> Result<Answer, T
     let (mut open, literals) = without_literals(pair);
     // What one pattern of the ceiling contains by itself is contained: of long lists that is almost everything.
     open.retain(|granted| !pair.ceiling.iter().any(|pattern| pattern.covers(granted)));
+    // Even to begin a search takes time.
+    if effort.is_spent() && !open.is_empty() {
+        return if literals.is_empty() {
+            Err(TOO_COMPLEX)
+        } else {
+            Ok(Answer::least(literals))
+        };
+    }
     let ceiling: Vec<&Pattern> = pair.ceiling.iter().collect();
     let mut half = effort.part(MAX_EFFORT / 2);
     let together = search_all(pair.matching, &open, &ceiling, &mut half);

@@ -209,9 +209,9 @@ impl HostPattern {
     }
 
     fn network(pattern: &str) -> Result<Self, PatternFault> {
-        let network: IpNet = pattern
-            .parse()
-            .map_err(|_| format!("{pattern} is not a network such as 10.0.0.0/8, and a host has no path"))?;
+        let network = address::network(pattern).ok_or_else(|| {
+            format!("{pattern} is not a network such as 10.0.0.0/8, and a host has no path")
+        })?;
         if network != network.trunc() {
             return Err(format!(
                 "{pattern} has bits beyond its length; write {}",
@@ -499,6 +499,10 @@ mod tests {
     #[case("10.0.0.1/8")]
     #[case("::ffff:10.0.0.0/104")]
     #[case("example.com/24")]
+    #[case::octal_for_some("010.0.0.0/8")]
+    #[case::octal_length("10.0.0.0/08")]
+    #[case::octal_length_of_six("2001:db8::/032")]
+    #[case::octal_within_six("64:ff9b::010.0.0.0/104")]
     #[case("https://example.com")]
     #[case("a\\*.com")]
     #[case("a*b c.com")]

@@ -90,11 +90,7 @@ fn ready(input: &Input<'_>, others: &[State]) -> State {
     }
     let enforcing = standing.map_or(0, Standing::enforcing);
     let connected = standing.map_or(0, |standing| standing.replicas.len());
-    let needed = input
-        .rollouts
-        .iter()
-        .find(|rollout| rollout.name.ends_with("-gateway"))
-        .map_or(1, |gateway| gateway.ready);
+    let needed = gateways(input).map_or(1, |gateways| gateways.ready);
     let needed = usize::try_from(needed).unwrap_or(usize::MAX).max(1);
     if enforcing < connected || enforcing < needed {
         let message = format!(
@@ -125,6 +121,7 @@ pub(super) fn fields(input: &Input<'_>) -> Map<String, Value> {
     let standing = input.standing.as_ref();
     let model = resolved.map(|resolved| format!("{}/{}", resolved.model.provider, resolved.model.id));
     let tools = i32::try_from(if input.suspended { 0 } else { input.facts.tools }).unwrap_or(i32::MAX);
+    let scale = gateways(input).map(Rollout::scale);
     let fields = [
         ("policyDigest", json!(standing.map(|standing| &standing.digest))),
         ("enforcedDigest", json!(standing.and_then(enforced))),
@@ -134,8 +131,16 @@ pub(super) fn fields(input: &Input<'_>) -> Map<String, Value> {
     ];
     fields
         .into_iter()
+        .chain(scale.into_iter().flatten())
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
+}
+
+fn gateways<'a>(input: &'a Input<'_>) -> Option<&'a Rollout> {
+    input
+        .rollouts
+        .iter()
+        .find(|rollout| rollout.name.ends_with("-gateway"))
 }
 
 /// The digest that every connected gateway enforces, be it the current one or not.

@@ -10,7 +10,7 @@ use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyIngressRule};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use monstrum_crds::convert::ResolvedChannel;
+use monstrum_contract::channel::Settings;
 use monstrum_crds::kinds::{PodSettings, SecretKeyRef};
 use monstrum_wire::identity::{ChannelId, Identity};
 use sha2::{Digest as _, Sha256};
@@ -37,7 +37,7 @@ pub(super) struct Plan {
     pub(super) secret: SecretKeyRef,
     /// Where answers are sent.
     pub(super) callback: Option<Target>,
-    pub(super) resolved: ResolvedChannel,
+    pub(super) channel: Settings,
 }
 
 pub(super) fn name(owner: &Owner) -> String {
@@ -45,8 +45,8 @@ pub(super) fn name(owner: &Owner) -> String {
 }
 
 pub(super) fn build(plan: &Plan, installation: &Installation) -> (Vec<Child>, CertificateSpec) {
-    // A resolved channel is strings, numbers and lists: it always is JSON.
-    let config = serde_json::to_string_pretty(&plan.resolved).unwrap_or_default();
+    // Settings are strings, numbers and lists: it always is JSON.
+    let config = serde_json::to_string_pretty(&plan.channel).unwrap_or_default();
     let mut children = vec![
         Child::new(ChildKind::ServiceAccount, &service_account(plan)),
         Child::new(ChildKind::Service, &service(plan, installation)),
@@ -123,7 +123,7 @@ fn deployment(plan: &Plan, config: &str, installation: &Installation) -> Deploym
     let mut container = workload::container(
         COMPONENT,
         &installation.gateway_image,
-        &["/monstrum-gateway", "channel"],
+        &["/monstrum-channel"],
         &settings,
         installation,
     );
@@ -206,7 +206,7 @@ fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy {
         ..network::from(Vec::new(), &[CHANNEL_PORT])
     };
     let mut bots: Vec<&str> = plan
-        .resolved
+        .channel
         .routes
         .iter()
         .map(|route| route.bot.as_str())

@@ -22,7 +22,7 @@ async fn objects_are_as_they_were() {
     let scenario = Scenario::full();
     scenario.compile().await;
     let mut plan = planned(&scenario).unwrap();
-    plan.resolved.secret_version = "version".to_owned();
+    plan.channel.secret_version = "version".to_owned();
     let (children, certificate) = build(&plan, &installation());
     let values: Vec<_> = children.iter().map(|child| child.object.clone()).collect();
     insta::assert_yaml_snapshot!("channel", values);
@@ -87,7 +87,9 @@ fn conditions_follow_the_rollout(
 ) {
     let rollout = Rollout {
         name: "inbox-channel".into(),
+        selector: None,
         wanted: 1,
+        pods: 0,
         ready: 0,
         complete,
         resource: None,

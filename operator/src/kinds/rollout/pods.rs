@@ -10,7 +10,7 @@ use kube::api::{Api, DynamicObject, ListParams};
 use kube::{Client, ResourceExt as _};
 
 use super::trouble::{self, REVISION, TroubledPod};
-use super::{Rollout, text};
+use super::{Rollout, selector, text};
 use crate::child::Owner;
 
 /// Pods need a moment; before that they are not asked for.
@@ -124,14 +124,4 @@ fn age(live: &DynamicObject, now: Timestamp) -> SignedDuration {
         .or_else(|| live.creation_timestamp().map(|time| time.0))
         .unwrap_or(now);
     now.duration_since(since)
-}
-
-fn selector(live: &DynamicObject) -> String {
-    let labels = live.data.pointer("/spec/selector/matchLabels");
-    let pairs = labels
-        .and_then(|labels| labels.as_object())
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
-    pairs.collect::<Vec<_>>().join(",")
 }

@@ -24,6 +24,17 @@ fn progress_is_read_from_the_status(#[case] status: Value, #[case] ready: i64, #
     assert_eq!((rollout.ready, rollout.complete), (ready, complete));
 }
 
+#[test]
+fn who_scales_is_told_how_many_pods_there_are_and_how_they_are_found() {
+    let mut live = live(json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 1}));
+    live.data["spec"]["selector"] = json!({"matchLabels": {"monstrum.dev/bot": "triage", "part": "gateway"}});
+    let told = Rollout::of("d", Some(&live)).scale();
+    let selector = "monstrum.dev/bot=triage,part=gateway";
+    assert_eq!(told, [("replicas", json!(3)), ("selector", json!(selector))]);
+    let absent = Rollout::of("d", None).scale();
+    assert_eq!(absent, [("replicas", json!(0)), ("selector", Value::Null)]);
+}
+
 #[rstest]
 #[case::refused("ReplicaFailure", "True", Some(Reason::FailedCreate))]
 #[case::too_long("Progressing", "False", Some(Reason::ProgressDeadlineExceeded))]

@@ -6,6 +6,7 @@ use super::*;
 use crate::child::CertificateSpec;
 use crate::fake_api::FakeApi;
 use crate::index::Index;
+use crate::trust::Source;
 use monstrum_service::authority::Authority;
 use monstrum_wire::identity::Identity;
 
@@ -13,6 +14,10 @@ const PATH: &str = "/api/v1/namespaces/monstrum-system/secrets/monstrum-ca";
 const LEDGER: &str = "/api/v1/namespaces/monstrum-system/secrets/monstrum-ledger-tls";
 const SETTLE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+fn own(lifetime: Duration) -> Source {
+    Source::Own { lifetime }
+}
 
 /// A replica, with what it would issue certificates with.
 struct Replica {
@@ -22,7 +27,7 @@ struct Replica {
 }
 
 impl Replica {
-    async fn start(api: &FakeApi, leadership: Leadership, lifetime: Duration) -> Self {
+    async fn start(api: &FakeApi, leadership: Leadership, source: Source) -> Self {
         monstrum_service::install_crypto();
         let index = Arc::new(Index::new(
             Duration::from_secs(60),
@@ -33,7 +38,7 @@ impl Replica {
             api.client(),
             "monstrum-system",
             "monstrum.local",
-            lifetime,
+            source,
             "operator-0",
         );
         let trust = keeper.load_or_create().await.unwrap();
@@ -59,11 +64,11 @@ impl Replica {
     }
 
     async fn leader(api: &FakeApi) -> Self {
-        Self::start(api, Leadership::held(1), YEAR).await
+        Self::start(api, Leadership::held(1), own(YEAR)).await
     }
 
     async fn standby(api: &FakeApi) -> Self {
-        Self::start(api, Leadership::followed(), YEAR).await
+        Self::start(api, Leadership::followed(), own(YEAR)).await
     }
 
     async fn look(&mut self) -> Arc<Held> {
@@ -220,7 +225,7 @@ async fn an_authority_whose_end_is_near_is_followed_by_another_unasked() {
     assert_eq!(young.look().await.trusted(), 1);
     let api = FakeApi::default();
     // It began five minutes ago, for clocks that differ: most of its life is over.
-    let mut old = Replica::start(&api, Leadership::held(1), Duration::from_secs(60)).await;
+    let mut old = Replica::start(&api, Leadership::held(1), own(Duration::from_secs(60))).await;
     assert_eq!(old.look().await.trusted(), 2);
 }
 
@@ -276,4 +281,76 @@ async fn an_earlier_state_from_a_backup_is_not_gone_back_to() {
     let restored = leader.follower.keeper.read().await.unwrap().unwrap();
     let restored = leader.follower.keeper.decode(&restored).unwrap();
     assert!(restored.held.is_same(&now));
+}
+
+const SOURCE: &str = "/api/v1/namespaces/monstrum-system/secrets/platform-ca";
+
+/// What cert-manager writes.
+fn platform(api: &FakeApi) -> Authority {
+    let authority = Authority::generate("monstrum.local").unwrap();
+    let bytes = |text: &str| k8s_openapi::ByteString(text.as_bytes().to_vec());
+    let data = json!({"tls.crt": bytes(authority.certificate_pem()), "tls.key": bytes(authority.key_pem())});
+    api.put(
+        SOURCE,
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "platform-ca"}, "data": data}),
+    );
+    authority
+}
+
+fn from_platform() -> Source {
+    Source::Secret {
+        name: "platform-ca".to_owned(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authority_of_the_platform_is_awaited_and_followed_and_none_is_made_beside_it() {
+    monstrum_service::install_crypto();
+    let api = FakeApi::default();
+    let late = api.clone();
+    let writer = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        platform(&late)
+    });
+    let mut leader = Replica::start(&api, Leadership::held(1), from_platform()).await;
+    let first = writer.await.unwrap();
+    assert_eq!(leader.held().bundle(), first.certificate_pem());
+    leader.distribute().await;
+    leader.ask();
+    assert_eq!(
+        leader.look().await.trusted(),
+        1,
+        "asked for, but there is no other"
+    );
+
+    let second = platform(&api);
+    let written = api.get(SOURCE).unwrap();
+    assert_eq!(leader.look().await.trusted(), 2);
+    leader.distribute().await;
+    leader.look().await;
+    settle().await;
+    let signing = leader.look().await;
+    assert_eq!(signing.signer().certificate_pem(), second.certificate_pem());
+    assert_eq!(api.get(SOURCE).unwrap(), written, "it is only read");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authority_of_the_platform_that_can_not_sign_changes_nothing_and_is_named() {
+    monstrum_service::install_crypto();
+    let api = FakeApi::default();
+    platform(&api);
+    let mut leader = Replica::start(&api, Leadership::held(1), from_platform()).await;
+    let before = leader.held();
+    let mut broken = api.get(SOURCE).unwrap();
+    broken["data"]["tls.key"] = json!("bm9uc2Vuc2U=");
+    api.put(SOURCE, broken);
+    let error = leader.follower.look().await.unwrap_err().to_string();
+    assert!(
+        error.contains("platform-ca") && error.contains("authority.secret"),
+        "{error}"
+    );
+    assert!(leader.held().is_same(&before));
+    // Gone is not lost: the one that signs goes on.
+    api.remove(SOURCE);
+    assert!(leader.look().await.is_same(&before));
 }

@@ -9,7 +9,13 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 fn keeper(api: &FakeApi) -> AuthorityKeeper {
     monstrum_service::install_crypto();
-    AuthorityKeeper::new(api.client(), "system", "monstrum.local", YEAR, "operator-0")
+    AuthorityKeeper::new(
+        api.client(),
+        "system",
+        "monstrum.local",
+        Source::Own { lifetime: YEAR },
+        "operator-0",
+    )
 }
 
 async fn trust(api: &FakeApi) -> Result<Trust, TrustError> {

@@ -1,6 +1,6 @@
 //! Calls that one policy permits and another does not.
 
-use monstrum_guardian::comparison::excesses;
+use monstrum_guardian::comparison::{Work, excesses};
 use monstrum_guardian::containment::Outside;
 use monstrum_guardian::decision::{Call, Facts, Verdict};
 use monstrum_guardian::document::{Binding, Document};
@@ -32,10 +32,11 @@ pub(super) fn newly_permitted(old: &Document, new: &Document) -> Vec<Example> {
         return Vec::new();
     };
     let mut examples: Vec<Example> = Vec::new();
+    let mut work = Work::default();
     for binding in &new.bindings {
         for grant in &binding.grants {
             for tool in binding.tools.iter().filter(|tool| covers(grant, tool)) {
-                let candidates = candidates(old, binding, tool, grant);
+                let candidates = candidates(old, binding, (tool, grant), &mut work);
                 let found = of_tool(&before, &after, &seen_name(binding, tool), candidates, &examples);
                 examples.extend(found);
             }
@@ -75,9 +76,14 @@ fn of_tool(
 }
 
 /// First what the comparison of patterns found to be new.
-fn candidates(old: &Document, binding: &Binding, tool: &Tool, grant: &Grant) -> Vec<Value> {
+fn candidates(
+    old: &Document,
+    binding: &Binding,
+    (tool, grant): (&Tool, &Grant),
+    work: &mut Work,
+) -> Vec<Value> {
     let mut found = Vec::new();
-    for excess in excesses(old, &binding.dimensions, tool, grant) {
+    for excess in excesses(old, &binding.dimensions, tool, grant, work) {
         if let Outside::Value(value) = excess.outside {
             let mut pointed = grant.clone();
             pointed.scope.insert(excess.dimension, vec![value]);

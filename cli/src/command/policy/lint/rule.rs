@@ -6,6 +6,7 @@ mod effect;
 mod shadow;
 mod unfed;
 
+use monstrum_guardian::comparison::Work;
 use monstrum_guardian::covers;
 use monstrum_guardian::source::{BindingSource, Grant, Tool};
 
@@ -23,6 +24,7 @@ struct Subject<'a> {
 /// What every rule has to say about one bot.
 pub(super) fn findings(policy: &BotPolicy) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut work = Work::default();
     for binding in &policy.source.bindings {
         for grant in &binding.grants {
             let subject = Subject {
@@ -31,7 +33,7 @@ pub(super) fn findings(policy: &BotPolicy) -> Vec<Finding> {
                 grant,
             };
             findings.extend(effect::findings(subject));
-            findings.extend(shadow::findings(subject));
+            findings.extend(shadow::findings(subject, &mut work));
             findings.extend(breadth::findings(subject));
             findings.extend(command::findings(subject));
             findings.extend(unfed::findings(subject));

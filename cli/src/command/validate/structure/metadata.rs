@@ -57,7 +57,10 @@ pub(super) fn faults(kind: Kind, value: &Value) -> Vec<Fault> {
         }
         Some(name) => faults.extend(name_fault("/metadata/name", name, MAX_NAME, false)),
     }
-    if let Some(namespace) = metadata.get("namespace").filter(|namespace| !namespace.is_null()) {
+    if let Some(namespace) = metadata
+        .get("namespace")
+        .filter(|namespace| !namespace.is_null() && *namespace != "")
+    {
         faults.extend(name_fault("/metadata/namespace", namespace, MAX_LABEL, true));
     }
     for part in ["labels", "annotations"] {

@@ -22,7 +22,7 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
     let mut container = workload::container(
         COMPONENT,
         &installation.gateway_image,
-        &["/monstrum-gateway", "serve"],
+        &["/monstrum-gateway"],
         &settings,
         installation,
     );

@@ -19,7 +19,9 @@ fn facts() -> BotFacts {
 fn rollout(name: &str, ready: i64, wanted: i64) -> Rollout {
     Rollout {
         name: name.to_owned(),
+        selector: Some(format!("app={name}")),
         wanted,
+        pods: ready,
         ready,
         complete: ready == wanted,
         resource: None,

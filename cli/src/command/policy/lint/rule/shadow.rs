@@ -1,7 +1,7 @@
 //! What another grant or pattern makes superfluous.
 
-use monstrum_guardian::comparison::within;
-use monstrum_guardian::containment::{Containment, contains};
+use monstrum_guardian::comparison::Work;
+use monstrum_guardian::containment::Containment;
 use monstrum_guardian::source::{Dimension, Grant};
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use super::effect::never;
 use crate::command::policy::lint::finding::{Finding, Level};
 
 /// A grant that another one contains, a pattern that another one of the same list contains.
-pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
+pub(super) fn findings(subject: Subject<'_>, work: &mut Work) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(other) = containing(subject) {
+    if let Some(other) = containing(subject, work) {
         let message = format!(
             "everything that it permits is permitted by {} already",
             other.origin
@@ -24,7 +24,7 @@ pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
             continue;
         };
         for (place, pattern) in patterns.iter().enumerate() {
-            if let Some(other) = shadowing(dimension, patterns, place, pattern) {
+            if let Some(other) = shadowing(dimension, patterns, place, work) {
                 let field = format!(".scope.{}[{place}]", dimension.name);
                 let message = format!("{} {pattern} is within {other} of the same list", dimension.name);
                 findings.push(subject.says(Level::Warning, "shadowed-pattern", field, message));
@@ -35,7 +35,7 @@ pub(super) fn findings(subject: Subject<'_>) -> Vec<Finding> {
 }
 
 /// Of two grants that say the same, the later one is superfluous.
-fn containing(subject: Subject<'_>) -> Option<&Grant> {
+fn containing<'a>(subject: Subject<'a>, work: &mut Work) -> Option<&'a Grant> {
     let grants = &subject.binding.grants;
     let place = grants
         .iter()
@@ -45,14 +45,14 @@ fn containing(subject: Subject<'_>) -> Option<&Grant> {
             grant: other,
             ..subject
         };
-        let candidate = other_place != place && is_within(subject, outer);
-        let mutual = candidate && other_place > place && is_within(outer, subject);
+        let candidate = other_place != place && is_within(subject, outer, work);
+        let mutual = candidate && other_place > place && is_within(outer, subject, work);
         (candidate && !mutual).then_some(other)
     })
 }
 
 /// Whether one grant is known to permit all that another permits, which must be something.
-fn is_within(inner: Subject<'_>, outer: Subject<'_>) -> bool {
+fn is_within(inner: Subject<'_>, outer: Subject<'_>, work: &mut Work) -> bool {
     let dimensions = &inner.binding.resource_type.dimensions;
     let covered: Vec<&str> = outer.covered().iter().map(|tool| tool.name.as_str()).collect();
     let mut permitting = inner.covered();
@@ -60,7 +60,7 @@ fn is_within(inner: Subject<'_>, outer: Subject<'_>) -> bool {
     !permitting.is_empty()
         && permitting.iter().all(|tool| {
             covered.contains(&tool.name.as_str())
-                && within(dimensions, tool, outer.grant, inner.grant).is_ok()
+                && work.within(dimensions, tool, outer.grant, inner.grant).is_ok()
         })
 }
 
@@ -69,11 +69,12 @@ fn shadowing<'a>(
     dimension: &Dimension,
     patterns: &'a [Value],
     place: usize,
-    pattern: &Value,
+    work: &mut Work,
 ) -> Option<&'a Value> {
-    let within = |outer: &Value, inner: &Value| {
+    let pattern = patterns.get(place)?;
+    let mut within = |outer: &Value, inner: &Value| {
         let (outer, inner) = (std::slice::from_ref(outer), std::slice::from_ref(inner));
-        contains(&dimension.matching, outer, inner) == Containment::Contained
+        work.contains(dimension, outer, inner) == Containment::Contained
     };
     patterns.iter().enumerate().find_map(|(other_place, other)| {
         let candidate = other_place != place && within(other, pattern);
