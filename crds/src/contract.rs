@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use kube::ResourceExt as _;
+use monstrum_contract::{EXECUTORS, ExecutorContract, Executors, Placement, Reach};
 use monstrum_guardian::{Schema, source};
 use serde_json::{Map, Value};
 
 use crate::kinds::ResourceType;
-use crate::kinds::resource_type::{CredentialMethod, Executor};
+use crate::kinds::resource_type::CredentialMethod;
 use crate::validate::{Fault, config, resource_type};
 
 pub(crate) mod translation;
@@ -22,13 +23,19 @@ pub struct Contract {
     /// What is wrong with it. A type with faults can't be used.
     pub faults: Vec<Fault>,
     config: Option<Schema>,
+    executor: Option<&'static dyn ExecutorContract>,
 }
 
 impl Contract {
     /// Translates and judges a resource type.
     pub fn new(object: Arc<ResourceType>) -> Self {
+        Self::among(object, &EXECUTORS)
+    }
+
+    /// The same, where there are these executors.
+    pub fn among(object: Arc<ResourceType>, executors: &Executors) -> Self {
         let source = translation::resource_type(&object);
-        let mut faults = resource_type::faults(&object.spec, &source);
+        let mut faults = resource_type::faults(&object.spec, &source, executors);
         let config = match object
             .spec
             .config
@@ -43,10 +50,11 @@ impl Contract {
             None => None,
         };
         Self {
-            object,
             source: Arc::new(source),
             faults,
             config,
+            executor: executors.get(&object.spec.executor),
+            object,
         }
     }
 
@@ -55,9 +63,15 @@ impl Contract {
         self.object.name_any()
     }
 
-    /// Who carries its calls out.
-    pub fn executor(&self) -> Executor {
-        self.object.spec.executor
+    /// Where the calls of an instance with these settings are carried out; nothing where this version doesn't.
+    pub fn placement(&self, settings: &Value) -> Option<Placement> {
+        self.executor.map(|executor| executor.placement(settings))
+    }
+
+    /// What an instance with these settings reaches on the network.
+    pub fn reach(&self, settings: &Value) -> Reach {
+        self.executor
+            .map_or_else(Reach::default, |executor| executor.reach(settings))
     }
 
     /// The credential method of this name.
@@ -85,11 +99,18 @@ impl Contract {
         Value::Object(settings)
     }
 
-    /// What is wrong with an instance's settings.
+    /// What is wrong with an instance's settings under the type's schema.
     pub fn config_faults(&self, settings: &Value) -> Vec<Fault> {
         match &self.config {
             Some(schema) => config::faults(schema, settings),
             None => config::unexpected(settings),
         }
+    }
+
+    /// What is wrong with an instance's settings for whoever carries the calls out.
+    pub fn executor_faults(&self, settings: &Value) -> Vec<Fault> {
+        let found = self.executor.map(|executor| executor.config_faults(settings));
+        let found = found.into_iter().flatten();
+        found.map(config::of_executor).collect()
     }
 }

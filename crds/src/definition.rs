@@ -2,6 +2,7 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;
+use monstrum_contract::{EXECUTORS, ExecutorContract};
 use serde_json::{Map, Value, json};
 
 use crate::conditions::{ConditionType, Holds, Reason};
@@ -31,13 +32,59 @@ pub fn all() -> Vec<Value> {
 fn plain(definition: CustomResourceDefinition) -> Value {
     // Serialisation of these types is infallible; should that change, the generator's checks see the null.
     let mut value = serde_json::to_value(definition).unwrap_or_default();
+    let is_of_executors = value.pointer("/spec/names/kind") == Some(&json!("ResourceType"));
     if let Some(schema) = value.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
         tidy(schema);
         if let Some(Value::Object(status)) = schema.pointer_mut("/properties/status") {
             status.insert("default".into(), unobserved());
         }
+        if is_of_executors {
+            describe_executors(schema);
+        }
     }
     value
+}
+
+/// Which executors there are, and what their types must have.
+fn describe_executors(schema: &mut Value) {
+    if let Some(Value::Object(spec)) = schema.pointer_mut("/properties/spec") {
+        let rules: Vec<_> = EXECUTORS.all().flat_map(rules).collect();
+        spec.insert("x-kubernetes-validations".into(), rules.into());
+    }
+    if let Some(Value::Object(field)) = schema.pointer_mut("/properties/spec/properties/executor") {
+        let there = EXECUTORS
+            .all()
+            .map(|executor| format!("`{}` ({})", executor.name(), executor.summary()));
+        let there = there.collect::<Vec<_>>().join(" or ");
+        let description = format!(
+            "Who carries the calls out: {there}. The others do not exist yet, and a type that names one is refused."
+        );
+        field.insert("description".into(), description.into());
+    }
+}
+
+/// Where a tool has an executor's part, and a credential a presentation.
+fn rules(executor: &'static dyn ExecutorContract) -> Vec<Value> {
+    let name = executor.name();
+    let part = executor.tool_part().map(|part| {
+        [
+            json!({
+                "rule": format!("self.executor != '{name}' || self.tools.all(t, has(t.{name}))"),
+                "message": format!("every tool of executor {name} needs its {part}, spec.tools[].{name}"),
+            }),
+            json!({
+                "rule": format!("self.executor == '{name}' || self.tools.all(t, !has(t.{name}))"),
+                "message": format!("spec.tools[].{name} is only for executor {name}"),
+            }),
+        ]
+    });
+    let presented = executor.presents_credentials().then(|| {
+        json!({
+            "rule": format!("self.executor != '{name}' || !has(self.credentials) || self.credentials.all(c, has(c.presentation))"),
+            "message": format!("every credential method of executor {name} says how it is sent, spec.credentials[].presentation"),
+        })
+    });
+    part.into_iter().flatten().chain(presented).collect()
 }
 
 /// The status of an object that the operator has not seen: without it, tools that go by kstatus (Flux, kpt) take the

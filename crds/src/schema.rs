@@ -1,5 +1,6 @@
 //! Pieces of schema that Rust types alone do not give: patterns of names, and parts that hold any JSON.
 
+pub use monstrum_contract::schema::*;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::kinds::pod::ContainerSettings;
@@ -10,30 +11,18 @@ pub const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 pub const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 /// A key of a Kubernetes Secret.
 pub const SECRET_KEY: &str = "^[-._a-zA-Z0-9]+$";
-/// A name in camel case or with dashes, for dimensions, credential methods and their fields.
-pub const IDENTIFIER: &str = "^[a-zA-Z][-_a-zA-Z0-9]*$";
-/// A tool's name, as every model provider accepts it.
-pub const TOOL: &str = "^[a-zA-Z0-9_-]+$";
-/// A dotted operation such as `issue.read`.
-pub const OPERATION: &str = r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$";
 /// A dotted operation, a prefix of operations such as `issue.*`, or `*`.
 pub const OPERATION_PATTERN: &str = r"^(\*|[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*(\.\*)?)$";
 /// A tool's name, in which `*` stands for any characters.
 pub const TOOL_PATTERN: &str = "^[a-zA-Z0-9_*-]+$";
 /// What stands before `__` in a tool's name.
 pub const ALIAS: &str = "^[a-zA-Z][a-zA-Z0-9-]*$";
-/// An HTTP header's name (RFC 9110 token).
-pub const HEADER: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
-/// Text that can stand in an HTTP header's value.
-pub const HEADER_VALUE: &str = r"^[\t\x20-\x7e]*$";
 /// A field of a request's body, or `None`.
 pub const BODY_FIELD: &str = "^(None|[a-z][a-z0-9_]*)$";
 /// An absolute `http` or `https` URL; more is checked after parsing.
 pub const HTTP_URL: &str = r"^https?://[^\s]+$";
 /// A host with an optional scheme and port, in which `*` stands for any characters; more is checked after parsing.
 pub const DESTINATION: &str = r"^(https?://)?[-._a-zA-Z0-9*:/\[\]]+$";
-/// A JSON Pointer (RFC 6901); the empty one is the whole.
-pub const POINTER: &str = r"^(/([^/~]|~[01])*)*$";
 /// A length of time such as `90s`, `5m` or `1d12h`.
 pub const DURATION: &str = "^([0-9]{1,5}d)?([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,8}s)?$";
 /// A quantity as Kubernetes writes it.
@@ -44,21 +33,6 @@ pub const TEMPERATURE: &str = r"^([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$";
 pub const SHARE: &str = r"^(0\.[0-9]{1,4}|1(\.0{1,4})?)$";
 /// A decimal number of US dollars or the like.
 pub const DECIMAL: &str = r"^[0-9]{1,6}(\.[0-9]{1,6})?$";
-
-/// Takes a type's own description away, so that the one of each field of that type is shown.
-pub fn undescribed(schema: &mut Schema) {
-    schema.remove("description");
-}
-
-/// An object of any content, kept as it is.
-pub fn open_object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
-}
-
-/// Any JSON value, kept as it is.
-pub fn open_value(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
-}
 
 /// A list of literals: strings, numbers or booleans.
 pub fn literals(_: &mut SchemaGenerator) -> Schema {
@@ -140,14 +114,5 @@ pub fn body_fields(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "maxProperties": 32,
         "additionalProperties": { "x-kubernetes-preserve-unknown-fields": true }
-    })
-}
-
-/// Header or query templates by name.
-pub fn templates(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "maxProperties": 32,
-        "additionalProperties": { "type": "string", "maxLength": 1024 }
     })
 }

@@ -27,11 +27,9 @@ pub mod model_provider;
 pub(crate) mod placement;
 pub mod pod;
 pub(crate) mod reference;
-pub(crate) mod request;
 pub(crate) mod request_shape;
 pub mod resource;
 pub mod resource_type;
-pub(crate) mod template;
 pub mod workspace;
 
 /// One thing that is wrong with an object.

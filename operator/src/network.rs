@@ -15,7 +15,7 @@ use monstrum_guardian::address;
 
 pub(crate) use dns::Dns;
 use endpoint::Host;
-pub(crate) use endpoint::{Target, Vantage};
+pub(crate) use endpoint::{Outward, Target, Vantage};
 
 use crate::child::{Labels, Owner, label};
 use crate::installation::{ADMIN_PORT, GRPC_PORT, Installation};
@@ -126,6 +126,12 @@ pub(crate) fn to_target(target: &Target) -> Option<NetworkPolicyEgressRule> {
         }
         Host::Name => Some(to_internet(&[endpoint.port], ranges)),
     }
+}
+
+/// Where a pod's calls go.
+pub(crate) fn to_outward(outward: &Outward) -> impl Iterator<Item = NetworkPolicyEgressRule> {
+    let ports = (!outward.ports.is_empty()).then(|| to_internet(&outward.ports, &[]));
+    outward.targets.iter().filter_map(to_target).chain(ports)
 }
 
 /// The internet at these ports, and further ranges without what nobody may reach in them.

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use monstrum_egress::EgressArgs;
 use monstrum_service::{ServiceArgs, TlsArgs};
+
+use crate::executor;
 
 /// Executes the calls that a bot's gateway permitted.
 #[derive(Debug, Parser)]
@@ -85,11 +88,11 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "MONSTRUM_EXECUTORS",
-        default_value = "http",
+        default_values_t = executor::of_bots(),
         value_delimiter = ',',
-        value_enum
+        value_parser = PossibleValuesParser::new(executor::known())
     )]
-    pub executors: Vec<ExecutorKind>,
+    pub executors: Vec<String>,
 
     /// How many calls run at the same time; as many again may wait.
     #[arg(long, env = "MONSTRUM_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -109,15 +112,6 @@ impl ServeArgs {
         };
         self.gateway_name.clone().or_else(host)
     }
-}
-
-/// An executor that a runner can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ExecutorKind {
-    /// HTTP requests from declarative templates.
-    Http,
-    /// Commands in a sandbox.
-    Shell,
 }
 
 /// The flags of `install`.
@@ -146,7 +140,7 @@ mod tests {
         };
         assert_eq!(
             parse("http,shell").unwrap().into_serve().executors,
-            [ExecutorKind::Http, ExecutorKind::Shell]
+            ["http", "shell"]
         );
         assert!(parse("ssh").is_err());
     }

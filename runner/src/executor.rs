@@ -1,23 +1,64 @@
-//! What a runner can execute, behind one trait. Each executor is a folder: `config` (the resource's settings), `effect`
-//! (the call performed), `answer` (what comes back of it).
+//! What a runner can execute, behind one trait. Each executor is a folder: `config` (what is made of the resource's settings), `effect`
+//! (the call performed), `answer` (what comes back of it). What it has in common with the operator is its
+//! [contract](monstrum_contract).
 
 pub mod http;
 pub mod shell;
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsStr;
+use std::process::ExitCode;
 
 use futures::future::BoxFuture;
+use monstrum_contract::{EXECUTORS, ExecutorContract, Placement};
 use monstrum_scrub::End;
 
+use crate::args::ServeArgs;
 use crate::call::{Call, Failure, Outcome, Output, Success};
 
 /// Performs calls of one kind.
 pub trait Executor: Send + Sync {
-    /// The kind's name, as it is in `Execute.executor`.
-    fn name(&self) -> &'static str;
+    /// What was agreed on with the operator. Its name is the one in `Execute.executor`.
+    fn contract(&self) -> &'static dyn ExecutorContract;
 
     /// Performs `call`. Has to end soon after [`Call::stopped`] resolves, leaving nothing behind; when it is dropped, too.
     fn execute<'a>(&'a self, call: &'a Call, output: &'a Output) -> BoxFuture<'a, Outcome>;
+}
+
+/// Why an executor can't be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the executor {name} can't be set up")]
+pub struct SetupError {
+    /// Which one.
+    pub name: &'static str,
+    /// Why.
+    #[source]
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+type Setup = fn(&ServeArgs) -> Result<Box<dyn Executor>, Box<dyn Error + Send + Sync>>;
+
+/// Those that a runner can have. A new one is a folder here and a line in this list.
+static KNOWN: [(&dyn ExecutorContract, Setup); 2] = [
+    (&monstrum_contract::http::Http, http::set_up),
+    (&monstrum_contract::shell::Shell, shell::set_up),
+];
+
+/// The end of a process that an executor started from this executable, to become something else.
+pub(crate) fn taken_over(subcommand: &OsStr) -> Option<ExitCode> {
+    (subcommand == shell::CONFINE).then(shell::confine)
+}
+
+/// The names of those that a runner can have.
+pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|(contract, _)| contract.name())
+}
+
+/// The names of those that a bot's own runner has.
+pub(crate) fn of_bots() -> Vec<String> {
+    let placed = EXECUTORS.placed(Placement::Bot);
+    placed.into_iter().map(str::to_owned).collect()
 }
 
 /// The executors of this runner.
@@ -27,9 +68,23 @@ pub struct Executors {
 }
 
 impl Executors {
+    /// Those that the flags ask for.
+    pub fn set_up(args: &ServeArgs) -> Result<Self, SetupError> {
+        let mut executors = Self::default();
+        for (contract, set_up) in KNOWN {
+            let name = contract.name();
+            if args.executors.iter().any(|asked| asked == name) {
+                let executor = set_up(args).map_err(|source| SetupError { name, source })?;
+                executors.by_name.insert(name, executor);
+            }
+        }
+        Ok(executors)
+    }
+
     /// Adds one.
     pub fn add(&mut self, executor: impl Executor + 'static) {
-        self.by_name.insert(executor.name(), Box::new(executor));
+        self.by_name
+            .insert(executor.contract().name(), Box::new(executor));
     }
 
     /// Their names, for the gateway.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use monstrum_contract::{EXECUTORS, ExecutorContract};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -23,16 +24,8 @@ pub struct Metrics {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
-    executor: ExecutorLabel,
+    executor: String,
     outcome: OutcomeLabel,
-}
-
-/// Closed, so that a gateway can't make series at will.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum ExecutorLabel {
-    Http,
-    Shell,
-    Unknown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -106,19 +99,30 @@ impl Metrics {
     }
 
     pub(crate) fn finished(&self, executor: &str, outcome: &Outcome, took: Duration) {
-        let executor = match executor {
-            "http" => ExecutorLabel::Http,
-            "shell" => ExecutorLabel::Shell,
-            _ => ExecutorLabel::Unknown,
-        };
         self.calls
             .get_or_create(&CallLabels {
-                executor,
+                executor: executor_label(executor),
                 outcome: label(outcome),
             })
             .inc();
         self.seconds.observe(took.as_secs_f64());
     }
+}
+
+/// One of a closed set, so that a gateway can't make series at will; written as the other labels are.
+fn executor_label(name: &str) -> String {
+    let known = EXECUTORS.get(name).map_or("unknown", ExecutorContract::name);
+    known
+        .chars()
+        .enumerate()
+        .map(|(place, letter)| {
+            if place == 0 {
+                letter.to_ascii_uppercase()
+            } else {
+                letter
+            }
+        })
+        .collect()
 }
 
 fn label(outcome: &Outcome) -> OutcomeLabel {

@@ -8,9 +8,8 @@ use monstrum_service::{Service, Tls, TlsError};
 use monstrum_wire::identity::Identity;
 use rustix::process::DumpableBehavior;
 
-use crate::args::{Cli, Command, ExecutorKind, ServeArgs, ServeCli};
-use crate::executor::shell::{self, Shell};
-use crate::executor::{Executors, http::Http};
+use crate::args::{Cli, Command, ServeCli};
+use crate::executor::{self, Executors, SetupError};
 use crate::gateways::Gateways;
 use crate::install;
 use crate::link::{Room, Shared};
@@ -36,18 +35,16 @@ pub enum StartError {
     #[error("the runner can't protect its own memory")]
     Protect(#[source] std::io::Error),
     /// An executor can't be set up.
-    #[error("the shell executor can't be set up")]
-    Shell(#[source] shell::SetupError),
+    #[error(transparent)]
+    Executor(SetupError),
 }
 
 /// Runs what the command line says.
 pub fn main() -> ExitCode {
     // Before anything else, because it must not have threads: it is about to become another program.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == shell::CONFINE)
-    {
-        return shell::confine();
+    let word = std::env::args_os().nth(1);
+    if let Some(code) = word.and_then(|word| executor::taken_over(&word)) {
+        return code;
     }
     match Cli::try_parse() {
         Ok(Cli {
@@ -82,7 +79,7 @@ pub async fn start(cli: ServeCli, service: Service) -> Result<(), StartError> {
     let tls = Tls::load(&args.tls).map_err(StartError::Tls)?;
     tls.watch(&service);
     let shared = Shared {
-        executors: Arc::new(executors(&args)?),
+        executors: Arc::new(Executors::set_up(&args).map_err(StartError::Executor)?),
         room: Room::new(usize::from(args.concurrency)),
         replica: args.replica.clone(),
         metrics: service.register(Metrics::register),
@@ -98,18 +95,4 @@ pub async fn start(cli: ServeCli, service: Service) -> Result<(), StartError> {
     let shutdown = service.shutdown();
     service.spawn_quiet("gateways", async move { gateways.run(&shutdown).await });
     Ok(())
-}
-
-fn executors(args: &ServeArgs) -> Result<Executors, StartError> {
-    let mut executors = Executors::default();
-    for kind in &args.executors {
-        match kind {
-            ExecutorKind::Http => executors.add(Http::over(args.egress.egress())),
-            ExecutorKind::Shell => {
-                executors
-                    .add(Shell::new(std::slice::from_ref(&args.tls.tls_dir)).map_err(StartError::Shell)?);
-            }
-        }
-    }
-    Ok(executors)
 }

@@ -1,8 +1,7 @@
 //! What an administrator said about the way to a destination.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
+use monstrum_guardian::address;
 use url::Url;
 
 /// How one destination is reached.
@@ -35,10 +34,6 @@ pub struct NotARange(String);
 
 /// Ranges as people write them; a single address is a range of its own.
 pub fn ranges<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<Vec<IpNet>, NotARange> {
-    let range = |text: &String| {
-        text.parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| NotARange(text.clone()))
-    };
+    let range = |text: &String| address::range(text).ok_or_else(|| NotARange(text.clone()));
     texts.into_iter().map(range).collect()
 }

@@ -54,6 +54,13 @@ pub fn network(text: &str) -> Option<IpNet> {
     text.parse().ok()
 }
 
+/// A range as people write it; a single address is a range of its own.
+pub fn range(text: &str) -> Option<IpNet> {
+    network(text)
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+        .map(|range| range.trunc())
+}
+
 /// The range that an address belongs to; of several, one that nobody may reach.
 pub fn special(address: IpAddr) -> Option<&'static Special> {
     let address = folded(address);

@@ -116,7 +116,7 @@ fn build(source: &BindingSource, prefix: Option<String>) -> Binding {
         resource: source.resource.clone(),
         description: source.description.clone(),
         resource_type: resource_type.name.clone(),
-        executor: resource_type.executor,
+        executor: resource_type.executor.clone(),
         config: source.config.clone(),
         credential: source.credential.clone(),
         runner: source.runner.clone(),

@@ -8,9 +8,7 @@ use serde_json::Value;
 pub use encoding::DecodeError;
 pub(crate) use encoding::canonical_bytes;
 
-use crate::source::{
-    BotName, Budget, CredentialRef, Delegation, Dimension, Executor, Grant, RunnerRef, Tool,
-};
+use crate::source::{BotName, Budget, CredentialRef, Delegation, Dimension, Grant, RunnerRef, Tool};
 
 /// The document format this engine writes and the only one that it reads.
 pub const FORMAT: u32 = 1;
@@ -62,8 +60,8 @@ pub struct Binding {
     pub description: Option<String>,
     /// The name of the `ResourceType`.
     pub resource_type: String,
-    /// Who carries its calls out.
-    pub executor: Executor,
+    /// The name of the executor that carries its calls out.
+    pub executor: String,
     /// The resource's settings, for the executor.
     pub config: Value,
     /// Which credential the executor is handed.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use self::pointer::Pointer;
 use crate::matching::{Canonical, NotCanonical, Values};
 use crate::source::{Dimension, Feed, FeedFrom, Match};
+use crate::template;
 
 /// One compiled feed of a tool.
 #[derive(Debug)]
@@ -202,32 +203,23 @@ fn parse_template(template: &str, matching: &Match) -> Result<Vec<Piece>, String
     if matches!(matching, Match::Command {} | Match::Range { .. }) {
         return Err("a Command or Range dimension is fed by a pointer, not by a template".to_owned());
     }
-    let mut pieces = Vec::new();
-    let mut rest = template;
-    while let Some((text, tail)) = rest.split_once('{') {
-        let (pointer, after) = tail
-            .split_once('}')
-            .ok_or_else(|| format!("a brace of {template:?} is not closed"))?;
-        if !text.is_empty() {
-            pieces.push(Piece::Literal(text.to_owned()));
-        } else if matches!(pieces.last(), Some(Piece::Pointer(_))) {
-            return Err(format!(
-                "two parts of {template:?} have nothing between them; put a separator there"
-            ));
-        }
-        pieces.push(Piece::Pointer(Pointer::parse(pointer)?));
-        rest = after;
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Literal(rest.to_owned()));
-    }
-    let stray = |piece: &Piece| matches!(piece, Piece::Literal(text) if text.contains('}'));
-    if pieces.iter().any(stray) || !pieces.iter().any(|piece| matches!(piece, Piece::Pointer(_))) {
+    let found = template::pieces(template).map_err(|why| format!("{template:?} {why}"))?;
+    let is_pointer = |piece: &template::Piece<'_>| matches!(piece, template::Piece::Pointer(_));
+    if !found.iter().any(is_pointer) {
         return Err(format!(
             "{template:?} is not a template; write for example {{/owner}}/{{/repo}}"
         ));
     }
-    Ok(pieces)
+    if found.windows(2).any(|pair| pair.iter().all(is_pointer)) {
+        return Err(format!(
+            "two parts of {template:?} have nothing between them; put a separator there"
+        ));
+    }
+    let compiled = found.into_iter().map(|piece| match piece {
+        template::Piece::Literal(text) => Ok(Piece::Literal(text.to_owned())),
+        template::Piece::Pointer(pointer) => Pointer::parse(pointer).map(Piece::Pointer),
+    });
+    compiled.collect()
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod schema;
 mod selector;
 pub mod source;
 mod strict_json;
+pub mod template;
 mod validate;
 
 pub use compile::{Compilation, compile};

@@ -67,28 +67,12 @@ pub struct BindingSource {
 pub struct ResourceType {
     /// The name of the object, for example `github`.
     pub name: String,
-    /// Which executor runs its tools.
-    pub executor: Executor,
+    /// The name of the executor that runs its tools. The engine knows none of them.
+    pub executor: String,
     /// What may be said of a call's arguments.
     pub dimensions: Vec<Dimension>,
     /// What a bot can call.
     pub tools: Vec<Tool>,
-}
-
-/// Who carries a call out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum Executor {
-    Http,
-    Mcp,
-    Ssh,
-    Shell,
-    Web,
-    Browser,
-    Docker,
-    Bot,
-    Agent,
 }
 
 /// Something about a call that a grant can restrict.

@@ -2,8 +2,12 @@
 
 use zeroize::Zeroizing;
 
+use crate::forms::Sought;
+
 /// A longer form is looked for in pieces, so that what has to be held back and tried is bounded.
 const LONGEST_PIECE: usize = 64;
+/// From so many characters on of a form that hardly anybody writes it is taken for meant. Fewer tell at most two bytes of a secret.
+const MEANT: usize = 4;
 
 /// Every text that is looked for.
 pub(crate) struct Dictionary {
@@ -19,6 +23,7 @@ struct Piece {
     text: Zeroizing<Vec<u8>>,
     /// The form goes on after this piece.
     continued: bool,
+    is_remote: bool,
 }
 
 /// How far into which pieces a text has been read: all those from `from` to before `to` begin with its `depth` bytes.
@@ -37,12 +42,13 @@ pub(crate) struct Found {
 
 impl Dictionary {
     /// Of `forms`, none of them empty.
-    pub(crate) fn new(forms: impl IntoIterator<Item = Zeroizing<Vec<u8>>>) -> Self {
+    pub(crate) fn new(forms: impl IntoIterator<Item = Sought>) -> Self {
         let mut pieces: Vec<Piece> = forms.into_iter().flat_map(|form| cut(&form)).collect();
         pieces.sort_unstable_by(|a, b| a.text.cmp(&b.text));
         pieces.dedup_by(|later, kept| {
             let same = later.text == kept.text;
             kept.continued &= !same || later.continued;
+            kept.is_remote &= !same || later.is_remote;
             same
         });
         let mut first = [false; 256];
@@ -107,6 +113,12 @@ impl Dictionary {
         })
     }
 
+    /// Whether so few characters were read, and only of forms that hardly anybody writes, that they tell nothing.
+    pub(crate) fn is_nothing(&self, place: Place) -> bool {
+        let pieces = self.pieces.get(place.from..place.to).unwrap_or_default();
+        place.depth < MEANT && pieces.iter().all(|piece| piece.is_remote)
+    }
+
     /// Whether a piece goes on from here.
     pub(crate) fn goes_on(&self, place: Place) -> bool {
         let last = place.to.checked_sub(1).and_then(|last| self.pieces.get(last));
@@ -120,7 +132,8 @@ fn pair(one: u8, two: u8) -> (usize, u64) {
 }
 
 /// Pieces of about the same size, none of which ends within a character: an escape stands for a whole one.
-fn cut(form: &[u8]) -> Vec<Piece> {
+fn cut(form: &Sought) -> Vec<Piece> {
+    let (form, is_remote) = (form.text.as_slice(), form.is_remote);
     let count = form.len().div_ceil(LONGEST_PIECE).max(1);
     let size = form.len().div_ceil(count).max(1);
     let mut pieces = Vec::new();
@@ -132,6 +145,7 @@ fn cut(form: &[u8]) -> Vec<Piece> {
         pieces.push(Piece {
             text: Zeroizing::new(text.to_vec()),
             continued: !more.is_empty(),
+            is_remote,
         });
         rest = more;
     }
@@ -143,7 +157,14 @@ mod tests {
     use super::*;
 
     fn dictionary(forms: &[&str]) -> Dictionary {
-        Dictionary::new(forms.iter().map(|form| Zeroizing::new(form.as_bytes().to_vec())))
+        Dictionary::new(forms.iter().map(|form| near(form.as_bytes())))
+    }
+
+    fn near(form: &[u8]) -> Sought {
+        Sought {
+            text: Zeroizing::new(form.to_vec()),
+            is_remote: false,
+        }
     }
 
     fn read(dictionary: &Dictionary, text: &str) -> Option<Place> {
@@ -176,11 +197,11 @@ mod tests {
     fn no_piece_ends_within_a_character() {
         for form in ["€".repeat(100), format!("a{}", "😀".repeat(50)), "ü".repeat(33)] {
             assert!(
-                cut(form.as_bytes())
+                cut(&near(form.as_bytes()))
                     .iter()
                     .all(|piece| std::str::from_utf8(&piece.text).is_ok())
             );
         }
-        assert_eq!(cut(&[0x80; 100]).len(), 2);
+        assert_eq!(cut(&near(&[0x80; 100])).len(), 2);
     }
 }

@@ -52,12 +52,14 @@
 //! itself; `\`-escapes of JSON, of shells and of programming languages (`\"`, `\/`, `\u0041`, `\u{41}`, `\x41`, `\101`), also
 //! escaped again up to three times; `%41`, `%2541`, `%u0041`, and a plus for a blank; `&amp;`, `&#65;` and `&#x41;`, also escaped again;
 //! base64 of either alphabet, with or without padding, of it or of anything that holds it; hexadecimal digits of either case, together or
-//! parted by colons, blanks, hyphens or `, 0x`; lists of decimal numbers, as bytes are printed; UTF-16, and base64 of it. Line breaks (with the indentation that follows) and NULs within
+//! parted by colons, blanks, hyphens or `, 0x`; base32 of either case; base64 or hexadecimal digits of that base64 or of those digits, in one line; lists
+//! of decimal numbers, as bytes are printed; UTF-16, and base64 of it. Line breaks (with the indentation that follows) and NULs within
 //! are overlooked. Each line of a secret of several lines counts as one from 16 bytes on, and a long secret is
 //! looked for in pieces of at most 64 bytes, so that a part of a key is found as well.
 //!
 //! What is not found: what a target makes of a secret on purpose (a digest, a cipher, its letters in another order), hexadecimal in groups of
-//! several bytes, base64 of base64, an escape whose own sign is an escape of another kind (`%5C%22` for `\"`), and fields shorter than four bytes, which would be found everywhere. Text that a target sends
+//! several bytes, three encodings one within the other or any two but those, two of a field of more than 4096 bytes, base32 of the "extended hex" alphabet, base58, base85, quoted-printable and
+//! compressed text, *part* of a secret of up to 64 bytes (a target that shows all but the last characters of a key), an escape whose own sign is an escape of another kind (`%5C%22` for `\"`), and fields shorter than four bytes, which would be found everywhere. Text that a target sends
 //! from somewhere within its own answer (a range of bytes) may begin with the rest of a secret that was never whole here.
 
 mod decode;

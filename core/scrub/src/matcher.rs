@@ -59,8 +59,8 @@ impl Matcher {
     }
 
     /// Reads on in `text`, which is what lies from `base` on. Up to the place that is returned all is decided: behind it a
-    /// secret may have begun that is not whole yet, unless the text is.
-    pub(crate) fn decide(&mut self, text: &[u8], base: usize, end: End) -> usize {
+    /// secret may have begun that is not whole yet, unless the text is. Whether more is to `come`, or the text was cut here.
+    pub(crate) fn decide(&mut self, text: &[u8], base: usize, end: End, come: bool) -> usize {
         self.read(text, base, end == End::Whole);
         if end == End::Whole {
             return base.saturating_add(text.len());
@@ -68,8 +68,12 @@ impl Matcher {
         if self.alive == 0 {
             return self.at;
         }
-        let starts = self.waiting.iter().flatten().map(|thread| thread.start);
-        starts.min().map_or(self.at, |start| start.min(self.at))
+        let threads = self.waiting.iter().flatten();
+        let begun = threads.filter(|thread| come || !self.dictionary.is_nothing(thread.place));
+        begun
+            .map(|thread| thread.start)
+            .min()
+            .map_or(self.at, |start| start.min(self.at))
     }
 
     fn read(&mut self, text: &[u8], base: usize, last: bool) {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::dictionary::Dictionary;
+use crate::forms::Sought;
 use crate::stream::{End, ScrubStream, scrubbed};
 use crate::{MARK, forms};
 
@@ -33,7 +34,10 @@ impl Scrubber {
         if forms.is_empty() {
             return Self::default();
         }
-        forms.push(Zeroizing::new(MARK.as_bytes().to_vec()));
+        forms.push(Sought {
+            text: Zeroizing::new(MARK.as_bytes().to_vec()),
+            is_remote: false,
+        });
         Self {
             dictionary: Some(Arc::new(Dictionary::new(forms))),
         }

@@ -57,7 +57,7 @@ impl ScrubStream {
     /// The rest. Where the stream was cut, what could begin a secret is dropped.
     pub fn finish(mut self, end: End) -> Vec<u8> {
         match &mut self.search {
-            Some(search) => search.give(end),
+            Some(search) => search.give(end, false),
             None => Vec::new(),
         }
     }
@@ -66,12 +66,12 @@ impl ScrubStream {
 impl Search {
     fn push(&mut self, chunk: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(chunk);
-        self.give(End::Cut)
+        self.give(End::Cut, true)
     }
 
-    /// What is decided, if nothing or anything could follow.
-    fn give(&mut self, end: End) -> Vec<u8> {
-        let decided = self.matcher.decide(&self.held, self.base, end);
+    /// What is decided, if nothing or anything could follow; whether more is to come.
+    fn give(&mut self, end: End, come: bool) -> Vec<u8> {
+        let decided = self.matcher.decide(&self.held, self.base, end, come);
         let marks = self.matcher.take_marks(decided);
         let clean = self.output.give(marks, &self.held, self.base, decided);
         let gone = decided.saturating_sub(self.base).min(self.held.len());
@@ -84,7 +84,7 @@ impl Search {
 /// `text` without secrets; none when it is clean as it is.
 pub(crate) fn scrubbed(dictionary: &Arc<Dictionary>, text: &[u8], end: End) -> Option<Vec<u8>> {
     let mut matcher = Matcher::new(Arc::clone(dictionary));
-    let decided = matcher.decide(text, 0, end);
+    let decided = matcher.decide(text, 0, end, false);
     let marks = matcher.take_marks(decided);
     if marks.is_empty() && decided == text.len() {
         return None;

@@ -213,6 +213,23 @@ fn a_tail_that_could_begin_a_secret_is_dropped_where_text_was_cut() {
     assert_eq!(Tainted::from(text).text(&scrubber), "is [secret]");
 }
 
+/// The last letter of a text is the first one of some form or other; of those that are written, it may be of a secret.
+#[test]
+fn a_letter_that_only_a_remote_form_begins_with_is_no_tail() {
+    let secret = "hunter2-hunter2";
+    let scrubber = scrubber(&[secret]);
+    let twice = STANDARD.encode(STANDARD.encode(secret));
+    let cut = |text: &str| {
+        let mut stream = scrubber.stream();
+        let mut clean = stream.push(text.as_bytes());
+        clean.extend(stream.finish(End::Cut));
+        String::from_utf8(clean).unwrap()
+    };
+    assert_eq!(cut(&format!("is {}", &twice[..2])), format!("is {}", &twice[..2]));
+    assert_eq!(cut(&format!("is {}", &twice[..6])), "is ");
+    assert_eq!(cut("is hu"), "is ");
+}
+
 #[test]
 fn bytes_that_are_no_text_come_whole_or_not_at_all() {
     let scrubber = scrubber(&["hunter2-hunter2"]);

@@ -2,12 +2,12 @@
 
 use ipnet::IpNet;
 use monstrum_guardian::containment::exceeding;
-use monstrum_guardian::{destination, source};
+use monstrum_guardian::{address, destination, source};
 
 use super::Change;
 use crate::kinds::{Ceiling, WorkspaceSpec, workspace::NAME};
 use crate::object::Kind;
-use crate::validate::{address, boundary};
+use crate::validate::boundary;
 use crate::world::World;
 
 /// What changed of the namespace's ceilings.
@@ -95,9 +95,9 @@ fn of_boundary(old: &[Ceiling], new: &[Ceiling], world: &World) -> Option<String
 }
 
 fn of_addresses(old: &[String], new: &[String]) -> Option<String> {
-    let ranges: Vec<IpNet> = old.iter().filter_map(|text| address::parsed(text)).collect();
+    let ranges: Vec<IpNet> = old.iter().filter_map(|text| address::range(text)).collect();
     let within = |text: &&String| {
-        address::parsed(text).is_some_and(|range| ranges.iter().any(|bound| bound.contains(&range)))
+        address::range(text).is_some_and(|range| ranges.iter().any(|bound| bound.contains(&range)))
     };
     new.iter().find(|text| !within(text)).cloned()
 }

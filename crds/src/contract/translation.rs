@@ -1,33 +1,18 @@
 //! From the custom resource's words to the engine's. They are nearly the same words.
 
 use kube::ResourceExt as _;
+use monstrum_contract::tool::{Feed, FeedFrom, Risk, Tool};
 use monstrum_guardian::source;
-use serde_json::Value;
 
 use crate::kinds::ResourceType;
-use crate::kinds::grant::Risk;
-use crate::kinds::resource_type::{Dimension, Executor, Feed, FeedFrom, Match, Tool, Unit, WhenUnset};
+use crate::kinds::resource_type::{Dimension, Match, Unit, WhenUnset};
 
 pub(super) fn resource_type(object: &ResourceType) -> source::ResourceType {
     source::ResourceType {
         name: object.name_any(),
-        executor: executor(object.spec.executor),
+        executor: object.spec.executor.clone(),
         dimensions: object.spec.dimensions.iter().map(dimension).collect(),
         tools: object.spec.tools.iter().map(tool).collect(),
-    }
-}
-
-fn executor(executor: Executor) -> source::Executor {
-    match executor {
-        Executor::Http => source::Executor::Http,
-        Executor::Mcp => source::Executor::Mcp,
-        Executor::Ssh => source::Executor::Ssh,
-        Executor::Shell => source::Executor::Shell,
-        Executor::Web => source::Executor::Web,
-        Executor::Browser => source::Executor::Browser,
-        Executor::Docker => source::Executor::Docker,
-        Executor::Bot => source::Executor::Bot,
-        Executor::Agent => source::Executor::Agent,
     }
 }
 
@@ -77,11 +62,7 @@ fn tool(tool: &Tool) -> source::Tool {
         scope: tool.scope.iter().map(feed).collect(),
         risk: risk(tool.risk.unwrap_or_default()),
         idempotent: tool.idempotent,
-        // A request is strings, maps and JSON; that can always be written.
-        execution: tool
-            .http
-            .as_ref()
-            .map_or(Value::Null, |http| serde_json::to_value(http).unwrap_or_default()),
+        execution: tool.execution(),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use kube::ResourceExt as _;
+use monstrum_contract::Placement;
 use monstrum_guardian::source::{BindingSource, CredentialRef, RunnerRef};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::role::{self, Held};
 use super::{grant, version};
 use crate::contract::Contract;
-use crate::kinds::resource_type::Presentation;
 use crate::kinds::{BotBinding, CredentialUse, Resource};
 use crate::validate::{Fault, bot_binding, reference};
 use crate::world::World;
@@ -33,24 +33,25 @@ pub(crate) fn converted(
         .description
         .clone()
         .or_else(|| resource.spec.description.clone());
+    let config = contract.settings(resource.spec.config.as_ref());
     Ok(BindingSource {
         name: binding.name_any(),
         alias: binding.spec.alias.clone(),
         resource: binding.spec.resource.clone(),
         description,
         resource_type: Arc::clone(&contract.source),
-        config: contract.settings(resource.spec.config.as_ref()),
         credential: credential(binding, resource, contract, world).map_err(|fault| vec![fault])?,
-        runner: runner(resource, contract),
+        runner: runner(resource, contract, &config).map_err(|fault| vec![fault])?,
+        config,
         grants,
     })
 }
 
-fn runner(resource: &Resource, contract: &Contract) -> RunnerRef {
-    if contract.executor().runs_foreign_code() {
-        RunnerRef::Resource(resource.name_any())
-    } else {
-        RunnerRef::Bot
+fn runner(resource: &Resource, contract: &Contract, settings: &Value) -> Result<RunnerRef, Fault> {
+    match contract.placement(settings) {
+        Some(Placement::Sandbox) => Ok(RunnerRef::Resource(resource.name_any())),
+        Some(Placement::Bot) => Ok(RunnerRef::Bot),
+        Some(Placement::Gateway) | None => Err(reference::without_runner("spec.resource", contract)),
     }
 }
 
@@ -78,21 +79,7 @@ fn reference(used: &CredentialUse, contract: &Contract, world: &World) -> Result
         name: used.name.clone(),
         method: used.method.clone(),
         version,
-        presentation: presentation(method.and_then(|method| method.presentation.as_ref())),
+        presentation: serde_json::to_value(method.and_then(|method| method.presentation.as_ref()))
+            .unwrap_or_default(),
     })
-}
-
-/// As the executors read it.
-fn presentation(presentation: Option<&Presentation>) -> Value {
-    match presentation {
-        None => Value::Null,
-        Some(Presentation::Bearer(bearer)) => json!({ "bearer": { "field": bearer.field } }),
-        Some(Presentation::Header(header)) => {
-            json!({ "header": { "name": header.name, "field": header.field, "prefix": header.prefix } })
-        }
-        Some(Presentation::Basic(basic)) => {
-            json!({ "basic": { "usernameField": basic.username_field, "passwordField": basic.password_field } })
-        }
-        Some(Presentation::Query(query)) => json!({ "query": { "name": query.name, "field": query.field } }),
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
+use monstrum_contract::tool::Risk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,19 +88,6 @@ pub struct ApprovalRule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 128), regex(pattern = schema::OPERATION_PATTERN)))]
     pub operations: Vec<String>,
-}
-
-/// How much harm a tool can do.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[schemars(transform = schema::undescribed)]
-pub enum Risk {
-    /// It reads, or changes little.
-    #[default]
-    Low,
-    /// It changes something that can be changed back.
-    Medium,
-    /// It can destroy or leak.
-    High,
 }
 
 /// A span of time, open at either end.

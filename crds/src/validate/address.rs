@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
+use monstrum_contract::http_url_fault;
 use monstrum_guardian::address::{self, Reach};
 use url::{Host, Url};
 
-use super::{Fault, destination};
+use super::{Fault, config, destination};
 use crate::conditions::Reason;
 use crate::kinds::Proxy;
 use crate::world::World;
@@ -19,10 +20,17 @@ pub(crate) struct Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// What is wrong, with the URL under `url_field` and the ranges under `ranges_field`.
+    /// What is wrong with an HTTP service, with the URL under `url_field` and the ranges under `ranges_field`.
     pub(crate) fn faults(&self, url_field: &str, ranges_field: &str, world: &World) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = http_url_fault(self.url)
-            .or_else(|| never_fault(self.url))
+        let form = http_url_fault(self.url).map(|message| Fault::invalid(url_field, message));
+        let mut faults: Vec<_> = form.into_iter().collect();
+        config::further(&mut faults, self.reach_faults(url_field, ranges_field, world));
+        faults
+    }
+
+    /// Why it may not be reached, whatever is spoken there.
+    pub(crate) fn reach_faults(&self, url_field: &str, ranges_field: &str, world: &World) -> Vec<Fault> {
+        let mut faults: Vec<Fault> = never_fault(self.url)
             .map(|message| Fault::invalid(url_field, message))
             .into_iter()
             .chain(destination::beyond_workspace(url_field, self.url, world))
@@ -41,7 +49,11 @@ impl Destination<'_> {
     /// The ranges that may be reached although they are not the internet: those that are named, and those that the URL itself
     /// means, which is a literal address or a Service of the cluster. A public name means none, so that it can't be led home.
     pub(crate) fn ranges(&self, world: &World) -> Vec<IpNet> {
-        let named: Vec<IpNet> = self.allowed.iter().filter_map(|text| parsed(text)).collect();
+        let named: Vec<IpNet> = self
+            .allowed
+            .iter()
+            .filter_map(|text| address::range(text))
+            .collect();
         let mut ranges = [within_bounds(named, world), self.reached_by_itself(world)].concat();
         ranges.sort();
         ranges.dedup();
@@ -74,9 +86,8 @@ pub(crate) fn proxy_faults(field: &str, proxy: Option<&Proxy>, world: &World) ->
 
 /// What is wrong with certificates to trust.
 pub(crate) fn authority_fault(field: &str, pem: Option<&str>) -> Option<Fault> {
-    let is_pem = |pem: &&str| pem.contains("-----BEGIN CERTIFICATE-----");
-    pem.filter(|pem| !is_pem(pem))
-        .map(|_| Fault::invalid(field, "holds no PEM certificate (-----BEGIN CERTIFICATE-----)"))
+    pem.and_then(monstrum_contract::authority_fault)
+        .map(|message| Fault::invalid(field, message))
 }
 
 impl Proxy {
@@ -121,7 +132,7 @@ fn range_fault(field: &str, text: &str, world: &World) -> Option<Fault> {
     if let Some(message) = allowed_range_fault(text) {
         return Some(Fault::invalid(field, message));
     }
-    let range = parsed(text)?;
+    let range = address::range(text)?;
     let within = permitted(world)?.iter().any(|bound| bound.contains(&range));
     (!within).then(|| {
         let message = format!("{text:?} is not within the permittedAddresses of Workspace \"workspace\"");
@@ -135,7 +146,7 @@ fn permitted(world: &World) -> Option<Vec<IpNet>> {
         return Some(Vec::new());
     }
     let bounds = world.workspace.as_ref()?.spec.permitted_addresses.as_ref()?;
-    Some(bounds.iter().filter_map(|text| parsed(text)).collect())
+    Some(bounds.iter().filter_map(|text| address::range(text)).collect())
 }
 
 fn within_bounds(ranges: Vec<IpNet>, world: &World) -> Vec<IpNet> {
@@ -155,37 +166,9 @@ fn within_bounds(ranges: Vec<IpNet>, world: &World) -> Vec<IpNet> {
         .collect()
 }
 
-/// A range, or one address as a range.
-pub(crate) fn parsed(text: &str) -> Option<IpNet> {
-    address::network(text)
-        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
-        .map(|range| range.trunc())
-}
-
-/// Why a text is no address of an HTTP service; reads after the field's name.
-pub(crate) fn http_url_fault(text: &str) -> Option<String> {
-    let url = match Url::parse(text) {
-        Ok(url) => url,
-        Err(error) => return Some(format!("is not a URL ({error}): write it as https://host/path")),
-    };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Some(format!(
-            "has scheme {:?}: only http and https are possible",
-            url.scheme()
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("holds a user name or password: put them into a Credential".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Some("has a query or fragment: remove everything from '?' or '#' on".to_owned());
-    }
-    None
-}
-
 /// Why a text is no range of addresses that may be allowed; reads after the field's name.
 pub(crate) fn allowed_range_fault(text: &str) -> Option<String> {
-    let Some(range) = parsed(text) else {
+    let Some(range) = address::range(text) else {
         return Some(format!(
             "{text:?} is not a range of IP addresses: write it as 10.0.0.0/8"
         ));
@@ -202,30 +185,6 @@ pub(crate) fn allowed_range_fault(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use rstest::rstest;
-
-    #[rstest]
-    #[case("https://api.github.com")]
-    #[case("http://github.demo.svc:8080/api/v3")]
-    #[case("https://[2001:db8::1]/x")]
-    fn addresses_of_services_are_fine(#[case] text: &str) {
-        assert_eq!(http_url_fault(text), None);
-    }
-
-    #[rstest]
-    #[case::other_scheme("ftp://host/", "only http and https")]
-    #[case::file("file:///etc/passwd", "only http and https")]
-    #[case::relative("api.github.com", "is not a URL")]
-    #[case::user("https://me@host/", "Credential")]
-    #[case::password("https://me:secret@host/", "Credential")]
-    #[case::empty_user("https://:secret@host/", "Credential")]
-    #[case::query("https://host/?key=1", "query")]
-    #[case::fragment("https://host/#x", "query or fragment")]
-    #[case::no_host("https://", "is not a URL")]
-    fn other_addresses_are_refused(#[case] text: &str, #[case] part: &str) {
-        let fault = http_url_fault(text).unwrap();
-        assert!(fault.contains(part), "{fault}");
-        assert!(!fault.contains("secret"), "a password in a message: {fault}");
-    }
 
     #[rstest]
     #[case("10.0.0.0/8")]

@@ -51,6 +51,18 @@ pub(crate) fn unexpected(settings: &Value) -> Vec<Fault> {
     )]
 }
 
+/// A fault that an executor found.
+pub(crate) fn of_executor(fault: monstrum_contract::Fault) -> Fault {
+    let dot = if fault.field.is_empty() { "" } else { "." };
+    Fault::invalid(format!("spec.config{dot}{}", fault.field), fault.message)
+}
+
+/// Adds faults of fields of which nothing is told yet.
+pub(crate) fn further(faults: &mut Vec<Fault>, found: impl IntoIterator<Item = Fault>) {
+    let told: Vec<String> = faults.iter().map(|fault| fault.field.clone()).collect();
+    faults.extend(found.into_iter().filter(|fault| !told.contains(&fault.field)));
+}
+
 /// A JSON Pointer as a field path: `/a/0/b` is `.a[0].b`.
 pub(crate) fn path(pointer: &str) -> String {
     pointer

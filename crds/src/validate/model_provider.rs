@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use monstrum_contract::headers;
+
 use super::address::Destination;
-use super::request::is_reserved_header;
 use super::{Fault, address, base_url, destination, limits, reference, request_shape};
 use crate::conditions::Reason;
 use crate::kinds::model_provider::KEY_FIELD;
@@ -66,7 +67,7 @@ fn header_faults(provider: &ModelProvider) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (index, header) in provider.spec.headers.iter().enumerate() {
         let field = format!("spec.headers[{index}].name");
-        if is_reserved_header(&header.name) || header.name.eq_ignore_ascii_case("x-api-key") {
+        if !headers::is_settable(&header.name) || header.name.eq_ignore_ascii_case("x-api-key") {
             let message = format!(
                 "{:?} can't be set here: keys belong into spec.credential",
                 header.name
@@ -84,7 +85,7 @@ fn header_faults(provider: &ModelProvider) -> Vec<Fault> {
         .spec
         .auth_header
         .as_ref()
-        .filter(|name| is_reserved_header(name) && !name.eq_ignore_ascii_case("authorization"))
+        .filter(|name| !headers::carries_credentials(name))
     {
         faults.push(Fault::invalid(
             "spec.authHeader",

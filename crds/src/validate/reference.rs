@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use monstrum_contract::Placement;
 use serde_json::Value;
 
 use super::{Fault, credential, destination, model_provider, resource};
@@ -146,6 +147,14 @@ pub(crate) fn provider<'a>(
     }
 }
 
+/// A fault of `field`: no runner of this version carries calls of this type out.
+pub(crate) fn without_runner(field: &str, contract: &Contract) -> Fault {
+    let name = contract.name();
+    let message =
+        format!("no runner of this version carries out calls of ResourceType {name:?}: name another");
+    Fault::invalid(field, message)
+}
+
 /// What is wrong with using a credential with a resource type.
 pub(crate) fn credential_use(
     field: &str,
@@ -157,6 +166,10 @@ pub(crate) fn credential_use(
     let Some(method) = contract.credential_method(&used.method) else {
         return vec![unknown_method(field, used, contract)];
     };
+    if contract.placement(settings) == Some(Placement::Sandbox) {
+        let message = "what runs foreign code is handed no credential: remove it";
+        return vec![Fault::invalid(field, message)];
+    }
     let credential = match credential(&format!("{field}.name"), &used.name, world) {
         Ok(credential) => credential,
         Err(fault) => return vec![fault],
@@ -166,8 +179,17 @@ pub(crate) fn credential_use(
         .fields
         .iter()
         .filter(|wanted| !wanted.optional && !has(&wanted.name));
-    let misdirected = addresses(settings)
-        .filter_map(|place| destination::not_for(&format!("{field}.name"), credential, place));
+    // What passes through a proxy, passes it in the clear if it is not encrypted for somebody else, and who is somebody else is for
+    // the resource's certificates to say.
+    let reach = contract.reach(settings);
+    let misdirected = reach.addresses().filter_map(|address| {
+        let place = format!("spec.config.{}", address.field);
+        destination::not_for(
+            &format!("{field}.name"),
+            credential,
+            (place.as_str(), address.url.as_str()),
+        )
+    });
     lacking
         .map(|wanted| {
             Fault::new(
@@ -184,18 +206,6 @@ pub(crate) fn credential_use(
         })
         .chain(misdirected)
         .collect()
-}
-
-/// Where calls of a resource go: what passes through a proxy, passes it in the clear if it is not encrypted for somebody else, and
-/// who is somebody else is for the resource's certificates to say.
-fn addresses(settings: &Value) -> impl Iterator<Item = (&'static str, &str)> {
-    let places = [
-        ("spec.config.baseUrl", "/baseUrl"),
-        ("spec.config.proxy.url", "/proxy/url"),
-    ];
-    places
-        .into_iter()
-        .filter_map(|(place, pointer)| Some((place, settings.pointer(pointer)?.as_str()?)))
 }
 
 fn unknown_method(field: &str, used: &CredentialUse, contract: &Contract) -> Fault {

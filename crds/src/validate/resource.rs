@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use monstrum_contract::{Placement, Reach};
 use serde_json::Value;
 
 use super::address::Destination;
-use super::{Fault, address, destination, placement, reference};
+use super::{Fault, config, destination, placement, reference};
 use crate::contract::Contract;
-use crate::kinds::resource_type::Executor;
-use crate::kinds::{Proxy, Resource};
+use crate::kinds::Resource;
 use crate::world::World;
 
 /// Its type must be there and permitted, its settings must fit the type, its credential must be there.
@@ -24,14 +24,8 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     };
     let settings = contract.settings(resource.spec.config.as_ref());
     let mut faults = contract.config_faults(&settings);
-    if contract.executor() == Executor::Http {
-        let told: Vec<String> = faults.iter().map(|fault| fault.field.clone()).collect();
-        let more = http_faults(&settings, world);
-        faults.extend(more.into_iter().filter(|fault| !told.contains(&fault.field)));
-    }
-    if contract.executor() == Executor::Shell {
-        faults.extend(sandbox_fault(&settings, world));
-    }
+    config::further(&mut faults, contract.executor_faults(&settings));
+    config::further(&mut faults, reach_faults(&contract.reach(&settings), world));
     if let Some(used) = &resource.spec.credential {
         faults.extend(reference::credential_use(
             "spec.credential",
@@ -41,7 +35,7 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
             world,
         ));
     }
-    faults.extend(runner_fault(resource, contract));
+    faults.extend(runner_fault(resource, contract, &settings));
     if let Some(sandbox) = &resource.spec.runner {
         let pod = sandbox.pod.as_ref();
         faults.extend(placement::faults(
@@ -54,71 +48,42 @@ pub(crate) fn judged<'a>(resource: &Resource, world: &'a World) -> (Vec<Fault>, 
     (faults, Some(contract))
 }
 
-/// A sandbox's connections are bound to ports, not to hosts: where hosts are, it can have none.
-fn sandbox_fault(settings: &Value, world: &World) -> Option<Fault> {
-    let field = "spec.config.network.tcpConnectPorts";
-    let ports = settings
-        .pointer("/network/tcpConnectPorts")
-        .and_then(Value::as_array);
-    ports.filter(|ports| !ports.is_empty())?;
-    destination::unbounded(field, world)
-}
-
-fn http_faults(settings: &Value, world: &World) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let texts = |pointer: &str| -> Vec<String> {
-        let list = settings.pointer(pointer).and_then(Value::as_array);
-        let texts = list
-            .into_iter()
-            .flatten()
-            .map(|text| text.as_str().unwrap_or_default());
-        texts.map(str::to_owned).collect()
-    };
-    match settings.get("baseUrl").map(Value::as_str) {
-        None => faults.push(Fault::invalid(
-            "spec.config.baseUrl",
-            "is missing: set the address of the service",
-        )),
-        Some(None) => faults.push(Fault::invalid("spec.config.baseUrl", "must be a string")),
-        Some(Some(url)) => {
-            let allowed = &texts("/allowedAddresses");
-            let destination = Destination { url, allowed };
-            faults.extend(destination.faults("spec.config.baseUrl", "spec.config.allowedAddresses", world));
-        }
-    }
-    if let Some(proxy) = settings.get("proxy").filter(|proxy| !proxy.is_null()) {
-        match proxy.get("url").and_then(Value::as_str) {
-            None => faults.push(Fault::invalid(
-                "spec.config.proxy.url",
-                "is missing: set the address of the proxy",
-            )),
-            Some(url) => {
-                let proxy = Proxy {
-                    url: url.to_owned(),
-                    allowed_addresses: texts("/proxy/allowedAddresses"),
-                };
-                faults.extend(address::proxy_faults("spec.config.proxy", Some(&proxy), world));
-            }
-        }
-    }
-    let authorities = settings.get("caCertificate").and_then(Value::as_str);
-    faults.extend(address::authority_fault("spec.config.caCertificate", authorities));
-    faults
+/// Where its calls go must be permitted here.
+fn reach_faults(reach: &Reach, world: &World) -> Vec<Fault> {
+    let addresses = reach.addresses().flat_map(|address| {
+        let allowed: Vec<String> = address.ranges.iter().map(ToString::to_string).collect();
+        let destination = Destination {
+            url: &address.url,
+            allowed: &allowed,
+        };
+        let (url, ranges) = (&address.field, &address.ranges_field);
+        destination.reach_faults(
+            &format!("spec.config.{url}"),
+            &format!("spec.config.{ranges}"),
+            world,
+        )
+    });
+    let internet = reach.internet.iter();
+    // Connections that are bound to ports are bound to no hosts: where hosts are, there can be none.
+    let unbounded =
+        internet.filter_map(|ports| destination::unbounded(&format!("spec.config.{}", ports.field), world));
+    addresses.chain(unbounded).collect()
 }
 
 /// A sandbox exactly where foreign code runs.
-fn runner_fault(resource: &Resource, contract: &Contract) -> Option<Fault> {
+fn runner_fault(resource: &Resource, contract: &Contract, settings: &Value) -> Option<Fault> {
     let name = contract.name();
-    match (contract.executor().runs_foreign_code(), &resource.spec.runner) {
-        (true, Some(runner)) if runner.image.is_some() => None,
-        (true, _) => Some(Fault::invalid(
+    match (contract.placement(settings)?, &resource.spec.runner) {
+        (Placement::Sandbox, Some(runner)) if runner.image.is_some() => None,
+        (Placement::Sandbox, _) => Some(Fault::invalid(
             "spec.runner.image",
             format!("ResourceType {name:?} runs programs of an image: name the image that has them"),
         )),
-        (false, Some(_)) => Some(Fault::invalid(
+        (Placement::Bot, Some(_)) => Some(Fault::invalid(
             "spec.runner",
             format!("ResourceType {name:?} runs no foreign code, so it has no sandbox: remove the runner"),
         )),
-        (false, None) => None,
+        (Placement::Bot, None) => None,
+        (Placement::Gateway, _) => Some(reference::without_runner("spec.type", contract)),
     }
 }

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
+use monstrum_contract::{CredentialMethod, ExecutorContract, Executors, Placement, TypeParts};
 use monstrum_guardian::source;
 use serde_json::Value;
 
-use super::template::{Declared, declared};
-use super::{Fault, request};
+use super::Fault;
 use crate::contract::Contract;
-use crate::kinds::ResourceType;
-use crate::kinds::resource_type::{
-    CredentialMethod, Executor, FeedFrom, Match, Presentation, ResourceTypeSpec, Tool,
-};
+use crate::kinds::{ResourceType, ResourceTypeSpec};
 
 /// Its dimensions and tools must make sense to the engine, its requests and settings to the executors.
 pub fn validate(resource_type: &ResourceType) -> Vec<Fault> {
@@ -19,48 +16,69 @@ pub fn validate(resource_type: &ResourceType) -> Vec<Fault> {
 }
 
 /// Everything but the config schema, which [`Contract`] compiles.
-pub(crate) fn faults(spec: &ResourceTypeSpec, source: &source::ResourceType) -> Vec<Fault> {
-    let mut faults: Vec<_> = monstrum_guardian::validate_resource_type(source)
+pub(crate) fn faults(
+    spec: &ResourceTypeSpec,
+    source: &source::ResourceType,
+    executors: &Executors,
+) -> Vec<Fault> {
+    let mut found = monstrum_guardian::validate_resource_type(source);
+    let executor = executors.get(&spec.executor);
+    found.extend(executor.into_iter().flat_map(|executor| {
+        let credentials = credentials_fault(spec, executor);
+        credentials
+            .into_iter()
+            .chain(executor.type_faults(&parts(spec, source)))
+    }));
+    let mut faults: Vec<_> = found
         .into_iter()
         .map(|fault| Fault::invalid(format!("spec.{}", fault.field), fault.message))
         .collect();
-    faults.extend(executor_fault(spec.executor));
-    faults.extend(credentials_fault(spec));
+    if executor.is_none() {
+        faults.push(unavailable(executors));
+    }
     for (index, tool) in spec.tools.iter().enumerate() {
         let field = format!("spec.tools[{index}].parameters");
         faults.extend(parameter_name_faults(&field, &tool.parameters));
     }
-    for (index, method) in spec.credentials.iter().enumerate() {
-        faults.extend(presentation_faults(&format!("spec.credentials[{index}]"), method));
-    }
-    match spec.executor {
-        Executor::Http => faults.extend(http_faults(spec)),
-        Executor::Shell => faults.extend(shell_faults(spec)),
-        Executor::Mcp
-        | Executor::Ssh
-        | Executor::Web
-        | Executor::Browser
-        | Executor::Docker
-        | Executor::Bot
-        | Executor::Agent => {}
-    }
     faults
 }
 
-fn executor_fault(executor: Executor) -> Option<Fault> {
-    (!executor.is_available()).then(|| {
-        Fault::invalid(
-            "spec.executor",
-            "this version carries out only http and shell: use one of them",
-        )
-    })
+fn parts<'a>(spec: &'a ResourceTypeSpec, source: &'a source::ResourceType) -> TypeParts<'a> {
+    let credentials = spec.credentials.iter().map(|method| CredentialMethod {
+        method: &method.method,
+        fields: method
+            .fields
+            .iter()
+            .filter(|field| !field.optional)
+            .map(|field| field.name.as_str())
+            .collect(),
+        presentation: method.presentation.as_ref(),
+    });
+    TypeParts {
+        source,
+        settings: spec.config.as_ref().map(|config| &config.schema),
+        credentials: credentials.collect(),
+    }
+}
+
+fn unavailable(executors: &Executors) -> Fault {
+    let names = executors.names().join(" and ");
+    Fault::invalid(
+        "spec.executor",
+        format!("this version carries out only {names}: use one of them"),
+    )
 }
 
 /// A secret in a sandbox would go wherever the sandbox reaches, so none is put there.
-fn credentials_fault(spec: &ResourceTypeSpec) -> Option<Fault> {
-    (!spec.credentials.is_empty() && spec.executor.runs_foreign_code()).then(|| {
-        Fault::invalid(
-            "spec.credentials",
+fn credentials_fault(
+    spec: &ResourceTypeSpec,
+    executor: &dyn ExecutorContract,
+) -> Option<monstrum_contract::Fault> {
+    let mut placements = executor.placements().iter();
+    let only_in_sandboxes = placements.all(|placement| *placement == Placement::Sandbox);
+    (!spec.credentials.is_empty() && only_in_sandboxes).then(|| {
+        monstrum_contract::Fault::new(
+            "credentials",
             "what runs foreign code is handed no credential: remove them",
         )
     })
@@ -97,116 +115,6 @@ fn parameter_name_faults(field: &str, schema: &Value) -> Vec<Fault> {
         }
     }
     faults
-}
-
-/// A presentation sends only fields that the method has, and no header that the transport owns.
-fn presentation_faults(field: &str, method: &CredentialMethod) -> Vec<Fault> {
-    let used = match &method.presentation {
-        None => Vec::new(),
-        Some(Presentation::Bearer(bearer)) => vec![("bearer.field", &bearer.field)],
-        Some(Presentation::Header(header)) => vec![("header.field", &header.field)],
-        Some(Presentation::Basic(basic)) => {
-            vec![
-                ("basic.usernameField", &basic.username_field),
-                ("basic.passwordField", &basic.password_field),
-            ]
-        }
-        Some(Presentation::Query(query)) => vec![("query.field", &query.field)],
-    };
-    let mut faults: Vec<_> = used
-        .into_iter()
-        .filter(|(_, name)| {
-            !method
-                .fields
-                .iter()
-                .any(|known| known.name == **name && !known.optional)
-        })
-        .map(|(place, name)| {
-            let message = format!(
-                "method {:?} has no field {name:?} that is always there: declare it",
-                method.method
-            );
-            Fault::invalid(format!("{field}.presentation.{place}"), message)
-        })
-        .collect();
-    if let Some(Presentation::Header(header)) = &method.presentation
-        && request::is_reserved_header(&header.name)
-        && !header.name.eq_ignore_ascii_case("authorization")
-    {
-        let message = format!("{:?} belongs to the transport: name another header", header.name);
-        faults.push(Fault::invalid(
-            format!("{field}.presentation.header.name"),
-            message,
-        ));
-    }
-    faults
-}
-
-fn http_faults(spec: &ResourceTypeSpec) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let properties = spec
-        .config
-        .as_ref()
-        .and_then(|config| config.schema.get("properties"));
-    if properties
-        .and_then(|properties| properties.get("baseUrl"))
-        .is_none()
-    {
-        faults.push(Fault::invalid(
-            "spec.config.schema.properties",
-            "executor http needs a setting baseUrl: declare it as a string",
-        ));
-    }
-    for (index, tool) in spec.tools.iter().enumerate() {
-        if let Some(http) = &tool.http {
-            faults.extend(request::faults(
-                &format!("spec.tools[{index}].http"),
-                http,
-                &tool.parameters,
-            ));
-        }
-    }
-    faults
-}
-
-/// The shell runs the canonical value of the dimension `command`, so every tool must feed it, and must always.
-fn shell_faults(spec: &ResourceTypeSpec) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let is_command = |name: &str, matching: &Match| name == "command" && *matching == Match::Command {};
-    if !spec
-        .dimensions
-        .iter()
-        .any(|dimension| is_command(&dimension.name, &dimension.matching))
-    {
-        faults.push(Fault::invalid(
-            "spec.dimensions",
-            "executor shell runs what the dimension \"command\" judges: declare it with match: {command: {}}",
-        ));
-    }
-    for (index, tool) in spec.tools.iter().enumerate() {
-        if !feeds_one_command(tool) {
-            faults.push(Fault::invalid(
-                format!("spec.tools[{index}].scope"),
-                "a tool of executor shell feeds the dimension \"command\" once, by a pointer to a required string",
-            ));
-        }
-    }
-    faults
-}
-
-fn feeds_one_command(tool: &Tool) -> bool {
-    let mut feeds = tool.scope.iter().filter(|feed| feed.dimension == "command");
-    let (Some(feed), None) = (feeds.next(), feeds.next()) else {
-        return false;
-    };
-    let FeedFrom::Pointer(pointer) = &feed.from else {
-        return false;
-    };
-    let kind = pointer
-        .strip_prefix('/')
-        .and_then(|name| tool.parameters.get("properties")?.get(name)?.get("type"))
-        .and_then(Value::as_str);
-    kind == Some("string") && declared(pointer, &tool.parameters) == Declared::Required
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod boundary;
 #[cfg(test)]
 mod budgets;

@@ -73,6 +73,11 @@ impl Scene {
         Object::read(self.objects[&(kind.to_string(), name.to_owned())].clone()).unwrap()
     }
 
+    pub(crate) fn is_absent(&self, kind: Kind, name: &str, pointer: &str) -> bool {
+        let object = &self.objects[&(kind.to_string(), name.to_owned())];
+        object.pointer(pointer).is_none()
+    }
+
     pub(crate) fn world(&self) -> World {
         self.world_of(self.objects.keys().cloned().collect())
     }

@@ -34,7 +34,7 @@ fn tool(name: &str, operation: &str, idempotent: bool, extra: &Value, required: 
 fn github() -> ResourceType {
     ResourceType {
         name: "github".to_owned(),
-        executor: Executor::Http,
+        executor: "http".to_owned(),
         dimensions: vec![Dimension {
             name: "repository".to_owned(),
             matching: Match::Glob { separator: Some('/') },

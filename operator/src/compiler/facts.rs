@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use monstrum_contract::Reach;
 use monstrum_crds::convert::{BotConversion, ObjectFault, Resolved};
 use monstrum_crds::kinds::Bot;
 use monstrum_crds::object::Kind;
 use monstrum_crds::validate::Fault;
 use monstrum_crds::world::World;
 use monstrum_guardian::Compilation;
-use monstrum_guardian::source::{Executor, RunnerRef};
+use monstrum_guardian::source::RunnerRef;
 use monstrum_wire::identity::BotId;
-use serde_json::Value;
 
 /// What one bot's compilation found out.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +28,8 @@ pub struct BotFacts {
     pub resolved: Option<Resolved>,
     /// The resources whose calls run in a sandbox.
     pub sandboxes: BTreeSet<String>,
-    /// Where the bot's own runner's calls go: the settings of its resources, by resource.
-    pub targets: BTreeMap<String, Value>,
+    /// Where the bot's own runner's calls go, by resource.
+    pub reaches: BTreeMap<String, Reach>,
     /// Everything that was left out.
     pub faults: Vec<ObjectFault>,
 }
@@ -57,11 +57,13 @@ impl BotFacts {
             .collect();
         faults.sort();
         faults.dedup();
-        let targets = compilation
-            .document
-            .bindings
-            .iter()
-            .filter(|binding| binding.executor == Executor::Http && binding.runner == RunnerRef::Bot);
+        let of_runner = compilation.document.bindings.iter();
+        let reaches = of_runner
+            .filter(|binding| binding.runner == RunnerRef::Bot)
+            .filter_map(|binding| {
+                let contract = world.resource_types.get(&binding.resource_type)?;
+                Some((binding.resource.clone(), contract.reach(&binding.config)))
+            });
         Self {
             uid: bot.metadata.uid.clone(),
             generation: bot.metadata.generation,
@@ -74,9 +76,7 @@ impl BotFacts {
                 .iter()
                 .map(|binding| binding.tools.len())
                 .sum(),
-            targets: targets
-                .map(|binding| (binding.resource.clone(), binding.config.clone()))
-                .collect(),
+            reaches: reaches.collect(),
             resolved: conversion.resolved,
             sandboxes: conversion.sandboxes,
             faults,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use monstrum_contract::{Place, Reach};
 use monstrum_guardian::address::{self, Service};
 use url::Url;
 
@@ -46,6 +47,38 @@ impl Target {
             endpoint: Endpoint::of_url(url, from)?,
             ranges: ranges.to_vec(),
         })
+    }
+}
+
+/// Everywhere that a pod's calls go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outward {
+    /// Places.
+    pub targets: Vec<Target>,
+    /// Ports of the internet, whichever the host.
+    pub ports: Vec<i32>,
+}
+
+impl Outward {
+    /// Where calls go that reach all this.
+    pub fn of<'a>(reaches: impl IntoIterator<Item = &'a Reach>, from: Vantage<'_>) -> Self {
+        let (mut targets, mut ports) = (Vec::new(), Vec::new());
+        for reach in reaches {
+            let dialled = reach.places.iter().map(Place::dialled);
+            targets
+                .extend(dialled.filter_map(|address| Target::of(&address.url, &address.ranges, None, from)));
+            ports.extend(reach.ports().iter().copied().map(i32::from));
+        }
+        targets.sort();
+        targets.dedup();
+        ports.sort_unstable();
+        ports.dedup();
+        Self { targets, ports }
+    }
+
+    /// Whether they go nowhere.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.ports.is_empty()
     }
 }
 

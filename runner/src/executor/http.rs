@@ -14,12 +14,16 @@ mod redirect;
 mod request;
 mod template;
 
+use std::error::Error;
+
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hickory_resolver::TokioResolver;
+use monstrum_contract::ExecutorContract;
 use monstrum_egress::Egress;
 use tokio::sync::Semaphore;
 
+use crate::args::ServeArgs;
 use crate::call::{Call, Outcome, Output};
 use crate::executor::Executor;
 
@@ -59,6 +63,12 @@ impl Http {
     }
 }
 
+/// With the way out that the flags say.
+#[expect(clippy::unnecessary_wraps, reason = "not every executor can always be set up")]
+pub(super) fn set_up(args: &ServeArgs) -> Result<Box<dyn Executor>, Box<dyn Error + Send + Sync>> {
+    Ok(Box::new(Http::over(args.egress.egress())))
+}
+
 impl Default for Http {
     fn default() -> Self {
         Self::new()
@@ -66,8 +76,8 @@ impl Default for Http {
 }
 
 impl Executor for Http {
-    fn name(&self) -> &'static str {
-        "http"
+    fn contract(&self) -> &'static dyn ExecutorContract {
+        &monstrum_contract::http::Http
     }
 
     fn execute<'a>(&'a self, call: &'a Call, _output: &'a Output) -> BoxFuture<'a, Outcome> {

@@ -3,7 +3,7 @@
 use monstrum_crds::kinds::{Ceiling, Workspace, WorkspaceSpec};
 use monstrum_crds::world::World;
 use monstrum_guardian::decision::Permit;
-use monstrum_guardian::source::{BotName, BotSource, Executor, ResourceType, RunnerRef};
+use monstrum_guardian::source::{BotName, BotSource, ResourceType, RunnerRef};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -40,7 +40,7 @@ fn shop(when_unset: &str) -> Arc<ResourceType> {
     };
     Arc::new(ResourceType {
         name: "shop".to_owned(),
-        executor: Executor::Http,
+        executor: "http".to_owned(),
         dimensions: serde_json::from_value(dimensions).unwrap(),
         tools: serde_json::from_value(json!([tool("buy", "order.create"), tool("look", "order.read")]))
             .unwrap(),

@@ -7,7 +7,7 @@ use super::load;
 use super::{Engine, LoadError};
 use crate::document::Binding;
 use crate::naming;
-use crate::source::{BotName, Delegable, Delegation, Executor, RunnerRef};
+use crate::source::{BotName, Delegable, Delegation, RunnerRef};
 
 /// One bot that may be given work.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ fn as_binding(to: &BotName, delegable: &Delegable) -> Binding {
         resource: delegable.resource.clone(),
         description: None,
         resource_type: delegable.resource_type.clone(),
-        executor: Executor::Bot,
+        executor: String::new(),
         config: Value::Null,
         credential: None,
         runner: RunnerRef::Bot,

@@ -23,6 +23,16 @@ pub enum Encoding {
     Base64(usize),
     /// The URL's alphabet, unpadded, of all of the text.
     Base64Url,
+    /// Base64 of base64 of all of the text.
+    Base64Twice,
+    /// Hexadecimal digits of base64 of all of the text.
+    HexOfBase64,
+    /// Base64 of hexadecimal digits of all of the text.
+    Base64OfHex,
+    /// Base32 of all of the text.
+    Base32,
+    /// The same in small letters.
+    Base32Lower,
     /// Hexadecimal digits of all of the text.
     Hex,
     /// As `openssl` prints them.
@@ -38,13 +48,18 @@ pub enum Encoding {
 }
 
 /// All that are covered.
-pub const ENCODINGS: [Encoding; 25] = [
+pub const ENCODINGS: [Encoding; 30] = [
     Encoding::Plain,
     Encoding::Base64(0),
     Encoding::Base64(64),
     Encoding::Base64(76),
     Encoding::Base64(19),
     Encoding::Base64Url,
+    Encoding::Base64Twice,
+    Encoding::HexOfBase64,
+    Encoding::Base64OfHex,
+    Encoding::Base32,
+    Encoding::Base32Lower,
     Encoding::Hex,
     Encoding::HexColons,
     Encoding::List(decimal, ","),
@@ -88,6 +103,20 @@ impl Encoded {
             Encoding::Plain => joined(secret.into()),
             Encoding::Base64(width) => wrapped(&STANDARD.encode(&all), six_bits(&range), width),
             Encoding::Base64Url => wrapped(&URL_SAFE_NO_PAD.encode(&all), six_bits(&range), 0),
+            Encoding::Base64Twice => {
+                let twice = STANDARD.encode(STANDARD.encode(&all));
+                wrapped(&twice, six_bits(&six_bits(&range)), 0)
+            }
+            Encoding::HexOfBase64 => {
+                let own = six_bits(&range);
+                wrapped(&hex::encode(STANDARD.encode(&all)), own.start * 2..own.end * 2, 0)
+            }
+            Encoding::Base64OfHex => {
+                let own = six_bits(&(range.start * 2..range.end * 2));
+                wrapped(&STANDARD.encode(hex::encode_upper(&all)), own, 0)
+            }
+            Encoding::Base32 => wrapped(&base32(&all), five_bits(&range), 0),
+            Encoding::Base32Lower => wrapped(&base32(&all).to_lowercase(), five_bits(&range), 0),
             Encoding::Hex => wrapped(&hex::encode(&all), range.start * 2..range.end * 2, 0),
             Encoding::HexColons => {
                 let pairs: Vec<String> = all.bytes().map(|byte| format!("{byte:02X}")).collect();
@@ -132,6 +161,26 @@ fn holds(text: &[u8], part: &[u8]) -> bool {
 /// The characters of base64 that these bytes alone decide.
 fn six_bits(bytes: &Range<usize>) -> Range<usize> {
     (bytes.start * 8).div_ceil(6)..bytes.end * 8 / 6
+}
+
+fn five_bits(bytes: &Range<usize>) -> Range<usize> {
+    (bytes.start * 8).div_ceil(5)..bytes.end * 8 / 5
+}
+
+/// RFC 4648, bit by bit.
+fn base32(text: &str) -> String {
+    let mut bits: Vec<u8> = text
+        .bytes()
+        .flat_map(|byte| (0..8).rev().map(move |place| byte >> place & 1))
+        .collect();
+    bits.resize(bits.len().next_multiple_of(5), 0);
+    let numbers = bits
+        .chunks(5)
+        .map(|five| five.iter().fold(0, |number, bit| number * 2 + bit));
+    let written: String = numbers
+        .map(|number: u8| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(number)]))
+        .collect();
+    written.clone() + &"=".repeat(written.len().next_multiple_of(8) - written.len())
 }
 
 fn wrapped(text: &str, own: Range<usize>, width: usize) -> Encoded {

@@ -71,7 +71,7 @@ pub(super) async fn prepare(
     let timeout = Duration::from_secs(u64::from(limits.call_timeout_seconds)).min(left);
     let execute = Execute {
         call_id: call_id.to_owned(),
-        executor: executor_name(binding),
+        executor: binding.executor.clone(),
         tool: tool.name.clone(),
         arguments_json: permit.arguments.to_string(),
         canonical_json: serde_json::json!(permit.canonical).to_string(),
@@ -117,14 +117,6 @@ fn find<'a>(policy: &'a Enforced, permit: &Permit) -> Option<(&'a Binding, &'a T
     let binding = policy.engine.binding(&permit.binding)?;
     let tool = binding.tools.iter().find(|tool| tool.name == permit.tool)?;
     Some((binding, tool))
-}
-
-/// The name that the executor has in a resource type.
-fn executor_name(binding: &Binding) -> String {
-    let name = serde_json::to_value(binding.executor);
-    name.ok()
-        .and_then(|name| name.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 fn runner_name(runner: &RunnerRef) -> String {

@@ -14,7 +14,7 @@ use monstrum_wire::identity::{BotId, DEFAULT_RUNNER, Identity, SANDBOX_PREFIX};
 
 use crate::child::{CertificateSpec, Child, ChildKind, Labels, Owner};
 use crate::installation::{GRPC_PORT, Installation};
-use crate::network::Target;
+use crate::network::{Outward, Target};
 
 /// Everything that a bot's objects depend on, resolved.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct Plan {
     /// Where its model is.
     pub model: Option<Target>,
     /// Where its own runner's calls go.
-    pub targets: Vec<Target>,
+    pub outward: Outward,
     /// Its sandboxes, by resource.
     pub sandboxes: Vec<Sandbox>,
     /// The channels that route to it.
@@ -44,14 +44,16 @@ pub struct Plan {
 pub struct Sandbox {
     /// The resource.
     pub resource: String,
+    /// What carries its calls out.
+    pub executor: String,
     /// The user's image.
     pub image: String,
     /// How much the working folder may hold.
     pub workspace: Quantity,
     /// Its size and placement.
     pub settings: PodSettings,
-    /// Ports of the internet that its programs may connect to.
-    pub ports: Vec<i32>,
+    /// Where its programs may connect to.
+    pub outward: Outward,
 }
 
 /// What a bot needs.

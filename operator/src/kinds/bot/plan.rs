@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::ResourceExt as _;
 use kube::api::DynamicObject;
@@ -15,7 +14,7 @@ use super::build::{Plan, Sandbox, gateway_name};
 use crate::child::{ChildKind, Owner};
 use crate::compiler::BotFacts;
 use crate::index::Live;
-use crate::network::{Target, Vantage};
+use crate::network::{Outward, Target, Vantage};
 
 /// A sandbox's working folder holds this much where the resource does not say.
 const DEFAULT_WORKSPACE: &str = "256Mi";
@@ -27,13 +26,6 @@ pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Liv
     let service = live
         .children(ChildKind::Service)
         .get(&owner.namespace, &gateway_name(&owner.name));
-    let mut targets: Vec<Target> = facts
-        .targets
-        .values()
-        .filter_map(|config| target(config, vantage(world)))
-        .collect();
-    targets.sort();
-    targets.dedup();
     Plan {
         replicas: gateway.replicas.unwrap_or(1).clamp(1, 10),
         gateway: gateway.pod.unwrap_or_default(),
@@ -45,7 +37,7 @@ pub fn plan(bot: &Bot, owner: Owner, facts: &BotFacts, world: &World, live: &Liv
             .pod
             .unwrap_or_default(),
         model: model.and_then(|model| model_target(model, vantage(world))),
-        targets,
+        outward: Outward::of(facts.reaches.values(), vantage(world)),
         sandboxes: facts
             .sandboxes
             .iter()
@@ -95,47 +87,19 @@ fn model_target(model: &ResolvedModel, from: Vantage<'_>) -> Option<Target> {
     )
 }
 
-fn target(config: &Value, from: Vantage<'_>) -> Option<Target> {
-    let url = config.get("baseUrl")?.as_str()?;
-    let proxy = config
-        .get("proxy")
-        .and_then(|proxy| Some((proxy.get("url")?.as_str()?, ranges(proxy))));
-    let proxy = proxy.as_ref().map(|(url, ranges)| (*url, ranges.as_slice()));
-    Target::of(url, &ranges(config), proxy, from)
-}
-
-/// A single address is a range of its own.
-fn ranges(settings: &Value) -> Vec<IpNet> {
-    let texts = settings.get("allowedAddresses").and_then(Value::as_array);
-    let texts = texts.into_iter().flatten().filter_map(Value::as_str);
-    texts
-        .filter_map(|text| {
-            let range = text.parse::<IpNet>();
-            range.or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
-        })
-        .collect()
-}
-
 fn sandbox(resource: &str, world: &World) -> Option<Sandbox> {
     let object = world.resources.get(resource)?;
     let runner = object.spec.runner.clone()?;
     let contract = world.resource_types.get(&object.spec.type_)?;
     let settings = contract.settings(object.spec.config.as_ref());
-    let ports = settings
-        .pointer("/network/tcpConnectPorts")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let ports = ports
-        .filter_map(Value::as_i64)
-        .filter_map(|port| i32::try_from(port).ok());
     Some(Sandbox {
         resource: resource.to_owned(),
+        executor: contract.object.spec.executor.clone(),
         image: runner.image?,
         workspace: runner
             .workspace_size
             .unwrap_or_else(|| Quantity(DEFAULT_WORKSPACE.to_owned())),
         settings: runner.pod.unwrap_or_default(),
-        ports: ports.filter(|port| (1..=65_535).contains(port)).collect(),
+        outward: Outward::of([&contract.reach(&settings)], vantage(world)),
     })
 }

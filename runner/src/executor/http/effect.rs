@@ -1,6 +1,8 @@
 //! One call performed: request, guard, connection, redirects.
 
 use http::HeaderMap;
+use monstrum_contract::Presentation;
+use monstrum_contract::http::{self as contract, Config};
 use monstrum_egress::{Access, EgressError};
 use monstrum_scrub::{Scrubber, Tainted};
 use reqwest::{Client, Response};
@@ -9,32 +11,29 @@ use url::Url;
 
 use super::Http;
 use super::answer::Reading;
-use super::config::Config;
 use super::extraction::Plan;
-use super::presentation::Presentation;
-use super::redirect;
 use super::request::Request;
-use super::template::Template;
+use super::{config, presentation, redirect};
 use crate::call::{Call, Facts, Failure, Outcome};
 
 /// Performs `call`. All that can be wrong without the network is found before anything is sent.
 pub(super) async fn perform(http: &Http, call: &Call) -> Outcome {
     let config: Config = call.config()?;
-    let template: Template = call.execution()?;
+    let template: contract::Request = call.execution()?;
     let plan = template.response.as_ref().map(Plan::new).transpose()?;
-    let presentation: Option<Presentation> = call.presentation()?;
-    let scrubber = match &presentation {
-        Some(presentation) => presentation.scrubber(&call.credential),
+    let shown: Option<Presentation> = call.presentation()?;
+    let scrubber = match &shown {
+        Some(shown) => presentation::scrubber(shown, &call.credential),
         None => call.scrubber.clone(),
     };
     let exchange = Exchange {
         http,
         call,
         config: &config,
-        access: config.access()?,
-        base: config.base()?,
+        access: config::access(&config)?,
+        base: config::base(&config)?,
         template: &template,
-        presentation,
+        presentation: shown,
         scrubber: &scrubber,
     };
     let request = Request::build(&exchange.base, &template, &call.arguments)?;
@@ -55,7 +54,7 @@ struct Exchange<'a> {
     config: &'a Config,
     access: Access,
     base: Url,
-    template: &'a Template,
+    template: &'a contract::Request,
     presentation: Option<Presentation>,
     scrubber: &'a Scrubber,
 }
@@ -113,12 +112,12 @@ impl Exchange<'_> {
 
     /// One hop: the credential is added, the host resolved and checked, and exactly what was checked connected to.
     async fn send(&self, mut request: Request) -> Result<Response, Failure> {
-        if let Some(presentation) = &self.presentation {
+        if let Some(shown) = &self.presentation {
             // A proxy reads what it passes on, where the resource says whom to trust at its end.
             if let Some(proxy) = &self.access.proxy {
                 self.call.credential.towards(&proxy.url)?;
             }
-            presentation.apply(&self.call.credential, &mut request)?;
+            presentation::apply(shown, &self.call.credential, &mut request)?;
         }
         let client = self.client(&request.url).await?;
         let host = request.url.host_str().unwrap_or_default().to_owned();

@@ -3,9 +3,9 @@
 use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::{QueryRef, js_path_process};
+use monstrum_contract::http::Extraction;
 use serde_json::{Map, Value};
 
-use super::template::Extraction;
 use crate::call::Failure;
 
 /// An extraction whose paths were parsed.
@@ -33,7 +33,7 @@ impl Plan {
         Ok(Self {
             items: extraction.items.as_deref().map(parse).transpose()?,
             fields: fields.collect::<Result<_, Failure>>()?,
-            max_items: extraction.max_items,
+            max_items: extraction.most_items(),
         })
     }
 

@@ -4,111 +4,53 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
+use monstrum_contract::http::presentation::Basic;
+use monstrum_contract::{Presentation, headers};
 use monstrum_scrub::Scrubber;
 use secrecy::ExposeSecret as _;
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::request::Request;
 use crate::call::{Addressed, Credential, Failure};
 
-/// One way of showing a credential.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) enum Presentation {
-    /// `Authorization: Bearer …`
-    Bearer(Bearer),
-    /// A header of its own.
-    Header(Header),
-    /// `Authorization: Basic …`
-    Basic(Basic),
-    /// A query parameter.
-    Query(Query),
+/// Finds the credential, also in the form in which it is sent. All but basic authentication sends a field as it is, or in
+/// an encoding that a scrubber knows.
+pub(super) fn scrubber(presentation: &Presentation, credential: &Credential) -> Scrubber {
+    credential.scrubber(match presentation {
+        Presentation::Basic(basic) => Some((&basic.username_field, &basic.password_field)),
+        Presentation::Bearer(_) | Presentation::Header(_) | Presentation::Query(_) => None,
+    })
 }
 
-/// The field with the token.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Bearer {
-    field: String,
-}
-
-/// The header and the field with its value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Header {
-    name: String,
-    field: String,
-    #[serde(default)]
-    prefix: String,
-}
-
-/// The fields with user and password.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct Basic {
-    username_field: String,
-    password_field: String,
-}
-
-/// The parameter and the field with its value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    name: String,
-    field: String,
-}
-
-/// Headers that a credential can't be: they steer the connection or the message.
-const STEERING: [&str; 10] = [
-    "host",
-    "connection",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    "accept-encoding",
-];
-
-impl Presentation {
-    /// Finds the credential, also in the form in which it is sent. All but basic authentication sends a field as it is, or in
-    /// an encoding that a scrubber knows.
-    pub(super) fn scrubber(&self, credential: &Credential) -> Scrubber {
-        credential.scrubber(match self {
-            Self::Basic(basic) => Some((&basic.username_field, &basic.password_field)),
-            Self::Bearer(_) | Self::Header(_) | Self::Query(_) => None,
-        })
-    }
-
-    /// Adds the credential to `request`, if it may go where that goes.
-    pub(super) fn apply(&self, credential: &Credential, request: &mut Request) -> Result<(), Failure> {
-        let credential = credential.towards(&request.url)?;
-        match self {
-            Self::Bearer(bearer) => {
-                let token = credential.text(&bearer.field)?;
-                let value = Zeroizing::new(format!("Bearer {}", token.expose_secret()));
-                set(request, AUTHORIZATION, &value)
+/// Adds the credential to `request`, if it may go where that goes.
+pub(super) fn apply(
+    presentation: &Presentation,
+    credential: &Credential,
+    request: &mut Request,
+) -> Result<(), Failure> {
+    let credential = credential.towards(&request.url)?;
+    match presentation {
+        Presentation::Bearer(bearer) => {
+            let token = credential.text(&bearer.field)?;
+            let value = Zeroizing::new(format!("Bearer {}", token.expose_secret()));
+            set(request, AUTHORIZATION, &value)
+        }
+        Presentation::Header(header) => {
+            let value = credential.text(&header.field)?;
+            let value = Zeroizing::new(format!("{}{}", header.prefix, value.expose_secret()));
+            set(request, name(&header.name)?, &value)
+        }
+        Presentation::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, credential)?),
+        Presentation::Query(query) => {
+            let value = credential.text(&query.field)?;
+            if request.url.query_pairs().any(|(name, _)| name == query.name) {
+                return Err(taken(&query.name));
             }
-            Self::Header(header) => {
-                let value = credential.text(&header.field)?;
-                let value = Zeroizing::new(format!("{}{}", header.prefix, value.expose_secret()));
-                set(request, name(&header.name)?, &value)
-            }
-            Self::Basic(basic) => set(request, AUTHORIZATION, &basic_value(basic, credential)?),
-            Self::Query(query) => {
-                let value = credential.text(&query.field)?;
-                if request.url.query_pairs().any(|(name, _)| name == query.name) {
-                    return Err(taken(&query.name));
-                }
-                request
-                    .url
-                    .query_pairs_mut()
-                    .append_pair(&query.name, value.expose_secret());
-                Ok(())
-            }
+            request
+                .url
+                .query_pairs_mut()
+                .append_pair(&query.name, value.expose_secret());
+            Ok(())
         }
     }
 }
@@ -134,10 +76,10 @@ fn name(name: &str) -> Result<HeaderName, Failure> {
         ))
     };
     let parsed = HeaderName::try_from(name).map_err(|_| wrong())?;
-    if STEERING.contains(&parsed.as_str()) {
-        Err(wrong())
-    } else {
+    if headers::carries_credentials(parsed.as_str()) {
         Ok(parsed)
+    } else {
+        Err(wrong())
     }
 }
 
@@ -184,7 +126,7 @@ mod tests {
             )]),
             body: None,
         };
-        presentation.apply(&credential, &mut request).map(|()| request)
+        super::apply(&presentation, &credential, &mut request).map(|()| request)
     }
 
     #[rstest]

@@ -5,13 +5,13 @@
 
 mod call;
 
+use monstrum_contract::http as contract;
 use monstrum_scrub::Scrubber;
 use reqwest::Response;
 use reqwest::header::LOCATION;
 use url::Url;
 
 use super::request::Request;
-use super::template::Template;
 use crate::call::{Call, Failure};
 
 /// How many redirects one call follows.
@@ -51,7 +51,7 @@ pub(super) fn next(url: &Url, response: &Response, scrubber: &Scrubber) -> Resul
 pub(super) async fn permitted(
     call: &Call,
     base: &Url,
-    template: &Template,
+    template: &contract::Request,
     next: &Url,
 ) -> Result<Request, Failure> {
     let refused = |why: &str| {

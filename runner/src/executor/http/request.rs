@@ -4,11 +4,13 @@ use std::fmt;
 
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
+use monstrum_contract::headers;
+use monstrum_contract::http::{self as contract, path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
-use super::template::{Filling, Template, Text};
+use super::template::{Filling, Text, body};
 use crate::call::Failure;
 
 /// All but RFC 3986's unreserved characters.
@@ -17,27 +19,6 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-
-/// Headers that no template sets: they carry credentials, steer the connection, or describe the message.
-const FORBIDDEN_HEADERS: [&str; 17] = [
-    "host",
-    "authorization",
-    "proxy-authorization",
-    "proxy-connection",
-    "cookie",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "content-length",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    "accept-encoding",
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-];
 
 /// A request that is ready but for its credential.
 pub(super) struct Request {
@@ -59,20 +40,27 @@ impl fmt::Debug for Request {
 
 impl Request {
     /// Fills `template` below `base` with `arguments`.
-    pub(super) fn build(base: &Url, template: &Template, arguments: &Value) -> Result<Self, Failure> {
+    pub(super) fn build(
+        base: &Url,
+        template: &contract::Request,
+        arguments: &Value,
+    ) -> Result<Self, Failure> {
         let mut url = place(base, &template.path, arguments)?;
         query(&mut url, template, arguments)?;
-        let mut headers = headers(template, arguments)?;
-        let body = template
-            .body(arguments)?
-            .map(|body| body.to_string().into_bytes());
+        let mut headers = filled(template, arguments)?;
+        let body = template.body.as_ref();
+        let body = body
+            .map(|body| body::fill(body, arguments))
+            .transpose()?
+            .flatten();
+        let body = body.map(|body| body.to_string().into_bytes());
         if body.is_some() {
             headers
                 .entry(CONTENT_TYPE)
                 .or_insert(HeaderValue::from_static("application/json"));
         }
         Ok(Self {
-            method: template.method.into(),
+            method: method(template.method),
             url,
             headers,
             body,
@@ -80,14 +68,25 @@ impl Request {
     }
 }
 
+fn method(method: contract::Method) -> Method {
+    match method {
+        contract::Method::Get => Method::GET,
+        contract::Method::Head => Method::HEAD,
+        contract::Method::Post => Method::POST,
+        contract::Method::Put => Method::PUT,
+        contract::Method::Patch => Method::PATCH,
+        contract::Method::Delete => Method::DELETE,
+    }
+}
+
 /// The URL of the template's path: each value is within one segment, and no segment is a dot segment or empty.
-fn place(base: &Url, path: &str, arguments: &Value) -> Result<Url, Failure> {
-    let wrong = |why: &str| Failure::invalid(format!("the tool's execution: path {path:?} {why}"));
-    let below = path
+fn place(base: &Url, template: &str, arguments: &Value) -> Result<Url, Failure> {
+    let wrong = |why: &str| Failure::invalid(format!("the tool's execution: path {template:?} {why}"));
+    let below = template
         .strip_prefix('/')
         .ok_or_else(|| wrong("must begin with a slash"))?;
     let mut full = base.path().trim_end_matches('/').to_owned();
-    for source in segments(below) {
+    for source in path::segments(below) {
         let text = Text::parse(source)?;
         full.push('/');
         match text.fill(arguments)? {
@@ -100,26 +99,7 @@ fn place(base: &Url, path: &str, arguments: &Value) -> Result<Url, Failure> {
             }
         }
     }
-    let mut url = base.clone();
-    url.set_path(&full);
-    // The URL's own parser has the last word: it must have found nothing to fold, cut or resolve.
-    if url.path() != full || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("is not in its normal form"));
-    }
-    Ok(url)
-}
-
-/// Splits at slashes that are not a pointer's own.
-pub(super) fn segments(path: &str) -> Vec<&str> {
-    let mut inside = false;
-    let mut previous = ' ';
-    path.split(|character: char| {
-        let opens = previous == '{' && character == '/';
-        inside = (inside || opens) && character != '}';
-        previous = character;
-        character == '/' && !inside
-    })
-    .collect()
+    path::below(base, &full).ok_or_else(|| wrong("is not in its normal form"))
 }
 
 /// Percent-encodes the text of a segment that holds values.
@@ -137,7 +117,7 @@ fn encoded(segment: &str) -> Result<String, Failure> {
     Ok(utf8_percent_encode(segment, SEGMENT).to_string())
 }
 
-fn query(url: &mut Url, template: &Template, arguments: &Value) -> Result<(), Failure> {
+fn query(url: &mut Url, template: &contract::Request, arguments: &Value) -> Result<(), Failure> {
     for (name, source) in &template.query {
         if let Filling::Full(value) = Text::parse(source)?.fill(arguments)? {
             url.query_pairs_mut().append_pair(name, &value);
@@ -146,22 +126,22 @@ fn query(url: &mut Url, template: &Template, arguments: &Value) -> Result<(), Fa
     Ok(())
 }
 
-fn headers(template: &Template, arguments: &Value) -> Result<HeaderMap, Failure> {
-    let mut headers = HeaderMap::new();
+fn filled(template: &contract::Request, arguments: &Value) -> Result<HeaderMap, Failure> {
+    let mut filled = HeaderMap::new();
     for (name, source) in &template.headers {
         let header = HeaderName::try_from(name)
             .ok()
-            .filter(|header| !FORBIDDEN_HEADERS.contains(&header.as_str()))
+            .filter(|header| headers::is_settable(header.as_str()))
             .ok_or_else(|| {
                 Failure::invalid(format!(
                     "the tool's execution: {name:?} is no header that it can set"
                 ))
             })?;
         if let Filling::Full(value) = Text::parse(source)?.fill(arguments)? {
-            headers.insert(header, header_value(name, &value)?);
+            filled.insert(header, header_value(name, &value)?);
         }
     }
-    Ok(headers)
+    Ok(filled)
 }
 
 /// Visible characters, spaces and tabs only, so that a value can't begin another header.

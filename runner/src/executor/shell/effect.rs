@@ -2,6 +2,7 @@
 
 use std::io;
 
+use monstrum_contract::shell::{COMMAND, Config};
 use monstrum_scrub::Tainted;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
@@ -9,10 +10,8 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::{Duration, timeout};
 
 use super::Shell;
-use super::answer;
-use super::config::Config;
 use super::started::Started;
-use super::tasks;
+use super::{answer, config, tasks};
 use crate::call::{Call, Facts, Failure, Gone, Outcome, Output, Success};
 
 /// How much is read at once.
@@ -20,14 +19,11 @@ const READ_BYTES: usize = 32 * 1024;
 /// How long output that was written may take to be read after the command's end.
 const REST: Duration = Duration::from_secs(1);
 
-/// The dimension whose value is the command.
-const COMMAND: &str = "command";
-
 /// Performs `call`.
 pub(super) async fn perform(shell: &Shell, call: &Call, output: &Output) -> Outcome {
-    let config: Config = call.config()?;
-    let most_tasks = config.limits.processes;
-    let spec = config.spec(argv(call)?, &shell.protected)?;
+    let settings: Config = call.config()?;
+    let most_tasks = settings.limits.processes;
+    let spec = config::spec(settings, argv(call)?, &shell.protected)?;
     let mut started = Started::new(&shell.runner)?;
     if let Err(failure) = call.within(started.confine(&spec)).await {
         started.group.end().await;

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyEgressRule};
+use monstrum_contract::{EXECUTORS, Placement};
 use monstrum_wire::identity::DEFAULT_RUNNER;
 
 use super::{Plan, gateway_url, with};
@@ -11,6 +12,8 @@ use crate::network::{self, Rules};
 use crate::workload::{self, TLS_DIR, Workload};
 
 pub(super) const COMPONENT: &str = "runner";
+/// Which executors a runner has.
+pub(super) const EXECUTORS_VARIABLE: &str = "MONSTRUM_EXECUTORS";
 
 pub(super) fn name(plan: &Plan) -> String {
     format!("{}-runner", plan.owner.name)
@@ -31,7 +34,7 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
             &gateway_url(&plan.owner.name, &plan.owner.namespace),
         ),
         workload::env("MONSTRUM_RUNNER", DEFAULT_RUNNER),
-        workload::env("MONSTRUM_EXECUTORS", "http"),
+        workload::env(EXECUTORS_VARIABLE, &EXECUTORS.placed(Placement::Bot).join(",")),
     ]);
     container.volume_mounts = Some(vec![workload::mount("tls", TLS_DIR, true)]);
     workload::deployment(Workload {
@@ -51,7 +54,7 @@ pub(super) fn deployment(plan: &Plan, installation: &Installation) -> Deployment
 /// In: whoever reads metrics. Out: its gateways, names, and where its resources' calls go.
 pub(super) fn network(plan: &Plan, installation: &Installation) -> NetworkPolicy {
     let mut egress = vec![to_gateway(plan), installation.dns.rule()];
-    egress.extend(plan.targets.iter().filter_map(network::to_target));
+    egress.extend(network::to_outward(&plan.outward));
     let labels = with(plan.owner.labels(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
     let selector = with(plan.owner.selector(COMPONENT), label::RUNNER, DEFAULT_RUNNER);
     network::policy(

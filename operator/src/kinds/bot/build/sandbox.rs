@@ -6,7 +6,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use monstrum_crds::kinds::PodSettings;
 use monstrum_wire::identity::SANDBOX_PREFIX;
 
-use super::runner::{COMPONENT, to_gateway};
+use super::runner::{COMPONENT, EXECUTORS_VARIABLE, to_gateway};
 use super::{Plan, Sandbox, with};
 use crate::child::{Labels, label};
 use crate::installation::{GRPC_PORT, Installation};
@@ -62,7 +62,7 @@ pub(super) fn deployment(
         .spec
         .as_mut()
         .and_then(|spec| spec.template.spec.as_mut())
-        && sandbox.ports.is_empty()
+        && sandbox.outward.is_empty()
     {
         // Names are a way out, too.
         pod.dns_policy = Some("None".to_owned());
@@ -98,7 +98,7 @@ fn container(
             "MONSTRUM_RUNNER",
             &format!("{SANDBOX_PREFIX}{}", sandbox.resource),
         ),
-        workload::env("MONSTRUM_EXECUTORS", "shell"),
+        workload::env(EXECUTORS_VARIABLE, &sandbox.executor),
         workload::env("MONSTRUM_TLS_DIR", TLS_DIR),
     ]);
     container.working_dir = Some("/workspace".to_owned());
@@ -139,12 +139,12 @@ fn gateway_url(address: &str) -> String {
     }
 }
 
-/// In: whoever reads metrics. Out: its gateways; and the internet's ports that its programs may connect to.
+/// In: whoever reads metrics. Out: its gateways; and where its programs may connect to.
 pub(super) fn network(plan: &Plan, sandbox: &Sandbox, installation: &Installation) -> NetworkPolicy {
     let mut egress = vec![to_gateway(plan)];
-    if !sandbox.ports.is_empty() {
+    if !sandbox.outward.is_empty() {
         egress.push(installation.dns.rule());
-        egress.push(network::to_internet(&sandbox.ports, &[]));
+        egress.extend(network::to_outward(&sandbox.outward));
     }
     let selector = labels(plan.owner.selector(COMPONENT), sandbox);
     let rules = Rules {

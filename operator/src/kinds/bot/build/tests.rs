@@ -26,7 +26,7 @@ fn plan() -> Plan {
         gateway: PodSettings::default(),
         runner: PodSettings::default(),
         model: Target::of("https://models.example.com/v1", &[], None, HERE),
-        targets: Vec::new(),
+        outward: Outward::default(),
         sandboxes: Vec::new(),
         channels: Vec::new(),
         address: Some("10.96.0.7".to_owned()),
@@ -53,16 +53,20 @@ fn full() -> Plan {
         replicas: 2,
         gateway: placed("gateway"),
         runner: placed("runner"),
-        targets: vec![
-            target("https://api.example.com", "10.1.0.0/16"),
-            target("http://tracker.tools.svc:8080", "10.96.0.0/12"),
-        ],
+        outward: Outward {
+            targets: vec![
+                target("https://api.example.com", "10.1.0.0/16"),
+                target("http://tracker.tools.svc:8080", "10.96.0.0/12"),
+            ],
+            ports: Vec::new(),
+        },
         sandboxes: vec![Sandbox {
             resource: "workshop".to_owned(),
+            executor: "shell".to_owned(),
             image: "debian:12".to_owned(),
             workspace: Quantity("1Gi".to_owned()),
             settings: placed("sandbox"),
-            ports: Vec::new(),
+            outward: Outward::default(),
         }],
         channels: vec!["inbox".to_owned()],
         ..plan()
@@ -71,7 +75,7 @@ fn full() -> Plan {
 
 fn online() -> Plan {
     let mut plan = full();
-    plan.sandboxes[0].ports = vec![443];
+    plan.sandboxes[0].outward.ports = vec![443];
     plan
 }
 
@@ -415,4 +419,44 @@ fn objects_are_as_they_were(#[case] name: &str, #[case] plan: Plan) {
         .map(|spec| format!("{} {} {}", spec.secret, spec.identity, spec.names.join(",")))
         .collect();
     insta::assert_yaml_snapshot!(format!("bot_{name}_certificates"), certificates);
+}
+
+#[test]
+fn a_runner_is_started_with_the_executors_that_are_placed_there() {
+    let mut plan = full();
+    plan.sandboxes[0].executor = "echo".to_owned();
+    let executors = |pod: &PodSpec| {
+        let mut variables = pod.containers[0].env.iter().flatten();
+        variables
+            .find(|variable| variable.name == "MONSTRUM_EXECUTORS")?
+            .value
+            .clone()
+    };
+    let started: Vec<_> = pods(&plan)
+        .into_iter()
+        .filter_map(|(name, pod)| Some((name, executors(&pod)?)))
+        .collect();
+    let expected = [("triage-runner", "http"), ("triage-runner-workshop", "echo")];
+    assert_eq!(
+        started,
+        expected.map(|(name, executors)| (name.to_owned(), executors.to_owned()))
+    );
+}
+
+#[test]
+fn a_sandbox_goes_where_its_resource_names_a_place_and_nowhere_else() {
+    let mut plan = full();
+    let rules = |plan: &Plan| {
+        let policy = object(plan, ChildKind::NetworkPolicy, "triage-runner-workshop");
+        policy.pointer("/spec/egress").cloned().unwrap()
+    };
+    let closed = rules(&plan);
+    plan.sandboxes[0].outward.targets = vec![target("http://tracker.tools.svc:8080", "10.96.0.0/12")];
+    let open = rules(&plan);
+    assert_eq!(closed.as_array().map(Vec::len), Some(1));
+    assert_eq!(open.as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        open.pointer("/2/to/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name"),
+        Some(&json!("tools"))
+    );
 }

@@ -11,7 +11,7 @@ fn facts() -> BotFacts {
         tools: 3,
         resolved: None,
         sandboxes: BTreeSet::new(),
-        targets: BTreeMap::new(),
+        reaches: BTreeMap::new(),
         faults: Vec::new(),
     }
 }

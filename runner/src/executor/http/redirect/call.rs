@@ -1,28 +1,33 @@
 //! Which call of the same tool a URL amounts to: the template read backwards.
 
+use monstrum_contract::http::{self as contract, path};
 use percent_encoding::percent_decode_str;
 use serde_json::{Number, Value};
 use url::Url;
 
-use super::super::request::segments;
-use super::super::template::{Filling, Template, Text};
+use super::super::template::{Filling, Text};
 
 /// The arguments with which `template` leads to `url`, `arguments` being those of the call that runs; nothing if it leads
 /// nowhere like that.
-pub(super) fn arguments(base: &Url, template: &Template, arguments: &Value, url: &Url) -> Option<Value> {
+pub(super) fn arguments(
+    base: &Url,
+    template: &contract::Request,
+    arguments: &Value,
+    url: &Url,
+) -> Option<Value> {
     let mut arguments = arguments.clone();
-    path(base, template, &mut arguments, url)?;
+    below(base, template, &mut arguments, url)?;
     query(template, &mut arguments, url)?;
     Some(arguments)
 }
 
-fn path(base: &Url, template: &Template, arguments: &mut Value, url: &Url) -> Option<()> {
-    let below = url
+fn below(base: &Url, template: &contract::Request, arguments: &mut Value, url: &Url) -> Option<()> {
+    let found = url
         .path()
         .strip_prefix(base.path().trim_end_matches('/'))?
         .strip_prefix('/')?;
-    let sources = segments(template.path.strip_prefix('/')?);
-    let found: Vec<&str> = below.split('/').collect();
+    let sources = path::segments(template.path.strip_prefix('/')?);
+    let found: Vec<&str> = found.split('/').collect();
     if sources.len() != found.len() {
         return None;
     }
@@ -38,7 +43,7 @@ fn path(base: &Url, template: &Template, arguments: &mut Value, url: &Url) -> Op
 }
 
 /// Every pair of the URL must be one of the template's; what the URL leaves out is an argument that is not there.
-fn query(template: &Template, arguments: &mut Value, url: &Url) -> Option<()> {
+fn query(template: &contract::Request, arguments: &mut Value, url: &Url) -> Option<()> {
     let pairs: Vec<_> = url.query_pairs().collect();
     let times = |name: &str| pairs.iter().filter(|(other, _)| other == name).count();
     for (name, value) in &pairs {

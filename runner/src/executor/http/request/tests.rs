@@ -9,7 +9,7 @@ fn build(template: Value, arguments: Value) -> Result<Request, Failure> {
 }
 
 fn build_below(base: &str, template: Value, arguments: Value) -> Result<Request, Failure> {
-    let template: Template = serde_json::from_value(template).unwrap();
+    let template: contract::Request = serde_json::from_value(template).unwrap();
     Request::build(&Url::parse(base).unwrap(), &template, &arguments)
 }
 
@@ -167,7 +167,7 @@ fn unknown_methods_and_keys_are_no_template() {
         json!({"path": "/"}),
     ] {
         assert!(
-            serde_json::from_value::<Template>(wrong.clone()).is_err(),
+            serde_json::from_value::<contract::Request>(wrong.clone()).is_err(),
             "{wrong}"
         );
     }

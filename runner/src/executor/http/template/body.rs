@@ -7,7 +7,7 @@ use crate::call::Failure;
 
 /// Fills `template`: a string that is exactly one pointer becomes the value, another one text. What is absent leaves its
 /// key, or its place in a list, out.
-pub(super) fn fill(template: &Value, arguments: &Value) -> Result<Option<Value>, Failure> {
+pub(in crate::executor::http) fn fill(template: &Value, arguments: &Value) -> Result<Option<Value>, Failure> {
     match template {
         Value::String(source) => string(source, arguments),
         Value::Array(items) => list(items, arguments).map(Some),

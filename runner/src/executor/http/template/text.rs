@@ -1,5 +1,6 @@
 //! Text with pointers in it.
 
+use monstrum_guardian::template::{Piece, pieces};
 use serde_json::Value;
 
 use crate::call::Failure;
@@ -8,12 +9,6 @@ use crate::call::Failure;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::executor::http) struct Text<'a> {
     pieces: Vec<Piece<'a>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece<'a> {
-    Literal(&'a str),
-    Pointer(&'a str),
 }
 
 /// What came of filling a text.
@@ -26,30 +21,10 @@ pub(in crate::executor::http) enum Filling {
 }
 
 impl<'a> Text<'a> {
-    /// Takes `source` apart. A pointer begins with `{/` and ends with the next `}`; any other brace is itself.
+    /// Takes `source` apart.
     pub(in crate::executor::http) fn parse(source: &'a str) -> Result<Self, Failure> {
-        let mut pieces = Vec::new();
-        let mut rest = source;
-        while let Some((literal, after)) = rest.split_once("{/") {
-            if !literal.is_empty() {
-                pieces.push(Piece::Literal(literal));
-            }
-            let (_, end) = after.split_once('}').ok_or_else(|| {
-                Failure::invalid(format!(
-                    "the tool's execution: {source:?} has a pointer without its closing brace"
-                ))
-            })?;
-            let length = rest.len().saturating_sub(end.len());
-            // From the pointer's slash to before its brace; both are one byte long.
-            let pointer = rest
-                .get(literal.len().saturating_add(1)..length.saturating_sub(1))
-                .unwrap_or_default();
-            pieces.push(Piece::Pointer(pointer));
-            rest = end;
-        }
-        if !rest.is_empty() {
-            pieces.push(Piece::Literal(rest));
-        }
+        let pieces = pieces(source)
+            .map_err(|why| Failure::invalid(format!("the tool's execution: {source:?} {why}")))?;
         Ok(Self { pieces })
     }
 
@@ -116,7 +91,6 @@ mod tests {
     #[case::whole("{/owner}", "acme")]
     #[case::inside("<{/owner}/{/number}>", "<acme/7>")]
     #[case::nested("{/deep/name}", "x")]
-    #[case::other_braces("{x} {} { /owner}", "{x} {} { /owner}")]
     #[case::escaped_key("{/a~1b}", "slash")]
     #[case::value_is_not_searched("{/template}", "{/owner}")]
     #[case::unicode("ü{/owner}ß", "üacmeß")]
@@ -143,8 +117,12 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_open_pointer_is_a_fault_of_the_template() {
-        assert!(Text::parse("/repos/{/owner").is_err());
+    #[rstest]
+    #[case::open("/repos/{/owner")]
+    #[case::no_pointer("{x} {/owner}")]
+    #[case::nothing("{} {/owner}")]
+    #[case::blank("{ /owner}")]
+    fn another_brace_is_a_fault_of_the_template(#[case] template: &str) {
+        assert!(Text::parse(template).is_err());
     }
 }

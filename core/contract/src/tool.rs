@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::grant::Risk;
-use super::request::Request;
+use crate::http::Request;
 use crate::schema;
 
 /// One callable tool.
@@ -37,6 +36,29 @@ pub struct Tool {
     /// The request to send. Needed for executor `http`, and only there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Request>,
+}
+
+impl Tool {
+    /// The executor's part, whichever there is; the definition's rules let only its own stand there.
+    pub fn execution(&self) -> Value {
+        // A part is strings, maps and JSON; that can always be written.
+        self.http
+            .as_ref()
+            .map_or(Value::Null, |http| serde_json::to_value(http).unwrap_or_default())
+    }
+}
+
+/// How much harm a tool can do.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[schemars(transform = schema::undescribed)]
+pub enum Risk {
+    /// It reads, or changes little.
+    #[default]
+    Low,
+    /// It changes something that can be changed back.
+    Medium,
+    /// It can destroy or leak.
+    High,
 }
 
 /// Which part of the arguments feeds one dimension.

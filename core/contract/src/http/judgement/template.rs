@@ -4,43 +4,17 @@ use std::collections::BTreeMap;
 
 use jsonpath_rust::parser::parse_json_path;
 use serde_json::Value;
+use url::Url;
 
-use super::Fault;
-use super::template::{Declared, declared, pointers};
-use crate::kinds::resource_type::request::{HttpMethod, Request, Response};
-
-/// Headers that the transport or a credential owns.
-const RESERVED: [&str; 16] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-];
+use crate::http::{Extraction, Method, Request, path};
+use crate::template::{Declared, declared, pointers};
+use crate::{Fault, headers};
 
 /// How deep a body template may be nested.
 const MAX_DEPTH: usize = 16;
 
-/// Whether a header belongs to the transport or to credentials.
-pub(crate) fn is_reserved_header(name: &str) -> bool {
-    RESERVED
-        .iter()
-        .any(|reserved| name.eq_ignore_ascii_case(reserved))
-}
-
 /// What is wrong with the template of a tool with these parameters.
-pub(crate) fn faults(field: &str, request: &Request, parameters: &Value) -> Vec<Fault> {
+pub(super) fn faults(field: &str, request: &Request, parameters: &Value) -> Vec<Fault> {
     let mut faults = path_faults(&format!("{field}.path"), &request.path, parameters);
     for (name, template) in &request.query {
         faults.extend(text_faults(
@@ -55,8 +29,8 @@ pub(crate) fn faults(field: &str, request: &Request, parameters: &Value) -> Vec<
         parameters,
     ));
     if let Some(body) = &request.body {
-        if matches!(request.method, HttpMethod::Get | HttpMethod::Head) {
-            faults.push(Fault::invalid(
+        if matches!(request.method, Method::Get | Method::Head) {
+            faults.push(Fault::new(
                 format!("{field}.body"),
                 "GET and HEAD have no body: remove it",
             ));
@@ -73,7 +47,7 @@ pub(crate) fn faults(field: &str, request: &Request, parameters: &Value) -> Vec<
 fn path_faults(field: &str, path: &str, parameters: &Value) -> Vec<Fault> {
     let found = match pointers(path) {
         Ok(found) => found,
-        Err(message) => return vec![Fault::invalid(field, message)],
+        Err(message) => return vec![Fault::new(field, message)],
     };
     let mut faults: Vec<_> = found
         .into_iter()
@@ -84,71 +58,64 @@ fn path_faults(field: &str, path: &str, parameters: &Value) -> Vec<Fault> {
             )),
             Declared::Not => Some(undeclared(pointer)),
         })
-        .map(|message| Fault::invalid(field, message))
+        .map(|message| Fault::new(field, message))
         .collect();
-    let mut segments = without_pointers(path);
-    if segments.any(|segment| segment == "." || segment == "..") {
-        faults.push(Fault::invalid(
+    let fixed = sent(path);
+    if fixed.split('/').any(|segment| segment == "." || segment == "..") {
+        faults.push(Fault::new(field, "has a segment '.' or '..': write the path out"));
+    } else if !is_normal(&fixed) {
+        faults.push(Fault::new(
             field,
-            "has a segment '.' or '..': write the path out",
+            "is not in the form in which it is sent: begin it with '/', and percent-encode what is no letter or digit of ASCII",
         ));
     }
     faults
 }
 
-/// The segments of a path, each argument replaced by a letter.
-fn without_pointers(path: &str) -> impl Iterator<Item = String> {
-    let mut fixed = String::new();
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('{') {
-        fixed.push_str(before);
-        fixed.push('a');
-        rest = after.split_once('}').map_or("", |(_, tail)| tail);
-    }
-    fixed.push_str(rest);
-    fixed
-        .split('/')
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
+/// A path as it is sent: what a segment with arguments becomes is encoded, whatever it holds.
+fn sent(path: &str) -> String {
+    let sent = path::segments(path).into_iter();
+    let sent: Vec<_> = sent
+        .map(|segment| if segment.contains('{') { "a" } else { segment })
+        .collect();
+    sent.join("/")
 }
 
-fn header_faults(field: &str, headers: &BTreeMap<String, String>, parameters: &Value) -> Vec<Fault> {
+/// Whether the runner can send it below any base.
+fn is_normal(fixed: &str) -> bool {
+    let base = Url::parse("https://a.example");
+    fixed.starts_with('/') && base.is_ok_and(|base| path::below(&base, fixed).is_some())
+}
+
+fn header_faults(field: &str, templates: &BTreeMap<String, String>, parameters: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (name, template) in headers {
+    for (name, template) in templates {
         let place = format!("{field}.{name}");
-        if name.is_empty() || !name.chars().all(is_token) {
-            faults.push(Fault::invalid(
+        if !headers::is_name(name) {
+            faults.push(Fault::new(
                 &place,
                 "is not a header name: use letters, digits and '-'",
             ));
         }
-        if is_reserved_header(name) {
-            faults.push(Fault::invalid(
+        if !headers::is_settable(name) {
+            faults.push(Fault::new(
                 &place,
                 "belongs to the transport or to credentials: remove it, and describe a credential in spec.credentials",
             ));
         }
-        if template.chars().any(char::is_control) {
-            faults.push(Fault::invalid(&place, "has a control character: remove it"));
-        }
+        faults.extend(headers::value_fault(template).map(|why| Fault::new(&place, why)));
         faults.extend(text_faults(&place, template, parameters));
     }
     faults
 }
 
-/// A character of an RFC 9110 token.
-fn is_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
-}
-
 fn text_faults(field: &str, template: &str, parameters: &Value) -> Vec<Fault> {
     match pointers(template) {
-        Err(message) => vec![Fault::invalid(field, message)],
+        Err(message) => vec![Fault::new(field, message)],
         Ok(found) => found
             .into_iter()
             .filter(|pointer| declared(pointer, parameters) == Declared::Not)
-            .map(|pointer| Fault::invalid(field, undeclared(pointer)))
+            .map(|pointer| Fault::new(field, undeclared(pointer)))
             .collect(),
     }
 }
@@ -159,7 +126,7 @@ fn undeclared(pointer: &str) -> String {
 
 fn body_faults(field: &str, body: &Value, parameters: &Value, depth: usize, faults: &mut Vec<Fault>) {
     if depth > MAX_DEPTH {
-        faults.push(Fault::invalid(
+        faults.push(Fault::new(
             field,
             format!("is nested more than {MAX_DEPTH} deep: make it flatter"),
         ));
@@ -176,7 +143,7 @@ fn body_faults(field: &str, body: &Value, parameters: &Value, depth: usize, faul
         Value::Object(entries) => {
             for (name, entry) in entries {
                 if name.contains("{/") {
-                    faults.push(Fault::invalid(
+                    faults.push(Fault::new(
                         field,
                         format!("key {name:?} is never filled in: write it out"),
                     ));
@@ -188,7 +155,7 @@ fn body_faults(field: &str, body: &Value, parameters: &Value, depth: usize, faul
     }
 }
 
-fn response_faults(field: &str, response: &Response) -> Vec<Fault> {
+fn response_faults(field: &str, response: &Extraction) -> Vec<Fault> {
     let items = response.items.iter().map(|path| (format!("{field}.items"), path));
     let fields = response
         .fields
@@ -205,14 +172,17 @@ fn response_faults(field: &str, response: &Response) -> Vec<Fault> {
                 .unwrap_or_default()
                 .trim()
                 .to_owned();
-            Some(Fault::invalid(
+            Some(Fault::new(
                 place,
                 format!("{path:?} is not a JSONPath ({line}): write it as $.title or $[*]"),
             ))
         })
         .collect();
+    if response.max_items.is_some_and(|most| most < 1) {
+        faults.push(Fault::new(format!("{field}.maxItems"), "must be at least 1"));
+    }
     if response.max_items.is_some() && response.items.is_none() {
-        faults.push(Fault::invalid(
+        faults.push(Fault::new(
             format!("{field}.maxItems"),
             "needs items: say where the list is",
         ));

@@ -13,7 +13,7 @@ use crate::schema;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Request {
     /// The method.
-    pub method: HttpMethod,
+    pub method: Method,
     /// The path below the resource's base URL, for example `/repos/{/owner}/{/repo}/issues`. Each argument is one
     /// segment, whatever it holds.
     #[schemars(length(min = 1, max = 1024), regex(pattern = r"^/[^\s?#]*$"))]
@@ -32,14 +32,14 @@ pub struct Request {
     pub body: Option<Value>,
     /// Which part of the response is the result; absent means all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response: Option<Response>,
+    pub response: Option<Extraction>,
 }
 
 /// A request's method.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the names are the documentation")]
-pub enum HttpMethod {
+pub enum Method {
     Get,
     Head,
     Post,
@@ -51,7 +51,7 @@ pub enum HttpMethod {
 /// Which part of a JSON response is the result.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Response {
+pub struct Extraction {
     /// The items of a list, as a JSONPath (RFC 9535), for example `$[*]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
@@ -64,4 +64,14 @@ pub struct Response {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub max_items: Option<i32>,
+}
+
+/// How many items are kept where the template does not say.
+const MAX_ITEMS: i32 = 50;
+
+impl Extraction {
+    /// The most items to keep.
+    pub fn most_items(&self) -> usize {
+        usize::try_from(self.max_items.unwrap_or(MAX_ITEMS)).unwrap_or_default()
+    }
 }

@@ -1,33 +1,20 @@
-//! Text with JSON Pointers in braces.
+//! Whether the parameters of a tool declare what its templates name.
 
+use monstrum_guardian::template::{Piece, pieces};
 use serde_json::Value;
 
 /// The pointers of a template, in order, or what is wrong with it (reads after the field's name).
-pub(crate) fn pointers(text: &str) -> Result<Vec<&str>, String> {
-    let mut pointers = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (pointer, tail) = after
-            .split_once('}')
-            .ok_or_else(|| "has '{' without '}': write an argument as {/name}".to_owned())?;
-        if before.contains('}') || !pointer.starts_with('/') || pointer.contains('{') {
-            return Err(
-                "has braces around something else than a JSON Pointer: write an argument as {/name}"
-                    .to_owned(),
-            );
-        }
-        pointers.push(pointer);
-        rest = tail;
-    }
-    if rest.contains('}') {
-        return Err("has '}' without '{': write an argument as {/name}".to_owned());
-    }
-    Ok(pointers)
+pub fn pointers(text: &str) -> Result<Vec<&str>, &'static str> {
+    let pointers = pieces(text)?.into_iter().filter_map(|piece| match piece {
+        Piece::Pointer(pointer) => Some(pointer),
+        Piece::Literal(_) => None,
+    });
+    Ok(pointers.collect())
 }
 
 /// Whether a parameter schema declares what a pointer names, and whether it is always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Declared {
+pub enum Declared {
     /// It is not a parameter.
     Not,
     /// It may be absent.
@@ -37,7 +24,7 @@ pub(crate) enum Declared {
 }
 
 /// Looks a pointer up in a parameter schema.
-pub(crate) fn declared(pointer: &str, parameters: &Value) -> Declared {
+pub fn declared(pointer: &str, parameters: &Value) -> Declared {
     let mut schema = parameters;
     let mut found = Declared::Required;
     for token in pointer.split('/').skip(1) {
@@ -68,25 +55,6 @@ mod tests {
     use super::*;
     use rstest::rstest;
     use serde_json::json;
-
-    #[rstest]
-    #[case("plain", &[])]
-    #[case("{/owner}/{/repo}", &["/owner", "/repo"])]
-    #[case("a{/b}c", &["/b"])]
-    fn pointers_are_found(#[case] text: &str, #[case] expected: &[&str]) {
-        assert_eq!(pointers(text).unwrap(), expected);
-    }
-
-    #[rstest]
-    #[case("{/a")]
-    #[case("/a}")]
-    #[case("{a}")]
-    #[case("{}")]
-    #[case("{{/a}}")]
-    #[case("}{/a}")]
-    fn other_braces_are_refused(#[case] text: &str) {
-        assert!(pointers(text).unwrap_err().contains("{/name}"));
-    }
 
     #[rstest]
     #[case("/owner", Declared::Required)]
