@@ -252,7 +252,10 @@ mod tests {
     fn no_description_breaks_a_line_in_the_middle_of_a_paragraph() {
         let mut broken = Vec::new();
         each(&mut |path, schema| {
-            let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+            let description = schema
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             if description.replace("\n\n", "").contains('\n') {
                 broken.push(path.to_owned());
             }
