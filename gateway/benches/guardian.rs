@@ -3,15 +3,10 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::integer_division,
-    clippy::wildcard_imports,
-    clippy::format_collect,
-    clippy::assigning_clones,
-    reason = "a benchmark that cannot be set up is a failed benchmark; the rest is shared with the tests"
+    reason = "a benchmark that cannot be set up is a failed benchmark"
 )]
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    clippy::disallowed_methods,
     clippy::pedantic,
     reason = "tests and their support"
 )]

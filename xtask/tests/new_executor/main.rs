@@ -3,11 +3,7 @@
 //! From objects as a user writes them, through the operator's validation and conversion and the engine's compilation and decision, to
 //! the order that a gateway sends and to what the runner makes of it. `docs/recipes/adding-an-executor.md` points here.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contract;
 mod runner;
@@ -85,7 +81,7 @@ fn world(config: &Value, runner: Option<&Value>) -> World {
 
 fn faults(config: &Value, runner: Option<&Value>) -> Vec<Fault> {
     let world = world(config, runner);
-    let resource = world.resources["polly"].as_ref().clone();
+    let resource = world.resources.get("polly").unwrap().as_ref().clone();
     validate(&Object::Resource(Box::new(resource)), &world)
 }
 
