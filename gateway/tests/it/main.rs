@@ -1,6 +1,5 @@
 //! The gateway through its public faces.
 #![expect(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
