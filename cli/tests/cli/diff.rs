@@ -342,12 +342,12 @@ proptest! {
 #[case::first_gone(&[ROUTES[1]], 4)]
 #[case::second_gone(&[ROUTES[0]], 0)]
 #[case::the_same(&ROUTES, 0)]
-#[case::one_narrower(&[ROUTES[0], "{name: b, bot: clerk, path: /c, user: /sender, match: [{pointer: /team, equals: a}]}"], 0)]
+#[case::one_narrower(&[ROUTES[0], "{name: b, bot: clerk, webhook: {path: /c, user: /sender, match: [{pointer: /team, equals: a}]}}"], 0)]
 fn routes_that_read_otherwise_keep_their_order(#[case] new: &[&str], #[case] code: i32) {
     let written =
         |routes: &[&str]| -> String { routes.iter().map(|route| format!("    - {route}\n")).collect() };
     let text = std::fs::read_to_string(data().join("office.yaml")).unwrap();
-    let only = "    - {name: clerk, bot: clerk, path: /clerk, match: [{pointer: /kind, equals: issue}]}\n";
+    let only = "    - {name: clerk, bot: clerk, webhook: {path: /clerk, match: [{pointer: /kind, equals: issue}]}}\n";
     assert!(text.contains(only));
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, routes: &[&str]| {
@@ -361,8 +361,8 @@ fn routes_that_read_otherwise_keep_their_order(#[case] new: &[&str], #[case] cod
 }
 
 const ROUTES: [&str; 2] = [
-    "{name: a, bot: clerk, path: /c, user: /user, match: [{pointer: /kind, equals: issue}]}",
-    "{name: b, bot: clerk, path: /c, user: /sender}",
+    "{name: a, bot: clerk, webhook: {path: /c, user: /user, match: [{pointer: /kind, equals: issue}]}}",
+    "{name: b, bot: clerk, webhook: {path: /c, user: /sender}}",
 ];
 
 /// Clients take the objects out of whatever has `items`, and an empty namespace for none.
