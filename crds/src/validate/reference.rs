@@ -32,7 +32,7 @@ pub(crate) fn missing(field: &str, kind: Kind, name: &str) -> Fault {
 fn unusable(field: &str, kind: Kind, name: &str, first: &Fault) -> Fault {
     Fault::new(
         field,
-        format!("{kind} {name:?} can't be used ({first}): put it right"),
+        format!("{kind} {name:?} can't be used ({first})"),
         Reason::RefInvalid,
     )
     .caused_by(first.cause.seen_through(kind))
@@ -73,7 +73,7 @@ pub(crate) fn secret(field: &str, used: &SecretUse, world: &World) -> Option<Fau
 
 /// A resource type that can be used here.
 pub(crate) fn contract<'a>(field: &str, name: &str, world: &'a World) -> Result<&'a Arc<Contract>, Fault> {
-    if !world.permits_type(name) {
+    if !world.permits_type(name) && world.resource_types.contains_key(name) {
         return Err(Fault::new(
             field,
             format!(

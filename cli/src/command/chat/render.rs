@@ -151,7 +151,12 @@ fn summary(stop: &str, usage: &Usage) -> String {
     if stop != "completed" && !stop.is_empty() {
         parts.push(format!("stopped: {}", printable(stop)));
     }
-    parts.push(format!("{} model requests", usage.model_requests));
+    let requests = if usage.model_requests == 1 {
+        "request"
+    } else {
+        "requests"
+    };
+    parts.push(format!("{} model {requests}", usage.model_requests));
     parts.push(format!(
         "{} tokens in ({} cached)",
         usage.input_tokens, usage.cached_input_tokens

@@ -14,9 +14,10 @@ pub(super) fn render(report: &Report, verbose: bool) -> String {
             paint::with(paint::GOOD, "✓")
         };
         out.line(format!(
-            "{mark} {} ({} tests)",
+            "{mark} {} ({} {})",
             printable(&suite.file),
-            suite.tests.len()
+            suite.tests.len(),
+            if suite.tests.len() == 1 { "test" } else { "tests" }
         ));
         for test in suite.tests.iter().filter(|test| verbose || !test.passed()) {
             outcome(&suite.file, test, &mut out);
