@@ -116,6 +116,9 @@ impl PolicyStream {
             tokio::select! {
                 news = session.news() => sent = self.tell(news, session, sent).await?,
                 _ = looks.tick() => {
+                    if session.is_dismissed() {
+                        return Err(self.dismiss(session).await?);
+                    }
                     let published = session.current();
                     if sent.is_none_or(|sent| sent.is_due(&published)) {
                         self.check_admitted()?;
@@ -139,12 +142,8 @@ impl PolicyStream {
         session: &mut Session,
         sent: Option<Sent>,
     ) -> Result<Option<Sent>, Status> {
-        // Whoever is dismissed is told so by a policy that permits nothing, the last that it gets.
         if session.is_dismissed() {
-            let last = session.current();
-            self.send_roster(&[]).await?;
-            self.send_last(&last).await?;
-            return Err(denied());
+            return Err(self.dismiss(session).await?);
         }
         match news {
             News::Policy => {
@@ -162,6 +161,14 @@ impl PolicyStream {
                 "a later stream of this replica has taken its place",
             )),
         }
+    }
+
+    /// Whoever is dismissed is told so by a policy that permits nothing, the last that it gets, before the stream ends.
+    async fn dismiss(&self, session: &mut Session) -> Result<Status, Status> {
+        let last = session.current();
+        self.send_roster(&[]).await?;
+        self.send_last(&last).await?;
+        Ok(denied())
     }
 
     /// The certificate that the stream was opened with may have been replaced, and its overlap be over.
