@@ -12,7 +12,7 @@ use monstrum_wire::chat::chat_client::ChatClient;
 use monstrum_wire::chat::{SendRequest, turn_event};
 
 const BOUND: Duration = Duration::from_secs(60);
-const GATEWAYS: &str = "monstrum.dev/bot=triage,app.kubernetes.io/component=gateway";
+const GATEWAYS: &str = "app.kubernetes.io/component=gateway,monstrum.dev/bot=triage";
 
 async fn gateways(pods: &Api<Pod>) -> Result<BTreeSet<String>> {
     let found = pods.list(&ListParams::default().labels(GATEWAYS)).await?;
