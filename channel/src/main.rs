@@ -1,5 +1,7 @@
 //! `monstrum-channel`: one channel.
 
 fn main() -> std::process::ExitCode {
-    monstrum_service::run("monstrum-channel", monstrum_channel::server::serve)
+    monstrum_service::run("monstrum-channel", async |cli, service| {
+        monstrum_channel::server::serve(cli, service)
+    })
 }

@@ -51,7 +51,7 @@ pub enum StartError {
 }
 
 /// Starts a channel on the runtime that this is called on; returns once it listens, or dials.
-pub async fn serve(cli: Cli, service: Service) -> Result<(), StartError> {
+pub fn serve(cli: Cli, service: Service) -> Result<(), StartError> {
     let tls = Tls::load(&cli.channel.tls)?;
     tls.watch(&service);
     start(cli.channel, tls, service).map(|_| ())

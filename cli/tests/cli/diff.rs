@@ -344,8 +344,10 @@ proptest! {
 #[case::the_same(&ROUTES, 0)]
 #[case::one_narrower(&[ROUTES[0], "{name: b, bot: clerk, webhook: {path: /c, user: /sender, match: [{pointer: /team, equals: a}]}}"], 0)]
 fn routes_that_read_otherwise_keep_their_order(#[case] new: &[&str], #[case] code: i32) {
-    let written =
-        |routes: &[&str]| -> String { routes.iter().map(|route| format!("    - {route}\n")).collect() };
+    let written = |routes: &[&str]| {
+        let lines: Vec<_> = routes.iter().map(|route| format!("    - {route}\n")).collect();
+        lines.concat()
+    };
     let text = std::fs::read_to_string(data().join("office.yaml")).unwrap();
     let only = "    - {name: clerk, bot: clerk, webhook: {path: /clerk, match: [{pointer: /kind, equals: issue}]}}\n";
     assert!(text.contains(only));

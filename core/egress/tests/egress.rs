@@ -217,8 +217,8 @@ async fn an_address_that_a_translator_takes_home_is_refused_by_where_it_leads(
 async fn what_a_translator_takes_to_the_internet_is_reached() {
     let names = [PREFIX, ("api.example.com", "2001:db8:64::5db8:d822")];
     let egress = behind_a_translator(dns64::Otherwise::NoSuchName, &names).await;
-    let named = access(&["2001:db8:64::/96"]);
-    dial(&egress, "https://api.example.com/", &named).await.unwrap();
+    let ranges = access(&["2001:db8:64::/96"]);
+    dial(&egress, "https://api.example.com/", &ranges).await.unwrap();
     let private = access(&["2001:db8:64::/96", "10.0.0.0/8"]);
     dial(&egress, "https://[2001:db8:64::a00:1]/", &private)
         .await
@@ -245,6 +245,6 @@ async fn where_it_is_not_known_whether_there_is_a_translator_only_named_ranges_a
         error.is_transient() && error.to_string().contains("ipv4only.arpa"),
         "{error}"
     );
-    let named = access(&["2606:4700::/32"]);
-    dial(&egress, "https://api.example.com/", &named).await.unwrap();
+    let ranges = access(&["2606:4700::/32"]);
+    dial(&egress, "https://api.example.com/", &ranges).await.unwrap();
 }

@@ -77,7 +77,11 @@ const VALUES: &[(&str, &str, &str)] = &[
         "99",
         "name: MONSTRUM_AUTHORITY_DAYS, value: \"99\"",
     ),
-    ("authority.secret", "platform-ca", "resourceNames: [platform-ca]"),
+    (
+        "authority.secret",
+        "\"platform-ca\"",
+        "resourceNames: [platform-ca]",
+    ),
     (
         "authority.settleSeconds",
         "66",

@@ -43,16 +43,9 @@ impl Effort {
 
     /// Takes steps away; there must be enough.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), TooComplex> {
-        match self.left.checked_sub(steps.saturating_add(1)) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => {
-                // Whoever comes with less is not let in either, so that the end is reached at once and not in ever smaller steps.
-                self.left = 0;
-                Err(TOO_COMPLEX)
-            }
-        }
+        let left = self.left.checked_sub(steps.saturating_add(1));
+        // Whoever comes with less is not let in either, so that the end is reached at once and not in ever smaller steps.
+        self.left = left.unwrap_or(0);
+        left.map(drop).ok_or(TOO_COMPLEX)
     }
 }
