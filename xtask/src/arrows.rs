@@ -89,22 +89,22 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("xtask", &["monstrum-crds"]),
 ];
 
+/// What a crate is not pure with.
+const IO: [&str; 9] = [
+    "tokio",
+    "kube",
+    "kube-core",
+    "k8s-openapi",
+    "tonic",
+    "hyper",
+    "reqwest",
+    "libsqlite3-sys",
+    "sqlx",
+];
+
 /// What must not be anywhere below a crate.
 const NEVER: [(&str, &[&str]); 10] = [
-    (
-        "monstrum-contract",
-        &[
-            "tokio",
-            "kube",
-            "kube-core",
-            "k8s-openapi",
-            "tonic",
-            "hyper",
-            "reqwest",
-            "libsqlite3-sys",
-            "sqlx",
-        ],
-    ),
+    ("monstrum-contract", &IO),
     (
         "monstrum-egress",
         &[
@@ -116,20 +116,7 @@ const NEVER: [(&str, &[&str]); 10] = [
             "sqlx",
         ],
     ),
-    (
-        "monstrum-guardian",
-        &[
-            "tokio",
-            "kube",
-            "kube-core",
-            "k8s-openapi",
-            "tonic",
-            "hyper",
-            "reqwest",
-            "libsqlite3-sys",
-            "sqlx",
-        ],
-    ),
+    ("monstrum-guardian", &IO),
     (
         "monstrum-scrub",
         &["tokio", "tonic", "hyper", "reqwest", "tracing"],

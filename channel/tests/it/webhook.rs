@@ -102,6 +102,16 @@ impl Inbox {
         }
     }
 
+    /// That answers by callbacks to this address, which is in the range that is allowed.
+    async fn calling_back(address: SocketAddr, allowed: &str) -> Self {
+        Self::open(|settings| {
+            settings["mode"] = json!("Callback");
+            settings["callbackUrl"] = json!(format!("http://{address}/answers"));
+            settings["allowedAddresses"] = json!([allowed]);
+        })
+        .await
+    }
+
     pub(crate) fn request(&self, id: &str, timestamp: i64, body: &str) -> reqwest::RequestBuilder {
         signed(&self.client, self.address, id, timestamp, body)
     }
@@ -372,12 +382,7 @@ async fn a_callback_is_signed_and_sent_again_until_it_is_taken() {
     let receiver = Receiver::default();
     *receiver.failures.lock().unwrap() = 1;
     let address = receiver.start().await;
-    let inbox = Inbox::open(|settings| {
-        settings["mode"] = json!("Callback");
-        settings["callbackUrl"] = json!(format!("http://{address}/answers"));
-        settings["allowedAddresses"] = json!(["127.0.0.0/8"]);
-    })
-    .await;
+    let inbox = Inbox::calling_back(address, "127.0.0.0/8").await;
     inbox.world.model.script([Reply::text("later")]);
     let (timestamp, body) = (now(), ask("hi"));
     let (status, accepted) = answer(inbox.request("m1", timestamp, &body)).await;
@@ -422,12 +427,7 @@ async fn an_answer_is_not_lost_to_what_may_pass(#[case] status: StatusCode, #[ca
     *receiver.failures.lock().unwrap() = 1;
     *receiver.refusal.lock().unwrap() = Some(status);
     let address = receiver.start().await;
-    let inbox = Inbox::open(|settings| {
-        settings["mode"] = json!("Callback");
-        settings["callbackUrl"] = json!(format!("http://{address}/answers"));
-        settings["allowedAddresses"] = json!(["127.0.0.0/8"]);
-    })
-    .await;
+    let inbox = Inbox::calling_back(address, "127.0.0.0/8").await;
     inbox.world.model.script([Reply::text("later")]);
     inbox.post("m1", &ask("hi")).await;
     let seen = || receiver.seen.lock().unwrap().len();
@@ -444,12 +444,7 @@ async fn an_answer_is_not_lost_to_what_may_pass(#[case] status: StatusCode, #[ca
 async fn a_failed_turn_is_told_by_callback_too() {
     let receiver = Receiver::default();
     let address = receiver.start().await;
-    let inbox = Inbox::open(|settings| {
-        settings["mode"] = json!("Callback");
-        settings["callbackUrl"] = json!(format!("http://{address}/answers"));
-        settings["allowedAddresses"] = json!(["127.0.0.1/32"]);
-    })
-    .await;
+    let inbox = Inbox::calling_back(address, "127.0.0.1/32").await;
     inbox.world.model.script([Reply::failing(400, "no")]);
     inbox.post("m1", &ask("hi")).await;
     until(|| receiver.seen.lock().unwrap().len() == 1).await;

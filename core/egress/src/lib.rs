@@ -144,27 +144,19 @@ impl Egress {
 
     /// Of mixed answers only what may be reached stays, so that a private address beside a public one is never dialled.
     fn permitted(&self, host: &str, found: &[IpAddr], allowed: &[IpNet]) -> Result<Vec<IpAddr>, EgressError> {
-        let mut refused = None;
-        let mut passed = Vec::new();
-        for address in found {
-            match address::refused(*address, allowed).filter(|_| !self.is_own_loopback(*address, allowed)) {
-                None => passed.push(*address),
-                Some((judged, special)) => {
-                    let host = host.to_owned();
-                    refused.get_or_insert(EgressError::Refused {
-                        host,
-                        address: *address,
-                        judged,
-                        special,
-                    });
-                }
+        let refusal = |address| {
+            if self.is_own_loopback(address, allowed) {
+                return None;
             }
-        }
-        if passed.is_empty() {
-            let host = host.to_owned();
-            return Err(refused.unwrap_or(EgressError::NoAddress { host }));
-        }
-        Ok(passed)
+            let (judged, special) = address::refused(address, allowed)?;
+            Some(EgressError::Refused {
+                host: host.to_owned(),
+                address,
+                judged,
+                special,
+            })
+        };
+        sifted(host, found.iter().copied(), refusal)
     }
 
     /// Without the addresses that a translator of this network takes to where nothing may go.
@@ -181,20 +173,9 @@ impl Egress {
             return Ok(passed);
         }
         let known = self.names.translations().await;
-        let mut refused = None;
-        let mut kept = Vec::new();
-        for address in passed {
-            match behind(host, address, allowed, known.as_deref()) {
-                None => kept.push(address),
-                Some(error) => {
-                    refused.get_or_insert(error);
-                }
-            }
-        }
-        match refused {
-            Some(error) if kept.is_empty() => Err(error),
-            _ => Ok(kept),
-        }
+        sifted(host, passed, |address| {
+            behind(host, address, allowed, known.as_deref())
+        })
     }
 
     fn is_own_loopback(&self, address: IpAddr, allowed: &[IpNet]) -> bool {
@@ -203,6 +184,29 @@ impl Egress {
             && address.is_loopback()
             && allowed.iter().any(|network| network.contains(&address))
     }
+}
+
+/// The addresses that nothing is said against; why not the first, where none is left.
+fn sifted(
+    host: &str,
+    addresses: impl IntoIterator<Item = IpAddr>,
+    refusal: impl Fn(IpAddr) -> Option<EgressError>,
+) -> Result<Vec<IpAddr>, EgressError> {
+    let mut refused = None;
+    let mut kept = Vec::new();
+    for address in addresses {
+        match refusal(address) {
+            None => kept.push(address),
+            Some(error) => {
+                refused.get_or_insert(error);
+            }
+        }
+    }
+    if kept.is_empty() {
+        let host = host.to_owned();
+        return Err(refused.unwrap_or(EgressError::NoAddress { host }));
+    }
+    Ok(kept)
 }
 
 /// Why an address that may be dialled as such may not be, for what becomes of it on its way.

@@ -50,12 +50,18 @@ impl Destinations {
 
     /// Whether a request may go to `url`. Its path does not matter; one with a user name is never permitted.
     pub fn permit(&self, url: &Url) -> bool {
-        let Some(origin) = origin(url) else { return false };
-        // The origin alone: what is odd in a path is for others to judge.
-        let value = Value::String(format!("{origin}/"));
-        Canonical::read(&Match::Url {}, &value)
-            .is_ok_and(|value| self.patterns.iter().any(|pattern| pattern.matches(&value)))
+        canonical(url).is_some_and(|target| self.permit_canonical(&target))
     }
+
+    fn permit_canonical(&self, target: &Canonical) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(target))
+    }
+}
+
+/// What of a URL is judged: its origin alone, since what is odd in a path is for others to judge.
+fn canonical(url: &Url) -> Option<Canonical> {
+    let value = Value::String(format!("{}/", origin(url)?));
+    Canonical::read(&Match::Url {}, &value).ok()
 }
 
 /// A URL's scheme, host and port, as an entry that permits exactly it.

@@ -139,11 +139,13 @@ fn add(state: &mut State, record: Option<AuditRecord>) -> (u64, String) {
     head
 }
 
+fn known<'a>(state: &'a mut State, session: &str) -> Result<&'a mut Session, Status> {
+    let row = state.sessions.get_mut(session);
+    row.ok_or_else(|| Status::not_found("unknown session"))
+}
+
 fn held<'a>(state: &'a mut State, session: &str, fence: u64) -> Result<&'a mut Session, Status> {
-    let row = state
-        .sessions
-        .get_mut(session)
-        .ok_or_else(|| Status::not_found("unknown session"))?;
+    let row = known(state, session)?;
     if row.fence != fence || row.holder.is_none() || row.until.is_none_or(|until| until < Instant::now()) {
         return Err(Status::failed_precondition("not held"));
     }
@@ -224,10 +226,7 @@ impl Ledger for MemoryLedger {
     async fn renew_session(&self, request: Request<RenewSessionRequest>) -> Answer<RenewSessionResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        let row = state
-            .sessions
-            .get_mut(&request.session)
-            .ok_or_else(|| Status::not_found("unknown"))?;
+        let row = known(&mut state, &request.session)?;
         if row.fence != request.fence {
             return Err(Status::failed_precondition("not held"));
         }
@@ -241,10 +240,7 @@ impl Ledger for MemoryLedger {
     ) -> Answer<ReleaseSessionResponse> {
         let mut state = self.up()?;
         let request = request.into_inner();
-        let row = state
-            .sessions
-            .get_mut(&request.session)
-            .ok_or_else(|| Status::not_found("unknown"))?;
+        let row = known(&mut state, &request.session)?;
         if row.fence == request.fence {
             row.holder = None;
         }

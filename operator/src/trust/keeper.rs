@@ -151,7 +151,7 @@ impl AuthorityKeeper {
     async fn first(&self) -> Result<Option<Authority>, TrustError> {
         let first = self
             .source
-            .first(&self.client, &self.namespace, &self.trust_domain)
+            .authority(&self.client, &self.namespace, &self.trust_domain)
             .await?;
         if let (None, Source::Secret { name }) = (&first, &self.source) {
             tracing::warn!(secret = %name, "the Secret that the authority comes from is awaited");
@@ -161,8 +161,14 @@ impl AuthorityKeeper {
 
     /// The authority that is to take the place of the one that signs, if it is time for another.
     pub(super) async fn successor(&self, held: &Held, asked: bool) -> Result<Option<Authority>, TrustError> {
-        let place = (self.namespace.as_str(), self.trust_domain.as_str());
-        self.source.successor(held, asked, &self.client, place).await
+        if !self.source.may_follow(held, asked) {
+            return Ok(None);
+        }
+        let found = self
+            .source
+            .authority(&self.client, &self.namespace, &self.trust_domain)
+            .await?;
+        Ok(found.filter(|found| found.certificate_pem() != held.signer().certificate_pem()))
     }
 
     /// The Secret as it is.

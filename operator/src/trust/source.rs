@@ -26,8 +26,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// An authority to begin with; none while the Secret that it comes from is not there yet.
-    pub(super) async fn first(
+    /// An authority; none while the Secret that it comes from is not there.
+    pub(super) async fn authority(
         &self,
         client: &Client,
         namespace: &str,
@@ -52,22 +52,12 @@ impl Source {
         Ok(kept.held.into_signer())
     }
 
-    /// The authority that is to take the place of the one that signs, if it is time for another.
-    pub(super) async fn successor(
-        &self,
-        held: &Held,
-        asked: bool,
-        client: &Client,
-        (namespace, trust_domain): (&str, &str),
-    ) -> Result<Option<Authority>, TrustError> {
-        let is_time = match self {
+    /// Whether it may have an authority to take the place of the one that signs: one's own when it is time for it, somebody else's whenever
+    /// there is one.
+    pub(super) fn may_follow(&self, held: &Held, asked: bool) -> bool {
+        match self {
             Self::Own { .. } => asked || held.is_due(Timestamp::now().as_second()),
             Self::Secret { .. } => true,
-        };
-        if !is_time {
-            return Ok(None);
         }
-        let found = self.first(client, namespace, trust_domain).await?;
-        Ok(found.filter(|found| found.certificate_pem() != held.signer().certificate_pem()))
     }
 }

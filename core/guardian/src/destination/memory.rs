@@ -3,14 +3,14 @@
 //! A comparison is a pure function of both lists: nothing here can be out of date.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 /// So many answers are kept, of some hundred bytes each.
 const MOST: usize = 1024;
 
-static ANSWERS: Mutex<Option<Answers>> = Mutex::new(None);
+static ANSWERS: LazyLock<Mutex<Answers>> = LazyLock::new(Mutex::default);
 
 type Key = [u8; 32];
 
@@ -52,7 +52,7 @@ pub(super) fn remembered(
 
 fn with<T>(then: impl FnOnce(&mut Answers) -> T) -> T {
     let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
-    then(answers.get_or_insert_default())
+    then(&mut answers)
 }
 
 /// Of every text and of how many there are, each with its length: no other lists have the same.
